@@ -1,0 +1,38 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint check clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help:
+	@echo "make demo   set up, run the main job on the embedded data, leave pictures in examples/quickstart"
+	@echo "make test   set up, run the tests"
+	@echo "make check  lint and test"
+	@echo "make clean  remove what the others made, but for the environment"
+
+setup: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "strag needs Python 3.10 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+demo: setup
+	$(MAKE) --no-print-directory -C examples/quickstart STRAG=$(abspath $(BIN)/strag)
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+check: lint test
+
+clean:
+	$(MAKE) --no-print-directory -C examples/quickstart clean
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,179 @@
+"""The `strag` command: its subcommands in pipeline order, loaded when they are needed, and the
+funnel through which every failure leaves as one line and an exit status."""
+
+import contextlib
+import difflib
+import importlib
+import os
+import signal
+import sys
+
+import click
+
+from strag import __version__
+from strag.console import say
+from strag.errors import StragError
+
+# The order of the pipeline; the summaries stand here so that `--help` loads no command.
+COMMANDS = {
+    "data": "Import a data set: subset it, label its groups.",
+    "train": "Train many networks at once and record the dynamics.",
+    "dump": "Dump hidden activations and predictions.",
+    "geometry": "Measure radii, distances and separation.",
+    "find-stragglers": "Find the inversion and the stragglers behind it.",
+    "prune": "Remove examples from a data set, or keep only them.",
+    "stability": "Measure how far independent runs misclassify the same examples.",
+    "compare": "Compare sets of stragglers: overlap, and agreement beyond chance.",
+    "plot": "Draw the picture that belongs to a file.",
+    "info": "Say what a file holds and what made it.",
+}
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM or SIGHUP: leave through the clean-up of temporary files."""
+
+
+class _ReaderLeft(BaseException):
+    """A broken pipe."""
+
+
+@contextlib.contextmanager
+def _out_of_clicks_hands():
+    """Click would answer Ctrl-C with an empty line, and a broken pipe with status 1."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise _Interrupted from None
+    except BrokenPipeError:
+        raise _ReaderLeft from None
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(f"strag.commands.{name.replace('-', '_')}").command
+
+    def resolve_command(self, ctx, args):
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean 'strag {near[0]}'?" if near else "see 'strag --help'"
+            raise StragError(f"no command '{name}'", hint, status=2)
+        return super().resolve_command(ctx, args)
+
+    def make_context(self, *args, **options):
+        with _out_of_clicks_hands():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx):
+        with _out_of_clicks_hands():
+            return super().invoke(ctx)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+    epilog="""
+\b
+Example:
+  strag train --runs 10 --epochs 150 --lr 0.2 -o h.safetensors
+  strag find-stragglers h.safetensors -o s.json
+  strag prune mnist8k s.json | strag train - --runs 10 --epochs 150 --lr 0.2 -o p.safetensors
+  strag plot h.safetensors p.safetensors -o pruned.png
+
+\b
+Shell completion, for bash (zsh and fish alike):
+  eval "$(_STRAG_COMPLETE=bash_source strag)"
+""",
+)
+@click.version_option(__version__, prog_name="strag", message="%(prog)s %(version)s")
+@click.pass_context
+def group(ctx):
+    """Find the stragglers: the training examples that make a network re-entangle its classes.
+
+    Every command reads files or stdin ('-') and writes a file or stdout, so that a shell pipeline
+    or a Makefile is the experiment.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(args=None):
+    """Run strag with `args` (default: the command line's) and return its exit status."""
+    with _terminated_as_interrupted():
+        try:
+            status = group.main(args, prog_name="strag", standalone_mode=False)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return status or 0
+        except (_ReaderLeft, BrokenPipeError):
+            return _reader_left()
+        except (_Interrupted, KeyboardInterrupt, click.Abort):
+            say("interrupted")
+            return INTERRUPTED
+        except _Terminated:
+            return TERMINATED
+        except StragError as error:
+            say(str(error))
+            return error.status
+        except click.ClickException as error:
+            return _usage(error)
+        except MemoryError:
+            say("not enough memory; use fewer examples ('strag data --size') or fewer runs")
+            return 1
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            say(f"{where}{error.strerror or error}")
+            return 1
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted():
+    def leave(*_):
+        raise _Terminated
+
+    previous = {}
+    with contextlib.suppress(ValueError):  # not in the main thread: signals are somebody else's
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                previous[number] = signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _usage(error):
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx else "strag"
+    problem = " ".join(error.format_message().split()).rstrip(".")
+    if problem[1:2].islower():  # a sentence of click's, rather than the NAME of an argument
+        problem = problem[0].lower() + problem[1:]
+    say(f"{problem}; see '{path} --help'")
+    return error.exit_code
+
+
+def _reader_left():
+    """The reader of our stdout has had enough (`| head`): that is no failure of ours."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,34 @@
+"""The one error that strag raises for its user."""
+
+
+class StragError(Exception):
+    """Something the user can understand and mend, said in one line.
+
+    Parameters
+    ----------
+    problem : what is wrong, in the user's nouns (file, tensor, option).
+    remedy : what to do next.
+    source : the file that it is about; whoever opened the file may add it with `about`.
+    status : exit status, 1 for bad data or failed work, 2 for bad usage.
+    """
+
+    def __init__(self, problem, remedy=None, source=None, status=1):
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+        self.source = source
+        self.status = status
+
+    def about(self, source):
+        """Name the file that this error is about, unless it names one already."""
+        self.source = self.source or str(source)
+        return self
+
+    def __str__(self):
+        text = f"{self.source}: {self.problem}" if self.source else self.problem
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+
+def bad_usage(problem, remedy=None, source=None):
+    """A `StragError` for options or arguments that make no sense: exit status 2."""
+    return StragError(problem, remedy, source, status=2)
