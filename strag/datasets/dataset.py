@@ -1,0 +1,205 @@
+"""The data set in memory: examples, labels, identity, and the map that standardises it."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from strag.datasets.grouping import Grouping, group_examples
+from strag.errors import StragError
+
+TILE = 1024  # examples converted to float64 at a time
+
+
+def identity_of(tensors):
+    """sha256 over name, dtype, shape and bytes of tensors, in order of name."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = np.ascontiguousarray(tensors[name])
+        digest.update(f"{name}\0{tensor.dtype.str}\0{tensor.shape}\0".encode())
+        digest.update(tensor.data.cast("B") if tensor.size else b"")
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """P labelled training examples, test examples if there are any, and where they come from.
+
+    Attributes
+    ----------
+    x : uint8 or float32 [P, ...], the inputs as imported; d is the product of the axes after P.
+    y : int64 [P], the original classes.
+    index : int64 [P], rows of the origin, each at most once.
+    x_test, y_test : the test set in the same form, or None.
+    mean, std : float64 [d] of the block that it was cut from, or None for an uncut data set.
+    labels : how classes form groups, see `strag.datasets.grouping`.
+    class_names : one name per original class, or None.
+    origin : identity of the data set in whose rows `index` counts; None means this one.
+    origin_size : number of rows of the origin.
+    title : what to call it in a figure. command : the command that makes its origin.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    index: np.ndarray
+    x_test: np.ndarray | None = None
+    y_test: np.ndarray | None = None
+    mean: np.ndarray | None = None
+    std: np.ndarray | None = None
+    labels: str = "classes"
+    class_names: tuple | None = None
+    origin: str | None = None
+    origin_size: int = 0
+    title: str = "data"
+    command: str = "strag data"
+    grouping: Grouping = field(init=False, compare=False)
+
+    def __post_init__(self):
+        _check(self)
+        classes = 1 + int(max(labels.max() for labels in (self.y, self.y_test) if labels is not None))
+        object.__setattr__(self, "grouping", Grouping.parse(self.labels, classes, self.class_names))
+        object.__setattr__(self, "origin", self.origin or self.identity)
+        object.__setattr__(self, "origin_size", self.origin_size or len(self.y))
+
+    @property
+    def has_test(self):
+        return self.x_test is not None
+
+    @property
+    def features(self):
+        """Number of inputs d."""
+        return int(np.prod(self.x.shape[1:], dtype=np.int64))
+
+    @property
+    def tensors(self):
+        """Dict of tensor name to array: what a file holds and what the identity covers."""
+        names = ("x", "y", "index", "x_test", "y_test", "mean", "std")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    @cached_property
+    def identity(self):
+        return identity_of(self.tensors)
+
+    @cached_property
+    def groups(self):
+        """Group of each training example, int64 [P]."""
+        return group_examples(self.grouping, self.y)
+
+    @cached_property
+    def test_groups(self):
+        """Group of each test example, int64, or None without a test set."""
+        return group_examples(self.grouping, self.y_test) if self.has_test else None
+
+    def standardisation(self, again=False):
+        """The map of the block: its own `mean` and `std`, or, `again` or without them, these rows'."""
+        if self.mean is not None and not again:
+            return self.mean, self.std
+        return mean_and_std(self.x)
+
+    def rows(self, chosen):
+        """The examples at these rows, standardised by the map of this data set's block."""
+        mean, std = self.standardisation()
+        return replace(self, x=self.x[chosen], y=self.y[chosen], index=self.index[chosen], mean=mean, std=std)
+
+    def positions(self, indices):
+        """Rows at which the origin's `indices` stand; StragError where one is absent or out of range."""
+        indices = np.asarray(indices, dtype=np.int64)
+        if indices.size and (indices.min() < 0 or indices.max() >= self.origin_size):
+            worst = int(indices[(indices < 0) | (indices >= self.origin_size)][0])
+            raise StragError(
+                f"index {worst} is out of range: the data set has {self.origin_size} rows",
+                "find the stragglers again",
+            )
+        order = np.argsort(self.index)
+        after = np.searchsorted(self.index, indices, sorter=order)
+        found = order[np.minimum(after, len(order) - 1)]
+        missing = indices[self.index[found] != indices]
+        if missing.size:
+            raise StragError(
+                f"lacks example {missing[0]} ({missing.size} of {indices.size} are not in it)",
+                "use the data set before they were removed",
+            )
+        return found
+
+
+def _check(data):
+    if (data.x_test is None) != (data.y_test is None):
+        raise StragError("has test examples or test labels but not both", "add the others, or leave both out")
+    for suffix in ("", "_test") if data.has_test else ("",):
+        x, y = getattr(data, f"x{suffix}"), getattr(data, f"y{suffix}")
+        size = len(y)
+        if len(x) != size:
+            raise StragError(
+                f"has {len(x)} examples in 'x{suffix}' but {size} labels in 'y{suffix}'",
+                "give one label per example",
+            )
+        if size == 0:
+            raise StragError(
+                f"has no examples in 'x{suffix}'",
+                "leave the test set out" if suffix else "give at least one",
+            )
+        if x.shape[1:] != data.x.shape[1:]:
+            raise StragError(
+                f"test examples have shape {list(x.shape[1:])}, training ones {list(data.x.shape[1:])}",
+                "give both the same shape",
+            )
+        if x.dtype.kind == "f" and not np.isfinite(x).all():
+            row = int(np.flatnonzero(~np.isfinite(x.reshape(size, -1)).all(axis=1))[0])
+            raise StragError(f"'x{suffix}' is not finite in row {row}", "remove or mend such examples")
+        if y.min() < 0 or y.max() > 1_000_000:
+            raise StragError(
+                f"labels in 'y{suffix}' run from {y.min()} to {y.max()}",
+                "number the classes from 0",
+            )
+    if data.features == 0:
+        raise StragError("examples have no inputs", "give at least one number per example")
+    _check_origin(data, "make it again with 'strag data'")
+
+
+def _check_origin(data, remedy):
+    index = np.asarray(data.index)
+    size = data.origin_size or len(data.y)
+    if index.min() < 0 or index.max() >= size:
+        raise StragError(f"'index' leaves the range 0 to {size - 1}", remedy)
+    if np.unique(index).size != len(data.y):
+        raise StragError("'index' names an example twice", remedy)
+    if (data.mean is None) != (data.std is None):
+        raise StragError("has only one of 'mean' and 'std'", remedy)
+    if data.mean is not None and not (
+        data.mean.shape == data.std.shape == (data.features,)
+        and np.isfinite(data.mean).all()
+        and np.isfinite(data.std).all()
+        and (data.std >= 0).all()
+    ):
+        raise StragError("'mean' and 'std' do not fit its inputs", remedy)
+
+
+def mean_and_std(x):
+    """Mean and unbiased standard deviation of each input over the rows of x, float64 [d] each.
+
+    The deviation of an input that is constant is exactly 0.
+    """
+    P = len(x)
+    flat = x.reshape(P, -1)
+    total = np.zeros(flat.shape[1])
+    for start in range(0, P, TILE):
+        total += flat[start : start + TILE].sum(axis=0, dtype=np.float64)
+    mean = total / P
+    squares = np.zeros_like(mean)
+    for start in range(0, P, TILE):
+        squares += np.square(flat[start : start + TILE] - mean).sum(axis=0)
+    std = np.sqrt(squares / max(P - 1, 1))
+    std[flat.min(axis=0) == flat.max(axis=0)] = 0
+    return mean, std
+
+
+def standardise(x, mean, std):
+    """(x - mean) / std of the inputs that vary in the block: float32 [P, number with std > 0]."""
+    flat = x.reshape(len(x), -1)
+    varying = np.flatnonzero(std > 0)
+    mean, scale = mean[varying], 1 / std[varying]
+    standard = np.empty((len(x), varying.size), dtype=np.float32)
+    for start in range(0, len(x), TILE):
+        standard[start : start + TILE] = (flat[start : start + TILE][:, varying] - mean) * scale
+    return standard

@@ -1,0 +1,222 @@
+"""From a history to its stragglers: the inversion of every run, the sets, and the examples."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.errors import StragError, bad_usage
+from strag.stragglers.examples import BetaBinomial
+from strag.stragglers.history import unpack
+from strag.stragglers.inversion import (
+    DIVERGED,
+    INVERSION,
+    NONE,
+    OPEN,
+    UNRESOLVED,
+    UNSTABLE,
+    find_inversion,
+    first_increase,
+)
+
+VALLEY, FIRST_INCREASE = "valley", "first-increase"
+_WORST_FIRST = (DIVERGED, UNSTABLE, UNRESOLVED, OPEN, NONE)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When S(t) is taken: at the inversion, at an update, or where the training error reaches a level.
+
+    `update` is None unless it was given, `error` likewise; both None mean the inversion.
+    """
+
+    update: int | None = None
+    error: float | None = None
+
+    @property
+    def is_chosen(self):
+        """Whether the user chose the moment, rather than the inversion."""
+        return self.update is not None or self.error is not None
+
+    @classmethod
+    def parse(cls, text):
+        """Read `inversion`, an update such as 40, or `error:0.09`."""
+        if text == "inversion":
+            return cls()
+        try:
+            if text.startswith("error:"):
+                error = float(text.removeprefix("error:"))
+                if not 0 <= error <= 1:
+                    raise ValueError
+                return cls(error=error)
+            update = int(text)
+            if update < 0:
+                raise ValueError
+            return cls(update=update)
+        except ValueError:
+            raise bad_usage(
+                f"cannot read --at '{text}'", "give inversion, an update, or error:X with X in 0..1"
+            ) from None
+
+    def record(self, history, run, inversion):
+        """The record at which the set of this run (a position on axis R) is taken, or None."""
+        if self.update is not None:
+            found = np.flatnonzero(history.updates == self.update)
+            if found.size == 0:
+                near = history.updates[np.argsort(np.abs(history.updates - self.update))[:2]]
+                raise StragError(
+                    f"has no record at update {self.update}",
+                    f"the nearest are at {' and '.join(str(t) for t in sorted(near))}",
+                    history.source,
+                )
+            return int(found[0])
+        if self.error is not None:
+            reached = np.flatnonzero(history.train_error[:, run] <= self.error)
+            return int(reached[0]) if reached.size else None
+        return inversion.record if inversion.verdict == INVERSION else None
+
+
+@dataclass(frozen=True)
+class Stragglers:
+    """What a history says about its stragglers.
+
+    Attributes
+    ----------
+    verdict : of the command, over all runs.
+    inversions : Inversion of each run.
+    records : record at which each run's set was taken, or None for a run without a set, and per class.
+    taken : runs with a set, positions on axis R. sets : bool [of these runs, P].
+    counts, seen : int [P], sets that hold an example, and sets whose run trained on it.
+    majority : bool [P], examples in strictly more than half of the sets.
+    model : BetaBinomial, or None with fewer than two sets.
+    by_class : per run the Inversion of every class, or None where they were sought over all classes.
+    """
+
+    verdict: str
+    inversions: tuple
+    records: tuple
+    taken: tuple
+    sets: np.ndarray
+    counts: np.ndarray
+    seen: np.ndarray
+    majority: np.ndarray
+    model: BetaBinomial | None
+    by_class: tuple | None = None
+
+    @property
+    def core(self):
+        """bool [P]: examples of which it is sure that most runs would call them stragglers."""
+        if self.model is None:
+            return np.zeros_like(self.majority)
+        return self.model.status(self.counts, self.seen) == "core"
+
+    @property
+    def inverting(self):
+        """The inversions of the runs that have one."""
+        return [inversion for inversion in self.inversions if inversion.verdict == INVERSION]
+
+    @property
+    def mean_inversion(self):
+        """(t*, eps*), refined, means over the inverting runs; None where the verdict is another."""
+        if self.verdict != INVERSION:
+            return None
+        return tuple(
+            float(np.mean([getattr(one, name) for one in self.inverting]))
+            for name in ("update", "train_error")
+        )
+
+
+def find_stragglers(history, observable="radius", layer=None, rule=VALLEY, at=Moment()):
+    """The inversion of every run of a History, and the stragglers behind it.
+
+    Parameters
+    ----------
+    history : History
+    observable : see `History.observable`.
+    layer : a recorded layer, by default the first.
+    rule : `valley`, or `first-increase`, the notebook's.
+    at : Moment at which the sets are taken.
+
+    Returns
+    -------
+    Stragglers
+    """
+    curves = history.observable(observable, layer)
+    inversions = tuple(
+        invert(history, run, curves[:, run], rule, _set_sizes(history, run))
+        for run in range(len(history.runs))
+    )
+    records = tuple(at.record(history, run, inversion) for run, inversion in enumerate(inversions))
+    if at.error is not None and all(record is None for record in records):
+        low = float(np.nanmin(history.train_error)) if np.isfinite(history.train_error).any() else np.nan
+        raise StragError(
+            f"no run reaches the training error {at.error}",
+            f"the lowest is {low:.4g}; train for longer",
+            history.source,
+        )
+    sets = [
+        None if record is None else history.misclassified_at(record, run)
+        for run, record in enumerate(records)
+    ]
+    return collect(history, inversions, sets, records)
+
+
+def collect(history, inversions, sets, records=None, by_class=None):
+    """The Stragglers of runs with these inversions and sets, bool [P] or None for a run without one."""
+    taken = [run for run, members in enumerate(sets) if members is not None]
+    members = np.array([sets[run] for run in taken], dtype=bool).reshape(-1, history.examples)
+    counts, seen = members.sum(axis=0), history.trained_bits()[taken].sum(axis=0)
+    identifiable = len(taken) > 1 and seen.max() > 1
+    return Stragglers(
+        verdict=overall([inversion.verdict for inversion in inversions]),
+        inversions=inversions,
+        records=records or (None,) * len(sets),
+        taken=tuple(taken),
+        sets=members,
+        counts=counts,
+        seen=seen,
+        majority=2 * counts > seen,
+        model=BetaBinomial.fit(counts[seen > 0], seen[seen > 0]) if identifiable else None,
+        by_class=by_class,
+    )
+
+
+def overall(verdicts):
+    """The verdict over runs: `inversion` if at least half have one.
+
+    Else the most frequent of the others, where `none` and `open` count together if they are at least
+    half of them; of equals the more cautious one.
+    """
+    if 2 * verdicts.count(INVERSION) >= len(verdicts):
+        return INVERSION
+    rest = Counter(verdict for verdict in verdicts if verdict != INVERSION)
+    answered = {verdict: rest[verdict] for verdict in (NONE, OPEN) if rest[verdict]}
+    if 2 * sum(answered.values()) >= sum(rest.values()):
+        rest = answered
+    return max(rest, key=lambda verdict: (rest[verdict], -_WORST_FIRST.index(verdict)))
+
+
+def descends(recipe):
+    """Whether a recipe is full-batch gradient descent, whose loss falls as long as it is stable."""
+    return (
+        recipe.get("optimizer") == "sgd"
+        and not recipe.get("momentum")
+        and not recipe.get("weight_decay")
+        and recipe.get("batch_size") is None
+    )
+
+
+def invert(history, run, curve, rule, wrong):
+    """The Inversion of one run's `curve` by a rule; `wrong` int [T] counts the examples it could leave."""
+    examples = int(unpack(history.trained[run], history.examples).sum())
+    error, loss = history.train_error[:, run], history.train_loss[:, run]
+    curves = (history.updates, curve, error, loss, wrong, examples)
+    if rule == FIRST_INCREASE:
+        return first_increase(*curves)
+    return find_inversion(*curves, descends=descends(history.recipe))
+
+
+def _set_sizes(history, run):
+    """|S(t)| at every record: int [T]."""
+    bits = history.misclassified[:, run] & history.trained[run]
+    return unpack(bits, history.examples).sum(axis=1)

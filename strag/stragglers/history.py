@@ -1,0 +1,124 @@
+"""The recorded dynamics of R runs at T updates, as the analyses take it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from strag.errors import bad_usage
+from strag.geometry.moments import rms_radius, separation
+
+
+@dataclass(frozen=True)
+class History:
+    """T records of R runs on P examples in C groups, with L layers.
+
+    Attributes
+    ----------
+    updates : int64 [T], number of updates before each record, rising.
+    train_error, train_loss : float32 [T, R], over the examples each run trains on.
+    radius : float32 [T, R, L, C]; distance : float32 [T, R, L, C(C-1)/2]; mean_norm2 : [T, R, L, C].
+    misclassified : uint8 [T, R, ceil(P/8)], bits over all P examples, little-endian in each byte.
+    trained : uint8 [R, ceil(P/8)], bits: the examples each run trains on.
+    index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P].
+    test_updates, test_error [K, R, S], test_misclassified [K, R, S, ceil(Q/8)] : S noise levels, or None.
+    layers : the L recorded layers. classes : the C group names. runs : the R run numbers.
+    meta : everything else that the file says of itself.
+    source : the file's name, for messages.
+    """
+
+    updates: np.ndarray
+    train_error: np.ndarray
+    train_loss: np.ndarray
+    radius: np.ndarray
+    distance: np.ndarray
+    mean_norm2: np.ndarray
+    misclassified: np.ndarray
+    trained: np.ndarray
+    index: np.ndarray
+    y: np.ndarray
+    group: np.ndarray
+    layers: tuple
+    classes: tuple
+    runs: tuple
+    meta: dict = field(default_factory=dict)
+    source: str = "history"
+    test_updates: np.ndarray | None = None
+    test_error: np.ndarray | None = None
+    test_misclassified: np.ndarray | None = None
+
+    @property
+    def recipe(self):
+        return self.meta.get("recipe", {})
+
+    @property
+    def examples(self):
+        """Number of examples P."""
+        return len(self.index)
+
+    def layer_position(self, layer=None):
+        """Position of a recorded layer on axis L; by default the first."""
+        if layer is None:
+            return 0
+        if layer not in self.layers:
+            known = ", ".join(str(number) for number in self.layers)
+            raise bad_usage(f"has no layer {layer}", f"it has {known}", self.source)
+        return self.layers.index(layer)
+
+    def layer(self, text):
+        """The recorded layer that an option names, None for None.
+
+        Raises StragError, listing those that exist.
+        """
+        if text is not None:
+            if not str(text).isdecimal():
+                raise bad_usage(f"cannot read the layer '{text}'", "give a number, or all")
+            self.layer_position(int(text))
+            return int(text)
+        return None
+
+    def class_position(self, name):
+        """Position of a group, by name or by number."""
+        if name in self.classes:
+            return self.classes.index(name)
+        if name.isdigit() and int(name) < len(self.classes):
+            return int(name)
+        raise bad_usage(f"has no class '{name}'", f"it has {', '.join(self.classes)}", self.source)
+
+    def observable(self, name="radius", layer=None):
+        """A curve whose valley is the inversion: float64 [T, R].
+
+        `radius` (root mean square over classes), `radius:CLASS`, `distance` (-D, mean over pairs),
+        `separation` (-eta^2).
+        """
+        at = self.layer_position(layer)
+        radius = self.radius[:, :, at].astype(np.float64)
+        distance = self.distance[:, :, at].astype(np.float64)
+        if name == "radius":
+            return rms_radius(radius)
+        if name.startswith("radius:"):
+            return radius[:, :, self.class_position(name.removeprefix("radius:"))]
+        if name == "distance":
+            present = np.isfinite(distance)
+            with np.errstate(invalid="ignore"):
+                return -np.where(present, distance, 0).sum(axis=-1) / present.sum(axis=-1)
+        if name == "separation":
+            return -separation(radius, distance)
+        raise bad_usage(f"no observable '{name}'", "give radius, radius:CLASS, distance or separation")
+
+    def trained_bits(self):
+        """bool [R, P]: the examples each run trains on."""
+        return unpack(self.trained, self.examples)
+
+    def misclassified_at(self, record, run):
+        """S(t) of one run (position on axis R) at one record: bool [P], misclassified and trained."""
+        return unpack(self.misclassified[record, run] & self.trained[run], self.examples)
+
+
+def pack(members):
+    """Booleans [..., P] as bits, uint8 [..., ceil(P/8)], padded with 0."""
+    return np.packbits(members, axis=-1, bitorder="little")
+
+
+def unpack(bits, size):
+    """Bits [..., ceil(size/8)] as booleans [..., size]."""
+    return np.unpackbits(bits, axis=-1, count=size, bitorder="little").astype(bool)

@@ -1,0 +1,148 @@
+"""Many straggler sets for one training job: per run and update, by dose, with matched random controls."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from strag.errors import StragError, bad_usage
+
+LOG_STEP = 0.1  # growth of ln t between sets, as in the paper
+NONE, RANDOM, CLASS = "none", "random", "class"
+CONTROLS = (NONE, RANDOM, CLASS)
+
+
+@dataclass(frozen=True)
+class Sets:
+    """S sets of examples, each for one run.
+
+    Attributes
+    ----------
+    members : bool [S, P]. run : int64 [S], whose initial weights a set belongs to. update : int64 [S],
+    at which it was taken. control : int64 [S], position in CONTROLS. dose : float64 [S], the fraction of
+    the most frequent stragglers, or 1 for S(t) itself.
+    """
+
+    members: np.ndarray
+    run: np.ndarray
+    update: np.ndarray
+    control: np.ndarray
+    dose: np.ndarray
+
+    def described(self):
+        """Lists of run, update, control (by name) and dose, for a file that has one network per set."""
+        control = [CONTROLS[number] for number in self.control]
+        lists = {name: getattr(self, name).tolist() for name in ("run", "update", "dose")}
+        return {**lists, "control": control}
+
+    def __add__(self, other):
+        names = self.__dataclass_fields__
+        return Sets(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names})
+
+
+def read_doses(text):
+    """Fractions in a list such as `0.1,0.5,1`: sorted tuple of float."""
+    try:
+        doses = tuple(sorted({float(part) for part in text.split(",")}))
+        if not all(0 < dose <= 1 for dose in doses):
+            raise ValueError
+    except ValueError:
+        raise bad_usage(
+            f"cannot read --dose '{text}'", "give fractions above 0 up to 1, such as 0.1,0.5,1"
+        ) from None
+    return doses
+
+
+def read_controls(text):
+    """Kinds of controls in a list such as `random,class`: tuple of str."""
+    controls = tuple(text.split(","))
+    if not set(controls) <= {RANDOM, CLASS}:
+        raise bad_usage(f"cannot read --controls '{text}'", "give random, class, or random,class")
+    return controls
+
+
+def logarithmic_records(updates):
+    """Records at which ln t has grown by 0.1 since the last one, from the first update on: list of int."""
+    chosen = []
+    for record, update in enumerate(updates):
+        if update > 0 and (not chosen or np.log(update / updates[chosen[-1]]) >= LOG_STEP - 1e-12):
+            chosen.append(record)
+    return chosen
+
+
+def sets_over_time(history):
+    """S(t) of every run at logarithmically spaced records: Sets."""
+    places = [
+        (run, record) for record in logarithmic_records(history.updates) for run in range(len(history.runs))
+    ]
+    if not places:
+        raise StragError("has no record after update 0", "train for longer", history.source)
+    return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])
+
+
+def sets_of_runs(history, found):
+    """The set of every run that has one, as `find_stragglers` took it: Sets."""
+    places = [(run, record) for run, record in enumerate(found.records) if record is not None]
+    if not places:
+        raise StragError(
+            "no run has an inversion, so that there is no set", "try --at UPDATE or --at log", history.source
+        )
+    return _sets(history, places, list(found.sets))
+
+
+def dosed_sets(history, found, doses):
+    """For every run with a set, the most frequent of the majority's examples in each fraction: Sets.
+
+    The majority is ranked by the share of runs that call an example a straggler, then by its index, so
+    that a smaller dose is part of a larger one.
+    """
+    majority = np.flatnonzero(found.majority)
+    if majority.size == 0:
+        raise StragError(
+            "no example straggles in most runs, so that there is no dose", "train more runs", history.source
+        )
+    ranked = majority[np.lexsort((history.index[majority], -found.counts[majority] / found.seen[majority]))]
+    whole = sets_of_runs(history, found)
+    parts = []
+    for dose in doses:
+        members = np.zeros_like(whole.members)
+        members[:, ranked[: max(1, round(dose * ranked.size))]] = True
+        parts.append(replace(whole, members=members, dose=np.full(len(members), dose)))
+    return _joined(parts)
+
+
+def with_controls(history, sets, controls, seed):
+    """`sets`, then for each kind of control as many examples at random as each set has: Sets.
+
+    `random` draws from all examples that the set's run trains on, `class` as many of each original class.
+    Drawn by SeedSequence([seed, kind, number of the set]).
+    """
+    trained = dict(zip(history.runs, history.trained_bits(), strict=True))
+    parts = [sets]
+    for kind in controls:
+        members = np.zeros_like(sets.members)
+        for number, chosen in enumerate(sets.members):
+            random = np.random.default_rng([seed, CONTROLS.index(kind), number])
+            pool = np.flatnonzero(trained[int(sets.run[number])])
+            strata = [pool] if kind == RANDOM else [pool[history.y[pool] == c] for c in np.unique(history.y)]
+            for stratum in strata:
+                members[number, random.permutation(stratum)[: chosen[stratum].sum()]] = True
+        parts.append(replace(sets, members=members, control=np.full(len(members), CONTROLS.index(kind))))
+    return _joined(parts)
+
+
+def _sets(history, places, members):
+    runs, records = (np.array(axis) for axis in zip(*places, strict=True))
+    return Sets(
+        members=np.array(members),
+        run=np.array(history.runs)[runs],
+        update=history.updates[records],
+        control=np.zeros(len(places), dtype=np.int64),
+        dose=np.ones(len(places)),
+    )
+
+
+def _joined(parts):
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole + part
+    return whole

@@ -1,0 +1,220 @@
+"""Training as a generator of records."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from strag.errors import StragError
+from strag.training.descent import Descent
+from strag.training.networks import Networks
+from strag.training.passes import Inputs, batch_step, full_pass, misclassified
+from strag.training.seeds import epoch_order, noise_array
+
+GROUP_WIDTH = 640  # columns of the first layer's product that a group of runs fills
+
+
+@dataclass
+class Task:
+    """What is trained on: standardised arrays, and which examples each run sees.
+
+    Attributes
+    ----------
+    x : float32 [P, d'], the inputs that vary; columns : int64 [d'], where they stand among all
+    `features` d. group : int64 [P] of C = `classes` groups.
+    index, origin_size : rows of the origin, over which mini-batches are drawn.
+    seed_runs : run number of each network, from which it gets its initial weights and its own order.
+    trained : bool [R, P], or None for all. x_test, test_group : the test set, or None.
+    initial : stacked layers to start from, or None for the seed's; one per run.
+    """
+
+    x: np.ndarray
+    columns: np.ndarray
+    features: int
+    group: np.ndarray
+    classes: int
+    index: np.ndarray
+    origin_size: int
+    seed_runs: tuple
+    trained: np.ndarray | None = None
+    x_test: np.ndarray | None = None
+    test_group: np.ndarray | None = None
+    initial: list | None = None
+
+
+@dataclass
+class Record:
+    """The state of some runs after `update` updates; arrays begin with the axis of these runs.
+
+    runs : slice of axis R. radius [., L, C], distance [., L, C(C-1)/2], mean_norm2 [., L, C].
+    misclassified : bool [., P]. test_error [., S], test_misclassified bool [., S, Q] : None between
+    tests.
+    weights : layers on the CPU if asked for, else None.
+    """
+
+    runs: slice
+    update: int
+    train_error: np.ndarray | None = None
+    train_loss: np.ndarray | None = None
+    radius: np.ndarray | None = None
+    distance: np.ndarray | None = None
+    mean_norm2: np.ndarray | None = None
+    misclassified: np.ndarray | None = None
+    test_error: np.ndarray | None = None
+    test_misclassified: np.ndarray | None = None
+    weights: list | None = field(default=None, repr=False)
+
+
+def group_size(recipe, classes):
+    """Runs trained together: it depends on shapes alone, so that it changes no result."""
+    widest = max(recipe.width if recipe.depth > 1 else 0, classes)
+    return max(1, GROUP_WIDTH // widest)
+
+
+def run_groups(recipe, classes):
+    """Slices of axis R that are trained together, aligned on the run number."""
+    size, first, last = (
+        group_size(recipe, classes),
+        recipe.first_run,
+        recipe.first_run + recipe.runs,
+    )
+    starts = sorted({first, *range(-(-first // size) * size, last, size)})
+    return [slice(a - first, b - first) for a, b in zip(starts, [*starts[1:], last], strict=True)]
+
+
+def train(recipe, task, weights_at=(), device="cpu"):
+    """Train `recipe.runs` networks and yield a Record at every recorded update, group after group.
+
+    A run that diverges goes on as NaN beside its neighbours, which it does not touch.
+    Raises StragError if a run is left without an example to train on.
+    """
+    if task.trained is not None and not task.trained.any(axis=1).all():
+        raise StragError("no example is left to train on", "remove fewer")
+    data = Inputs.of(task.x, task.group, task.classes, device)
+    test = _Test.of(recipe, task, device)
+    for runs in run_groups(recipe, task.classes):
+        yield from _Group(recipe, task, data, test, runs, frozenset(weights_at), device).records()
+
+
+class _Test:
+    """The test set, and the noise that is added to it: the same for all runs and conditions."""
+
+    def __init__(self, inputs, noise, levels):
+        self.inputs, self.noise, self.levels = inputs, noise, levels
+
+    @classmethod
+    def of(cls, recipe, task, device):
+        if task.x_test is None:
+            return None
+        noise = None
+        if any(recipe.noise):
+            drawn = noise_array(len(task.x_test), task.features, recipe.seed)
+            noise = drawn[:, torch.as_tensor(task.columns)].to(device)
+        return cls(Inputs.of(task.x_test, task.test_group, task.classes, device), noise, recipe.noise)
+
+    def wrong(self, networks):
+        """bool [R, S, Q]: misclassified test examples at each noise level."""
+        levels = [
+            misclassified(networks, self.inputs, level * self.noise if level else None)
+            for level in self.levels
+        ]
+        return torch.stack(levels, dim=1).cpu().numpy()
+
+
+class _Group:
+    """Runs that are trained together."""
+
+    def __init__(self, recipe, task, data, test, runs, weights_at, device):
+        self.recipe, self.task, self.data, self.test, self.runs = recipe, task, data, test, runs
+        self.device, self.weights_at = device, weights_at
+        self.numbers = task.seed_runs[runs]
+        self.last = recipe.updates(task.origin_size)
+        self.recorded = set(recipe.recorded(task.origin_size))
+        self.tested = set(recipe.tested(task.origin_size)) if test else set()
+        self.trained = None
+        if task.trained is not None and not task.trained[runs].all():
+            self.trained = torch.as_tensor(task.trained[runs], dtype=torch.float32).to(device)
+        self.networks = self._networks()
+        self.descent = Descent(recipe, self.networks.parameters())
+
+    def _networks(self):
+        columns = torch.as_tensor(self.task.columns)
+        if self.task.initial is not None:
+            layers = [(weight[self.runs], bias[self.runs]) for weight, bias in self.task.initial]
+            return Networks(layers, self.recipe.activation, columns, self.device)
+        hidden = [self.recipe.width] * (self.recipe.depth - 1)
+        sizes = [self.task.features, *hidden, self.task.classes]
+        return Networks.initial(
+            sizes, self.numbers, self.recipe.seed, self.recipe.activation, columns, self.device
+        )
+
+    @torch.no_grad()
+    def records(self):
+        """Train to the end, yielding a Record at every recorded update."""
+        descends = self.recipe.batch_size is None
+        batches = None if descends else self._batches()
+        for update in range(self.last + 1):
+            goes_on = update < self.last
+            wanted = update in self.recorded
+            self.networks.zero_grad()
+            if wanted or (descends and goes_on):
+                measured = full_pass(
+                    self.networks,
+                    self.data,
+                    self.recipe.layers,
+                    self.trained,
+                    descends and goes_on,
+                    wanted,
+                )
+            if wanted or update in self.weights_at:
+                yield self._record(update, measured if wanted else None)
+            if goes_on:
+                if batches is not None:
+                    batch_step(self.networks, *next(batches))
+                self.descent.step()
+
+    def _batches(self):
+        """Batches without end: (Inputs, trained), drawn over the origin's rows, absent ones skipped."""
+        P, origin = len(self.task.index), self.task.origin_size
+        row = torch.full((origin,), -1, dtype=torch.int64)
+        row[torch.as_tensor(self.task.index)] = torch.arange(P)
+        for epoch in range(self.recipe.epochs):
+            if self.recipe.own_order:
+                orders = [row[epoch_order(origin, self.recipe.seed, epoch, run)] for run in self.numbers]
+                order = torch.stack(orders)  # (R, rows of the origin)
+            else:
+                order = row[epoch_order(origin, self.recipe.seed, epoch)]
+            for batch in order.split(self.recipe.batch_size, dim=-1):
+                yield self._own_batch(batch) if self.recipe.own_order else self._shared_batch(batch)
+
+    def _shared_batch(self, batch):
+        present = batch[batch >= 0].to(self.device)
+        weight = None if self.trained is None else self.trained[:, present]
+        return self.data.tile(present), weight
+
+    def _own_batch(self, batch):
+        """One batch per run; absent rows stay as row 0 with weight 0, since runs lack different ones."""
+        batch = batch.to(self.device)
+        present = batch >= 0
+        rows = batch.clamp(min=0)
+        weight = present.to(torch.float32)
+        if self.trained is not None:
+            weight = weight * self.trained.gather(1, rows)
+        return self.data.tile(rows), weight
+
+    def _record(self, update, measured):
+        record = Record(self.runs, update)
+        if update in self.weights_at:
+            record.weights = self.networks.layers()
+        if measured is None:
+            return record
+        record.train_error, record.train_loss = measured.error, measured.loss
+        record.radius = np.stack([m.radii() for m in measured.moments], axis=1)
+        record.distance = np.stack([m.distances() for m in measured.moments], axis=1)
+        record.mean_norm2 = np.stack([m.mean_norm2() for m in measured.moments], axis=1)
+        record.misclassified = measured.wrong
+        if update in self.tested:
+            wrong = self.test.wrong(self.networks)
+            record.test_error = wrong.mean(axis=-1)
+            record.test_misclassified = wrong
+        return record

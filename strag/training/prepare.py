@@ -1,0 +1,99 @@
+"""From a data set and a recipe to the task that the loop trains on."""
+
+import itertools
+
+import numpy as np
+
+from strag.datasets.dataset import standardise
+from strag.errors import StragError, bad_usage
+from strag.training.loop import Task, group_size
+from strag.training.passes import TILE
+
+
+def prepare(recipe, data, removed=None, seed_runs=None):
+    """The Task of training `recipe` on a Dataset, run by run without the origin's rows in `removed`.
+
+    removed : list of int arrays, one per run, or None. seed_runs : run numbers whose initial weights the
+    networks get, by default their own.
+
+    Returns the Task, and the mean and std [d] that standardise its inputs. Raises StragError for a data
+    set without any input that varies, or without two groups.
+    """
+    mean, std = data.standardisation(recipe.restandardise)
+    columns = np.flatnonzero(std > 0)
+    if columns.size == 0:
+        raise StragError("no input varies over the examples", "give data with more than one example")
+    if np.unique(data.groups).size < 2:
+        raise StragError(
+            f"all examples are in one group, '{data.grouping.names[data.groups[0]]}'",
+            "choose other groups with 'strag data --labels'",
+        )
+    x = standardise(data.x, mean, std)
+    x_test = standardise(data.x_test, mean, std) if data.has_test else None
+    if recipe.weight_decay:
+        # Weights of constant inputs decay too: train on all columns.
+        x, x_test = _spread(x, columns, data.features), _spread(x_test, columns, data.features)
+        columns = np.arange(data.features)
+    trained = None
+    if removed is not None:
+        trained = np.ones((recipe.runs, len(data.y)), dtype=bool)
+        for run, indices in enumerate(removed):
+            trained[run, data.positions(indices)] = False
+    task = Task(
+        x=x,
+        columns=columns,
+        features=data.features,
+        group=data.groups,
+        classes=len(data.grouping.names),
+        index=data.index,
+        origin_size=data.origin_size,
+        trained=trained,
+        seed_runs=tuple(seed_runs or range(recipe.first_run, recipe.first_run + recipe.runs)),
+        x_test=x_test,
+        test_group=data.test_groups,
+    )
+    return task, mean, std
+
+
+def start_from(task, recipe, layers, runs, source):
+    """Let a Task start from stored layers of these run numbers instead of the seed's.
+
+    Raises StragError where a run is missing or a shape is not the recipe's.
+    """
+    import torch
+
+    missing = [run for run in task.seed_runs if run not in runs]
+    if missing:
+        raise bad_usage(f"has no run {missing[0]}", f"it has runs {runs[0]} to {runs[-1]}", source)
+    sizes = [task.features, *[recipe.width] * (recipe.depth - 1), task.classes]
+    found = [layers[0][0].shape[2], *[weight.shape[1] for weight, _ in layers]]
+    if found != sizes:
+        raise bad_usage(
+            f"has layers of {' -> '.join(map(str, found))} units, not {' -> '.join(map(str, sizes))}",
+            "give the --depth, --width and data of its networks",
+            source,
+        )
+    rows = [runs.index(run) for run in task.seed_runs]
+    task.initial = [(torch.from_numpy(weight[rows]), torch.from_numpy(bias[rows])) for weight, bias in layers]
+
+
+def memory_needed(recipe, task):
+    """Bytes that training keeps in memory at its peak, beside what Python and torch take: int."""
+    width = max(recipe.width if recipe.depth > 1 else 0, task.classes)
+    runs = min(group_size(recipe, task.classes), recipe.runs)
+    sizes = [task.features, *[recipe.width] * (recipe.depth - 1), task.classes]
+    parameters = runs * sum(n * m for n, m in itertools.pairwise(sizes))
+    copies = 3 + (2 if recipe.optimizer == "adam" else 1 if recipe.momentum else 0)
+    tests = 0 if task.x_test is None else len(task.x_test) * (1 + 2 * any(recipe.noise))
+    inputs = 2 * (len(task.x) + tests) * task.x.shape[1]
+    masks = 0 if task.trained is None else task.trained.size // 4 + runs * len(task.x)
+    activations = 6 * (recipe.depth + 1) * runs * width * TILE
+    return 4 * (parameters * copies + inputs + masks + activations)
+
+
+def _spread(x, columns, features):
+    if x is None:
+        return None
+    full = np.zeros((len(x), features), dtype=np.float32)
+    full[:, columns] = x
+    return full

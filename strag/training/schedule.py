@@ -1,0 +1,45 @@
+"""Which updates are recorded."""
+
+import math
+
+from strag.errors import bad_usage
+
+LOG_STEP = 0.1  # growth of ln t between records
+
+
+def logarithmic(last):
+    """Updates 1 to `last`, a new one when ln t has grown by 0.1: list of int."""
+    chosen = []
+    for update in range(1, last + 1):
+        if not chosen or math.log(update / chosen[-1]) >= LOG_STEP:
+            chosen.append(update)
+    return chosen
+
+
+def every(text, last, option):
+    """The updates that `N` (every N-th), `log` or `never` mean, from 0 to `last`, which is always in.
+
+    `never` gives none. Raises StragError for anything else, naming the option.
+    """
+    if text == "never":
+        return []
+    if text == "log":
+        return sorted({0, *logarithmic(last), last})
+    if not str(text).isdigit() or int(text) < 1:
+        raise bad_usage(f"cannot read {option} '{text}'", "give a number of updates, or log")
+    return sorted({*range(0, last + 1, int(text)), last})
+
+
+def listed(text, last, option):
+    """The updates in a list such as `0,40,150`, or `log`, or `last`: sorted list of int."""
+    if text == "log":
+        return every(text, last, option)
+    if text == "last":
+        return [last]
+    try:
+        chosen = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise bad_usage(f"cannot read {option} '{text}'", "give updates such as 0,40,150, or log") from None
+    if chosen[0] < 0 or chosen[-1] > last:
+        raise bad_usage(f"{option} {text} leaves the training, which has updates 0 to {last}")
+    return chosen
