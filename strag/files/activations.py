@@ -1,0 +1,140 @@
+"""The kind `activations`: what networks make of examples, layer by layer."""
+
+import numpy as np
+
+from strag.errors import StragError
+from strag.files.container import TensorWriter, open_container
+
+_SPEC = {
+    "updates": ("I64", "U", True),
+    "index": ("I64", "P", True),
+    "y": ("I64", "P", True),
+    "group": ("I64", "P", True),
+    "trained": ("U8", "R B", True),
+    "prediction": ("I32", "U R P", True),
+    "loss": ("F32", "U R P", True),
+}
+_AGAIN = "make it again with 'strag dump'"
+
+
+class ActivationsWriter:
+    """An activations file laid out first and filled tile by tile.
+
+    Parameters
+    ----------
+    path, meta : as for `TensorWriter`; meta names `layers`, `classes` and `runs`.
+    updates : int [U]. widths : dict of layer to its number of units.
+    per_example : dict of `index`, `y`, `group`, int64 [P]. trained : bits, uint8 [R, ceil(P/8)].
+    half : store activations as float16.
+    """
+
+    def __init__(self, path, meta, updates, widths, per_example, trained, half=False, output=None):
+        U, R, P = len(updates), len(meta["runs"]), len(per_example["index"])
+        dtype = np.float16 if half else np.float32
+        layout = {
+            "updates": (np.int64, (U,)),
+            **dict.fromkeys(per_example, (np.int64, (P,))),
+            "trained": (np.uint8, trained.shape),
+            "prediction": (np.int32, (U, R, P)),
+            "loss": (np.float32, (U, R, P)),
+            **{f"layer{layer}": (dtype, (U, R, P, width)) for layer, width in widths.items()},
+        }
+        self._writer = TensorWriter(path, meta, layout, output)
+        arrays = self._writer.arrays
+        arrays["updates"][:], arrays["trained"][:] = updates, trained
+        for name, values in per_example.items():
+            arrays[name][:] = values
+
+    def add(self, at, tile):
+        """Write one Tile of the networks at position `at` of axis U."""
+        arrays, place = self._writer.arrays, (at, tile.runs, tile.rows)
+        arrays["prediction"][place], arrays["loss"][place] = tile.prediction, tile.loss
+        for layer, values in tile.hidden.items():
+            arrays[f"layer{layer}"][place] = values
+
+    def commit(self):
+        """Put the finished file in its place."""
+        self._writer.commit()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *details):
+        self._writer.__exit__(*details)
+
+
+class ActivationsFile:
+    """An open activations file, read part by part; see `strag.geometry.measure.Part`.
+
+    Attributes
+    ----------
+    updates : int64 [U]. runs, layers, classes : names of the axes.
+    index, y, group : int64 [P]. trained : bits, uint8 [R, ceil(P/8)].
+    model : what must agree between files that are measured together. meta, source : as in the file.
+    """
+
+    def __init__(self, container):
+        self._container, self.meta, self.source = container, container.meta, container.name
+        self.runs, self.layers, self.classes = (self._axis(name) for name in ("runs", "layers", "classes"))
+        spec = {**_SPEC, **{f"layer{layer}": ("F32|F16", f"U R P w{layer}", True) for layer in self.layers}}
+        container.check(spec)
+        for name in ("updates", "index", "y", "group", "trained"):
+            setattr(self, name, container.read(name))
+        P, R, C = len(self.index), len(self.runs), len(self.classes)
+        for problem, wrong in (
+            ("has no examples, updates or layers", not P or not len(self.updates) or not self.layers),
+            ("does not name its runs", self.trained.shape[0] != R),
+            ("has bits that do not fit its examples", self.trained.shape[1] != -(-P // 8)),
+            ("has groups that do not fit its classes", ((self.group < 0) | (self.group >= C)).any()),
+            ("has updates that do not rise", (np.diff(self.updates) <= 0).any()),
+            ("does not say its origin", not isinstance(self.meta.get("origin"), str)),
+        ):
+            if wrong:
+                raise StragError(problem, _AGAIN, self.source)
+        inputs = self.meta.get("inputs", {})
+        self.model = {
+            "layers": self.layers,
+            "classes": self.classes,
+            "origin": self.meta["origin"],
+            "recipe": {
+                k: v for k, v in self.meta.get("recipe", {}).items() if k not in ("runs", "first_run")
+            },
+            "training": inputs.get("training"),
+        }
+
+    def _axis(self, name):
+        if not isinstance(self.meta.get(name), list):
+            raise StragError(f"does not name its {name}", _AGAIN, self.source)
+        return tuple(self.meta[name])
+
+    def width(self, layer):
+        """Number of units of a layer."""
+        return self._container.layout()[f"layer{layer}"][1][3]
+
+    def hidden(self, layer, update, run, rows):
+        """Activations of one layer at positions `update` and `run`, for a slice of rows: [rows, N]."""
+        return self._container.part(f"layer{layer}", update, run, rows)
+
+    def prediction(self, update, run):
+        """Predicted group of every example: int32 [P]."""
+        return self._container.part("prediction", update, run)
+
+    def loss(self, update, run):
+        """Cross-entropy of every example: float32 [P]."""
+        return self._container.part("loss", update, run)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._container.close()
+
+
+def open_activations(path):
+    """Open an activations file, or stdin for '-'."""
+    container = open_container(path, "activations")
+    try:
+        return ActivationsFile(container)
+    except BaseException:
+        container.close()
+        raise

@@ -1,0 +1,183 @@
+"""The kind `history`: the recorded dynamics of R runs, update by update."""
+
+import numpy as np
+
+from strag.errors import StragError
+from strag.files.container import TensorWriter, open_container
+from strag.files.streams import Output
+from strag.stragglers.history import History, pack
+
+SPEC = {
+    "updates": ("I64", "T", True),
+    "train_error": ("F32", "T R", True),
+    "train_loss": ("F32", "T R", True),
+    "radius": ("F32", "T R L C", True),
+    "distance": ("F32", "T R L D", True),
+    "mean_norm2": ("F32", "T R L C", True),
+    "misclassified": ("U8", "T R B", True),
+    "trained": ("U8", "R B", True),
+    "index": ("I64", "P", True),
+    "y": ("I64", "P", True),
+    "group": ("I64", "P", True),
+    "test_updates": ("I64", "K", False),
+    "test_error": ("F32", "K R S", False),
+    "test_misclassified": ("U8", "K R S A", False),
+}
+_PER_RECORD = ("train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
+_PER_TEST = ("test_error", "test_misclassified")
+_BITS = ("misclassified", "test_misclassified")
+
+
+def read_history(path, tests=True):
+    """Read a history, or stdin for '-', into a History; `tests` says whether with its test records.
+
+    Raises StragError for axes that do not fit each other or the names in the metadata.
+    """
+    with open_container(path, "history") as container:
+        return history_from(container, tests)
+
+
+def history_from(container, tests=True):
+    """The History in an open container."""
+    spec = SPEC if tests else {name: axes for name, axes in SPEC.items() if not name.startswith("test_")}
+    tensors, meta, name = container.read_all(spec), container.meta, container.name
+    T, R, L, C = tensors["radius"].shape
+    P = len(tensors["index"])
+    remedy = "make it again with 'strag train'"
+    for axis, size in (("layers", L), ("classes", C), ("runs", R)):
+        if not isinstance(meta.get(axis), list) or len(meta[axis]) != size:
+            raise StragError(f"does not name its {size} {axis}", remedy, name)
+    for what, wrong in (
+        ("has no records", T == 0 or R == 0 or P == 0),
+        ("has updates that do not rise", (np.diff(tensors["updates"]) <= 0).any()),
+        ("has bits that do not fit its examples", tensors["trained"].shape[1] != -(-P // 8)),
+        (
+            "has distances that do not fit its classes",
+            tensors["distance"].shape[3] != C * (C - 1) // 2,
+        ),
+        ("has groups that do not fit its classes", ((tensors["group"] < 0) | (tensors["group"] >= C)).any()),
+        ("has training errors outside 0 to 1", _outside(tensors["train_error"])),
+        ("has an index that names an example twice", np.unique(tensors["index"]).size != P),
+        ("does not say its origin", not isinstance(meta.get("origin"), str)),
+    ):
+        if wrong:
+            raise StragError(what, remedy, name)
+    axes = {axis: tuple(meta[axis]) for axis in ("layers", "classes", "runs")}
+    return History(**tensors, **axes, meta=meta, source=name)
+
+
+def _outside(error):
+    with np.errstate(invalid="ignore"):
+        return bool(((error < 0) | (error > 1)).any())
+
+
+class HistoryWriter:
+    """A history laid out first and filled as training goes.
+
+    Parameters
+    ----------
+    path : destination, '-' for stdout.
+    meta : the object under `strag`; `runs`, `layers` and `classes` name the axes.
+    updates, test_updates : update of every record, int.
+    per_example : dict of `index`, `y`, `group`, int64 [P].
+    trained : bits, uint8 [R, ceil(P/8)].
+    noise_levels, test_examples : S and Q; 0 test updates mean no test tensors.
+    """
+
+    def __init__(
+        self,
+        path,
+        meta,
+        updates,
+        per_example,
+        trained,
+        test_updates=(),
+        noise_levels=0,
+        test_examples=0,
+        output=None,
+    ):
+        R, C, L = len(meta["runs"]), len(meta["classes"]), len(meta["layers"])
+        T, K, P = len(updates), len(test_updates), len(per_example["index"])
+        layout = {
+            "updates": (np.int64, (T,)),
+            "train_error": (np.float32, (T, R)),
+            "train_loss": (np.float32, (T, R)),
+            "radius": (np.float32, (T, R, L, C)),
+            "distance": (np.float32, (T, R, L, C * (C - 1) // 2)),
+            "mean_norm2": (np.float32, (T, R, L, C)),
+            "misclassified": (np.uint8, (T, R, -(-P // 8))),
+            "trained": (np.uint8, (R, -(-P // 8))),
+            **dict.fromkeys(per_example, (np.int64, (P,))),
+        }
+        if K:
+            layout |= {
+                "test_updates": (np.int64, (K,)),
+                "test_error": (np.float32, (K, R, noise_levels)),
+                "test_misclassified": (np.uint8, (K, R, noise_levels, -(-test_examples // 8))),
+            }
+        self.path, self.meta, self.layout = path, meta, layout
+        self._writer = TensorWriter(path, meta, layout, output)
+        self._arrays = self._writer.arrays
+        self._arrays["updates"][:] = updates
+        self._arrays["trained"][:] = trained
+        for name, values in per_example.items():
+            self._arrays[name][:] = values
+        if K:
+            self._arrays["test_updates"][:] = test_updates
+        self._records = {int(update): at for at, update in enumerate(updates)}
+        self._tests = {int(update): at for at, update in enumerate(test_updates)}
+        self._done = {}  # runs (first, end) -> last update that was finished
+
+    def add(self, record):
+        """Write one record: its `runs` (a slice of axis R), its `update`, and its values."""
+        for names, positions in ((_PER_RECORD, self._records), (_PER_TEST, self._tests)):
+            at = positions.get(record.update)
+            for name in names if at is not None else ():
+                value = getattr(record, name)
+                if value is not None:
+                    self._arrays[name][at, record.runs] = pack(value) if name in _BITS else value
+        self._done[(record.runs.start, record.runs.stop)] = record.update
+
+    def commit(self):
+        """Put the finished history in its place."""
+        self._writer.commit()
+
+    def commit_partial(self):
+        """Leave the finished part as PATH.partial: (path, runs, last update), or None if there is none.
+
+        The finished runs if any run has finished, else the finished records of the first runs.
+        Into a pipe nothing is left.
+        """
+        if self._writer.output.is_direct or not self._done:
+            return None
+        last = int(self._arrays["updates"][-1])
+        finished = [runs for runs, update in self._done.items() if update >= last]
+        runs = max(stop for _, stop in finished or self._done)
+        until = last if finished else next(iter(self._done.values()))
+        arrays = {name: self._cut(name, runs, until) for name in self.layout}
+        arrays = {name: array for name, array in arrays.items() if len(array)}
+        meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}
+        path = f"{self.path}.partial"
+        layout = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+        with TensorWriter(path, meta, layout, Output(path)) as writer:
+            for name, array in arrays.items():
+                writer.arrays[name][...] = array
+            writer.commit()
+        return path, runs, until
+
+    def _cut(self, name, runs, until):
+        array = self._arrays[name]
+        if name == "trained":
+            return array[:runs]
+        if name in ("updates", *_PER_RECORD):
+            array = array[: np.searchsorted(self._arrays["updates"], until, "right")]
+        elif name in ("test_updates", *_PER_TEST):
+            array = array[: np.searchsorted(self._arrays["test_updates"], until, "right")]
+        return array[:, :runs] if array.ndim > 1 else array
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *details):
+        self._arrays = {}
+        self._writer.__exit__(*details)

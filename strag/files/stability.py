@@ -1,0 +1,92 @@
+"""The kind `stability`: JSON, how far the runs of a history agree along training."""
+
+import numpy as np
+
+from strag.errors import StragError
+from strag.files.container import stamp
+from strag.files.jsonfile import numbers
+from strag.stragglers.agreement import ALL, DISJOINT, Stability
+
+COLUMNS = (
+    *("update", "train_error", "size_mean", "z", "kappa", "kappa_low", "kappa_high", "jaccard"),
+    *("runs", "pairs"),
+)
+_WHOLE = ("update", "runs", "pairs")
+_INVERSION = ("update", "train_error")
+_SUMMARY = ("runs", "diverged", "examples")
+_DIGITS = 6
+
+
+def stability_object(history, found, recipe):
+    """The JSON object for what `stability` found in a History."""
+    columns = {name: found.updates if name == "update" else getattr(found, name) for name in COLUMNS}
+    columns |= {name: np.round(columns[name], _DIGITS) for name in COLUMNS if name not in _WHOLE}
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return {
+        "strag": stamp(
+            "stability",
+            recipe=recipe,
+            inputs={"history": history.meta.get("inputs", {}), "training": history.recipe},
+            origin=history.meta["origin"],
+            origin_size=history.meta.get("origin_size"),
+            classes=list(history.classes),
+            title=history.meta.get("title"),
+            command=history.meta.get("command"),
+        ),
+        "inversion": found.inversion and dict(zip(_INVERSION, found.inversion, strict=True)),
+        "summary": dict(zip(_SUMMARY, (found.taken, found.diverged, found.examples), strict=True)),
+        "records": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+    }
+
+
+def stability_from(value, source):
+    """The Stability in a JSON object.
+
+    Raises StragError for what `stability_object` does not write.
+    """
+    columns = {name: _column(value, name, source) for name in COLUMNS}
+    has_inversion = value.get("inversion") is not None
+    taken, diverged, examples = _numbers(value, "summary", _SUMMARY, source)
+    recipe, inputs = (_object(value["strag"], name) for name in ("recipe", "inputs"))
+    return Stability(
+        updates=columns.pop("update"),
+        **columns,
+        inversion=_numbers(value, "inversion", _INVERSION, source) if has_inversion else None,
+        taken=int(taken),
+        diverged=int(diverged),
+        which=ALL if recipe.get("pairs") == ALL else DISJOINT,
+        examples=examples,
+        title=value["strag"].get("title"),
+        recipe=_object(inputs, "training"),
+        source=source,
+    )
+
+
+def _object(value, name):
+    """The object under a key, empty if there is none."""
+    return value[name] if isinstance(value.get(name), dict) else {}
+
+
+def _numbers(value, name, keys, source):
+    """The numbers under these keys of an object: tuple of float."""
+    found = numbers([_object(value, name).get(key) for key in keys])
+    if found is None or not np.isfinite(found).all():
+        raise _broken(f"'{name}' does not give {' and '.join(keys)} as numbers", source)
+    return tuple(found.tolist())
+
+
+def _column(value, name, source):
+    """One value of every record: int64 or float64 [T]."""
+    records = value.get("records")
+    if not isinstance(records, list) or not records or not all(isinstance(one, dict) for one in records):
+        raise _broken("'records' is no list of records", source)
+    if not all(name in record for record in records):
+        raise _broken(f"has records without '{name}'", source)
+    column = numbers([record[name] for record in records], whole=name in _WHOLE)
+    if column is None or (name == "train_error" and not ((column >= 0) & (column <= 1)).all()):
+        raise _broken(f"has a record whose '{name}' is no such number", source)
+    return column
+
+
+def _broken(problem, source):
+    return StragError(problem, "make it again with 'strag stability'", source)

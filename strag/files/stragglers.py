@@ -1,0 +1,223 @@
+"""The kind `stragglers`: JSON, what find-stragglers found."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.datasets.dataset import identity_of
+from strag.errors import StragError
+from strag.files.container import stamp
+from strag.files.jsonfile import read_json
+from strag.stragglers.inversion import INVERSION
+
+COLUMNS = ("index", "count", "runs", "probability", "low", "high", "status")
+
+
+@dataclass(frozen=True)
+class StragglerList:
+    """The part of a stragglers file that other commands use.
+
+    indices : int64, rows of the origin. origin : its identity. examples : dict of columns.
+    verdict : over all runs. meta : the object under `strag`. source : the file's name.
+    """
+
+    indices: np.ndarray
+    origin: str
+    examples: dict
+    verdict: str
+    meta: dict
+    source: str
+
+    @property
+    def identity(self):
+        """sha256 of the indices and their origin."""
+        return identity_of({"indices": np.sort(self.indices), self.origin: np.zeros(0)})
+
+
+def stragglers_object(history, found, recipe, core=False, profile=None):
+    """The JSON object for what was found in a history.
+
+    found : Stragglers. core : whether `indices` are the core. profile : dict of layer to Stragglers, which
+    adds `layers`.
+    """
+    chosen = found.core if core else found.majority
+    chosen = chosen & (found.counts > 0)
+    return {
+        "strag": stamp(
+            "stragglers",
+            recipe=recipe,
+            inputs={"history": history.meta.get("inputs", {}), "training": history.recipe},
+            origin=history.meta["origin"],
+            origin_size=history.meta.get("origin_size"),
+            classes=list(history.classes),
+            title=history.meta.get("title"),
+            command=history.meta.get("command"),
+        ),
+        "verdict": found.verdict,
+        "summary": _summary(history, found, chosen),
+        "runs": [_run(history, found, run) for run in range(len(history.runs))],
+        **({"layers": layer_profile(history, profile)} if profile else {}),
+        **({"classes_without": classes_without(history, found)} if found.by_class else {}),
+        "model": _model(found),
+        "indices": np.sort(history.index[chosen]),
+        "examples": example_table(history, found),
+        "hard_direction": "a larger count or probability is a harder example",
+        "index_space": "row of the training set whose identity is strag.origin, counted from 0",
+    }
+
+
+def layer_profile(history, profile):
+    """What each layer says: list of dict from a dict of layer to Stragglers.
+
+    `lr_update_mean` is lr * t*, which compares learning rates; null without a learning rate.
+    """
+    lr, told = history.recipe.get("lr"), []
+    for layer, found in profile.items():
+        summary = _summary(history, found, found.majority)
+        kept = ("inverting_runs", "runs", "update_mean", "update_std", "train_error_mean", "train_error_std")
+        depths = [inversion.depth for inversion in found.inversions if np.isfinite(inversion.depth)]
+        mean = summary["update_mean"]
+        told.append(
+            {
+                "layer": layer,
+                "verdict": found.verdict,
+                **{key: summary[key] for key in kept},
+                "lr_update_mean": None if mean is None or lr is None else lr * mean,
+                "depth_mean": float(np.mean(depths)) if depths else None,
+            }
+        )
+    return told
+
+
+def classes_without(history, found):
+    """Classes in which no run has an inversion of its own: list of names; empty unless per class."""
+    if found.by_class is None:
+        return []
+    inverting = {
+        c for run in found.by_class for c, inversion in enumerate(run) if inversion.verdict == INVERSION
+    }
+    return [name for c, name in enumerate(history.classes) if c not in inverting]
+
+
+def _summary(history, found, chosen):
+    inverting = found.inverting
+    errors = np.array([run.train_error for run in inverting])
+    updates = np.array([run.update for run in inverting])
+    sizes = found.sets.sum(axis=1)
+    return {
+        "runs": len(history.runs),
+        "inverting_runs": len(inverting),
+        "runs_with_a_set": len(sizes),
+        "examples": history.examples,
+        "train_error_mean": errors.mean() if errors.size else None,
+        "train_error_std": errors.std(ddof=1) if errors.size > 1 else None,
+        "update_mean": updates.mean() if updates.size else None,
+        "update_std": updates.std(ddof=1) if updates.size > 1 else None,
+        "set_size_mean": sizes.mean() if sizes.size else None,
+        "set_size_std": sizes.std(ddof=1) if sizes.size > 1 else None,
+        "indices": int(chosen.sum()),
+        "core": int(found.core.sum()) if found.model else None,
+        "fringe": int((_statuses(found) == "fringe").sum()) if found.model else None,
+    }
+
+
+def _statuses(found):
+    return found.model.status(found.counts, found.seen)
+
+
+def _run(history, found, run):
+    record = found.records[run]
+    told = {
+        "run": history.runs[run],
+        "update": None if record is None else int(history.updates[record]),
+        "train_error": None if record is None else history.train_error[record, run],
+        **_told(found.inversions[run]),
+        "stragglers": int(found.sets[found.taken.index(run)].sum()) if run in found.taken else None,
+    }
+    if found.by_class is not None:
+        of_run = zip(history.classes, found.by_class[run], strict=True)
+        told["classes"] = {name: _told(inversion) for name, inversion in of_run}
+    return told
+
+
+def _told(inversion):
+    return {
+        "verdict": inversion.verdict,
+        "refined_update": inversion.update,
+        "refined_train_error": inversion.train_error,
+        "depth": inversion.depth,
+        "prominence": inversion.prominence,
+        "noise": inversion.noise,
+        "unstable_from": inversion.unstable_from,
+    }
+
+
+def _model(found):
+    if found.model is None:
+        return None
+    return {"a": found.model.a, "b": found.model.b, "share_of_examples": found.model.share}
+
+
+def example_table(history, found):
+    """Columns over the examples called at least once, most frequent first: dict of lists."""
+    called = np.flatnonzero(found.counts > 0)
+    called = called[np.lexsort((history.index[called], -found.counts[called] / found.seen[called]))]
+    counts, seen = found.counts[called], found.seen[called]
+    table = {"index": history.index[called], "count": counts, "runs": seen}
+    if found.model is None:
+        unknown = [None] * len(called)
+        table |= {"probability": unknown, "low": unknown, "high": unknown, "status": unknown}
+    else:
+        low, high = found.model.interval(counts, seen)
+        table["probability"] = found.model.probability(counts, seen)
+        table |= {"low": low, "high": high, "status": found.model.status(counts, seen)}
+        for name in ("probability", "low", "high"):
+            table[name] = np.round(table[name], 6)
+    return {name: np.asarray(table[name]).tolist() for name in COLUMNS}
+
+
+def write_csv(output, table):
+    """Write the example table as CSV into an open Output and put it in its place."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(zip(*(table[name] for name in COLUMNS), strict=True))
+    with output.writing():
+        output.file.write(text.getvalue().encode())
+    output.commit()
+
+
+def read_stragglers(path):
+    """Read a stragglers file, or stdin for '-'.
+
+    Raises StragError for indices that are no whole numbers, negative, or named twice.
+    """
+    value = read_json(path, "stragglers")
+    return stragglers_from(value, "stdin" if path == "-" else str(path))
+
+
+def stragglers_from(value, source):
+    """The StragglerList in a JSON object."""
+    indices = value.get("indices")
+    remedy = "make it again with 'strag find-stragglers'"
+    if not isinstance(indices, list) or not all(type(i) is int for i in indices):
+        raise StragError("'indices' is no list of whole numbers", remedy, source)
+    size = value["strag"].get("origin_size")
+    size = size if isinstance(size, int) else np.iinfo(np.int64).max
+    if indices and (min(indices) < 0 or max(indices) >= size):
+        raise StragError("'indices' leave the range of the data set", remedy, source)
+    if len(set(indices)) != len(indices):
+        raise StragError("'indices' name an example twice", remedy, source)
+    if not isinstance(value["strag"].get("origin"), str):
+        raise StragError("does not say in which data set its indices count", remedy, source)
+    examples = value.get("examples")
+    return StragglerList(
+        np.asarray(indices, dtype=np.int64),
+        value["strag"]["origin"],
+        examples if isinstance(examples, dict) else {},
+        str(value.get("verdict")),
+        value["strag"],
+        source,
+    )
