@@ -1,0 +1,61 @@
+"""strag dump: hidden activations and predictions of trained networks."""
+
+import click
+
+from strag.commands.options import example, output_option, quiet_option
+
+
+@click.command(
+    "dump",
+    epilog=example("""
+strag train --runs 4 --epochs 100 --lr 0.2 --weights w.safetensors --weights-at log -o h.safetensors
+strag dump w.safetensors mnist8k --updates 41,100 -o a.safetensors
+strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
+"""),
+)
+@click.argument("weights", metavar="WEIGHTS")
+@click.argument("data", metavar="DATA")
+@click.option("--layers", metavar="1,2|all", help="Hidden layers to dump.  [default: 1]")
+@click.option(
+    "--updates", metavar="UPDATES|all", default="all", show_default=True, help="Stored updates to dump."
+)
+@click.option(
+    "--runs", metavar="RUNS|all", default="all", show_default=True, help="Runs to dump, such as 0,3."
+)
+@click.option("--half", is_flag=True, help="Store activations in half precision, in half the space.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads.  [default: torch's]")
+@output_option("the activations")
+@quiet_option
+def command(weights, data, layers, updates, runs, half, device, threads, output, quiet):
+    """Dump hidden activations and predictions.
+
+    WEIGHTS is what train --weights wrote, DATA the data set to run the networks on; one of them may
+    be '-'. Its examples are standardised as the networks' were. Activations are those after the
+    nonlinearity, not yet normalised; layer 0 is the standardised input.
+    """
+    from contextlib import ExitStack
+
+    from strag.commands.dump_job import dump, prepare_dump
+    from strag.commands.options import read_data
+    from strag.console import Notes
+    from strag.files.streams import Output
+    from strag.files.weights import open_weights
+    from strag.training.device import choose_device, set_threads
+
+    if weights == data == "-":
+        raise click.UsageError("WEIGHTS and DATA cannot both be stdin")
+    device = choose_device(device)
+    set_threads(threads)
+    with ExitStack() as stack:
+        sink = stack.enter_context(Output(output))
+        stored = stack.enter_context(open_weights(weights))
+        job = prepare_dump(stored, read_data(data), data, layers, updates, runs)
+        dump(job, sink, half, device, quiet)
+    Notes(quiet)(f"{len(job.runs)} runs at {len(job.updates)} updates, {len(job.data.y)} examples")

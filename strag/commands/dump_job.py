@@ -1,0 +1,125 @@
+"""What `strag dump` does between its options and its file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.console import Progress
+from strag.datasets.dataset import standardise
+from strag.errors import StragError, bad_usage
+from strag.files.activations import ActivationsWriter
+from strag.files.container import stamp
+from strag.files.streams import name_of
+from strag.stragglers.history import pack, unpack
+from strag.training.activations import activations
+from strag.training.device import environment
+from strag.training.recipe import Recipe
+
+
+@dataclass
+class DumpJob:
+    """Which networks of an open weights file run on which data.
+
+    updates, runs : positions on the file's axes. layers : hidden layers. recipe : of the training.
+    """
+
+    weights: object
+    data: object
+    recipe: Recipe
+    layers: tuple
+    updates: list
+    runs: list
+
+
+def prepare_dump(weights, data, name, layers, updates, runs):
+    """The DumpJob that the options mean.
+
+    Raises StragError for data of another shape or grouping than the networks', and for layers, updates
+    or runs that are not there.
+    """
+    if data.features != weights.sizes[0]:
+        problem = f"has {data.features} inputs, but the networks of {weights.source} have {weights.sizes[0]}"
+        raise StragError(problem, "give data of the same shape", name_of(name))
+    classes = weights.meta.get("classes")
+    if list(data.grouping.names) != classes:
+        problem = (
+            f"its groups are {', '.join(data.grouping.names)}, those of the networks {', '.join(classes)}"
+        )
+        remedy = f"use 'strag data --labels {weights.meta.get('labels')}'"
+        raise StragError(problem, remedy, name_of(name))
+    known = {key: weights.meta["recipe"][key] for key in ("depth", "width", "activation")}
+    recipe = Recipe(**known, layers=Recipe.read_layers(layers, known["depth"]))
+    return DumpJob(
+        weights,
+        data,
+        recipe,
+        recipe.layers,
+        _chosen(updates, weights.updates.tolist(), "update", weights.source),
+        _chosen(runs, list(weights.runs), "run", weights.source),
+    )
+
+
+def _chosen(text, there, what, source):
+    """Positions of the numbers in `text` among those that are there."""
+    if text == "all":
+        return list(range(len(there)))
+    try:
+        wanted = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise bad_usage(f"cannot read --{what}s '{text}'", "give numbers such as 0,40, or all") from None
+    for number in wanted:
+        if number not in there:
+            known = ", ".join(str(n) for n in there[:20]) + (", ..." if len(there) > 20 else "")
+            raise bad_usage(f"has no {what} {number}", f"it has {known}", source)
+    return [there.index(number) for number in wanted]
+
+
+def dump(job, sink, half, device, quiet):
+    """Run the networks and write what they make of the data into an open Output."""
+    weights, data = job.weights, job.data
+    x = standardise(data.x, weights.mean, weights.std)
+    columns = np.flatnonzero(weights.std > 0)
+    widths = {layer: weights.sizes[layer] if layer else columns.size for layer in job.layers}
+    per_example = {"index": data.index, "y": data.y, "group": data.groups}
+    updates = weights.updates[job.updates]
+    trained = pack(_trained(job))
+    with ActivationsWriter(
+        sink.path, _meta(job, device), updates, widths, per_example, trained, half, sink
+    ) as writer:
+        with Progress(len(updates), "update", quiet) as progress:
+            for number, position in enumerate(job.updates):
+                layers = weights.layers(position, job.runs)
+                for tile in activations(layers, job.recipe, x, columns, data.groups, job.layers, device):
+                    writer.add(number, tile)
+                progress.to(number + 1)
+        writer.commit()
+
+
+def _trained(job):
+    """bool [R, P]: the examples of the data that each run was trained on; all of foreign data."""
+    weights, data = job.weights, job.data
+    everything = np.ones((len(job.runs), len(data.y)), dtype=bool)
+    if data.origin != weights.meta.get("origin"):
+        return everything
+    bits = unpack(weights.trained[job.runs], len(weights.index))
+    of_origin = np.zeros((len(job.runs), data.origin_size), dtype=bool)
+    of_origin[:, weights.index] = bits
+    return of_origin[:, data.index]
+
+
+def _meta(job, device):
+    weights, data = job.weights, job.data
+    keys = ("classes", "labels")
+    return stamp(
+        "activations",
+        recipe=weights.meta["recipe"],
+        environment=environment(device),
+        inputs={"data": data.identity, "training": weights.meta.get("inputs")},
+        runs=[weights.runs[position] for position in job.runs],
+        layers=list(job.layers),
+        origin=data.origin,
+        origin_size=data.origin_size,
+        title=data.title,
+        command=data.command,
+        **{key: weights.meta.get(key) for key in keys},
+    )

@@ -1,0 +1,165 @@
+"""strag find-stragglers: the inversion, its evidence, and the examples behind it."""
+
+import click
+
+from strag.commands.options import example, json_option, output_option, quiet_option
+
+NO_INVERSION = 3
+
+
+@click.command(
+    "find-stragglers",
+    epilog=example("""
+strag find-stragglers h.safetensors -o s.json
+strag train --runs 10 --epochs 150 --lr 0.2 | strag find-stragglers - | jq .verdict
+strag find-stragglers linear.safetensors --at error:0.09 -o linear.json
+strag find-stragglers h.safetensors --at log --per-run --controls random -o sets.safetensors
+"""),
+)
+@click.argument("history", default="-", metavar="[HISTORY]")
+@click.option(
+    "--observable",
+    default="radius",
+    show_default=True,
+    metavar="NAME",
+    help="Curve whose valley is sought: radius (rms over classes), radius:CLASS, distance, separation.",
+)
+@click.option("--layer", metavar="N|all", help="Recorded layer, or a profile of all.  [default: the first]")
+@click.option("--per-class", is_flag=True, help="One inversion per class, and the union of their stragglers.")
+@click.option(
+    "--rule",
+    type=click.Choice(["valley", "first-increase"]),
+    default="valley",
+    show_default=True,
+    help="first-increase is the paper's notebook's: the first rise from update 20 on.",
+)
+@click.option(
+    "--at",
+    default="inversion",
+    show_default=True,
+    metavar="WHEN",
+    help="Take the sets at the inversion, an update, error:X (training error), or log (with --per-run).",
+)
+@click.option("--per-run", is_flag=True, help="Write the set of every run, as a file for train --without.")
+@click.option("--controls", metavar="KINDS", help="With --per-run: add controls, random, class or both.")
+@click.option("--dose", metavar="SHARES", help="With --per-run: the most frequent stragglers, as 0.1,0.5,1.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, metavar="N", show_default=True, help="Seed of the controls."
+)
+@click.option(
+    "--core",
+    is_flag=True,
+    help="Take the core as indices: examples that surely straggle in most runs.",
+)
+@click.option("--csv", "csv_file", metavar="FILE", help="Write the table of examples as CSV too.")
+@click.option("--allow-none", is_flag=True, help="Status 0 even if there is no inversion.")
+@output_option("the stragglers")
+@json_option
+@quiet_option
+def command(history, output, quiet, **options):
+    """Find the inversion and the stragglers behind it.
+
+    The inversion of a run is the valley of the observable along training; its stragglers are the
+    training examples misclassified there. Over the runs, `indices` are the examples that straggle
+    in more than half of the inverting runs, and every example gets the probability that another run
+    would call it a straggler.
+
+    With --per-run, the output is one set per run for train --without, which trains one network for
+    each, from that run's initial weights: S(t*), S(t) at every log-spaced record (--at log), or the
+    most frequent stragglers of all runs in growing doses (--dose); --controls adds for each set
+    as many examples at random, or as many of each original class.
+
+    Exit status 3 says that there is no inversion (none: training has finished without one; open: it
+    has not finished), 1 that the runs are unstable, unresolved or diverged. The output is complete
+    all the same.
+    """
+    from strag.files.streams import refuse_terminal_input
+
+    if options["at"] == "log" and not options["per_run"]:
+        raise click.UsageError("--at log needs --per-run")
+    if options["per_class"]:
+        _refuse_per_class(options)
+    for name in ("controls", "dose"):
+        if options[name] and not options["per_run"]:
+            raise click.UsageError(f"--{name} needs --per-run")
+    refuse_terminal_input(history)
+    if options["per_run"]:
+        from strag.commands.sets_job import write_sets_of
+
+        for name in ("core", "csv_file", "as_json"):
+            if options[name]:
+                raise click.UsageError(
+                    f"--{name.removesuffix('_file').removeprefix('as_')} contradicts --per-run"
+                )
+        return write_sets_of(history, output, quiet, options)
+    return _find(history, output, quiet, options)
+
+
+def _refuse_per_class(options):
+    """Per class there is one observable, the class's radius, and one moment, its inversion."""
+    for name, default in (("observable", "radius"), ("at", "inversion"), ("per_run", False)):
+        if options[name] != default:
+            raise click.UsageError(f"--{name.replace('_', '-')} contradicts --per-class")
+    if options["layer"] == "all":
+        raise click.UsageError("--layer all contradicts --per-class")
+
+
+def _find(history, output, quiet, options):
+    """Find the stragglers and write them; the exit status."""
+    from strag.commands.show_stragglers import summary_line, verdict_line
+    from strag.console import Notes, warn
+    from strag.files.history import read_history
+    from strag.files.stragglers import stragglers_object, write_csv
+    from strag.files.streams import Output
+    from strag.stragglers.find import Moment
+    from strag.stragglers.per_class import find_per_class
+    from strag.stragglers.profile import find_by_layer
+
+    moment = Moment.parse(options["at"])
+    recipe = {name: options[name] for name in ("observable", "layer", "rule", "at", "core", "per_class")}
+    with Output(output, binary=False) as sink, _csv_output(options["csv_file"]) as csv_sink:
+        read = read_history(history)
+        if options["per_class"]:
+            found, profile = find_per_class(read, read.layer(options["layer"]), options["rule"]), None
+        else:
+            found, profile = find_by_layer(
+                read, options["observable"], options["layer"], options["rule"], moment
+            )
+        value = stragglers_object(read, found, recipe, options["core"], profile)
+        if csv_sink:
+            write_csv(csv_sink, value["examples"])
+        _write(value, output, sink, options["as_json"])
+    if output != "-":
+        Notes(quiet)(summary_line(value))
+    status = exit_status(found.verdict, moment.is_chosen, options["allow_none"])
+    if status == 1:
+        warn(f"{read.source}: {verdict_line(found.verdict)}")
+    return status
+
+
+def _csv_output(path):
+    from contextlib import nullcontext
+
+    from strag.files.streams import Output
+
+    return Output(path, binary=False) if path else nullcontext()
+
+
+def _write(value, output, sink, as_json):
+    from strag.commands.show_stragglers import show
+    from strag.console import stdout_is_terminal
+    from strag.files.jsonfile import write_json
+
+    if output == "-" and stdout_is_terminal() and not as_json:
+        show(value)
+    else:
+        write_json(value, sink)
+
+
+def exit_status(verdict, is_chosen, allow_none):
+    """The exit status: of the verdict, unless the sets were taken at a place of the user's choice."""
+    if verdict == "inversion" or is_chosen:
+        return 0
+    if verdict in ("none", "open"):
+        return 0 if allow_none else NO_INVERSION
+    return 1

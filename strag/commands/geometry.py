@@ -1,0 +1,52 @@
+"""strag geometry: radii, distances and errors from dumped activations."""
+
+import click
+
+from strag.commands.options import example, json_option, output_option, quiet_option
+
+
+@click.command(
+    "geometry",
+    epilog=example("""
+strag dump w.safetensors mnist8k -o a.safetensors
+strag geometry a.safetensors
+strag geometry a.safetensors | jq '.records[0].radius'
+strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
+"""),
+)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@output_option("the geometry: JSON, or a history if FILE ends in .safetensors")
+@json_option
+@quiet_option
+def command(files, output, as_json, quiet):
+    """Measure radii, distances and separation.
+
+    FILE is what dump wrote, '-' (the default) for stdin; several dumps of one training may split its
+    examples, updates or runs between them, in any order. Representations are normalised, and only
+    the examples that a run was trained on count. A history goes on to find-stragglers and plot.
+    """
+    from contextlib import ExitStack
+
+    from strag.commands.geometry_job import as_history, as_json_object, as_table
+    from strag.console import Notes, stdout_is_terminal
+    from strag.files.activations import open_activations
+    from strag.files.jsonfile import write_json
+    from strag.files.streams import Output
+    from strag.geometry.measure import Grid
+
+    files = files or ("-",)
+    if files.count("-") > 1:
+        raise click.UsageError("only one input can be stdin")
+    is_history = output.endswith(".safetensors")
+    shows = output == "-" and stdout_is_terminal() and not as_json
+    with ExitStack() as stack:
+        sink = stack.enter_context(Output(output, binary=is_history))
+        grid = Grid([stack.enter_context(open_activations(path)) for path in files])
+        if is_history:
+            as_history(grid, sink)
+        elif shows:
+            as_table(grid)
+        else:
+            write_json(as_json_object(grid), sink)
+    if output != "-":
+        Notes(quiet)(f"{len(grid.runs)} runs at {len(grid.updates)} updates, {len(grid.index)} examples")

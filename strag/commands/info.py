@@ -1,0 +1,74 @@
+"""strag info: what a file holds, and what made it."""
+
+import click
+
+from strag.commands.options import example, json_option
+
+
+@click.command(
+    "info",
+    epilog=example("""
+strag info h.safetensors
+strag info h.safetensors --get recipe.lr
+strag info s.json --get summary.train_error_mean
+"""),
+)
+@click.argument("file", default="-", metavar="[FILE]")
+@json_option
+@click.option("--get", "key", metavar="KEY", help="One bare value, such as kind, recipe.lr or shapes.radius.")
+def command(file, as_json, key):
+    """Say what a file holds and what made it.
+
+    FILE is any strag file, or '-', the default, for stdin. --get takes the names that --json shows,
+    joined by dots; the items of a list come one a line.
+    """
+    from strag.files.describe import describe, lookup
+    from strag.files.jsonfile import json_text, open_any
+    from strag.files.streams import name_of, send_to_stdout
+
+    opened = open_any(file)
+    told = describe(opened)
+    if key is not None:
+        text = _bare(lookup(told, opened, key, name_of(file)))
+    else:
+        text = json_text(told) if as_json else _text(told, name_of(file))
+    send_to_stdout([text.encode(errors="backslashreplace")])
+
+
+def _bare(value):
+    """A value for scripts: no quotes, lists one item a line, objects as JSON."""
+    import json
+
+    if isinstance(value, list):
+        return "".join(_bare(item) for item in value)
+    if isinstance(value, str):
+        return f"{value}\n"
+    return f"{json.dumps(value)}\n"
+
+
+def _text(told, name):
+    """The description for a person: one line per tensor and per key."""
+    lines = [f"{name}: {told['kind']}, format {told['format']}, strag {told.get('version', '?')}"]
+    left = {
+        key: value
+        for key, value in told.items()
+        if key not in ("kind", "format", "version", "shapes", "dtypes")
+    }
+    lines += [f"  {key:<14} {_brief(value)}" for key, value in left.items()]
+    dtypes = told.get("dtypes", {})
+    lines += [f"  {key:<20} {dtypes.get(key, 'list'):<5} {shape}" for key, shape in told["shapes"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _brief(value):
+    """One line: `a 1, b 2` for an object, items separated by commas for a list."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_brief(item)}" for key, item in value.items() if item is not None) or "-"
+    if isinstance(value, list):
+        if value and isinstance(value[0], dict):
+            return f"{len(value)} records"
+        text = ", ".join(str(item) for item in value[:12])
+        return text + (f", ... ({len(value)})" if len(value) > 12 else "")
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "-" if value is None else str(value)

@@ -1,0 +1,103 @@
+"""strag plot: the picture that belongs to a file."""
+
+import click
+
+from strag.commands.options import example, output_option, quiet_option
+from strag.plotting.style import FORMATS
+
+
+@click.command(
+    "plot",
+    epilog=example("""
+strag plot h.safetensors
+strag plot h.safetensors --x error -o dynamics.svg
+strag plot h.safetensors pruned.safetensors --label all --label 'without stragglers' -o both.pdf
+strag plot s.json --data mnist8k -o stragglers.png
+strag stability h.safetensors | strag plot - -o agreement.png
+strag compare s.json t.json | strag plot - -o overlap.png
+strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
+"""),
+)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option(
+    "--x", type=click.Choice(["updates", "error"]), help="Horizontal axis of histories.  [default: updates]"
+)
+@click.option(
+    "--layer", type=click.IntRange(0), metavar="N", help="Recorded layer of histories.  [default: the first]"
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="TEXT",
+    help="What to call a history; once per FILE, in order.",
+)
+@click.option(
+    "--data", metavar="DATA", help="Where the images of stragglers are: the dataset of the training."
+)
+@click.option("--number", type=click.IntRange(1, 400), metavar="N", help="Stragglers to show.  [default: 40]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Kind of figure.  [default: the suffix of -o; in a pipe png]",
+)
+@click.option(
+    "--dpi", type=click.IntRange(20, 600), metavar="N", help="Resolution of pixels.  [default: 150]"
+)
+@output_option("the figure")
+@quiet_option
+def command(files, x, layer, labels, data, number, form, dpi, output, quiet):
+    """Draw the picture that belongs to a file.
+
+    A history becomes curves: the gyration radii of its classes and their distance, as means over
+    its runs, with the inversion marked. Several are laid over each other. Stragglers become a
+    gallery of the examples most often called stragglers, for which --data names the images. The
+    agreement of runs (stability) becomes curves against the training error, and a comparison a map
+    of overlaps.
+
+    FILE is '-', the default, for stdin. At a terminal, without -o, all but the gallery is shown
+    there, in characters.
+    """
+    from contextlib import nullcontext
+
+    from strag.commands.options import called
+    from strag.commands.plot_job import Wanted, drawn
+    from strag.console import stdout_is_terminal
+    from strag.files.streams import Output
+    from strag.plotting.style import rendered
+
+    files = files or ("-",)
+    if files.count("-") + (data == "-") > 1:
+        raise click.UsageError("only one input can be stdin")
+    names = called(files, labels)
+    form = _format(form, output)
+    in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()
+    wanted = Wanted(files, names, x, layer, labels, data, number, in_terminal, quiet)
+    with nullcontext() if in_terminal else Output(output) as sink:
+        figure = drawn(wanted)
+        if sink:
+            sink.file.write(rendered(figure, form or "png", dpi or 150))
+            sink.commit()
+
+
+def _format(form, output):
+    """The format of the figure, None where nothing says it."""
+    from pathlib import Path
+
+    from strag.errors import bad_usage
+
+    suffix = Path(output).suffix.lower().removeprefix(".")
+    if output == "-":
+        return form
+    if suffix in FORMATS:
+        if form not in (None, suffix):
+            raise bad_usage(f"--format {form} contradicts the suffix", "leave one of them out", output)
+        return suffix
+    if form is None:
+        raise bad_usage(
+            "does not say by its suffix which figure to write",
+            "end it in .png, .svg or .pdf, or add --format",
+            output,
+        )
+    return form

@@ -1,0 +1,165 @@
+"""What plot draws: for every kind of file its picture, on paper or in a terminal."""
+
+from dataclasses import dataclass
+
+from strag.errors import StragError, bad_usage
+from strag.files.streams import name_of
+
+HOLDS = {  # every kind that has a picture
+    "history": "a history",
+    "stragglers": "stragglers",
+    "stability": "the agreement of runs",
+    "comparison": "a comparison of sets",
+}
+ONLY_FOR = {  # the kind that an option is for
+    "x": "history",
+    "layer": "history",
+    "labels": "history",
+    "data": "stragglers",
+    "number": "stragglers",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one picture is to show.
+
+    names : what to call each of the files. x, layer, labels, data, number : as given, None or () if not.
+    """
+
+    files: tuple
+    names: list
+    x: str | None
+    layer: int | None
+    labels: tuple
+    data: str | None
+    number: int | None
+    in_terminal: bool
+    quiet: bool
+
+
+def drawn(wanted):
+    """The figure that is Wanted; None where it was printed, in a terminal."""
+    draw = {
+        "history": _curves,
+        "stragglers": _gallery,
+        "stability": _agreement,
+        "comparison": _overlaps,
+    }
+    kind, first = _read(wanted.files[0])
+    _refuse(kind, first.source, wanted)
+    return draw[kind](first, wanted)
+
+
+def _read(path):
+    """The kind of a file, and the History, StragglerList, Stability or Comparison in it."""
+    from strag.files.comparison import comparison_from
+    from strag.files.history import history_from
+    from strag.files.jsonfile import open_any
+    from strag.files.stability import stability_from
+    from strag.files.stragglers import stragglers_from
+
+    readers = {"stragglers": stragglers_from, "stability": stability_from, "comparison": comparison_from}
+    opened = open_any(path)
+    if isinstance(opened, dict):
+        kind = opened["strag"]["kind"]
+        if kind in readers:
+            return kind, readers[kind](opened, name_of(path))
+    else:
+        with opened:
+            kind = opened.kind
+            if kind == "history":
+                return kind, history_from(opened)
+    remedy = "plot a history ('strag train') or what find-stragglers, stability or compare wrote"
+    raise StragError(f"is a {kind} file, which has no picture", remedy, name_of(path))
+
+
+def _refuse(kind, source, wanted):
+    """Refuse options and further files that make no sense for this kind."""
+    for option, only in ONLY_FOR.items():
+        if kind != only and getattr(wanted, option) not in (None, ()):
+            name = "--label" if option == "labels" else f"--{option}"
+            problem = f"holds {HOLDS[kind]}, but {name} is for {HOLDS[only]}"
+            raise bad_usage(problem, f"leave {name} out", source)
+    if kind != "history" and len(wanted.files) > 1:
+        raise StragError(f"holds {HOLDS[kind]}, of which a picture shows one file", "plot it alone", source)
+
+
+def _curves(first, wanted):
+    """The figure of histories; None at a terminal, where the curves are printed."""
+    from strag.console import Notes
+    from strag.plotting.history import history_figure
+
+    shown, x = _dynamics(first, wanted), wanted.x or "updates"
+    if wanted.in_terminal:
+        return _print_curves(shown, x)
+    figure = history_figure(shown, x)
+    for dynamics in shown:
+        Notes(wanted.quiet)(f"{dynamics.source}: {dynamics.sentence}{dynamics.left_out}")
+    return figure
+
+
+def _dynamics(first, wanted):
+    """The Dynamics of every FILE, of which the first is read."""
+    from strag.plotting.dynamics import dynamics_of
+
+    alone = len(wanted.files) == 1 and not wanted.labels  # goes by the name of its data
+    shown = []
+    for path, name in zip(wanted.files, wanted.names, strict=True):
+        kind, history = _read(path) if shown else ("history", first)
+        if kind != "history":
+            problem = f"holds {HOLDS[kind]}, but {first.source} is a history"
+            raise StragError(problem, "plot one kind at a time", history.source)
+        shown.append(dynamics_of(history, wanted.layer, None if alone else name))
+    return shown
+
+
+def _print_curves(shown, x):
+    import os
+    import shutil
+    import sys
+
+    from strag.files.streams import send_to_stdout
+    from strag.plotting.terminal import history_text
+
+    coloured = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    text = history_text(shown, x, *shutil.get_terminal_size(), coloured)
+    send_to_stdout([f"{text}\n".encode(sys.stdout.encoding or "utf-8", "replace")])
+
+
+def _gallery(stragglers, wanted):
+    from strag.commands.options import read_data, require_origin
+    from strag.plotting.gallery import NUMBER, gallery
+
+    if wanted.data is None:
+        raise bad_usage(
+            "holds stragglers, but no images",
+            "add --data DATA, the dataset of the training",
+            stragglers.source,
+        )
+    if wanted.in_terminal:
+        raise bad_usage(
+            "is a terminal, which shows no images", "write the gallery to a file with -o FILE", "stdout"
+        )
+    images, name = read_data(wanted.data), name_of(wanted.data)
+    require_origin(images, name, stragglers)
+    try:
+        return gallery(images, stragglers, wanted.number or NUMBER)
+    except StragError as error:
+        raise error.about(name) from None
+
+
+def _agreement(found, wanted):
+    """The figure of a Stability; None at a terminal, where its table is printed."""
+    from strag.commands.stability import show
+    from strag.plotting.stability import stability_figure
+
+    return show(found) if wanted.in_terminal else stability_figure(found)
+
+
+def _overlaps(found, wanted):
+    """The figure of a Comparison; None at a terminal, where its table is printed."""
+    from strag.commands.compare import show
+    from strag.plotting.comparison import comparison_figure
+
+    return show(found) if wanted.in_terminal else comparison_figure(found)

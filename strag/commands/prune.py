@@ -1,0 +1,67 @@
+"""strag prune: remove examples, or keep only them, and matched random controls."""
+
+import click
+
+from strag.commands.options import example, output_option, quiet_option
+
+
+@click.command(
+    "prune",
+    epilog=example("""
+strag prune mnist8k s.json -o easy.safetensors
+strag prune mnist8k s.json --random 1 | strag train - --runs 6 --epochs 300 --lr 0.2 -o control.safetensors
+strag find-stragglers h.safetensors | strag prune mnist8k - --keep -o hard.safetensors
+"""),
+)
+@click.argument("data", metavar="DATA")
+@click.argument("stragglers", default="-", metavar="[STRAGGLERS]")
+@click.option("--keep", is_flag=True, help="Keep the set instead of removing it.")
+@click.option(
+    "--random",
+    type=click.IntRange(0),
+    metavar="SEED",
+    help="As many examples, at random, in place of the set.",
+)
+@click.option("--match", type=click.Choice(["class"]), help="With --random: as many of each original class.")
+@output_option("the pruned dataset")
+@quiet_option
+def command(data, stragglers, keep, random, match, output, quiet):
+    """Remove examples from a data set, or keep only them.
+
+    STRAGGLERS, by default stdin, is what find-stragglers wrote about this data set. The result
+    keeps the origin and the standardisation of its input, so that training on it is training
+    without the examples. --random draws from all examples of DATA, stragglers included.
+    """
+    from strag.commands.options import read_data, require_origin
+    from strag.console import Notes, warn
+    from strag.datasets.pruning import random_rows, without_rows
+    from strag.errors import StragError
+    from strag.files.dataset import write_dataset
+    from strag.files.stragglers import read_stragglers
+    from strag.files.streams import Output, name_of
+
+    if match and random is None:
+        raise click.UsageError("--match needs --random")
+    if data == stragglers == "-":
+        raise click.UsageError("DATA and STRAGGLERS cannot both be stdin")
+    with Output(output) as sink:
+        chosen, loaded = read_stragglers(stragglers), read_data(data)
+        require_origin(loaded, name_of(data), chosen)
+        try:
+            rows = loaded.positions(chosen.indices)
+            if random is not None:
+                rows = random_rows(loaded, rows.size, random, rows if match else None)
+            if rows.size == (0 if keep else len(loaded.y)):
+                raise StragError(
+                    "no example would be left",
+                    "prune a smaller set" if rows.size else "leave --keep out",
+                )
+        except StragError as error:
+            raise error.about(name_of(data)) from None
+        pruned = loaded.rows(rows) if keep else without_rows(loaded, rows)
+        recipe = {"keep": keep, "random": random, "match": match}
+        write_dataset(output, pruned, recipe, {"data": loaded.identity, "stragglers": chosen.identity}, sink)
+    if not rows.size:
+        warn(f"{chosen.source}: names no examples, so that the data set was copied as it is")
+    what = ("kept" if keep else "removed") + (" at random:" if random is not None else "")
+    Notes(quiet)(f"{name_of(data)}: {what} {rows.size} of {len(loaded.y)} examples")

@@ -1,0 +1,90 @@
+"""The stragglers as a table, a line, and words."""
+
+_MEANING = {
+    "inversion": "inversion",
+    "none": "no inversion: training has finished without one",
+    "open": "no inversion so far, and training has not finished; train for longer to tell",
+    "unresolved": "the deepest valley has fewer than 5 records before it; record more often or lower --lr",
+    "unstable": "the loss rises, which makes false valleys; lower --lr",
+    "diverged": "most runs diverged; lower --lr",
+}
+
+
+def verdict_line(verdict):
+    """What a verdict means, and what to do about it."""
+    return _MEANING[verdict]
+
+
+def summary_line(value):
+    """One line for stderr."""
+    summary = value["summary"]
+    line = f"{verdict_line(value['verdict'])} ({summary['inverting_runs']} of {summary['runs']} runs)"
+    if summary["train_error_mean"] is not None:
+        line += f", eps* = {_with_std(summary, 'train_error', 4)} at t* = {_with_std(summary, 'update', 1)}"
+    line += f"; {summary['indices']} stragglers of {summary['examples']}"
+    without = value.get("classes_without")
+    return f"{line}; no inversion in class {', '.join(without)}" if without else line
+
+
+def show(value):
+    """Print the runs, or the layers of a profile, as a table, and the summary below it."""
+    from strag.console import print_table
+
+    columns, rows = _layers(value["layers"]) if "layers" in value else _runs(value["runs"])
+    caption = summary_line(value)
+    if value["model"] is not None:
+        summary = value["summary"]
+        caption += (
+            f"\n{summary['core']} core, {summary['fringe']} fringe; "
+            f"{value['model']['share_of_examples']:.0%} of the variance of membership belongs to the examples"
+        )
+    print_table(value["strag"].get("title"), columns, rows, caption)
+
+
+def _layers(layers):
+    from strag.console import as_cell
+
+    headings = ("layer", "runs", "t*", "lr t*", "eps*", "depth")
+    rows = [
+        (
+            str(layer["layer"]),
+            f"{layer['inverting_runs']} of {layer['runs']}",
+            as_cell(layer["update_mean"], 1),
+            as_cell(layer["lr_update_mean"], 2),
+            as_cell(layer["train_error_mean"], 4),
+            as_cell(layer["depth_mean"], 3),
+            layer["verdict"],
+        )
+        for layer in layers
+    ]
+    return [*((heading, "right") for heading in headings), ("verdict", "left")], rows
+
+
+def _runs(runs):
+    from strag.console import as_cell
+
+    columns = [
+        ("run", "right"),
+        ("verdict", "left"),
+        ("t*", "right"),
+        ("eps*", "right"),
+        ("depth", "right"),
+        ("stragglers", "right"),
+    ]
+    rows = [
+        (
+            str(run["run"]),
+            run["verdict"],
+            as_cell(run["refined_update"] or run["update"], 1),
+            as_cell(run["refined_train_error"] or run["train_error"], 4),
+            as_cell(run["depth"], 3),
+            as_cell(run["stragglers"], 0),
+        )
+        for run in runs
+    ]
+    return columns, rows
+
+
+def _with_std(summary, name, digits):
+    mean, std = summary[f"{name}_mean"], summary[f"{name}_std"]
+    return f"{mean:.{digits}f}" + ("" if std is None else f" +- {std:.{digits}f}")

@@ -1,0 +1,200 @@
+"""strag train: many networks at once, and the record of their dynamics."""
+
+import click
+
+from strag.commands.options import example, output_option, quiet_option
+
+
+@click.command(
+    "train",
+    epilog=example("""
+strag train --runs 10 --epochs 150 --lr 0.2 -o h.safetensors
+strag prune mnist8k s.json | strag train - --runs 6 --epochs 300 --lr 0.2 | strag find-stragglers -
+strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o deep.safetensors
+"""),
+)
+@click.argument("data", default="mnist8k", metavar="[DATA]")
+@click.option(
+    "--runs",
+    type=click.IntRange(1),
+    default=10,
+    metavar="N",
+    show_default=True,
+    help="Networks to train.",
+)
+@click.option(
+    "--first-run",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    show_default=True,
+    help="Number of the first run.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    show_default=True,
+    help="Seed of everything random.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    default=500,
+    metavar="N",
+    show_default=True,
+    help="Passes over the data.",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(1),
+    default=2,
+    metavar="K",
+    show_default=True,
+    help="Linear layers; 1 is a linear classifier.",
+)
+@click.option(
+    "--width",
+    type=click.IntRange(1),
+    default=20,
+    metavar="N",
+    show_default=True,
+    help="Units of each hidden layer.",
+)
+@click.option(
+    "--activation",
+    type=click.Choice(["tanh", "relu", "gelu"]),
+    default="tanh",
+    show_default=True,
+    help="Nonlinearity between layers.",
+)
+@click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "adam"]),
+    default="sgd",
+    show_default=True,
+    help="Gradient descent, or Adam.",
+)
+@click.option(
+    "--lr",
+    type=click.FloatRange(0, min_open=True),
+    default=0.1,
+    metavar="X",
+    show_default=True,
+    help="Learning rate.",
+)
+@click.option(
+    "--momentum",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    metavar="X",
+    show_default=True,
+    help="Momentum of sgd.",
+)
+@click.option(
+    "--weight-decay",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="X",
+    show_default=True,
+    help="L2 penalty on all parameters.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Mini-batches of N; by default the full batch.",
+)
+@click.option("--own-order", is_flag=True, help="Each run draws its own mini-batches (slower).")
+@click.option("--layers", metavar="1,2|all", help="Hidden layers to measure.  [default: 1]")
+@click.option(
+    "--record-every",
+    metavar="N|log",
+    help="Updates between records.  [default: 1, with mini-batches log]",
+)
+@click.option(
+    "--test-every",
+    metavar="N|log|never",
+    default="log",
+    show_default=True,
+    help="Updates between test errors.",
+)
+@click.option(
+    "--noise",
+    type=click.FloatRange(0),
+    multiple=True,
+    metavar="SIGMA",
+    help="Noise on the test inputs, in standardised units; repeatable.  [default: 0]",
+)
+@click.option("--without", metavar="FILE", help="Stragglers to leave out, or sets, one network each.")
+@click.option("--restandardise", is_flag=True, help="Standardise by the rows trained on, not by their block.")
+@click.option("--init", metavar="WEIGHTS", help="Start from the last state in a weights file.")
+@click.option("--weights", metavar="FILE", help="Where to write the weights.")
+@click.option(
+    "--weights-at",
+    metavar="UPDATES|log",
+    default="last",
+    show_default=True,
+    help="Updates whose weights are written, such as 0,40.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32"]),
+    default="float32",
+    show_default=True,
+    help="Arithmetic of the products.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads.  [default: torch's]")
+@click.option(
+    "--memory",
+    type=click.FloatRange(0, min_open=True),
+    metavar="GIB",
+    help="Refuse a job that needs more memory than this.",
+)
+@output_option("the history")
+@quiet_option
+def command(data, output, quiet, **options):
+    """Train many networks at once and record the dynamics.
+
+    DATA is a dataset file, '-' for stdin, or a catalogue name; by default mnist8k, the first 8192
+    MNIST training images. The history holds, for every run and recorded update, training error,
+    loss, class radii and distances of the hidden representations, and every misclassified example.
+
+    Time is counted in updates. A record costs nothing with the full batch; with mini-batches it
+    costs one pass over all examples, hence their sparser default. Training stopped with Ctrl-C
+    leaves its finished part as FILE.partial.
+    """
+    from contextlib import ExitStack
+
+    from strag.commands.options import read_data
+    from strag.commands.train_job import history_writer, prepare_job, read_recipe, run, weights_writer
+    from strag.console import Notes
+    from strag.files.streams import Output
+    from strag.training.device import choose_device, set_threads
+
+    if data == options["without"] == "-":
+        raise click.UsageError("DATA and --without cannot both be stdin")
+    recipe = read_recipe(options)
+    device = choose_device(options["device"])
+    set_threads(options["threads"])
+    with ExitStack() as stack:
+        sink = stack.enter_context(Output(output))
+        weights_sink = stack.enter_context(Output(options["weights"])) if options["weights"] else None
+        job = prepare_job(recipe, read_data(data), data, options)
+        writers = [history_writer(job, device, sink)]
+        if weights_sink:
+            writers.append(weights_writer(job, device, weights_sink, options["weights_at"]))
+        for writer in writers:
+            stack.enter_context(writer)
+        run(job, writers, device, quiet)
+        for writer in reversed(writers):
+            writer.commit()
+    Notes(quiet)(f"{job.recipe.runs} runs, {job.last} updates, {len(job.recorded)} records")

@@ -1,0 +1,159 @@
+"""What `strag train` does between its options and its files."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from strag.commands.options import require_origin
+from strag.console import Progress, say, warn
+from strag.errors import StragError, bad_usage
+from strag.files.container import stamp, wrong_kind
+from strag.files.history import HistoryWriter
+from strag.files.jsonfile import open_any
+from strag.files.sets import SetsFile
+from strag.files.stragglers import stragglers_from
+from strag.files.streams import name_of
+from strag.files.weights import WeightsWriter, open_weights
+from strag.stragglers.history import pack
+from strag.training.device import environment
+from strag.training.loop import train
+from strag.training.prepare import memory_needed, prepare, start_from
+from strag.training.recipe import Recipe
+from strag.training.schedule import listed
+from strag.training.watch import Watch
+
+
+class Job:
+    """A recipe with its data set and its task; `sets` has one set per run, or is None."""
+
+    def __init__(self, recipe, data, task, mean, std, inputs, sets=None):
+        self.sets = sets
+        self.recipe, self.data, self.task, self.inputs = recipe, data, task, inputs
+        self.mean, self.std = mean, std
+        self.last = recipe.updates(data.origin_size)
+        self.recorded = recipe.recorded(data.origin_size)
+        self.tested = recipe.tested(data.origin_size) if data.has_test else []
+        everything = np.ones((recipe.runs, len(data.y)), dtype=bool)
+        self.trained = pack(everything if task.trained is None else task.trained)
+
+    def meta(self, kind, device):
+        """The stamp of a file that this job makes."""
+        first = self.recipe.first_run
+        return stamp(
+            kind,
+            recipe=self.recipe.as_dict(),
+            environment=environment(device),
+            inputs=self.inputs,
+            runs=list(range(first, first + self.recipe.runs)),
+            layers=list(self.recipe.layers),
+            classes=list(self.data.grouping.names),
+            labels=self.data.labels,
+            origin=self.data.origin,
+            origin_size=self.data.origin_size,
+            title=self.data.title,
+            command=self.data.command,
+            **({} if self.sets is None else {"sets": self.sets.described()}),
+        )
+
+
+def read_recipe(options):
+    """The Recipe that the command's options mean."""
+    batched = options["batch_size"] is not None
+    names = set(Recipe.__dataclass_fields__) & options.keys()
+    chosen = {name: options[name] for name in names}
+    chosen |= {
+        "layers": Recipe.read_layers(options["layers"], options["depth"]),
+        "record": options["record_every"] or ("log" if batched else "1"),
+        "test": options["test_every"],
+        "noise": tuple(sorted(set(options["noise"]))) or (0.0,),
+    }
+    return Recipe(**chosen)
+
+
+def prepare_job(recipe, data, name, options):
+    """The Job, with everything read that the options name."""
+    inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
+    if options["without"]:
+        without = _read_without(options["without"])
+        require_origin(data, name_of(name), without)
+        inputs["without"] = without.identity
+        if isinstance(without, SetsFile):
+            sets = without.sets
+            recipe = replace(recipe, runs=len(sets.run), first_run=0)
+            removed = [without.removed(number) for number in range(recipe.runs)]
+            seed_runs = sets.run.tolist()
+        else:
+            removed = [without.indices] * recipe.runs
+    try:
+        task, mean, std = prepare(recipe, data, removed, seed_runs)
+    except StragError as error:
+        raise error.about(name_of(name)) from None
+    if options["init"]:
+        with open_weights(options["init"]) as weights:
+            start_from(task, recipe, weights.layers(-1), weights.runs, weights.source)
+            inputs["init"] = {**weights.meta.get("inputs", {}), "update": int(weights.updates[-1])}
+    needed = memory_needed(recipe, task) / 2**30
+    if options["memory"] and needed > options["memory"]:
+        raise bad_usage(
+            f"training needs about {needed:.2g} GiB, more than --memory {options['memory']:g}",
+            "use fewer examples ('strag data --size') or narrower layers",
+        )
+    return Job(recipe, data, task, mean, std, inputs, sets)
+
+
+def _read_without(path):
+    """The StragglerList or the SetsFile to leave out."""
+    opened = open_any(path)
+    if isinstance(opened, dict):
+        if opened["strag"]["kind"] != "stragglers":
+            raise wrong_kind(name_of(path), opened["strag"]["kind"], "stragglers")
+        return stragglers_from(opened, name_of(path))
+    with opened:
+        if opened.kind != "sets":
+            raise wrong_kind(name_of(path), opened.kind, "stragglers")
+        return SetsFile(opened)
+
+
+def history_writer(job, device, sink):
+    """The writer of the Job's history into an open Output."""
+    data = job.data
+    return HistoryWriter(
+        sink.path,
+        job.meta("history", device),
+        job.recorded,
+        {"index": data.index, "y": data.y, "group": data.groups},
+        job.trained,
+        job.tested,
+        len(job.recipe.noise),
+        len(data.y_test) if data.has_test else 0,
+        sink,
+    )
+
+
+def weights_writer(job, device, sink, weights_at):
+    """The writer of the Job's weights into an open Output."""
+    recipe, task = job.recipe, job.task
+    updates = listed(weights_at, job.last, "--weights-at")
+    sizes = [task.features, *[recipe.width] * (recipe.depth - 1), task.classes]
+    described = (sizes, job.mean, job.std, job.data.index, job.trained)
+    return WeightsWriter(sink.path, job.meta("weights", device), updates, *described, sink)
+
+
+def run(job, writers, device, quiet):
+    """Train, showing progress; a history cut off by Ctrl-C leaves its finished part."""
+    watch = Watch(job.recipe, job.data)
+    weights_at = writers[1].updates if len(writers) > 1 else ()
+    try:
+        with Progress(job.recipe.runs * job.last, "update", quiet) as progress:
+            for record in train(job.recipe, job.task, weights_at, device):
+                for writer in writers:
+                    writer.add(record)
+                progress.to(watch.add(record, job.last), **watch.figures)
+    except KeyboardInterrupt:
+        left = writers[0].commit_partial()
+        if left:
+            path, runs, update = left
+            say(f"{path}: holds the finished part, {runs} runs up to update {update}")
+        raise
+    for text in watch.warnings():
+        warn(text)

@@ -1,0 +1,40 @@
+"""What the axes of several figures share."""
+
+from strag.plotting.dynamics import AXES, ERROR, log_ticks
+from strag.plotting.style import GREY, SMALL
+
+MARK = {"linewidth": 0.9, "linestyle": (0, (2, 2))}  # how an inversion is marked
+FEW_RECORDS = 12  # up to here every record gets a dot
+
+
+def label_horizontal(panel, values, x):
+    """Make the horizontal axis logarithmic, from the smallest to the largest of `values`.
+
+    x : `updates`, or `error`, which falls to the right.
+    """
+    low, high = values.min(), values.max()
+    ticks = log_ticks(low, high)
+    panel.set_xscale("log")
+    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.xaxis.set_minor_formatter("")
+    panel.set_xlabel(AXES[x])
+    if low < high:
+        edge = (high / low) ** 0.02
+        limits = (low / edge, high * edge)
+        panel.set_xlim(limits[::-1] if x == ERROR else limits)
+    elif x == ERROR:
+        panel.invert_xaxis()
+
+
+def marker(records):
+    """The marker of a curve with this many records."""
+    return "." if records <= FEW_RECORDS else None
+
+
+def entitle(panel, title, lines):
+    """A headline and, small and grey under it, further lines, over a panel at the left of a figure."""
+    panel.set_title(title, loc="left", pad=9 + 11 * len(lines))
+    text = panel.annotate(
+        "\n".join(lines), (0, 1), (0, 7), "axes fraction", "offset points", color=GREY, fontsize=SMALL
+    )
+    text.set_in_layout(False)  # the title keeps the room for it

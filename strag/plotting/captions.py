@@ -1,0 +1,69 @@
+"""The words over a picture of histories: data set and recipe, as short as they can be."""
+
+LONGEST = 28  # characters of a name
+LONGEST_HEADING = 60
+
+
+def one_line(text, longest=LONGEST):
+    """`text` on one line, its middle cut out where it is too long for a figure."""
+    text = " ".join(str(text).split())
+    if len(text) <= longest:
+        return text
+    head = (longest - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
+
+
+def heading(shown):
+    """The data sets of several Dynamics, each once; for one, its name and its inversion in words."""
+    if len(shown) == 1:
+        return f"{shown[0].label}: {shown[0].sentence}"
+    return one_line(", ".join(dict.fromkeys(one.title for one in shown)), LONGEST_HEADING)
+
+
+def caption(shown):
+    """What the recipes of several Dynamics have in common."""
+    every = [one.facts for one in shown]
+    return ", ".join(text for key, text in every[0].items() if all(facts.get(key) == text for facts in every))
+
+
+def facts_of(history, at, diverged):
+    """The essentials of a history whose layer at position `at` is shown: dict of short texts."""
+    recipe, layer = history.recipe, history.layers[at]
+    runs = f"{len(history.runs)} {'run' if len(history.runs) == 1 else 'runs'}"
+    facts = {
+        "examples": _examples(history),
+        "runs": f"{runs} ({diverged} diverged and left out)" if diverged else runs,
+        **recipe_facts(recipe),
+    }
+    if len(history.layers) > 1 or layer == 0:
+        facts["layer"] = f"layer {layer}" if layer else "layer 0, the input"
+    return facts
+
+
+def recipe_facts(recipe):
+    """The essentials of the recipe of a training, where it is not as usual: dict of short texts."""
+    facts = {}
+    for key, usual, text in (
+        ("depth", None, "depth {}"),
+        ("width", None, "width {}"),
+        ("activation", "tanh", "{}"),
+        ("optimizer", "sgd", "{}"),
+        ("lr", None, "lr {}"),
+        ("momentum", 0, "momentum {}"),
+        ("weight_decay", 0, "weight decay {}"),
+        ("batch_size", None, "batches of {}"),
+    ):
+        value = recipe.get(key)
+        if key == "width" and recipe.get("depth") == 1:
+            continue  # a linear classifier has no hidden layer
+        if value is not None and value != usual:
+            facts[key] = text.format(f"{value:g}" if isinstance(value, float) else value)
+    return facts
+
+
+def _examples(history):
+    trained = history.trained_bits().sum(axis=1)
+    fewest, most = int(trained.min()), int(trained.max())
+    if fewest == history.examples:
+        return f"P = {fewest}"
+    return f"P = {fewest if fewest == most else f'{fewest} to {most}'} of {history.examples}"

@@ -1,0 +1,156 @@
+"""What a picture of a history shows, on paper or in a terminal: its curves and its inversion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.errors import StragError
+from strag.plotting.captions import facts_of, one_line
+from strag.stragglers.find import find_stragglers
+from strag.stragglers.inversion import DIVERGED
+
+UPDATES, ERROR = "updates", "error"
+NEAREST = 0.09  # of the length of an axis: two ticks whose labels do not touch
+AXES = {UPDATES: "updates t", ERROR: "training error ε"}
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """One history at one layer, without the runs that diverged.
+
+    Attributes
+    ----------
+    label : what to call it beside others. title : of its data set. source : its file.
+    facts : dict of what a caption may say of it, such as {"lr": "lr 0.2"}.
+    updates : int [T]. train_error : float64 [T, R].
+    radii : float64 [T, R, C]. radius : float64 [T, R], root mean square over classes.
+    distance : float64 [T, R], mean over the pairs of classes.
+    classes : the C group names.
+    diverged : number of runs left out. runs : number of all runs, R + diverged.
+    verdict : over all runs. inverting : number of runs with an inversion.
+    inversion : {"updates": t*, "error": eps*}, refined, means over the inverting runs; None where
+        the verdict is another.
+    """
+
+    label: str
+    title: str
+    source: str
+    facts: dict
+    updates: np.ndarray
+    train_error: np.ndarray
+    radii: np.ndarray
+    radius: np.ndarray
+    distance: np.ndarray
+    classes: tuple
+    diverged: int
+    runs: int
+    verdict: str
+    inverting: int
+    inversion: dict | None
+
+    @property
+    def runs_shown(self):
+        return self.runs - self.diverged
+
+    @property
+    def sentence(self):
+        """The inversion in words, with the number of runs behind it."""
+        if self.inversion is None:
+            some = f"; {self.inverting} of {self.runs} runs have one" if self.inverting else ""
+            return f"no inversion ({self.verdict}{some})"
+        t, error = self.inversion[UPDATES], self.inversion[ERROR]
+        t = f"{t:.0f}" if t >= 10 else f"{t:.2g}"
+        return f"inversion at t* = {t}, ε* = {error:.2g} ({self.inverting} of {self.runs} runs)"
+
+    @property
+    def left_out(self):
+        """Which runs the curves do not contain, in words; nothing if they contain all."""
+        return f", {self.diverged} diverged and left out" if self.diverged else ""
+
+    def axis(self, x):
+        """Values of the horizontal axis at the records it can show: float64 [T'], bool [T].
+
+        Both axes are logarithmic: `updates` leaves out the initial state, `error`, the mean over
+        runs at equal t, the records without errors.
+        """
+        values = self.updates if x == UPDATES else self.train_error.mean(axis=1)
+        shown = values > 0
+        if not shown.any():
+            remedy = "train for longer" if x == UPDATES else "plot it against updates"
+            raise StragError(f"has no record to show on an axis of {AXES[x]}", remedy, self.source)
+        return values[shown].astype(np.float64), shown
+
+
+def dynamics_of(history, layer=None, label=None):
+    """The Dynamics of a History at a recorded layer, by default its first.
+
+    Raises StragError if the layer is not recorded, or if every run diverged.
+    """
+    at = history.layer_position(layer)
+    found = find_stragglers(history, layer=layer)
+    kept = np.array([inversion.verdict != DIVERGED for inversion in found.inversions])
+    diverged = int((~kept).sum())
+    if not kept.any():
+        raise StragError(
+            "has no curve to draw: every run diverged", "train with a smaller --lr", history.source
+        )
+    title = one_line(history.meta.get("title") or "history")
+    return Dynamics(
+        label=one_line(label or title),
+        title=title,
+        source=history.source,
+        facts=facts_of(history, at, diverged),
+        updates=history.updates,
+        train_error=history.train_error[:, kept].astype(np.float64),
+        radii=history.radius[:, kept, at].astype(np.float64),
+        radius=history.observable("radius", layer)[:, kept],
+        distance=-history.observable("distance", layer)[:, kept],
+        classes=tuple(one_line(name) for name in history.classes),
+        diverged=diverged,
+        runs=len(kept),
+        verdict=found.verdict,
+        inverting=len(found.inverting),
+        inversion=dict(zip((UPDATES, ERROR), found.mean_inversion, strict=True))
+        if found.mean_inversion
+        else None,
+    )
+
+
+def mean_and_spread(values):
+    """Mean over runs, and standard deviation between them (0 for one run): [T, R] -> [T], [T]."""
+    spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
+    return values.mean(axis=1), spread
+
+
+def log_ticks(low, high, most=9):
+    """Round numbers for a logarithmic axis from `low` to `high`: float64, rising.
+
+    1-2-5 in every decade where that gives three to `most` ticks; decades alone, thinned out, where
+    it gives more; all digits, then all tenths, where it gives fewer, as far as there is room.
+    """
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+
+    def inside(steps):
+        ticks = np.outer(decades, steps).ravel()
+        return ticks[(ticks >= low * (1 - 1e-9)) & (ticks <= high * (1 + 1e-9))]
+
+    ticks = inside([1, 2, 5])
+    if ticks.size > most:
+        ticks = inside([1])
+        return ticks[:: -(-ticks.size // most)]
+    for steps in (np.arange(1, 10), np.arange(10, 100) / 10):
+        if ticks.size < 3:
+            ticks = inside(steps)
+    ticks = _apart(ticks, NEAREST * np.log(high / low))
+    return ticks[:: -(-ticks.size // most)] if ticks.size else np.array([low])
+
+
+def _apart(ticks, nearest):
+    """Those of rising `ticks` that are `nearest` apart in their logarithm: 1, 2 and 5 go before others."""
+    digits = np.round(ticks / 10 ** np.floor(np.log10(ticks) + 1e-9), 6)
+    rank = np.where(digits == 1, 0, np.where(np.isin(digits, (2, 5)), 1, np.where(digits % 1 == 0, 2, 3)))
+    kept = []
+    for at in np.argsort(rank, kind="stable"):
+        if all(abs(np.log(ticks[at] / ticks[other])) >= nearest for other in kept):
+            kept.append(at)
+    return ticks[np.sort(np.array(kept, dtype=int))]

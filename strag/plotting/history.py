@@ -1,0 +1,157 @@
+"""The figure of histories: gyration radii and distance, against updates or training error."""
+
+from textwrap import wrap
+
+import numpy as np
+
+from strag.plotting.axes import MARK, entitle, label_horizontal, marker
+from strag.plotting.captions import caption, heading
+from strag.plotting.dynamics import UPDATES, mean_and_spread
+from strag.plotting.style import BAND, CHARACTERS, GREY, INK, WIDTH, colour, dashes, house_style
+
+HEIGHT = 2.95  # inches, without the legend and the recipe
+ROW = 0.18  # inches, a row of either
+MOST_CLASSES = 10  # with a curve and a legend entry of their own
+MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # whose bands can be told apart
+MOST_COLUMNS = 5  # of the legend
+
+
+def history_figure(shown, x=UPDATES):
+    """Radii on the left, distance on the right, the inversion marked in both.
+
+    Parameters
+    ----------
+    shown : list of Dynamics. One shows the radius of every class beside their root mean square;
+        several are laid over each other, one colour each, without the classes.
+    x : `updates` or `error`, the training error, falling to the right; both logarithmic.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    with house_style():
+        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        panels = figure.subplots(1, 2)
+        alone = len(shown) == 1
+        handles = _one(panels, shown[0], x) if alone else _several(panels, shown, x)
+        _label_axes(panels, shown, x)
+        lines = _entitle(panels[0], shown)
+        labels = [handle.get_label() for handle in handles]
+        columns = _columns(labels) if alone else 1
+        figure.set_size_inches(WIDTH, HEIGHT + ROW * (lines + -(-len(handles) // columns)))
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    return figure
+
+
+def _entitle(panel, shown):
+    """The headline, and under it the recipe, both over the left panel; the recipe's lines."""
+    recipe = wrap(caption(shown), CHARACTERS)
+    entitle(panel, heading(shown), recipe)
+    return len(recipe)
+
+
+def _one(panels, dynamics, x):
+    """Draw one history with its classes; the handles of the legend."""
+    several = len(dynamics.classes) > MOST_CLASSES
+    handles = []
+    for number, name in enumerate(dynamics.classes):
+        values = dynamics.radii[:, :, number]
+        if not np.isfinite(values).all():
+            continue  # a class without examples
+        look = {"color": GREY, "linewidth": 0.6, "alpha": 0.6} if several else {"color": colour(number)}
+        look["linestyle"] = "-" if several else dashes(number)
+        line = _curve(
+            panels[0], dynamics, values, x, banded=len(dynamics.classes) <= MOST_BANDED_CLASSES, **look
+        )
+        line.set_label(f"each of {len(dynamics.classes)} classes" if several else _class_label(name))
+        handles = [line] if several else [*handles, line]
+    rms = _curve(panels[0], dynamics, dynamics.radius, x, color=INK, linewidth=1.8)
+    rms.set_label("rms over classes")
+    _curve(panels[1], dynamics, dynamics.distance, x, color=INK, linewidth=1.8)
+    handles.append(rms)
+    if dynamics.runs_shown > 1:
+        handles.append(_band_handle(f"± 1 s.d. over {dynamics.runs_shown} runs"))
+    if _mark(panels, dynamics, x, INK):
+        handles.append(_mark_handle())
+    return handles
+
+
+def _several(panels, shown, x):
+    """Draw several histories; the handles of the legend."""
+    banded = len(shown) <= MOST_BANDED_HISTORIES
+    handles = [_overlaid(panels, dynamics, x, number, banded) for number, dynamics in enumerate(shown)]
+    fewest, most = (extreme(dynamics.runs_shown for dynamics in shown) for extreme in (min, max))
+    if banded and most > 1:
+        runs = str(most) if fewest == most else f"{fewest} to {most}"
+        handles.append(_band_handle(f"± 1 s.d. over {runs} runs"))
+    if any(dynamics.inversion for dynamics in shown):
+        handles.append(_mark_handle())
+    return handles
+
+
+def _overlaid(panels, dynamics, x, number, banded):
+    """Draw one of several histories; its handle for the legend."""
+    look = {"color": colour(number), "linestyle": dashes(number)}
+    line = _curve(panels[0], dynamics, dynamics.radius, x, banded, **look)
+    _curve(panels[1], dynamics, dynamics.distance, x, banded, **look)
+    _mark(panels, dynamics, x, look["color"])
+    line.set_label(f"{dynamics.label}: {dynamics.sentence}{dynamics.left_out}")
+    return line
+
+
+def _curve(panel, dynamics, values, x, banded=True, **look):
+    """Mean over runs, with a band of one standard deviation on either side."""
+    at, shown = dynamics.axis(x)
+    mean, spread = mean_and_spread(values[shown])
+    (line,) = panel.plot(at, mean, marker=marker(at.size), **look)
+    if banded and dynamics.runs_shown > 1:
+        panel.fill_between(at, mean - spread, mean + spread, color=look["color"], alpha=BAND, linewidth=0)
+    return line
+
+
+def _mark(panels, dynamics, x, ink):
+    """A vertical line at the inversion; whether there is one."""
+    if dynamics.inversion is None:
+        return False
+    for panel in panels:
+        panel.axvline(dynamics.inversion[x], color=ink, zorder=1, **MARK)
+    return True
+
+
+def _mark_handle():
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=INK, label="inversion", **MARK)
+
+
+def _band_handle(text):
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=GREY, alpha=2 * BAND, linewidth=0, label=text)
+
+
+def _label_axes(panels, shown, x):
+    pairs = {len(dynamics.classes) * (len(dynamics.classes) - 1) // 2 for dynamics in shown}
+    number = f"{pairs.pop()} " if len(pairs) == 1 else ""
+    over = "" if number == "1 " else f"\n(mean over {number}pairs)"
+    panels[0].set_ylabel("gyration radius R" if len(shown) == 1 else "gyration radius R\n(rms over classes)")
+    panels[1].set_ylabel(f"distance D between class means{over}")
+    values = np.concatenate([dynamics.axis(x)[0] for dynamics in shown])
+    for panel in panels:
+        label_horizontal(panel, values, x)
+
+
+def _class_label(name):
+    return f"class {name}" if name[:1].isdigit() else name
+
+
+def _columns(labels):
+    """As many columns as fit across the figure; a legend is filled column by column."""
+    for columns in range(min(MOST_COLUMNS, len(labels)), 1, -1):
+        rows = -(-len(labels) // columns)
+        parts = [labels[start : start + rows] for start in range(0, len(labels), rows)]
+        if sum(10 + max(map(len, part)) for part in parts) <= CHARACTERS + 10:
+            return columns
+    return 1
