@@ -1,0 +1,230 @@
+"""strag data: import, subset, group labels."""
+
+import os
+import struct
+
+import numpy as np
+import pytest
+
+from strag.cli import main
+from strag.datasets.transforms import block_of
+from strag.files.dataset import read_dataset
+from tests.commands.terminal import at_terminal, fed
+from tests.files.makers import complaint, dataset_file, history_file, images, parts, stragglers_file
+from tests.shell import complains, files_in, shell, strag
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder to work in, with one file of many kinds."""
+    monkeypatch.chdir(tmp_path)
+    data = images()
+    dataset_file("data", data)
+    history_file("history")
+    stragglers_file(tmp_path / "stragglers", data, [1])
+    np.savez("arrays.npz", x=data.x, y=data.y, x_test=data.x_test, y_test=data.y_test)
+    np.save("x.npy", data.x)
+    np.save("y.npy", data.y)
+    (tmp_path / "empty").touch()
+    (tmp_path / "text").write_text("x,y\n1,2\n")
+    (tmp_path / "nothing").mkdir()
+    return tmp_path
+
+
+def test_a_dataset_passes_through_unchanged(folder):
+    assert main(["data", "data", "-q", "-o", "copy"]) == 0
+    assert read_dataset("copy").tensors.keys() == images().tensors.keys()
+    assert read_dataset("copy").origin == images().origin
+    assert main(["data", "copy", "-q", "-o", "copy"]) == 0  # onto itself
+    assert read_dataset("copy").origin == images().origin
+
+
+def test_stdin_and_stdout_are_the_same_as_files(folder):
+    assert main(["data", "data", "--size", "9", "-q", "-o", "cut"]) == 0
+    content = (folder / "cut").read_bytes()
+    for result in (
+        strag("data", "data", "--size", 9, "-q", cwd=folder),
+        strag("data", "-", "--size", 9, "-q", stdin=(folder / "data").read_bytes(), cwd=folder),
+        shell("strag data <(cat data) --size 9 -q", folder),
+        shell("strag data - --size 9 -q < data -o >(cat); wait $!", folder),
+    ):
+        assert (result.returncode, result.stderr, result.stdout) == (0, b"", content)
+
+
+@pytest.mark.parametrize("sources", [["arrays.npz"], ["x.npy", "y.npy"], ["data"]])
+def test_every_source_gives_the_same_examples(folder, sources):
+    assert main(["data", *sources, "--labels", "0-1/2-3", "-q", "-o", "out"]) == 0
+    found = read_dataset("out")
+    np.testing.assert_array_equal(found.x, images().x)
+    np.testing.assert_array_equal(found.y, images().y)
+    assert found.grouping.names == ("0-1", "2-3")
+
+
+def test_labels_change_the_groups_and_nothing_else(folder):
+    assert main(["data", "data", "--labels", "classes", "-q", "-o", "out"]) == 0
+    found = read_dataset("out")
+    assert (found.identity, found.origin) == (images().identity, images().origin)
+    np.testing.assert_array_equal(found.groups, images().y)
+
+
+def test_size_block_and_shuffle(folder):
+    assert main(["data", "data", "--size", "5", "--block", "2", "--shuffle", "3", "-q", "-o", "out"]) == 0
+    expected = block_of(images(), 5, 2, 3)
+    found = read_dataset("out")
+    assert (found.origin, found.origin_size, found.command) == (expected.origin, 5, expected.command)
+
+
+def test_the_recipe_holds_options_and_identities_but_no_path(folder):
+    assert main(["data", "data", "--size", "5", "-q", "-o", "out"]) == 0
+    _, meta, _ = parts("out")
+    assert meta["recipe"] == {"size": 5, "block": None, "shuffle": None, "labels": "parity", "gray": False}
+    assert meta["inputs"] == {"data": images().identity}
+    assert str(folder) not in str(meta)
+
+
+def test_a_note_says_what_was_made_and_quiet_does_not(folder, capsys):
+    note = "strag: images: 5 examples of 2 x 3, 2 groups, 5 test examples\n"
+    assert main(["data", "data", "--size", "5", "-o", "out"]) == 0
+    assert capsys.readouterr() == ("", note)
+    assert main(["data", "data", "--size", "5", "-o", "out", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+WRONG = {
+    "no arguments": (2, ["data"], ["missing argument 'SOURCE...'", "see 'strag data --help'"]),
+    "no such file": (
+        1,
+        ["data", "nothere"],
+        ["nothere: no such file or catalogue name", "the catalogue has mnist8k"],
+    ),
+    "one of two missing": (1, ["data", "x.npy", "nothere"], ["nothere: no such file; check the path"]),
+    "a folder without IDX files": (
+        1,
+        ["data", "nothing"],
+        ["nothing: holds no IDX files", "it needs train-images"],
+    ),
+    "an empty file": (1, ["data", "empty"], ["empty: is empty"]),
+    "a text": (
+        1,
+        ["data", "text"],
+        ["text: is of no kind that strag can import", "give a folder (IDX, CIFAR-10, images)"],
+    ),
+    "a history": (1, ["data", "history"], ["history: is a history file, not a dataset file", "'strag data'"]),
+    "stragglers": (1, ["data", "stragglers"], ["stragglers: is JSON, not a dataset file", "'strag data'"]),
+    "one array": (2, ["data", "x.npy"], ["x.npy: holds one array only", "strag data x.npy LABELS"]),
+    "three files": (2, ["data", "x.npy", "y.npy", "x.npy"], ["cannot tell 3 files apart"]),
+    "labels for examples": (1, ["data", "y.npy", "x.npy"], ["'x' has 1 axes; give one row per example"]),
+    "an unknown option": (
+        2,
+        ["data", "data", "--sise", "3"],
+        ["no such option '--sise'", "--size", "data --help"],
+    ),
+    "a size of none": (2, ["data", "data", "--size", "0"], ["invalid value for '--size'"]),
+    "a size that is no number": (2, ["data", "data", "--size", "all"], ["'all' is not a valid integer"]),
+    "a size too large": (2, ["data", "data", "--size", "25"], ["data: --size 25 is not possible", "1 to 24"]),
+    "a block without size": (2, ["data", "data", "--block", "2"], ["--block needs --size", "add --size"]),
+    "a block too far": (2, ["data", "data", "--size", "9", "--block", "3"], ["no block 3 of 9", "1 to 2"]),
+    "a negative seed": (2, ["data", "data", "--shuffle", "-1"], ["invalid value for '--shuffle'"]),
+    "labels in no words": (2, ["data", "data", "--labels", "odd"], ["data: cannot read the labels 'odd'"]),
+    "labels that forget one": (
+        2,
+        ["data", "data", "--labels", "0/1"],
+        ["class 2 is in no group", "--labels"],
+    ),
+    "one group": (2, ["data", "data", "--labels", "0-9"], ["labels make 1 groups"]),
+    "grey without colours": (
+        1,
+        ["data", "data", "--gray"],
+        ["data: examples of shape [2, 3] have no colours"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "arguments", "words"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_is_said_and_leaves_nothing(folder, capsys, status, arguments, words):
+    before = files_in(folder)
+    complaint(capsys, status, words, *arguments, *([] if arguments == ["data"] else ["-o", "out"]))
+    assert files_in(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "words"),
+    [
+        (2, "nothing", "nothing: is a directory; name a file in it"),
+        (1, "text/out", "text/out: cannot be written: Not a directory"),
+        (1, "nowhere/out", "nowhere/out: cannot be written: No such file or directory"),
+        (2, "", "the output has no name; write to a file with -o FILE"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_the_input_is_read(
+    folder, capsys, status, output, words
+):
+    complaint(capsys, status, words, "data", "nothere", "-o", output)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permission bits do not bind root")
+def test_a_folder_that_is_read_only(folder, capsys):
+    (folder / "nothing").chmod(0o500)
+    complaint(
+        capsys, 1, "nothing/out: cannot be written: Permission denied", "data", "data", "-o", "nothing/out"
+    )
+
+
+def test_a_reader_of_a_fifo_that_leaves_early_is_no_failure(folder):
+    dataset_file("large", images(P=40_000))
+    result = shell(
+        "mkfifo pipe; head -c 9 pipe & strag data large -q -o pipe; status=$?; wait; exit $status", folder
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert (len(result.stdout), result.stdout[8:]) == (9, b"{")
+
+
+def test_a_failure_keeps_the_old_output(folder, capsys):
+    before = (folder / "data").read_bytes()
+    complaint(capsys, 1, "have no colours", "data", "data", "--gray", "-o", "data")
+    assert (folder / "data").read_bytes() == before
+
+
+def test_a_terminal_is_no_place_for_binary_data(folder):
+    status, text, shown = at_terminal("stdout", "data", "nothere")
+    assert text == "strag: stdout: is a terminal; write to a file with -o FILE, or into a pipe\n"
+    assert (status, shown) == (2, "")
+
+
+def test_nobody_types_a_dataset(folder):
+    status, text, _ = at_terminal("stdin", "data", "-")
+    assert (status, text) == (2, "strag: stdin: is a terminal; name a file, or pipe one in\n")
+
+
+def test_two_gigabytes_of_nothing_are_not_read(folder):
+    status, text, given = fed(bytes(1 << 16), 2 << 30, "data", "-")
+    assert (status, text) == (1, "strag: stdin: is not a strag file; import it with 'strag data'\n")
+    assert given <= 1 << 20  # what a pipe holds
+
+
+def test_a_dataset_with_more_behind_it_is_not_read_to_the_end(folder):
+    content = (folder / "data").read_bytes()
+    assert len(content) < 4000
+    status, text, given = fed(content + bytes((1 << 16) - len(content)), 2 << 30, "data", "-")
+    assert status == 1
+    assert text.startswith(f"strag: stdin: goes on after its end at {len(content)} bytes")
+    assert given <= 4 << 20
+
+
+def test_a_pipe_that_breaks_off(folder):
+    content = (folder / "data").read_bytes()
+    complains(
+        strag("data", "-", stdin=content[:-9]),
+        1,
+        "stdin: is cut short",
+        "did the command before it in the pipe",
+    )
+    complains(
+        strag("data", "-", stdin=b""), 1, "stdin: is empty", "did the command before it in the pipe fail?"
+    )
+
+
+def test_labels_alone_may_begin_like_a_strag_file(folder, capsys):
+    """Byte 8 of a strag file is '{'; so it is of IDX labels whose first class is 123."""
+    (folder / "labels").write_bytes(struct.pack(">HBBI", 0, 8, 1, 1) + b"{")
+    complaint(capsys, 2, "labels: holds one array only", "data", "labels", "-o", "out")

@@ -1,0 +1,186 @@
+"""strag dump and strag geometry: what was trained, measured again from its weights."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from strag.cli import main
+from strag.files.dataset import write_dataset
+from strag.files.history import read_history
+from tests.conftest import made_up
+from tests.shell import complains, files_in, shell, strag
+
+TRAIN = ["--runs", "3", "--epochs", "12", "--lr", "0.3", "--record-every", "log", "--weights-at", "log", "-q"]
+DEEP = ["--width", "6", "--depth", "3", "--layers", "all"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with data `d`, its history `h`, weights `w` and activations `a` of two hidden layers."""
+    folder = tmp_path_factory.mktemp("made")
+    write_dataset(str(folder / "d"), made_up(P=300), {})
+    for arguments in (
+        ["train", folder / "d", *TRAIN, *DEEP, "--weights", folder / "w", "-o", folder / "h"],
+        ["dump", folder / "w", folder / "d", "--layers", "all", "-q", "-o", folder / "a"],
+    ):
+        assert main([str(argument) for argument in arguments]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(made, monkeypatch):
+    monkeypatch.chdir(made)
+    return made
+
+
+def assert_same_history(found, expected, atol=1e-6):
+    for name in ("radius", "distance", "train_error", "train_loss", "mean_norm2"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=atol, err_msg=name)
+    for name in ("updates", "misclassified", "trained", "index", "y", "group"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+    assert (found.runs, found.layers, found.classes) == (expected.runs, expected.layers, expected.classes)
+    assert found.recipe == expected.recipe
+    assert found.meta["origin"] == expected.meta["origin"]
+
+
+def test_geometry_of_the_dump_is_what_training_recorded(folder, tmp_path):
+    out = str(tmp_path / "g.safetensors")
+    assert main(["geometry", "a", "-o", out, "-q"]) == 0
+    assert_same_history(read_history(out), read_history("h"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--depth", "1"],
+        ["--width", "5", "--activation", "relu"],
+        ["--width", "5", "--weight-decay", "0.01"],
+        ["--width", "5", "--batch-size", "64"],
+        ["--width", "5", "--without", "s.json"],
+        ["--width", "5", "--first-run", "4"],
+    ],
+    ids=" ".join,
+)
+def test_whatever_was_trained_comes_back(folder, tmp_path, options):
+    stamp = {"format": 1, "kind": "stragglers", "version": "0", "origin": made_up(P=300).identity}
+    (folder / "s.json").write_text(json.dumps({"strag": stamp, "verdict": "x", "indices": [3, 200]}))
+    out = [str(tmp_path / name) for name in ("h", "w", "g.safetensors")]
+    assert main(["train", "d", *TRAIN, *options, "-o", out[0], "--weights", out[1]]) == 0
+    script = f"strag dump {out[1]} d -q | strag geometry -q -o {out[2]}"
+    result = shell(script, folder)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert_same_history(read_history(out[2]), read_history(out[0]))
+
+
+def test_dumps_may_be_split_and_named_in_any_order(folder, tmp_path):
+    options = {"late": ["--updates", "12,10"], "early": ["--updates", "0,1,2,3,4,5,6,7,8,9"]}
+    for name, more in options.items():
+        assert main(["dump", "w", "d", "--layers", "all", "-q", *more, "-o", str(tmp_path / name)]) == 0
+    for runs in ("0", "1,2"):
+        more = ["--updates", "0", "--runs", runs]
+        assert main(["dump", "w", "d", "-q", *more, "-o", str(tmp_path / f"runs{runs[0]}")]) == 0
+    out, again = str(tmp_path / "g.safetensors"), str(tmp_path / "i.safetensors")
+    assert main(["geometry", str(tmp_path / "late"), str(tmp_path / "early"), "-q", "-o", out]) == 0
+    assert_same_history(read_history(out), read_history("h"), atol=1e-6)
+    assert main(["geometry", str(tmp_path / "early"), str(tmp_path / "late"), "-q", "-o", again]) == 0
+    np.testing.assert_array_equal(read_history(again).radius, read_history(out).radius)
+    result = strag("geometry", tmp_path / "runs1", tmp_path / "runs0")
+    records = json.loads(result.stdout)["records"]
+    assert [(record["run"], record["update"]) for record in records] == [(0, 0), (1, 0), (2, 0)]
+
+
+def test_an_activations_file_holds_what_its_names_say(folder):
+    tensors, data = load_file("a"), made_up(P=300)
+    assert tensors["layer1"].shape == tensors["layer2"].shape == (12, 3, 300, 6)
+    assert tensors["layer1"].dtype == np.float32
+    np.testing.assert_array_equal(tensors["group"], data.groups)
+    history = read_history("h")
+    wrong = tensors["prediction"] != data.groups
+    np.testing.assert_allclose(wrong.mean(axis=-1), history.train_error, atol=1e-6)
+    np.testing.assert_allclose(tensors["loss"].mean(axis=-1), history.train_loss, atol=1e-5)
+
+
+def test_half_precision_takes_half_the_space_and_keeps_three_digits(folder, tmp_path):
+    assert main(["dump", "w", "d", "--layers", "all", "--half", "-q", "-o", str(tmp_path / "half")]) == 0
+    half = load_file(tmp_path / "half")
+    assert half["layer1"].dtype == np.float16
+    out = str(tmp_path / "g.safetensors")
+    assert main(["geometry", str(tmp_path / "half"), "-q", "-o", out]) == 0
+    np.testing.assert_allclose(read_history(out).radius, read_history("h").radius, atol=1e-3)
+
+
+def test_the_json_names_its_axes(folder):
+    found = json.loads(strag("geometry", "a").stdout)
+    assert found["classes"] == ["even", "odd"]
+    assert found["pairs"] == [["even", "odd"]]
+    assert found["class_sizes"] == np.bincount(made_up(P=300).groups).tolist()
+    assert len(found["records"]) == 12 * 3 * 2
+    assert found["records"][-1].keys() == {
+        "update",
+        "run",
+        "layer",
+        "radius_rms",
+        "separation",
+        "radius",
+        "distance",
+        "train_error",
+        "train_loss",
+    }
+    assert found["strag"]["kind"] == "geometry"
+
+
+def test_pruned_data_is_measured_where_it_is(folder, tmp_path):
+    """Networks trained on everything, run on a part: only that part is measured."""
+    stamp = {"format": 1, "kind": "stragglers", "version": "0", "origin": made_up(P=300).identity}
+    (tmp_path / "s.json").write_text(json.dumps({"strag": stamp, "verdict": "x", "indices": [*range(100)]}))
+    assert main(["prune", "d", str(tmp_path / "s.json"), "-q", "-o", str(tmp_path / "p")]) == 0
+    assert main(["dump", "w", str(tmp_path / "p"), "-q", "-o", str(tmp_path / "b")]) == 0
+    part, whole = load_file(tmp_path / "b"), load_file("a")
+    np.testing.assert_allclose(part["layer1"], whole["layer1"][:, :, 100:], atol=1e-6)
+    assert part["index"].tolist() == list(range(100, 300))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["dump"], 2, ["missing argument 'WEIGHTS'"]),
+        (["dump", "w"], 2, ["missing argument 'DATA'"]),
+        (["dump", "nothere", "d"], 1, ["nothere: no such file"]),
+        (["dump", "h", "d"], 1, ["h: is a history file, not a weights file", "strag train --weights"]),
+        (["dump", "w", "nothere"], 1, ["nothere: no such file or catalogue name"]),
+        (["dump", "w", "mnist8k"], 1, ["mnist8k: has 784 inputs, but the networks of w have 20"]),
+        (["dump", "w", "classes"], 1, ["classes: its groups are 0, 1, 2, 3", "--labels parity"]),
+        (["dump", "w", "d", "--layers", "3"], 2, ["depth 3 has no hidden layer 3; it has 1, 2"]),
+        (["dump", "w", "d", "--updates", "11"], 2, ["w: has no update 11; it has 0, 1, 2"]),
+        (["dump", "w", "d", "--updates", "x"], 2, ["cannot read --updates 'x'"]),
+        (["dump", "w", "d", "--runs", "7"], 2, ["w: has no run 7; it has 0, 1, 2"]),
+        (["dump", "-", "-"], 2, ["cannot both be stdin"]),
+        (["dump", "w", "."], 1, [".: is a directory"]),
+        (["dump", "cut", "d"], 1, ["cut: is cut short"]),
+        (["geometry"], 1, ["stdin: is empty"]),
+        (["geometry", "nothere"], 1, ["nothere: no such file"]),
+        (["geometry", "h"], 1, ["h: is a history file, not an activations file", "strag dump"]),
+        (["geometry", "."], 1, [".: is a directory"]),
+        (["geometry", "empty"], 1, ["empty: is empty"]),
+        (["geometry", "cut_a"], 1, ["cut_a: is cut short"]),
+        (["geometry", "a", "a"], 1, ["a: repeats examples of another dump at update 0"]),
+        (["geometry", "a", "b"], 1, ["b: comes from another model than a"]),
+        (["geometry", "-", "-"], 2, ["only one input can be stdin"]),
+        (["geometry", "a", "-o", "no/g.safetensors"], 1, ["no/g.safetensors: cannot be written"]),
+        (["geometry", "a", "--layer", "1"], 2, ["no such option"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, words):
+    if not (folder / "b").exists():
+        (folder / "cut").write_bytes((folder / "w").read_bytes()[:-9])
+        (folder / "cut_a").write_bytes((folder / "a").read_bytes()[:-9])
+        (folder / "empty").touch()
+        write_dataset("classes", made_up(P=300, labels="classes"), {})
+        assert main(["train", "d", *TRAIN, "--seed", "1", "--weights", "v", "-o", "g"]) == 0
+        assert main(["dump", "v", "d", "-q", "-o", "b"]) == 0
+    before = files_in(folder)
+    complains(strag(*arguments), status, *words)
+    assert files_in(folder) == before

@@ -1,0 +1,212 @@
+"""strag find-stragglers, through its command line."""
+
+import csv
+import json
+import time
+
+import numpy as np
+import pytest
+
+from strag.cli import main
+from strag.files.container import stamp
+from strag.files.history import HistoryWriter
+from strag.training.loop import Record
+from tests.conftest import history_of
+from tests.shell import complains, files_in, strag
+
+T = 60
+FALL = np.exp(-np.arange(T) / 20)
+VALLEY = 0.8 + 0.1 * np.square(np.log((np.arange(T) + 1) / 21))
+EARLY = 0.8 + 0.1 * np.square(np.log((np.arange(T) + 1) / 4))
+
+
+def write_history(path, curves, recipe=None, **options):
+    """Write a History whose rms radius is `curves` [T, R]."""
+    history = history_of(np.stack(curves, axis=1), **options)
+    size = len(history.index)
+    meta = stamp(
+        "history",
+        recipe=recipe or {"optimizer": "sgd", "batch_size": None},
+        runs=list(history.runs),
+        layers=[1],
+        classes=list(history.classes),
+        origin="o",
+        origin_size=size,
+        title="made-up",
+    )
+    per_example = {"index": history.index, "y": history.y, "group": history.group}
+    wrong = np.unpackbits(history.misclassified, axis=-1, bitorder="little", count=size).astype(bool)
+    with HistoryWriter(str(path), meta, history.updates, per_example, history.trained) as writer:
+        for at, update in enumerate(history.updates):
+            values = {
+                name: getattr(history, name)[at]
+                for name in ("train_error", "train_loss", "radius", "distance", "mean_norm2")
+            }
+            writer.add(Record(slice(0, len(history.runs)), int(update), misclassified=wrong[at], **values))
+        writer.commit()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_history("h", [VALLEY, VALLEY, VALLEY])
+    return tmp_path
+
+
+def test_writes_what_was_found(folder, capsys):
+    assert main(["find-stragglers", "h", "-o", "s.json"]) == 0
+    found = json.loads((folder / "s.json").read_text())
+    assert found["verdict"] == "inversion"
+    assert found["indices"] == list(range(0, 64, 2))
+    assert [run["update"] for run in found["runs"]] == [20, 20, 20]
+    assert found["runs"][0]["refined_update"] == pytest.approx(20, abs=0.2)
+    assert found["runs"][0]["stragglers"] == 32
+    assert found["examples"]["index"] == found["indices"]
+    assert set(found["examples"]["status"]) == {"core"}
+    assert found["strag"]["origin"] == "o"
+    assert capsys.readouterr().err.startswith("strag: inversion (3 of 3 runs), eps* = ")
+    assert main(["find-stragglers", "h", "-o", "s.json", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("curve", "error", "status", "verdict"),
+    [
+        (VALLEY, np.linspace(0.5, 0.1, T), 0, "inversion"),
+        (FALL, np.linspace(0.5, 0.01, T), 3, "none"),
+        (FALL, np.linspace(0.5, 0.1, T), 3, "open"),
+        (np.where(np.arange(T) == 30, np.nan, VALLEY), np.linspace(0.5, 0.1, T), 1, "diverged"),
+        (EARLY, np.linspace(0.5, 0.1, T), 1, "unresolved"),
+    ],
+)
+def test_exit_status_tells_the_verdict_and_the_output_is_complete(folder, curve, error, status, verdict):
+    write_history("x", [curve, curve], error=error, loss=np.linspace(0.7, 0.3, len(curve)))
+    result = strag("find-stragglers", "x")
+    assert result.returncode == status, result.stderr
+    found = json.loads(result.stdout)
+    assert found["verdict"] == verdict
+    assert len(found["runs"]) == 2
+    if status == 1:
+        assert result.stderr.startswith(b"strag: warning: x: ")
+    allowed = strag("find-stragglers", "x", "--allow-none")
+    assert allowed.returncode == (0 if status == 3 else status)
+    assert allowed.stdout == result.stdout
+
+
+def test_unstable_runs(folder):
+    write_history("x", [VALLEY], loss=np.where(np.arange(T) < 10, 0.5, 0.6))
+    result = strag("find-stragglers", "x")
+    assert (result.returncode, json.loads(result.stdout)["verdict"]) == (1, "unstable")
+    assert json.loads(result.stdout)["runs"][0]["unstable_from"] == 10
+    assert b"lower --lr" in result.stderr
+
+
+def test_a_chosen_moment_needs_no_inversion(folder):
+    write_history("x", [FALL, FALL])
+    result = strag("find-stragglers", "x", "--at", "12")
+    assert result.returncode == 0
+    found = json.loads(result.stdout)
+    assert found["verdict"] == "none"
+    assert [run["update"] for run in found["runs"]] == [12, 12]
+    assert len(found["indices"]) == 32
+
+
+def test_core_is_part_of_what_was_called(folder):
+    wrong = np.zeros((T, 10, 64), bool)
+    wrong[:, :, :20] = True
+    wrong[:, :6, 20:40] = True
+    write_history("x", [VALLEY] * 10, wrong=wrong)
+    plain, core = (json.loads(strag("find-stragglers", "x", *more).stdout) for more in ([], ["--core"]))
+    assert plain["indices"] == list(range(40))
+    assert core["indices"] == list(range(20))
+    assert plain["examples"] == core["examples"]
+    status = dict(zip(plain["examples"]["index"], plain["examples"]["status"], strict=True))
+    assert (status[0], status[30]) == ("core", "fringe")
+
+
+def test_one_run_has_sets_but_no_probabilities(folder):
+    write_history("x", [VALLEY])
+    found = json.loads(strag("find-stragglers", "x").stdout)
+    assert found["model"] is None
+    assert set(found["examples"]["probability"]) == {None}
+    assert len(found["indices"]) == 32
+
+
+def test_csv_is_the_table_of_examples(folder):
+    assert main(["find-stragglers", "h", "-o", "s.json", "--csv", "s.csv", "-q"]) == 0
+    table = json.loads((folder / "s.json").read_text())["examples"]
+    rows = list(csv.DictReader((folder / "s.csv").open()))
+    assert [int(row["index"]) for row in rows] == table["index"]
+    assert [float(row["probability"]) for row in rows] == table["probability"]
+
+
+def test_table_at_a_terminal_and_json_on_demand(folder):
+    import os
+    import pty
+    import subprocess
+    import sys
+
+    texts = []
+    for more in ([], ["--json"]):
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "strag", "find-stragglers", "h", *more]
+        assert subprocess.run(command, stdout=theirs, timeout=60, check=False).returncode == 0
+        os.close(theirs)
+        text = b""
+        try:
+            while part := os.read(ours, 65536):
+                text += part
+        except OSError:
+            pass
+        os.close(ours)
+        texts.append(text.decode())
+    assert "verdict" in texts[0]
+    assert "inversion (3 of 3 runs)" in texts[0]
+    assert json.loads(texts[1])["verdict"] == "inversion"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["nothere"], 1, ["nothere: no such file"]),
+        (["."], 1, [".: is a directory"]),
+        (["empty"], 1, ["empty: is empty"]),
+        (["cut"], 1, ["cut: is cut short", "make or copy it again"]),
+        (["text"], 1, ["text: is not a strag file"]),
+        (["s.json"], 1, ["s.json: is JSON, not a history file; make one with 'strag train'"]),
+        (["h", "--observable", "size"], 2, ["no observable 'size'"]),
+        (["h", "--observable", "radius:7"], 2, ["h: has no class '7'; it has even, odd"]),
+        (["h", "--layer", "x"], 2, ["cannot read the layer 'x'"]),
+        (["h", "--per-class", "--at", "3"], 2, ["--at contradicts --per-class"]),
+        (["h", "--per-class", "--layer", "all"], 2, ["--layer all contradicts --per-class"]),
+        (["h", "--layer", "4"], 2, ["h: has no layer 4; it has 1"]),
+        (["h", "--at", "99"], 1, ["h: has no record at update 99; the nearest are at 58 and 59"]),
+        (["h", "--at", "soon"], 2, ["--at 'soon'"]),
+        (["h", "--at", "error:0"], 1, ["h: no run reaches the training error 0.0"]),
+        (["h", "--rule", "best"], 2, ["--rule", "best"]),
+        (["h", "-o", "no/s.json"], 1, ["no/s.json: cannot be written"]),
+        (["h", "--csv", "no/s.csv"], 1, ["no/s.csv: cannot be written"]),
+        (["h", "g"], 2, ["unexpected extra argument"]),
+        ([], 1, ["stdin: is empty"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, words):
+    (folder / "empty").touch()
+    (folder / "text").write_text("a line of text, longer than a header\n")
+    (folder / "cut").write_bytes((folder / "h").read_bytes()[:-100])
+    (folder / "s.json").write_text('{"strag": {"kind": "stragglers", "format": 1}}')
+    before = files_in(folder)
+    complains(strag("find-stragglers", *arguments), status, *words)
+    assert files_in(folder) == before
+
+
+def test_a_history_of_ten_runs_and_five_hundred_updates_is_read_in_seconds(folder):
+    """The aim is about a second; the bound here is loose, since machines differ."""
+    random = np.random.default_rng(0)
+    curve = 0.8 + 0.1 * np.square(np.log((np.arange(500) + 1) / 81))
+    wrong = random.random((500, 10, 8192)) < 0.1
+    write_history("big", [curve] * 10, wrong=wrong, P=8192)
+    begun = time.monotonic()
+    assert main(["find-stragglers", "big", "-o", "s.json", "-q"]) == 0
+    assert time.monotonic() - begun < 5

@@ -1,0 +1,263 @@
+"""strag plot, through its command line."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from strag.cli import main
+from strag.datasets.dataset import Dataset
+from strag.files.container import stamp
+from strag.files.dataset import write_dataset
+from strag.files.streams import Output
+from tests.plotting.histories import falling, made, valley, write
+from tests.shell import complains, files_in, shell, strag
+
+MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+
+
+def write_images(path, shape=(6, 5), fill=0):
+    x = np.full((20, *shape), fill, np.uint8)
+    data = Dataset(x, np.arange(20) % 10, np.arange(20), labels="parity", title="images")
+    with Output(str(path)) as sink:
+        write_dataset(str(path), data, {}, {}, sink)
+    return data
+
+
+def write_stragglers(path, origin, indices):
+    examples = {"index": indices, "count": [2] * len(indices), "runs": [2] * len(indices)}
+    examples["probability"] = [0.75] * len(indices)
+    meta = stamp("stragglers", origin=origin, origin_size=20, classes=["even", "odd"], command="strag data x")
+    value = {"strag": meta, "verdict": "none", "indices": sorted(indices), "examples": examples}
+    path.write_text(json.dumps(value))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Two histories, stragglers and their data set, never written to again."""
+    folder = tmp_path_factory.mktemp("plot")
+    write(folder / "h.safetensors", made([valley(20), valley(22)]))
+    write(folder / "p.safetensors", made([falling(), falling()]))
+    data = write_images(folder / "images.safetensors")
+    write_stragglers(folder / "s.json", data.origin, [7, 3])
+    return folder
+
+
+@pytest.fixture
+def folder(files, tmp_path, monkeypatch):
+    for path in files.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_suffix_chooses_the_format(folder, capsys):
+    for form, magic in MAGIC.items():
+        assert main(["plot", "h.safetensors", "-o", f"f.{form.upper()}"]) == 0
+        assert (folder / f"f.{form.upper()}").read_bytes().startswith(magic)
+        assert capsys.readouterr() == (
+            "",
+            "strag: h.safetensors: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)\n",
+        )
+    assert main(["plot", "h.safetensors", "-o", "f", "--format", "svg", "-q"]) == 0
+    assert (folder / "f").read_bytes().startswith(MAGIC["svg"])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_stdout_gets_the_same_bytes_as_a_file(folder):
+    assert main(["plot", "h.safetensors", "-o", "f.png"]) == 0
+    assert strag("plot", "h.safetensors").stdout == (folder / "f.png").read_bytes()
+    piped = strag("plot", "--format", "svg", stdin=(folder / "h.safetensors").read_bytes())
+    assert piped.returncode == 0
+    assert piped.stdout.startswith(MAGIC["svg"])
+    assert b"inversion at t* = 21" in piped.stdout
+
+
+def test_two_processes_write_the_same_bytes(folder):
+    gallery = ["s.json", "--data", "images.safetensors"]
+    for form, arguments in (("svg", ["h.safetensors", "p.safetensors"]), ("pdf", gallery)):
+        first, second = (strag("plot", *arguments, "--format", form).stdout for _ in range(2))
+        assert first == second
+        assert first.startswith(MAGIC[form])
+
+
+def test_a_reader_that_leaves_early_is_no_failure(folder):
+    result = shell("strag plot h.safetensors -q | head -c 4", folder)
+    assert (result.returncode, result.stdout, result.stderr) == (0, MAGIC["png"], b"")
+
+
+def test_several_histories_are_called_by_stem_or_label(folder):
+    os.mkdir("other")
+    write(folder / "other" / "h.safetensors", made([falling()]))
+    arguments = ["h.safetensors", "p.safetensors", "other/h.safetensors", "-o", "f.svg"]
+    assert main(["plot", *arguments]) == 0
+    text = (folder / "f.svg").read_text()
+    for entry in ("h (1): inversion at t* = 21", "p: no inversion (none)", "h (2): no inversion (none)"):
+        assert entry in text
+    assert "other" not in text
+    assert main(["plot", *arguments, *("--label", "all", "--label", "few", "--label", "one")]) == 0
+    text = (folder / "f.svg").read_text()
+    for entry in ("all: inversion at t* = 21", "few: no inversion (none)", "one: no inversion (none)"):
+        assert entry in text
+
+
+def test_error_layer_and_dpi(folder):
+    write(folder / "l", made([valley()], layers=(1, 2)))
+    assert main(["plot", "l", "--layer", "2", "--x", "error", "-o", "f.svg"]) == 0
+    text = (folder / "f.svg").read_text()
+    assert "layer 2" in text
+    assert "training error ε" in text
+    assert "updates t<" not in text
+    sizes = []
+    for dpi in (50, 100):
+        assert main(["plot", "l", "--dpi", str(dpi), "-o", "f.png"]) == 0
+        sizes.append(int.from_bytes((folder / "f.png").read_bytes()[16:20], "big"))
+    assert sizes == [350, 700]
+
+
+def test_the_gallery(folder, capsys):
+    assert main(["plot", "s.json", "--data", "images.safetensors", "--number", "1", "-o", "f.svg"]) == 0
+    text = (folder / "f.svg").read_text()
+    assert "7 odd" in text
+    assert "0.75" in text
+    assert "3 odd" not in text
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        ("h.safetensors -o f.gif", 2, ["f.gif: ", ".png, .svg or .pdf"]),
+        ("h.safetensors -o f", 2, ["f: ", ".png, .svg or .pdf"]),
+        ("h.safetensors -o f.png --format pdf", 2, ["f.png: --format pdf contradicts the suffix"]),
+        ("s.json -o f.png", 2, ["s.json: holds stragglers, but no images; add --data DATA"]),
+        ("s.json --data images.safetensors --x error -o f.png", 2, ["s.json: ", "leave --x out"]),
+        ("s.json --data images.safetensors --label a -o f.png", 2, ["s.json: ", "leave --label out"]),
+        ("h.safetensors --data images.safetensors -o f.png", 2, ["h.safetensors: ", "leave --data out"]),
+        ("h.safetensors --number 3 -o f.png", 2, ["h.safetensors: ", "leave --number out"]),
+        ("h.safetensors p.safetensors --label a -o f.png", 2, ["1 --label for 2 FILE"]),
+        ("h.safetensors --layer 4 -o f.png", 2, ["h.safetensors: has no layer 4; it has 1"]),
+        ("- - -o f.png", 2, ["only one input can be stdin"]),
+        ("- --data - -o f.png", 2, ["only one input can be stdin"]),
+        ("images.safetensors -o f.png", 1, ["images.safetensors: is a dataset file", "strag train"]),
+        (
+            "h.safetensors s.json -o f.png",
+            1,
+            ["s.json: ", "h.safetensors is a history", "one kind at a time"],
+        ),
+        ("s.json h.safetensors -o f.png --data images.safetensors", 1, ["s.json: ", "plot it alone"]),
+        ("h.safetensors images.safetensors -o f.png", 1, ["images.safetensors: is a dataset file"]),
+        ("missing -o f.png", 1, ["missing: no such file"]),
+        ("missing -o nowhere/f.png", 1, ["nowhere/f.png: cannot be written"]),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_no_file(folder, arguments, status, words):
+    before = files_in(folder)
+    complains(strag("plot", *arguments.split()), status, *words)
+    assert files_in(folder) == before
+
+
+def test_stragglers_that_do_not_fit_the_data(folder):
+    data = write_images(folder / "other", fill=1)
+    to_file = ("-o", "f.png")
+    complains(
+        strag("plot", "s.json", "--data", "other", *to_file),
+        1,
+        "s.json: ",
+        "'other'",
+        "use the one from 'strag data x'",
+    )
+    write_stragglers(folder / "none.json", data.origin, [])
+    complains(
+        strag("plot", "none.json", "--data", "other", *to_file), 1, "none.json: holds no stragglers", "'none'"
+    )
+    flat = write_images(folder / "flat", shape=(12,))
+    write_stragglers(folder / "flat.json", flat.origin, [1])
+    complains(strag("plot", "flat.json", "--data", "flat", *to_file), 1, "flat: has examples of shape 12")
+    assert not (folder / "f.png").exists()
+
+
+def test_nothing_but_diverged_runs(folder):
+    write(folder / "d", made([valley(), valley()], diverged=[0, 1]))
+    complains(strag("plot", "d", "-o", "f.png"), 1, "d: has no curve to draw: every run diverged")
+    write(folder / "d", made([valley(), valley()], diverged=[0]))
+    result = strag("plot", "d", "--format", "svg")
+    assert result.returncode == 0
+    assert b"2 runs (1 diverged and left out)" in result.stdout
+    assert b"1 diverged and left out" in result.stderr
+
+
+def at_a_terminal(*arguments, **environment):
+    """Run `strag ARGUMENTS` with stdout a terminal: exit status, what it showed, stderr."""
+    ours, theirs = pty.openpty()
+    environment = {"COLUMNS": "80", "LINES": "24", "TERM": "xterm", **environment}
+    command = [sys.executable, "-m", "strag", *arguments]
+    with subprocess.Popen(
+        command,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+    ) as process:
+        os.close(theirs)
+        parts = []
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # the terminal has no writer any more
+                break
+            if not part:
+                break
+            parts.append(part)
+        error = process.stderr.read()
+    os.close(ours)
+    return process.returncode, b"".join(parts).decode(), error.decode()
+
+
+def test_at_a_terminal_curves_are_drawn_there(folder):
+    status, text, error = at_a_terminal("plot", "h.safetensors", NO_COLOR="1")
+    assert (status, error) == (0, "")
+    lines = text.replace("\r\n", "\n").splitlines()
+    assert lines[0] == "made-up: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)"
+    assert max(map(len, lines)) == 80
+    assert "\x1b" not in text
+    assert "\x1b" in at_a_terminal("plot", "h.safetensors")[1]
+    assert files_in(folder) == ["h.safetensors", "images.safetensors", "p.safetensors", "s.json"]
+
+
+def test_a_terminal_shows_no_figures(folder):
+    for arguments, word in (
+        (
+            ["s.json", "--data", "images.safetensors"],
+            "shows no images; write the gallery to a file with -o FILE",
+        ),
+        (["h.safetensors", "--format", "png"], "write to a file with -o FILE"),
+    ):
+        status, text, error = at_a_terminal("plot", *arguments)
+        assert (status, text) == (2, "")
+        assert error.startswith("strag: stdout: is a terminal")
+        assert word in error
+
+
+def test_a_terminal_that_knows_no_unicode_gets_a_picture_all_the_same(folder):
+    status, text, error = at_a_terminal("plot", "h.safetensors", PYTHONIOENCODING="ascii")
+    assert (status, error) == (0, "")
+    assert "inversion at t* = 21" in text
+
+
+def test_help_is_light_and_plotting_needs_no_torch(folder):
+    script = """
+import sys
+from strag.cli import main
+main(["plot", "--help"])
+assert not {"numpy", "matplotlib", "torch"} & set(sys.modules)
+assert main(["plot", "h.safetensors", "-o", "f.png", "-q"]) == 0
+assert main(["plot", "s.json", "--data", "images.safetensors", "-o", "g.png", "-q"]) == 0
+assert not {"torch", "matplotlib.pyplot", "plotext"} & set(sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr.decode()

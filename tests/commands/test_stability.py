@@ -1,0 +1,197 @@
+"""strag stability, through its command line."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from strag.cli import main
+from strag.files.container import open_container
+from strag.files.history import read_history
+from strag.files.stability import COLUMNS
+from strag.stragglers.agreement import stability
+from tests.commands.terminal import at_terminal
+from tests.files.makers import history_file
+from tests.plotting.histories import T, falling, made, valley, write
+from tests.shell import complains, files_in, shell, strag
+
+P = 400
+
+
+def wrong_sets(R, seed=0):
+    """bool [T, R, P]: sets that shrink along training, alike in all runs up to noise."""
+    hard = np.arange(P) / P + 0.05 * np.random.default_rng(seed).standard_normal((R, P))
+    return hard[None] < np.linspace(0.5, 0.05, T)[:, None, None]
+
+
+def made_runs(R=4, curve=None, **options):
+    """A History of R runs, by default with a valley."""
+    wrong = wrong_sets(R)
+    curves = [valley(20) if curve is None else curve] * R
+    return made(curves, wrong=wrong, error=wrong.mean(axis=2), P=P, **options)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A history of four runs and one of one run, never written to again."""
+    folder = tmp_path_factory.mktemp("stability")
+    write(folder / "h", made_runs())
+    write(folder / "one", made_runs(R=1))
+    return folder
+
+
+@pytest.fixture
+def folder(files, tmp_path, monkeypatch):
+    for path in files.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_writes_what_was_measured(folder, capsys):
+    assert main(["stability", "h", "-o", "a.json"]) == 0
+    value, found = json.loads((folder / "a.json").read_text()), stability(read_history("h"))
+    assert len(value["records"]) == T
+    for t, record in enumerate(value["records"]):
+        assert tuple(record) == COLUMNS
+        assert record["update"] == t
+        for name in COLUMNS[1:]:
+            expected = getattr(found, name)[t]
+            if np.isnan(expected):
+                assert record[name] is None
+            else:
+                assert record[name] == pytest.approx(expected, abs=1e-6)
+    assert value["inversion"]["update"] == pytest.approx(20, abs=0.2)
+    assert value["summary"] == {"runs": 4, "diverged": 0, "examples": P}
+    assert value["strag"]["kind"] == "stability"
+    assert value["strag"]["origin"] == "o"
+    assert value["strag"]["recipe"] == {"pairs": "disjoint", "bootstrap": 200, "seed": 0}
+    said = capsys.readouterr()
+    assert said.out == ""
+    kappa = found.kappa[found.at_inversion]
+    assert said.err.startswith(f"strag: kappa = {kappa:.3f} (")
+    assert said.err.endswith("(4 runs, disjoint pairs)\n")
+    assert main(["stability", "h", "-o", "a.json", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_options_reach_the_measure(folder):
+    every = json.loads(strag("stability", "h", "--pairs", "all", "--bootstrap", "50", "--seed", "3").stdout)
+    found = stability(read_history("h"), "all", 50, 3)
+    assert [record["pairs"] for record in every["records"]] == found.pairs.tolist()
+    assert every["records"][0]["pairs"] == 6
+    np.testing.assert_allclose(
+        [record["kappa_low"] for record in every["records"][:50]], found.kappa_low[:50], atol=1e-6
+    )
+    without = json.loads(strag("stability", "h", "--bootstrap", "0").stdout)
+    assert {record["kappa_low"] for record in without["records"]} == {None}
+    assert without["records"][30]["kappa"] is not None
+
+
+def test_pipes_from_and_to_others(folder):
+    result = shell("cat h | strag stability | strag info - --get records.20.update", folder)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"20\n", b"")
+    result = shell("strag stability h --json | head -c 2", folder)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"{\n", b"")
+    first, second = (strag("stability", "h").stdout for _ in range(2))
+    assert first == second
+
+
+def test_no_inversion_is_no_failure(folder, capsys):
+    write("f", made_runs(curve=falling()))
+    assert main(["stability", "f", "-o", "a.json"]) == 0
+    assert json.loads((folder / "a.json").read_text())["inversion"] is None
+    assert capsys.readouterr().err.startswith("strag: no inversion; largest 0.")
+
+
+def test_diverged_runs_are_named_and_left_out(folder):
+    write("d", made_runs(diverged=[2]))
+    result = strag("stability", "d", "-q")
+    assert (result.returncode, result.stderr) == (
+        0,
+        b"strag: warning: d: 1 of 4 runs diverged and are left out\n",
+    )
+    assert json.loads(result.stdout)["summary"] == {"runs": 3, "diverged": 1, "examples": P}
+
+
+def test_a_table_at_a_terminal_and_json_on_demand(folder):
+    status, error, text = at_terminal("stdout", "stability", "h")
+    assert (status, error) == (0, "")
+    for words in ("95 % interval", "Jaccard", "*20", "kappa = ", "4 runs, disjoint pairs", "of 101 records"):
+        assert words in text
+    assert len(text.splitlines()) < 40
+    status, error, text = at_terminal("stdout", "stability", "h", "--json")
+    assert (status, error) == (0, "")
+    assert text.startswith('{\r\n  "strag": {')
+
+
+def test_the_table_of_a_short_history_has_every_record(folder):
+    history, few = made_runs(), slice(0, 30, 3)
+    names = ("updates", "train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
+    write("short", replace(history, **{name: getattr(history, name)[few] for name in names}))
+    status, _, text = at_terminal("stdout", "stability", "short")
+    assert status == 0
+    rows = re.findall(r"^ +\*?(\d+) +0\.\d{4} ", text, flags=re.M)
+    assert rows == [str(t) for t in range(0, 30, 3)]
+    assert "records" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["one"], 1, ["one: has one run, but agreement needs two; train more with --runs"]),
+        (["broken"], 1, ["broken: has 2 runs, of which 1 diverged"]),
+        (["nothere"], 1, ["nothere: no such file"]),
+        (["."], 1, [".: is a directory"]),
+        (["empty"], 1, ["empty: is empty"]),
+        (["cut"], 1, ["cut: is cut short", "make or copy it again"]),
+        (["text"], 1, ["text: is not a strag file; make one with 'strag train'"]),
+        (["s.json"], 1, ["s.json: is JSON, not a history file; make one with 'strag train'"]),
+        (["h", "--pairs", "some"], 2, ["--pairs", "'some'"]),
+        (["h", "--bootstrap", "-1"], 2, ["--bootstrap", "-1"]),
+        (["h", "--bootstrap", "many"], 2, ["--bootstrap", "many"]),
+        (["h", "--seed", "-1"], 2, ["--seed", "-1"]),
+        (["h", "-o", "no/a.json"], 1, ["no/a.json: cannot be written"]),
+        (["h", "-o", "."], 2, [".: is a directory"]),
+        (["h", "one"], 2, ["unexpected extra argument"]),
+        ([], 1, ["stdin: is empty"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, words):
+    (folder / "empty").touch()
+    (folder / "text").write_text("a line of text, longer than a header\n")
+    (folder / "cut").write_bytes((folder / "h").read_bytes()[:-100])
+    (folder / "s.json").write_text('{"strag": {"kind": "stragglers", "format": 1}}')
+    write("broken", made_runs(R=2, diverged=[0]))
+    before = files_in(folder)
+    complains(strag("stability", *arguments), status, *words)
+    assert files_in(folder) == before
+
+
+def test_it_does_not_wait_for_a_person(folder):
+    status, error, _ = at_terminal("stdin", "stability")
+    assert (status, error) == (2, "strag: stdin: is a terminal; name a file, or pipe one in\n")
+
+
+def test_needs_neither_torch_nor_matplotlib_and_reads_no_test_records(folder):
+    history_file("tested")
+    script = """
+import sys
+from strag.cli import main
+from strag.files.container import Container
+read, names = Container.read, set()
+Container.read = lambda self, name: names.add(name) or read(self, name)
+assert main(["stability", "tested", "-q", "-o", "a.json"]) == 0
+assert "misclassified" in names
+assert not {"test_updates", "test_error", "test_misclassified"} & names
+assert not {"torch", "matplotlib"} & set(sys.modules)
+"""
+    with open_container("tested") as container:
+        assert {"test_updates", "test_error", "test_misclassified"} <= set(container.names())
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr.decode()

@@ -1,0 +1,89 @@
+"""How classes form groups: parity, classes, ranges, and what makes no sense."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strag.datasets.grouping import Grouping, group_examples
+from tests.files.makers import images, refused
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=50).map(np.array))
+def test_parity_is_the_class_modulo_two(y):
+    grouping = Grouping.parse("parity", 10)
+    assert grouping.names == ("even", "odd")
+    np.testing.assert_array_equal(group_examples(grouping, y), y % 2)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=50).map(np.array))
+def test_each_class_may_be_its_own_group(y):
+    np.testing.assert_array_equal(group_examples(Grouping.parse("classes", 10), y), y)
+    assert Grouping.parse("classes", 3).names == ("0", "1", "2")
+    assert Grouping.parse("classes", 2, ("cat", "dog", "cow")).names == ("cat", "dog", "cow")
+
+
+@pytest.mark.parametrize(
+    ("labels", "members"),
+    [
+        ("0-4/5-9", (0, 0, 0, 0, 0, 1, 1, 1, 1, 1)),
+        ("0,2,4,6,8/1,3,5,7,9", (0, 1) * 5),
+        ("3/0-2,4-9", (1, 1, 1, 0, 1, 1, 1, 1, 1, 1)),
+        ("0-2/3-5/6-99", (0, 0, 0, 1, 1, 1, 2, 2, 2, 2)),
+        (" 0-4 / 5-9 ", (0, 0, 0, 0, 0, 1, 1, 1, 1, 1)),
+        ("0-1,1/2-9", (0, 0, 1, 1, 1, 1, 1, 1, 1, 1)),
+    ],
+)
+def test_ranges_of_classes(labels, members):
+    grouping = Grouping.parse(labels, 10)
+    assert grouping.members == members
+    assert grouping.names == tuple(part.strip() for part in labels.split("/"))
+
+
+def test_parity_is_the_same_as_its_ranges():
+    assert Grouping.parse("parity", 10).members == Grouping.parse("0,2,4,6,8/1,3,5,7,9", 10).members
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ("", "cannot read the labels ''"),
+        ("even", "cannot read the labels 'even'"),
+        ("0-4//5-9", "cannot read the labels"),
+        ("-4/5-9", "cannot read the labels"),
+        ("0-4/5-", "cannot read the labels"),
+        ("0-4;5-9", "cannot read the labels"),
+        ("0-5/5-9", "put class 5 into two groups"),
+        ("0-9", "labels make 1 groups"),
+        ("/".join("0" * 5000), "labels"),
+    ],
+)
+def test_labels_that_make_no_groups(labels, words):
+    text = refused(lambda: Grouping.parse(labels, 10), words, status=2)
+    assert "give parity, classes, or groups such as 0-4/5-9" in text
+
+
+def test_one_class_makes_no_groups():
+    refused(lambda: Grouping.parse("classes", 1), "labels make 1 groups", status=2)
+
+
+def test_too_few_names():
+    refused(
+        lambda: Grouping.parse("classes", 3, ("a", "b")),
+        "has 3 classes but names for 2",
+        "one name per class",
+    )
+
+
+def test_a_class_in_no_group_is_named():
+    grouping = Grouping.parse("0-1/3", 4)
+    assert grouping.members == (0, 0, -1, 1)
+    refused(
+        lambda: group_examples(grouping, np.array([0, 3, 2])), "class 2 is in no group", "--labels", status=2
+    )
+
+
+def test_a_data_set_groups_training_and_test_examples():
+    data = images(labels="0/1-3")
+    np.testing.assert_array_equal(data.groups, np.minimum(data.y, 1))
+    np.testing.assert_array_equal(data.test_groups, np.minimum(data.y_test, 1))

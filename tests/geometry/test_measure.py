@@ -1,0 +1,173 @@
+"""Measuring dumps: any tiling, order and split give the same numbers."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from strag.errors import StragError
+from strag.geometry.measure import Grid, as_records, measure
+from strag.geometry.moments import ClassMoments, normalise
+from strag.stragglers.history import pack
+
+U, R, P, N = (0, 5, 9), (2, 3), 50, 6
+
+
+@dataclasses.dataclass
+class Part:
+    """A dump in memory: `h` [U, R, P, N], `predicted` and `losses` [U, R, P], `kept` bool [R, P]."""
+
+    h: np.ndarray
+    predicted: np.ndarray
+    losses: np.ndarray
+    kept: np.ndarray
+    index: np.ndarray
+    group: np.ndarray
+    updates: np.ndarray
+    runs: tuple
+    layers: tuple = (1,)
+    classes: tuple = ("even", "odd")
+    source: str = "part"
+    model: dict = dataclasses.field(default_factory=lambda: {"recipe": {"lr": 0.1}})
+
+    @property
+    def y(self):
+        return self.group
+
+    @property
+    def trained(self):
+        return pack(self.kept)
+
+    def width(self, layer):
+        return self.h.shape[-1]
+
+    def hidden(self, layer, update, run, rows):
+        return self.h[update, run, rows]
+
+    def prediction(self, update, run):
+        return self.predicted[update, run]
+
+    def loss(self, update, run):
+        return self.losses[update, run]
+
+    def cut(self, updates=slice(None), runs=slice(None), rows=slice(None)):
+        """The part of this part at these positions."""
+
+        def of(values):
+            return values[updates][:, runs][:, :, rows]
+
+        return dataclasses.replace(
+            self,
+            h=of(self.h),
+            predicted=of(self.predicted),
+            losses=of(self.losses),
+            kept=self.kept[runs][:, rows],
+            index=self.index[rows],
+            group=self.group[rows],
+            updates=self.updates[updates],
+            runs=tuple(np.array(self.runs)[runs]),
+        )
+
+
+@pytest.fixture
+def whole():
+    random = np.random.default_rng(0)
+    group = random.integers(2, size=P)
+    return Part(
+        h=(random.normal(size=(len(U), len(R), P, N)) + group[:, None]).astype(np.float32),
+        predicted=random.integers(2, size=(len(U), len(R), P)).astype(np.int32),
+        losses=random.random((len(U), len(R), P)).astype(np.float32),
+        kept=random.random((len(R), P)) < 0.8,
+        index=np.sort(random.permutation(100)[:P]),
+        group=group,
+        updates=np.array(U),
+        runs=R,
+    )
+
+
+def results(parts, tile=4096):
+    grid = Grid(parts)
+    return grid, list(measure(grid, tile))
+
+
+def assert_equal(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        for field in dataclasses.fields(other):
+            value = getattr(other, field.name)
+            if isinstance(value, np.ndarray):
+                np.testing.assert_allclose(getattr(one, field.name), value, atol=1e-9, err_msg=field.name)
+
+
+def test_it_is_the_definition(whole):
+    _, found = results([whole])
+    kept, labels = whole.kept[1], whole.group[whole.kept[1]]
+    moments = ClassMoments.of(normalise(whole.h[2, 1].astype(float))[kept], labels, 2)
+    np.testing.assert_allclose(found[2].radius[1, 0], moments.radii())
+    np.testing.assert_allclose(found[2].distance[1, 0], moments.distances())
+    wrong = whole.predicted[2, 1] != whole.group
+    np.testing.assert_array_equal(found[2].misclassified[1], wrong)
+    assert found[2].train_error[1] == pytest.approx(wrong[kept].mean())
+    assert found[2].train_loss[1] == pytest.approx(whole.losses[2, 1][kept].mean())
+
+
+@pytest.mark.parametrize("tile", [1, 7, 50])
+def test_the_tiling_changes_nothing(whole, tile):
+    assert_equal(results([whole], tile)[1], results([whole])[1])
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        [{"rows": slice(30, None)}, {"rows": slice(0, 30)}],
+        [{"rows": slice(1, None, 2)}, {"rows": slice(0, None, 2)}],
+        [{"updates": slice(1, None)}, {"updates": slice(0, 1)}],
+        [{"runs": slice(1, 2)}, {"runs": slice(0, 1)}],
+        [
+            {"runs": slice(0, 1)},
+            {"runs": slice(1, 2), "rows": slice(9)},
+            {"runs": slice(1, 2), "rows": slice(9, 50)},
+        ],
+    ],
+)
+def test_splits_in_any_order_change_nothing(whole, cuts):
+    grid, expected = results([whole])
+    for parts in ([whole.cut(**cut) for cut in cuts], [whole.cut(**cut) for cut in cuts[::-1]]):
+        other, found = results(parts)
+        assert_equal(found, expected)
+        np.testing.assert_array_equal(other.index, whole.index)
+        np.testing.assert_array_equal(other.group, grid.group)
+        np.testing.assert_array_equal(other.trained, whole.kept)
+        assert other.runs == R
+
+
+def test_parts_that_do_not_fit(whole):
+    with pytest.raises(StragError, match="part: repeats examples of another dump at update 0; name it once"):
+        Grid([whole, whole])
+    with pytest.raises(StragError, match="part: repeats examples of another dump at update 5"):
+        Grid([whole, whole.cut(updates=slice(1, 2), rows=slice(3))])
+    with pytest.raises(StragError, match="examples are missing at update 0 in run 2; give dumps that cover"):
+        Grid([whole.cut(runs=slice(1, 2)), whole.cut(updates=slice(1, None), runs=slice(0, 1))])
+    other = dataclasses.replace(whole.cut(rows=slice(9)), model={"recipe": {"lr": 0.2}}, source="other")
+    with pytest.raises(StragError, match="other: comes from another model than part: its recipe differ"):
+        Grid([whole.cut(rows=slice(9, None)), other])
+
+
+def test_a_network_that_diverged_is_wrong_everywhere(whole):
+    whole.losses[1, 0] = np.nan
+    whole.h[1, 0] = np.nan
+    _, found = results([whole])
+    assert found[1].misclassified[0].all()
+    assert np.isnan(found[1].train_loss[0])
+    assert np.isnan(found[1].radius[0]).all()
+    assert np.isfinite(found[1].radius[1]).all()
+
+
+def test_records_list_every_run_and_layer(whole):
+    grid, found = results([whole])
+    records = as_records(grid, found[1])
+    assert [(record["update"], record["run"], record["layer"]) for record in records] == [
+        (5, 2, 1),
+        (5, 3, 1),
+    ]
+    assert records[1]["radius"] == found[1].radius[1, 0].tolist()
+    assert records[1]["radius_rms"] == pytest.approx(np.sqrt(np.mean(np.square(records[1]["radius"]))))

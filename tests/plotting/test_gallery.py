@@ -1,0 +1,145 @@
+"""The gallery of stragglers."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from strag.datasets.dataset import Dataset
+from strag.errors import StragError
+from strag.files.stragglers import StragglerList
+from strag.plotting.gallery import as_images, gallery, most_frequent
+from strag.plotting.style import FORMATS, house_style, rendered
+
+
+def digits(P=30, shape=(6, 5), **options):
+    """A Dataset of images of one brightness each, 8 times their row."""
+    x = np.broadcast_to(8 * np.arange(P).reshape(-1, *[1] * len(shape)), (P, *shape))
+    options = {"labels": "parity", "title": "digits", **options}
+    return Dataset(x.astype(np.uint8), np.arange(P) % 10, np.arange(P), **options)
+
+
+def called(data, index, probability=None, classes=("even", "odd")):
+    """A StragglerList over these examples, in this order."""
+    examples = {
+        "index": list(index),
+        "count": [3] * len(index),
+        "runs": [4] * len(index),
+        "probability": probability or [None] * len(index),
+    }
+    listed = np.sort(np.array(index, dtype=np.int64))
+    return StragglerList(listed, data.origin, examples, "inversion", {"classes": list(classes)}, "s.json")
+
+
+def texts(figure):
+    return re.findall(r"<text[^>]*>([^<]*)</text>", rendered(figure, "svg").decode())
+
+
+def test_shows_the_examples_in_the_order_of_the_list():
+    data = digits()
+    figure = gallery(data, called(data, [7, 2, 11, 20], [0.9996, 0.75, 0.5, 0.001]), number=3)
+    (panel,) = figure.axes
+    assert [image.get_array().flat[0] for image in panel.images] == [56, 16, 88]
+    said = texts(figure)
+    assert "digits: 3 of 4 examples called" in " ".join(said)
+    assert "class and group; probability of straggling in another run" in " ".join(said)
+    assert said[-6:] == ["7 odd", "&gt; 0.99", "2 even", "0.75", "1 odd", "0.50"]
+
+
+def test_counts_stand_where_one_run_allows_no_probability():
+    data = digits()
+    said = texts(gallery(data, called(data, [4])))
+    assert said[-2:] == ["4 even", "3 of 4"]
+    assert "runs that call it a straggler" in " ".join(said)
+    assert "digits: 1 examples" in " ".join(said)
+
+
+def test_class_names_stand_alone_where_groups_are_the_classes_or_unknown():
+    names = [f"name{number}" for number in range(10)]
+    data = digits(labels="classes", class_names=names)
+    assert texts(gallery(data, called(data, [13], [0.5], classes=names)))[-2:] == ["name3", "0.50"]
+    other = digits(labels="parity")
+    assert texts(gallery(other, called(other, [13], [0.5], classes=names)))[-2:] == ["3", "0.50"]
+
+
+def test_rows_are_found_by_index():
+    whole = digits()
+    kept = whole.rows(np.arange(10, 30))
+    figure = gallery(kept, called(whole, [20, 12], [0.9, 0.8]))
+    assert [image.get_array().flat[0] for image in figure.axes[0].images] == [160, 96]
+    with pytest.raises(StragError, match="lacks example 5"):
+        gallery(kept, called(whole, [5, 12], [0.9, 0.8]))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_input_gives_the_same_bytes(form):
+    data = digits()
+    first, second = (rendered(gallery(data, called(data, [7, 2], [0.9, 0.8])), form) for _ in range(2))
+    assert first == second
+    assert first != rendered(gallery(data, called(data, [7, 3], [0.9, 0.8])), form)
+
+
+@pytest.mark.parametrize("shape", [(8, 6), (8, 6, 1), (1, 8, 6)])
+def test_grey_images(shape):
+    x = np.arange(2 * 48, dtype=np.uint8).reshape(2, *shape)
+    np.testing.assert_array_equal(as_images(x), x.reshape(2, 8, 6))
+
+
+def test_colours_come_last_wherever_they_stood():
+    last = np.arange(2 * 8 * 6 * 3, dtype=np.uint8).reshape(2, 8, 6, 3)
+    np.testing.assert_array_equal(as_images(last), last)
+    np.testing.assert_array_equal(as_images(np.moveaxis(last, -1, 1)), last)
+
+
+def test_floats_are_scaled_together():
+    x = np.array([[[-2.0, 0.0]], [[2.0, 6.0]]], dtype=np.float32)
+    np.testing.assert_allclose(as_images(x), [[[0, 0.25]], [[0.5, 1]]])
+    np.testing.assert_array_equal(as_images(np.full((2, 3, 3), 7.0)), 0)
+
+
+@pytest.mark.parametrize("shape", [(12,), (4, 4, 5), (2, 2, 2, 3)])
+def test_other_shapes_are_no_images(shape):
+    data = digits(shape=shape)
+    form = " x ".join(map(str, shape))
+    with pytest.raises(StragError, match=f"has examples of shape {form}, which is no image; a gallery needs"):
+        gallery(data, called(data, [1]))
+
+
+def test_lists_that_cannot_be_shown():
+    data = digits()
+    with pytest.raises(
+        StragError, match=r"s\.json: holds no stragglers to show \(its verdict is 'inversion'\)"
+    ):
+        gallery(data, called(data, []))
+    fitting = called(data, [1, 2], [0.5, 0.4])
+    for broken in (
+        {"probability": [0.5]},
+        {"index": [1, 2.5]},
+        {"index": [1, None]},
+        {"index": [1, 10**30]},
+        {"index": 3},
+    ):
+        listed = replace(fitting, examples={**fitting.examples, **broken})
+        with pytest.raises(StragError, match=r"s\.json: 'examples' has columns that do not fit"):
+            most_frequent(listed, 40)
+    bare = StragglerList(np.array([3, 5]), data.origin, {}, "inversion", {}, "s.json")
+    assert most_frequent(bare, 40).words == ["", ""]
+
+
+@pytest.mark.parametrize("number", [1, 3, 30])
+def test_no_text_is_clipped_and_no_image_overlaps(number):
+    names = [f"a long name of class {number}" for number in range(10)]
+    data = digits(labels="classes", class_names=names, title="a long title of a long data set")
+    figure = gallery(data, called(data, range(number), [0.5] * number, classes=names))
+    with house_style():
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    inside = figure.bbox
+    for box in boxes:
+        assert inside.x0 <= box.x0 < box.x1 <= inside.x1
+        assert inside.y0 <= box.y0 < box.y1 <= inside.y1
+    overlapping = [a for at, a in enumerate(boxes) for b in boxes[:at] if a.overlaps(b)]
+    assert overlapping == []
+    extents = [tuple(image.get_extent()) for image in figure.axes[0].images]
+    assert len(set(extents)) == number

@@ -1,0 +1,39 @@
+"""Running strag as its users do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+STRAG = f"{sys.executable} -m strag"
+
+
+def strag(*arguments, stdin=b"", cwd=None):
+    """Run `strag ARGUMENTS` in a process of its own: CompletedProcess with bytes."""
+    command = [sys.executable, "-m", "strag", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=120, check=False)
+
+
+def shell(script, cwd):
+    """Run a script in bash with pipefail, where `strag` is this strag."""
+    script = f'strag() {{ {STRAG} "$@"; }}\n{script}'
+    command = ["bash", "-o", "pipefail", "-c", script]
+    return subprocess.run(
+        command, capture_output=True, cwd=cwd, timeout=300, check=False, env=dict(os.environ)
+    )
+
+
+def complains(result, status, *words):
+    """Assert that a command failed with this status and one line on stderr that holds all `words`."""
+    text = result.stderr.decode()
+    assert result.returncode == status, (result.returncode, text)
+    assert text.count("\n") == 1, text
+    assert text.startswith("strag: "), text
+    for word in words:
+        assert word in text, (word, text)
+    assert result.stdout == b""
+
+
+def files_in(folder):
+    """Names of everything in a folder, hidden files too."""
+    return sorted(path.name for path in Path(folder).iterdir())

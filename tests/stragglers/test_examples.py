@@ -1,0 +1,84 @@
+"""The binomial model over runs."""
+
+import numpy as np
+import pytest
+
+from strag.errors import StragError
+from strag.stragglers.examples import BetaBinomial
+
+
+def drawn(a, b, runs, P=8192, seed=0):
+    random = np.random.default_rng(seed)
+    p = random.beta(a, b, size=P)
+    return p, random.binomial(runs, p)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.02, 0.2), (0.5, 2.0), (5.0, 20.0)])
+def test_recovers_the_population(a, b):
+    _, counts = drawn(a, b, 10)
+    fitted = BetaBinomial.fit(counts, np.full(counts.size, 10))
+    assert fitted.share == pytest.approx(1 / (a + b + 1), abs=0.02)
+    assert fitted.a / (fitted.a + fitted.b) == pytest.approx(a / (a + b), rel=0.1)
+
+
+def test_fit_is_a_maximum_of_the_likelihood():
+    from scipy.stats import betabinom
+
+    _, counts = drawn(0.3, 1.5, 6, P=2000)
+    fitted = BetaBinomial.fit(counts, np.full(2000, 6))
+    best = betabinom.logpmf(counts, 6, fitted.a, fitted.b).sum()
+    for a, b in ((1.05, 1), (0.95, 1), (1, 1.05), (1, 0.95)):
+        assert betabinom.logpmf(counts, 6, fitted.a * a, fitted.b * b).sum() < best
+
+
+def test_predicts_held_out_runs():
+    """Fitted on 8 runs, the predictive probability is the rate in the next 200, level by level."""
+    p, counts = drawn(0.05, 0.4, 8)
+    runs = np.full(counts.size, 8)
+    fitted = BetaBinomial.fit(counts, runs)
+    held_out = np.random.default_rng(1).binomial(200, p) / 200
+    for level in range(9):
+        of_level = counts == level
+        error = held_out[of_level].std() / np.sqrt(of_level.sum())
+        predicted = fitted.probability(counts, runs)[of_level][0]
+        assert held_out[of_level].mean() == pytest.approx(predicted, abs=max(4 * error, 0.005))
+
+
+def test_intervals_cover_and_statuses_keep_their_promise():
+    p, counts = drawn(0.3, 0.6, 10)
+    runs = np.full(counts.size, 10)
+    fitted = BetaBinomial.fit(counts, runs)
+    low, high = fitted.interval(counts, runs)
+    assert np.mean((low <= p) & (p <= high)) == pytest.approx(0.95, abs=0.01)
+    status = fitted.status(counts, runs)
+    assert (p[status == "core"] > 0.5).mean() >= 0.95
+    assert (p[status == "rare"] > 0.5).mean() <= 0.05
+    assert set(status) == {"core", "fringe", "rare"}
+    assert counts[status == "rare"].max() < counts[status == "fringe"].min()
+    assert counts[status == "fringe"].max() < counts[status == "core"].min()
+
+
+def test_runs_that_agree_perfectly_leave_no_doubt():
+    counts = np.where(np.arange(1000) < 100, 10, 0)
+    fitted = BetaBinomial.fit(counts, np.full(1000, 10))
+    assert fitted.share > 0.99
+    assert fitted.probability(counts, 10)[0] > 0.99
+    assert fitted.probability(counts, 10)[-1] < 0.01
+
+
+def test_examples_that_only_chance_picks_leave_no_share():
+    counts = np.random.default_rng(0).binomial(10, 0.1, size=8192)
+    assert BetaBinomial.fit(counts, np.full(8192, 10)).share < 0.01
+
+
+def test_runs_may_differ_between_examples():
+    p, _ = drawn(0.5, 2, 1)
+    random = np.random.default_rng(3)
+    runs = random.integers(0, 12, size=p.size)
+    fitted = BetaBinomial.fit(random.binomial(runs, p), runs)
+    assert fitted.share == pytest.approx(1 / 3.5, abs=0.03)
+
+
+def test_one_run_is_not_enough():
+    with pytest.raises(StragError, match="two inverting runs; train more"):
+        BetaBinomial.fit(np.array([1, 0]), np.array([1, 1]))

@@ -1,0 +1,120 @@
+"""One inversion per class, and one per layer."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from strag.errors import StragError
+from strag.files.stragglers import classes_without, layer_profile, stragglers_object
+from strag.stragglers.find import Moment, find_stragglers
+from strag.stragglers.history import pack
+from strag.stragglers.per_class import find_per_class
+from strag.stragglers.profile import find_by_layer
+from tests.conftest import history_of
+
+T, R, P = 60, 2, 90
+GROUP = np.arange(P) % 3
+
+
+def valley(bottom):
+    return 0.8 + 0.1 * np.square(np.log((np.arange(T) + 1) / (bottom + 1)))
+
+
+@pytest.fixture
+def history():
+    """Three classes: 0 turns at update 12, 1 at 20, 2 only falls; wrong at t: examples from t on."""
+    wrong = np.zeros((T, R, P), bool)
+    for record in range(T):
+        wrong[record, :, record:] = True
+    base = history_of(np.stack([valley(20)] * R, axis=1), wrong=wrong, P=P)
+    radius = np.stack([valley(12), valley(20), np.exp(-np.arange(T) / 20)], axis=-1)
+    radius = np.broadcast_to(radius[:, None, None], (T, R, 1, 3)).astype(np.float32)
+    return dataclasses.replace(base, radius=radius, group=GROUP, classes=("a", "b", "c"))
+
+
+def test_the_set_is_the_union_over_classes_at_their_own_inversions(history):
+    found = find_per_class(history)
+    assert found.verdict == "inversion"
+    assert [one.record for one in found.by_class[0]] == [12, 20, None]
+    examples = np.arange(P)
+    expected = ((GROUP == 0) & (examples >= 12)) | ((GROUP == 1) & (examples >= 20))
+    for run in range(R):
+        np.testing.assert_array_equal(found.sets[run], expected)
+    np.testing.assert_array_equal(found.majority, expected)
+    assert found.inversions[0].update == pytest.approx(16, abs=0.2)  # the mean of 12 and 20
+
+
+def test_classes_without_an_inversion_are_listed(history):
+    found = find_per_class(history)
+    assert classes_without(history, found) == ["c"]
+    value = stragglers_object(history, found, {})
+    assert value["classes_without"] == ["c"]
+    of_run = value["runs"][1]["classes"]
+    assert {name: told["verdict"] for name, told in of_run.items()} == {
+        "a": "inversion",
+        "b": "inversion",
+        "c": "none",
+    }
+    assert value["runs"][1]["stragglers"] == int(found.sets[1].sum())
+    assert value["runs"][1]["update"] is None
+
+
+def test_only_a_classes_own_examples_count(history):
+    few = np.zeros((T, R, P), bool)
+    few[:, :, np.flatnonzero(GROUP == 0)[:9]] = True  # nine of class a, many of class b
+    few[:, :, GROUP == 1] = True
+    found = find_per_class(dataclasses.replace(history, misclassified=pack(few)))
+    assert [one.verdict for one in found.by_class[0]] == ["none", "inversion", "none"]
+    np.testing.assert_array_equal(found.sets[0], GROUP == 1)
+
+
+def test_examples_that_are_not_trained_on_are_in_no_set(history):
+    trained = np.ones((R, P), bool)
+    trained[:, ::2] = False
+    found = find_per_class(dataclasses.replace(history, trained=pack(trained)))
+    assert found.sets.any()
+    assert not found.sets[:, ::2].any()
+
+
+def test_a_class_that_diverges_spoils_no_other(history):
+    radius = history.radius.copy()
+    radius[30, :, 0, 0] = np.nan
+    found = find_per_class(dataclasses.replace(history, radius=radius))
+    assert [one.verdict for one in found.by_class[0]] == ["diverged", "inversion", "none"]
+
+
+@pytest.fixture
+def deep(history):
+    """Two layers: the first turns at 12, the second only falls."""
+    curves = np.stack([valley(12), np.exp(-np.arange(T) / 20)], axis=-1)[:, None, :, None]
+    radius = np.broadcast_to(curves, (T, R, 2, 3)).astype(np.float32)
+    of_two = {name: np.repeat(getattr(history, name), 2, axis=2) for name in ("distance", "mean_norm2")}
+    recipe = {"lr": 0.5, "optimizer": "sgd", "batch_size": None}
+    meta = {**history.meta, "recipe": recipe}
+    return dataclasses.replace(history, radius=radius, layers=(1, 2), meta=meta, **of_two)
+
+
+def test_a_profile_has_what_each_layer_says(deep):
+    found, profile = find_by_layer(deep, "radius", "all", "valley", Moment())
+    told = layer_profile(deep, profile)
+    assert [(layer["layer"], layer["verdict"], layer["inverting_runs"]) for layer in told] == [
+        (1, "inversion", R),
+        (2, "none", 0),
+    ]
+    assert told[0]["lr_update_mean"] == pytest.approx(0.5 * told[0]["update_mean"])
+    assert told[1]["update_mean"] is told[1]["lr_update_mean"] is None
+    assert told[0]["depth_mean"] > 0.02
+    assert told[1]["depth_mean"] == 0
+    alone = find_stragglers(deep, layer=1)
+    np.testing.assert_array_equal(found.sets, alone.sets)
+    assert stragglers_object(deep, found, {}, profile=profile)["layers"] == told
+
+
+def test_layers_are_read(deep):
+    assert find_by_layer(deep, "radius", "2", "valley", Moment())[0].verdict == "none"
+    assert find_by_layer(deep, "radius", None, "valley", Moment())[0].verdict == "inversion"
+    with pytest.raises(StragError, match="has no layer 3; it has 1, 2"):
+        find_by_layer(deep, "radius", "3", "valley", Moment())
+    with pytest.raises(StragError, match="cannot read the layer 'first'"):
+        find_by_layer(deep, "radius", "first", "valley", Moment())

@@ -1,0 +1,144 @@
+"""The walls of the house: which module may import, open and print what, read from the sources."""
+
+import ast
+import functools
+from pathlib import Path
+
+import pytest
+
+import strag
+
+ROOT = Path(strag.__file__).parent
+MODULES = {
+    ".".join(("strag", *path.relative_to(ROOT).with_suffix("").parts)): path.read_text()
+    for path in sorted(ROOT.rglob("*.py"))
+}
+SCIENCE = ("strag.training", "strag.geometry", "strag.stragglers")
+SPEAKERS = ("strag.cli", "strag.console", "strag.commands")  # who may know a person
+DISK = {
+    *("open", "fdopen", "fromfile", "tofile", "memmap", "open_memmap", "loadtxt", "savetxt", "savez"),
+    *("read_text", "read_bytes", "write_text", "write_bytes", "TemporaryFile", "NamedTemporaryFile"),
+    *("safe_open", "load_file", "save_file", "np.load", "np.save", "torch.load", "torch.save"),
+}
+DISK_MODULES = {"io", "pathlib", "shutil", "tempfile", "safetensors", "mmap", "gzip"}
+
+
+@functools.cache
+def imports(source):
+    """Every module that a source imports, anywhere in it; of `from a import b` both a and a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@functools.cache
+def calls(source):
+    """Every name that a source calls: of `a.b()` both b and a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            text = ast.unparse(node.func)
+            found |= {text, text.rpartition(".")[2]}
+    return found
+
+
+def inside(name, packages):
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def imported_from(source, packages):
+    """The imports of a source that lie inside any of these packages."""
+    return sorted(name for name in imports(source) if inside(name, packages))
+
+
+def where(condition, packages=("strag",)):
+    return [name for name, source in MODULES.items() if inside(name, packages) and condition(source)]
+
+
+def test_the_house_is_whole():
+    for package in ("commands", "files", "datasets", *(name.rpartition(".")[2] for name in SCIENCE)):
+        assert f"strag.{package}.__init__" in MODULES
+    assert len(MODULES) > 30
+
+
+def test_the_science_opens_no_file():
+    assert where(lambda source: calls(source) & DISK, SCIENCE) == []
+    assert where(lambda source: imported_from(source, ("strag.files", *DISK_MODULES)), SCIENCE) == []
+
+
+def test_the_science_knows_no_person():
+    assert where(lambda source: calls(source) & {"print", "input", "exit"}, SCIENCE) == []
+    wanted = (*SPEAKERS, "click", "rich", "tqdm", "sys", "logging")
+    assert where(lambda source: imported_from(source, wanted), SCIENCE) == []
+
+
+def test_only_those_who_speak_know_click_rich_and_tqdm():
+    who = where(lambda source: imported_from(source, ("click", "rich", "tqdm")))
+    assert who
+    assert [name for name in who if not inside(name, SPEAKERS)] == []
+
+
+def test_nothing_but_the_group_and_the_commands_knows_the_commands():
+    who = where(lambda source: imported_from(source, ("strag.commands",)))
+    assert [name for name in who if not inside(name, ("strag.cli", "strag.commands"))] == []
+    assert where(lambda source: imported_from(source, ("strag.cli",))) == ["strag.__main__"]
+
+
+def test_only_the_console_prints_and_only_the_entry_exits():
+    allowed = ("strag.cli", "strag.console", "strag.__main__")
+    who = where(lambda source: calls(source) & {"print", "input", "sys.exit", "exit", "quit"})
+    assert [name for name in who if not inside(name, allowed)] == []
+
+
+def test_only_training_and_its_command_know_torch():
+    who = where(lambda source: imported_from(source, ("torch",)))
+    assert who
+    assert [name for name in who if not inside(name, ("strag.training", "strag.commands.train"))] == []
+
+
+@pytest.mark.parametrize(
+    ("package", "may"),
+    [
+        ("strag.errors", []),
+        ("strag.geometry", ["errors", "geometry"]),
+        ("strag.stragglers", ["errors", "geometry", "stragglers"]),
+        ("strag.training", ["errors", "geometry", "training", "datasets"]),
+        ("strag.datasets", ["errors", "datasets"]),
+        ("strag.files", ["errors", "files", "datasets", "stragglers", "__version__"]),
+        ("strag.plotting", ["errors", "plotting", "geometry", "stragglers", "datasets"]),
+    ],
+)
+def test_dependencies_point_one_way(package, may):
+    allowed = [f"strag.{name}" for name in may]
+    for name, source in MODULES.items():
+        if inside(name, (package,)):
+            found = [one for one in imported_from(source, ("strag",)) if one != "strag"]
+            assert [one for one in found if not inside(one, allowed)] == [], name
+
+
+def test_nothing_unpickles():
+    assert where(lambda source: imported_from(source, ("pickle", "dill", "joblib"))) == []
+    assert where(lambda source: calls(source) & {"torch.load"}) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    from strag.files.streams import Output",
+        "import strag.files.container as c",
+        "from strag import files",
+        "with open('f') as s: pass",
+        "Path('f').read_text()",
+        "a = np.load('f')",
+        "torch.save(x, 'f')",
+        "os.open('f', 0)",
+        "from pathlib import Path",
+    ],
+)
+def test_the_watch_sees_a_hand_on_the_disk(source):
+    assert calls(source) & DISK or imported_from(source, ("strag.files", *DISK_MODULES))

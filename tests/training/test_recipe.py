@@ -1,0 +1,94 @@
+"""Seeds, schedules and recipes."""
+
+import numpy as np
+import pytest
+import torch
+
+from strag.errors import StragError
+from strag.training.recipe import Recipe
+from strag.training.schedule import every, listed, logarithmic
+from strag.training.seeds import INITIAL, epoch_order, generator, initial_weights
+
+
+def test_initial_weights_are_those_of_linear_layers():
+    seed = generator(3, 1, INITIAL).initial_seed()
+    torch.manual_seed(seed)
+    layers = [torch.nn.Linear(12, 5), torch.nn.Linear(5, 2)]
+    for (weight, bias), layer in zip(initial_weights([12, 5, 2], 3, 1), layers, strict=True):
+        torch.testing.assert_close(weight, layer.weight.data)
+        torch.testing.assert_close(bias, layer.bias.data)
+
+
+def test_runs_seeds_and_epochs_have_streams_of_their_own():
+    draws = [initial_weights([30, 4], seed, run)[0][0] for seed in (0, 1) for run in (0, 1)]
+    for a in range(4):
+        for b in range(a):
+            assert not torch.equal(draws[a], draws[b])
+    orders = [
+        epoch_order(50, 0, 0),
+        epoch_order(50, 0, 1),
+        epoch_order(50, 0, 0, run=0),
+        epoch_order(50, 1, 0),
+    ]
+    assert len({tuple(order.tolist()) for order in orders}) == 4
+    assert all(sorted(order.tolist()) == list(range(50)) for order in orders)
+
+
+def test_logarithmic_updates_grow_by_a_tenth():
+    chosen = np.array(logarithmic(300))
+    assert chosen[:11].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]
+    growth = np.diff(np.log(chosen))
+    assert (growth >= 0.1).all()
+    assert (np.log(chosen[1:] - 1) - np.log(chosen[:-1]) < 0.1).all()  # none was left out
+
+
+def test_schedules_begin_at_the_start_and_end_at_the_end():
+    assert every("1", 3, "--x") == [0, 1, 2, 3]
+    assert every("4", 9, "--x") == [0, 4, 8, 9]
+    assert every("never", 9, "--x") == []
+    assert every("log", 12, "--x") == [0, *range(1, 11), 12]
+    assert listed("7,0,3", 9, "--x") == [0, 3, 7]
+    assert listed("last", 9, "--x") == [9]
+
+
+@pytest.mark.parametrize(
+    ("function", "text", "message"),
+    [
+        (every, "0", "cannot read --x '0'; give a number"),
+        (every, "often", "cannot read --x 'often'"),
+        (listed, "3,x", "cannot read --x '3,x'; give updates"),
+        (listed, "3,10", "--x 3,10 leaves the training, which has updates 0 to 9"),
+        (listed, "-1", "leaves the training"),
+    ],
+)
+def test_schedules_that_make_no_sense(function, text, message):
+    with pytest.raises(StragError, match=message):
+        function(text, 9, "--x")
+
+
+def test_updates_count_batches_over_the_origin():
+    assert Recipe(epochs=7).updates(100) == 7
+    assert Recipe(epochs=7, batch_size=30).updates(100) == 28
+    assert Recipe(epochs=9, record="3", test="log").tested(100) == [0, 3, 6, 9]
+
+
+def test_layers_of_a_depth():
+    assert Recipe.read_layers(None, 4) == (1,)
+    assert Recipe.read_layers("all", 4) == (1, 2, 3)
+    assert Recipe.read_layers("all", 1) == Recipe.read_layers(None, 1) == (0,)
+    with pytest.raises(StragError, match="depth 2 has no hidden layer 3; it has 1"):
+        Recipe(layers=(3,))
+    with pytest.raises(StragError, match="cannot read --layers 'first'"):
+        Recipe.read_layers("first", 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"own_order": True}, "--own-order needs --batch-size"),
+        ({"optimizer": "adam", "momentum": 0.9}, "--momentum is for --optimizer sgd"),
+    ],
+)
+def test_options_that_contradict(options, message):
+    with pytest.raises(StragError, match=message):
+        Recipe(**options)
