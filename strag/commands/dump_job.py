@@ -47,7 +47,7 @@ def prepare_dump(weights, data, name, layers, updates, runs):
         )
         remedy = f"use 'strag data --labels {weights.meta.get('labels')}'"
         raise StragError(problem, remedy, name_of(name))
-    known = {key: weights.meta["recipe"][key] for key in ("depth", "width", "activation")}
+    known = {key: weights.meta["recipe"][key] for key in ("depth", "width", "activation", "precision")}
     recipe = Recipe(**known, layers=Recipe.read_layers(layers, known["depth"]))
     return DumpJob(
         weights,

@@ -7,7 +7,7 @@ import numpy as np
 from strag.commands.options import require_origin
 from strag.console import Progress, say, warn
 from strag.errors import StragError, bad_usage
-from strag.files.container import stamp, wrong_kind
+from strag.files.container import RESIDENT, stamp, wrong_kind
 from strag.files.history import HistoryWriter
 from strag.files.jsonfile import open_any
 from strag.files.sets import SetsFile
@@ -17,7 +17,8 @@ from strag.files.weights import WeightsWriter, open_weights
 from strag.stragglers.history import pack
 from strag.training.device import environment
 from strag.training.loop import train
-from strag.training.prepare import memory_needed, prepare, start_from
+from strag.training.plan import memory_needed
+from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
 from strag.training.schedule import listed
 from strag.training.watch import Watch
@@ -92,7 +93,7 @@ def prepare_job(recipe, data, name, options):
         with open_weights(options["init"]) as weights:
             start_from(task, recipe, weights.layers(-1), weights.runs, weights.source)
             inputs["init"] = {**weights.meta.get("inputs", {}), "update": int(weights.updates[-1])}
-    needed = memory_needed(recipe, task) / 2**30
+    needed = (memory_needed(recipe, task) + RESIDENT) / 2**30
     if options["memory"] and needed > options["memory"]:
         raise bad_usage(
             f"training needs about {needed:.2g} GiB, more than --memory {options['memory']:g}",
@@ -116,26 +117,27 @@ def _read_without(path):
 
 def history_writer(job, device, sink):
     """The writer of the Job's history into an open Output."""
+    return HistoryWriter(sink.path, **history_content(job, device), output=sink)
+
+
+def history_content(job, device):
+    """What the Job's history is laid out for: the arguments of `HistoryWriter` by name."""
     data = job.data
-    return HistoryWriter(
-        sink.path,
-        job.meta("history", device),
-        job.recorded,
-        {"index": data.index, "y": data.y, "group": data.groups},
-        job.trained,
-        job.tested,
-        len(job.recipe.noise),
-        len(data.y_test) if data.has_test else 0,
-        sink,
-    )
+    return {
+        "meta": job.meta("history", device),
+        "updates": job.recorded,
+        "per_example": {"index": data.index, "y": data.y, "group": data.groups},
+        "trained": job.trained,
+        "test_updates": job.tested,
+        "noise_levels": len(job.recipe.noise),
+        "test_examples": len(data.y_test) if data.has_test else 0,
+    }
 
 
 def weights_writer(job, device, sink, weights_at):
     """The writer of the Job's weights into an open Output."""
-    recipe, task = job.recipe, job.task
     updates = listed(weights_at, job.last, "--weights-at")
-    sizes = [task.features, *[recipe.width] * (recipe.depth - 1), task.classes]
-    described = (sizes, job.mean, job.std, job.data.index, job.trained)
+    described = (job.task.sizes(job.recipe), job.mean, job.std, job.data.index, job.trained)
     return WeightsWriter(sink.path, job.meta("weights", device), updates, *described, sink)
 
 

@@ -47,10 +47,10 @@ class ActivationsWriter:
 
     def add(self, at, tile):
         """Write one Tile of the networks at position `at` of axis U."""
-        arrays, place = self._writer.arrays, (at, tile.runs, tile.rows)
-        arrays["prediction"][place], arrays["loss"][place] = tile.prediction, tile.loss
-        for layer, values in tile.hidden.items():
-            arrays[f"layer{layer}"][place] = values
+        place = (at, tile.runs, tile.rows)
+        layers = {f"layer{layer}": values for layer, values in tile.hidden.items()}
+        for name, values in {"prediction": tile.prediction, "loss": tile.loss, **layers}.items():
+            self._writer.put(name, place, values)
 
     def commit(self):
         """Put the finished file in its place."""

@@ -8,6 +8,7 @@ through a memory map, as the work goes on.
 import contextlib
 import json
 import math
+import mmap
 import os
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from strag.files.streams import Output, is_regular, name_of, open_input, read_ex
 FORMAT = 1
 MAKERS = {
     "dataset": "strag data",
+    "plan": "strag train --plan",
     "history": "strag train",
     "weights": "strag train --weights",
     "activations": "strag dump",
@@ -38,6 +40,7 @@ DTYPES = {  # as they lie on disk, little-endian
     "F64": np.dtype("<f8"),
 }
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
+RESIDENT = 1 << 25  # bytes of a file being written that may stay in memory
 LARGEST_HEADER = 100_000_000  # bytes, as in the safetensors library
 
 
@@ -111,6 +114,7 @@ class TensorWriter:
     def __init__(self, path, meta, layout, output=None):
         self.output = output or Output(path)
         header, offsets, size = _header(meta, layout)
+        self._resident = 0
         with self._failing_cleanly(), self.output.writing():
             self.output.file.write(header)
             self.output.file.flush()
@@ -128,6 +132,21 @@ class TensorWriter:
             self.output.__exit__()
             raise
 
+    def put(self, name, where, values):
+        """Write a part of one tensor. Now and then the system takes back the memory of what was written."""
+        part = self.arrays[name][where]
+        part[...] = values
+        self._resident += part.nbytes
+        if self._resident > RESIDENT:
+            self._release()
+
+    def _release(self):
+        self._resident = 0
+        for array in self.arrays.values():
+            if isinstance(array, np.memmap):
+                with contextlib.suppress(AttributeError):  # a system without such advice
+                    array.base.madvise(mmap.MADV_DONTNEED)
+
     def commit(self):
         """Put the finished file in its place."""
         for array in self.arrays.values():
@@ -141,6 +160,11 @@ class TensorWriter:
     def __exit__(self, *details):
         self.arrays = {}
         self.output.__exit__(*details)
+
+
+def bytes_of(layout):
+    """Bytes of the tensors of a layout, a dict of name to (numpy dtype, shape)."""
+    return sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in layout.values())
 
 
 def write_tensors(path, meta, tensors, output=None):

@@ -71,6 +71,30 @@ def _outside(error):
         return bool(((error < 0) | (error > 1)).any())
 
 
+def history_layout(meta, updates, per_example, trained, test_updates=(), noise_levels=0, test_examples=0):
+    """Dict of tensor name to (numpy dtype, shape); arguments as for `HistoryWriter`."""
+    R, C, L = len(meta["runs"]), len(meta["classes"]), len(meta["layers"])
+    T, K, P = len(updates), len(test_updates), len(per_example["index"])
+    layout = {
+        "updates": (np.int64, (T,)),
+        "train_error": (np.float32, (T, R)),
+        "train_loss": (np.float32, (T, R)),
+        "radius": (np.float32, (T, R, L, C)),
+        "distance": (np.float32, (T, R, L, C * (C - 1) // 2)),
+        "mean_norm2": (np.float32, (T, R, L, C)),
+        "misclassified": (np.uint8, (T, R, -(-P // 8))),
+        "trained": (np.uint8, trained.shape),
+        **dict.fromkeys(per_example, (np.int64, (P,))),
+    }
+    if K:
+        layout |= {
+            "test_updates": (np.int64, (K,)),
+            "test_error": (np.float32, (K, R, noise_levels)),
+            "test_misclassified": (np.uint8, (K, R, noise_levels, -(-test_examples // 8))),
+        }
+    return layout
+
+
 class HistoryWriter:
     """A history laid out first and filled as training goes.
 
@@ -96,25 +120,9 @@ class HistoryWriter:
         test_examples=0,
         output=None,
     ):
-        R, C, L = len(meta["runs"]), len(meta["classes"]), len(meta["layers"])
-        T, K, P = len(updates), len(test_updates), len(per_example["index"])
-        layout = {
-            "updates": (np.int64, (T,)),
-            "train_error": (np.float32, (T, R)),
-            "train_loss": (np.float32, (T, R)),
-            "radius": (np.float32, (T, R, L, C)),
-            "distance": (np.float32, (T, R, L, C * (C - 1) // 2)),
-            "mean_norm2": (np.float32, (T, R, L, C)),
-            "misclassified": (np.uint8, (T, R, -(-P // 8))),
-            "trained": (np.uint8, (R, -(-P // 8))),
-            **dict.fromkeys(per_example, (np.int64, (P,))),
-        }
-        if K:
-            layout |= {
-                "test_updates": (np.int64, (K,)),
-                "test_error": (np.float32, (K, R, noise_levels)),
-                "test_misclassified": (np.uint8, (K, R, noise_levels, -(-test_examples // 8))),
-            }
+        layout = history_layout(
+            meta, updates, per_example, trained, test_updates, noise_levels, test_examples
+        )
         self.path, self.meta, self.layout = path, meta, layout
         self._writer = TensorWriter(path, meta, layout, output)
         self._arrays = self._writer.arrays
@@ -122,7 +130,7 @@ class HistoryWriter:
         self._arrays["trained"][:] = trained
         for name, values in per_example.items():
             self._arrays[name][:] = values
-        if K:
+        if len(test_updates):
             self._arrays["test_updates"][:] = test_updates
         self._records = {int(update): at for at, update in enumerate(updates)}
         self._tests = {int(update): at for at, update in enumerate(test_updates)}
@@ -135,7 +143,7 @@ class HistoryWriter:
             for name in names if at is not None else ():
                 value = getattr(record, name)
                 if value is not None:
-                    self._arrays[name][at, record.runs] = pack(value) if name in _BITS else value
+                    self._writer.put(name, (at, record.runs), pack(value) if name in _BITS else value)
         self._done[(record.runs.start, record.runs.stop)] = record.update
 
     def commit(self):

@@ -17,6 +17,15 @@ _SPEC = {
 _AGAIN = "make it again with 'strag train --weights'"
 
 
+def parameter_layout(updates, runs, sizes):
+    """Dict of tensor name to (numpy dtype, shape) of the parameters of networks with units d, N, ..., C."""
+    layout = {}
+    for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), start=1):
+        layout[f"layer{number}.weight"] = (np.float32, (updates, runs, outputs, inputs))
+        layout[f"layer{number}.bias"] = (np.float32, (updates, runs, outputs))
+    return layout
+
+
 class WeightsWriter:
     """A weights file laid out first and filled as training goes.
 
@@ -29,17 +38,14 @@ class WeightsWriter:
     """
 
     def __init__(self, path, meta, updates, sizes, mean, std, index, trained, output=None):
-        U, R = len(updates), len(meta["runs"])
         layout = {
-            "updates": (np.int64, (U,)),
+            "updates": (np.int64, (len(updates),)),
             "mean": (np.float64, mean.shape),
             "std": (np.float64, std.shape),
             "index": (np.int64, index.shape),
             "trained": (np.uint8, trained.shape),
+            **parameter_layout(len(updates), len(meta["runs"]), sizes),
         }
-        for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), start=1):
-            layout[f"layer{number}.weight"] = (np.float32, (U, R, outputs, inputs))
-            layout[f"layer{number}.bias"] = (np.float32, (U, R, outputs))
         self.updates = updates
         self._writer = TensorWriter(path, meta, layout, output)
         arrays = self._writer.arrays
@@ -51,8 +57,8 @@ class WeightsWriter:
         """Write the parameters of one record, if it has any."""
         for number, (weight, bias) in enumerate(record.weights or (), start=1):
             at = self._position[record.update]
-            self._writer.arrays[f"layer{number}.weight"][at, record.runs] = weight
-            self._writer.arrays[f"layer{number}.bias"][at, record.runs] = bias
+            self._writer.put(f"layer{number}.weight", (at, record.runs), weight)
+            self._writer.put(f"layer{number}.bias", (at, record.runs), bias)
 
     def commit(self):
         """Put the finished file in its place."""

@@ -7,7 +7,8 @@ import torch
 
 from strag.training.loop import group_size
 from strag.training.networks import Networks
-from strag.training.passes import Inputs, loss_and_slope
+from strag.training.passes import Inputs, log_probabilities
+from strag.training.precision import operand_dtypes
 
 
 @dataclass
@@ -37,20 +38,22 @@ def activations(layers, recipe, x, columns, group, wanted, device="cpu"):
     wanted : layers, 1 to depth - 1, or 0.
     """
     classes = layers[-1][1].shape[1]
-    inputs = Inputs.of(x, group, classes, device)
+    sizes = [layers[0][0].shape[2], *[weight.shape[1] for weight, _ in layers]]
+    dtypes = operand_dtypes(recipe.precision, sizes)
+    inputs = Inputs.of(x, group, classes, device, dtypes[0])
     R, size = layers[0][1].shape[0], group_size(recipe, classes)
     for start in range(0, R, size):
         runs = slice(start, min(start + size, R))
         part = [(torch.from_numpy(weight[runs]), torch.from_numpy(bias[runs])) for weight, bias in layers]
-        networks = Networks(part, recipe.activation, torch.as_tensor(columns), device)
-        for rows, tile in inputs.tiles():
+        networks = Networks(part, recipe.activation, torch.as_tensor(columns), device, dtypes)
+        for rows, tile in inputs.tiles(networks.tile):
             hidden, logits = networks.forward(tile.x)
-            loss, _ = loss_and_slope(logits, tile.member)
+            loss = -(log_probabilities(logits) * tile.member).sum(dim=1)
             found = {layer: _of_layer(layer, hidden, tile, logits.shape[0]) for layer in wanted}
             yield Tile(runs, rows, found, logits.argmax(dim=1).int().cpu().numpy(), loss.cpu().numpy())
 
 
 def _of_layer(layer, hidden, tile, runs):
     if layer == 0:
-        return tile.x.expand(runs, -1, -1).cpu().numpy()
-    return hidden[layer - 1][1].transpose(1, 2).cpu().numpy()  # (R, B, N)
+        return tile.x.float().expand(runs, -1, -1).cpu().numpy()
+    return hidden[layer - 1][1].transpose(1, 2).clone().cpu().numpy()  # (R, B, N)

@@ -9,6 +9,7 @@ from strag.errors import StragError
 from strag.training.descent import Descent
 from strag.training.networks import Networks
 from strag.training.passes import Inputs, batch_step, full_pass, misclassified
+from strag.training.precision import operand_dtypes
 from strag.training.seeds import epoch_order, noise_array
 
 GROUP_WIDTH = 640  # columns of the first layer's product that a group of runs fills
@@ -40,6 +41,10 @@ class Task:
     x_test: np.ndarray | None = None
     test_group: np.ndarray | None = None
     initial: list | None = None
+
+    def sizes(self, recipe):
+        """Units of every layer from the input to the logits: d, N, ..., C."""
+        return [self.features, *[recipe.width] * (recipe.depth - 1), self.classes]
 
 
 @dataclass
@@ -90,10 +95,16 @@ def train(recipe, task, weights_at=(), device="cpu"):
     """
     if task.trained is not None and not task.trained.any(axis=1).all():
         raise StragError("no example is left to train on", "remove fewer")
-    data = Inputs.of(task.x, task.group, task.classes, device)
-    test = _Test.of(recipe, task, device)
+    data, test = open_inputs(recipe, task, device)
     for runs in run_groups(recipe, task.classes):
-        yield from _Group(recipe, task, data, test, runs, frozenset(weights_at), device).records()
+        yield from Group(recipe, task, data, test, runs, frozenset(weights_at), device).records()
+
+
+def open_inputs(recipe, task, device):
+    """The Inputs and, where there is a test set, its _Test on the device, as the products take them."""
+    dtype = operand_dtypes(recipe.precision, task.sizes(recipe))[0]
+    data = Inputs.of(task.x, task.group, task.classes, device, dtype)
+    return data, _Test.of(recipe, task, device, dtype)
 
 
 class _Test:
@@ -103,14 +114,15 @@ class _Test:
         self.inputs, self.noise, self.levels = inputs, noise, levels
 
     @classmethod
-    def of(cls, recipe, task, device):
+    def of(cls, recipe, task, device, dtype):
         if task.x_test is None:
             return None
         noise = None
         if any(recipe.noise):
             drawn = noise_array(len(task.x_test), task.features, recipe.seed)
             noise = drawn[:, torch.as_tensor(task.columns)].to(device)
-        return cls(Inputs.of(task.x_test, task.test_group, task.classes, device), noise, recipe.noise)
+        inputs = Inputs.of(task.x_test, task.test_group, task.classes, device, dtype)
+        return cls(inputs, noise, recipe.noise)
 
     def wrong(self, networks):
         """bool [R, S, Q]: misclassified test examples at each noise level."""
@@ -121,7 +133,7 @@ class _Test:
         return torch.stack(levels, dim=1).cpu().numpy()
 
 
-class _Group:
+class Group:
     """Runs that are trained together."""
 
     def __init__(self, recipe, task, data, test, runs, weights_at, device):
@@ -139,42 +151,46 @@ class _Group:
 
     def _networks(self):
         columns = torch.as_tensor(self.task.columns)
+        dtypes = operand_dtypes(self.recipe.precision, self.task.sizes(self.recipe))
         if self.task.initial is not None:
             layers = [(weight[self.runs], bias[self.runs]) for weight, bias in self.task.initial]
-            return Networks(layers, self.recipe.activation, columns, self.device)
-        hidden = [self.recipe.width] * (self.recipe.depth - 1)
-        sizes = [self.task.features, *hidden, self.task.classes]
-        return Networks.initial(
-            sizes, self.numbers, self.recipe.seed, self.recipe.activation, columns, self.device
-        )
+            return Networks(layers, self.recipe.activation, columns, self.device, dtypes)
+        start = (self.task.sizes(self.recipe), self.numbers, self.recipe.seed)
+        return Networks.initial(*start, self.recipe.activation, columns, self.device, dtypes)
 
     @torch.no_grad()
     def records(self):
         """Train to the end, yielding a Record at every recorded update."""
-        descends = self.recipe.batch_size is None
-        batches = None if descends else self._batches()
+        batches = self.batches()
         for update in range(self.last + 1):
-            goes_on = update < self.last
-            wanted = update in self.recorded
-            self.networks.zero_grad()
-            if wanted or (descends and goes_on):
-                measured = full_pass(
-                    self.networks,
-                    self.data,
-                    self.recipe.layers,
-                    self.trained,
-                    descends and goes_on,
-                    wanted,
-                )
+            wanted, goes_on = update in self.recorded, update < self.last
+            measured = self.look(goes_on, wanted)
             if wanted or update in self.weights_at:
-                yield self._record(update, measured if wanted else None)
+                yield self.record(update, measured)
             if goes_on:
-                if batches is not None:
-                    batch_step(self.networks, *next(batches))
-                self.descent.step()
+                self.step(next(batches, None))
 
-    def _batches(self):
-        """Batches without end: (Inputs, trained), drawn over the origin's rows, absent ones skipped."""
+    def look(self, goes_on, wanted):
+        """One pass over all examples, if one is needed: for a record, and for the full batch's gradient."""
+        learns = goes_on and self.recipe.batch_size is None
+        self.networks.zero_grad()
+        if not (learns or wanted):
+            return None
+        return full_pass(self.networks, self.data, self.recipe.layers, self.trained, learns, wanted)
+
+    def step(self, batch=None):
+        """One update, by the gradient of a batch or, without one, by the gradient that `look` left."""
+        if batch is not None:
+            batch_step(self.networks, *batch)
+        self.descent.step()
+
+    def batches(self):
+        """Yield (Inputs, trained) for every update, drawn over the origin's rows, absent ones skipped.
+
+        Nothing with the full batch.
+        """
+        if self.recipe.batch_size is None:
+            return
         P, origin = len(self.task.index), self.task.origin_size
         row = torch.full((origin,), -1, dtype=torch.int64)
         row[torch.as_tensor(self.task.index)] = torch.arange(P)
@@ -202,7 +218,8 @@ class _Group:
             weight = weight * self.trained.gather(1, rows)
         return self.data.tile(rows), weight
 
-    def _record(self, update, measured):
+    def record(self, update, measured, tests=True):
+        """The Record of this state: what a pass measured, and the test error where it is due."""
         record = Record(self.runs, update)
         if update in self.weights_at:
             record.weights = self.networks.layers()
@@ -213,7 +230,7 @@ class _Group:
         record.distance = np.stack([m.distances() for m in measured.moments], axis=1)
         record.mean_norm2 = np.stack([m.mean_norm2() for m in measured.moments], axis=1)
         record.misclassified = measured.wrong
-        if update in self.tested:
+        if tests and update in self.tested:
             wrong = self.test.wrong(self.networks)
             record.test_error = wrong.mean(axis=-1)
             record.test_misclassified = wrong

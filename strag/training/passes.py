@@ -7,14 +7,13 @@ import torch
 
 from strag.geometry.moments import ClassMoments
 
-TILE = 1024  # examples; a multiple of 8
-
 
 @dataclass
 class Inputs:
     """Standardised examples on the device.
 
-    x : float32 [P, number of inputs that vary]. group : int64 [P]. member : float32 [C, P], one-hot.
+    x : [P, number of inputs that vary], in the dtype of the first layer's operands.
+    group : [P], uint8 for up to 256 groups, else int64. member : float32 [C, P], one-hot.
     """
 
     x: torch.Tensor
@@ -22,10 +21,12 @@ class Inputs:
     member: torch.Tensor
 
     @classmethod
-    def of(cls, x, group, classes, device):
+    def of(cls, x, group, classes, device, dtype=torch.float32):
         group = torch.as_tensor(group)
         member = torch.nn.functional.one_hot(group, classes).t().to(torch.float32)
-        return cls(torch.as_tensor(x).to(device), group.to(device), member.contiguous().to(device))
+        small = group.to(torch.uint8 if classes <= 256 else torch.int64)
+        x = torch.as_tensor(x).to(device=device, dtype=dtype)
+        return cls(x, small.to(device), member.contiguous().to(device))
 
     def tile(self, rows):
         """The part at `rows`: a slice, int64 [B], or int64 [R, B] for one batch per run."""
@@ -33,10 +34,10 @@ class Inputs:
             return Inputs(self.x[rows], self.group[rows], self.member[:, rows])
         return Inputs(self.x[rows], self.group[rows], self.member[:, rows].transpose(0, 1).contiguous())
 
-    def tiles(self):
-        """(slice of rows, Inputs) one after the other."""
-        for start in range(0, len(self.x), TILE):
-            rows = slice(start, min(start + TILE, len(self.x)))
+    def tiles(self, size):
+        """(slice of rows, Inputs) one after the other, of `size` examples."""
+        for start in range(0, len(self.x), size):
+            rows = slice(start, min(start + size, len(self.x)))
             yield rows, self.tile(rows)
 
 
@@ -54,16 +55,17 @@ class Measured:
     moments: list
 
 
-def loss_and_slope(logits, member):
-    """Cross-entropy per example [R, B] and its derivative by the logits [R, C, B].
+def log_probabilities(logits):
+    """Log of the probability of every group: [R, C, B]. Cross-entropy is minus that of the example's own."""
+    return torch.log_softmax(logits, dim=1)
+
+
+def slope_of(log_p, member):
+    """Derivative of the cross-entropy by the logits, [R, C, B], in place of the log probabilities.
 
     member : one-hot [C, B], or [R, C, B] for one batch per run.
     """
-    shifted = logits - logits.amax(dim=1, keepdim=True)
-    slope = shifted.exp()
-    total = slope.sum(dim=1, keepdim=True)
-    loss = total.log().squeeze(1) - (shifted * member).sum(dim=1)
-    return loss, slope.div_(total).sub_(member)
+    return log_p.exp_().sub_(member)
 
 
 def wrongly_classified(logits, group):
@@ -72,11 +74,12 @@ def wrongly_classified(logits, group):
     Networks whose logits are not finite are wrong. A running maximum over the few logits is many
     times faster than argmax along a strided axis.
     """
-    best, chosen = logits[:, 0], torch.zeros_like(logits[:, 0], dtype=torch.int64)
+    best, chosen = logits[:, 0], None
     for c in range(1, logits.shape[1]):
-        chosen.masked_fill_(logits[:, c] > best, c)
+        higher = logits[:, c] > best
+        chosen = higher.to(group.dtype) if chosen is None else chosen.masked_fill_(higher, c)
         best = torch.maximum(best, logits[:, c])  # NaN if any logit is
-    return (chosen != group) | ~torch.isfinite(best)
+    return (chosen != group).logical_or_((best < torch.inf).logical_not_())
 
 
 def full_pass(networks, inputs, layers, trained=None, learn=False, measure=True):
@@ -91,21 +94,20 @@ def full_pass(networks, inputs, layers, trained=None, learn=False, measure=True)
     learn : add the gradient of the mean loss over trained examples to the parameters' `grad`.
     measure : return Measured; otherwise None.
     """
-    tally = _Tally(layers) if measure else None
+    tally = _Tally(networks, layers) if measure else None
     total = float(len(inputs.x)) if trained is None else trained.sum(dim=1).clamp_(min=1)
-    scale = 1 / total if trained is None else (1 / total)[:, None, None]
-    for rows, tile in inputs.tiles():
+    share = None if trained is None else trained / total[:, None]
+    for rows, tile in inputs.tiles(networks.tile):
         weight = None if trained is None else trained[:, rows]
         hidden, logits = networks.forward(tile.x)
-        loss, slope = loss_and_slope(logits, tile.member)
+        log_p = log_probabilities(logits)
         if measure:
-            tally.add(tile, hidden, logits, loss, weight)
+            tally.add(tile, hidden, logits, log_p, weight)
         if learn:
-            slope.mul_(scale)
-            if weight is not None:
-                slope.mul_(weight[:, None, :])
+            slope = slope_of(log_p, tile.member)
+            slope.mul_(1 / total if share is None else share[:, None, rows])
             networks.backward(tile.x, hidden, slope)
-    return tally.measured(total, networks.weights[0].shape[0]) if measure else None
+    return tally.measured(inputs, trained, total) if measure else None
 
 
 def batch_step(networks, tile, trained=None):
@@ -113,10 +115,10 @@ def batch_step(networks, tile, trained=None):
 
     A batch without examples adds nothing: it is an update with gradient zero.
     """
-    if len(tile.group.reshape(-1)) == 0:
+    if tile.group.numel() == 0:
         return
     hidden, logits = networks.forward(tile.x)
-    _, slope = loss_and_slope(logits, tile.member)
+    slope = slope_of(log_probabilities(logits), tile.member)
     if trained is None:
         slope.mul_(1 / slope.shape[-1])
     else:
@@ -127,8 +129,8 @@ def batch_step(networks, tile, trained=None):
 def misclassified(networks, inputs, offset=None):
     """bool [R, P]: the examples that each network gets wrong, with `offset` added to the inputs."""
     wrong = []
-    for rows, tile in inputs.tiles():
-        x = tile.x if offset is None else tile.x + offset[rows]
+    for rows, tile in inputs.tiles(networks.tile):
+        x = tile.x if offset is None else (tile.x + offset[rows]).to(tile.x.dtype)
         _, logits = networks.forward(x)
         wrong.append(wrongly_classified(logits, tile.group))
     return torch.cat(wrong, dim=1)
@@ -137,45 +139,38 @@ def misclassified(networks, inputs, offset=None):
 class _Tally:
     """Sums over tiles, float32 within one and float64 across; they stay on the device until the end."""
 
-    def __init__(self, layers):
-        self.layers = layers
-        self.loss, self.errors, self.wrong, self.count = [], [], [], []
+    def __init__(self, networks, layers):
+        self.networks, self.layers = networks, layers
+        self.loss, self.wrong = [], []
         self.sums = [[] for _ in layers]
         self.norms = [[] for _ in layers]
 
-    def add(self, tile, hidden, logits, loss, weight):
-        wrong = wrongly_classified(logits, tile.group)
-        self.wrong.append(wrong)
-        if weight is None:
-            self.errors.append(wrong.sum(dim=1))
-            self.loss.append(loss.sum(dim=1))
-            member = tile.member  # (C, B)
-        else:
-            self.errors.append((wrong * weight).sum(dim=1))
-            self.loss.append((loss * weight).sum(dim=1))
-            member = tile.member * weight[:, None, :]  # (R, C, B)
-        self.count.append(member.sum(dim=-1))  # (C,) or (R, C)
+    def add(self, tile, hidden, logits, log_p, weight):
+        self.wrong.append(wrongly_classified(logits, tile.group))
+        counted = tile.member if weight is None else tile.member * weight[:, None, :]  # (C, B) or (R, C, B)
+        self.loss.append((log_p * counted).sum(dim=(1, 2)))
         for sums, norms, layer in zip(self.sums, self.norms, self.layers, strict=True):
-            h = hidden[layer - 1][1] if layer else tile.x.t().unsqueeze(0)  # (R, N, B) or (1, d, B)
-            norm2 = h.square().sum(dim=1)  # (R, B)
+            # (R, N, B) or (1, d, B)
+            h = hidden[layer - 1][1] if layer else tile.x.float().t().unsqueeze(0)
+            square = torch.mul(h, h, out=self.networks.space("square", *h.shape))
+            norm2 = square.sum(dim=1)  # (R, B)
             inverse = torch.where(norm2 > 0, norm2.rsqrt(), 0)
-            scaled = member * inverse[:, None, :]  # (R, C, B)
+            scaled = counted * inverse[:, None, :]  # (R, C, B)
             sums.append(torch.matmul(scaled, h.transpose(1, 2)))  # (R, C, N)
-            norms.append((scaled * (norm2 * inverse)[:, None, :]).sum(dim=-1))  # (R, C)
+            norms.append((scaled @ norm2.mul_(inverse).unsqueeze(-1)).squeeze(-1))  # (R, C)
 
-    def measured(self, total, runs):
-        total = total if isinstance(total, float) else total.double().cpu().numpy()
-        count = _sum(self.count)
+    def measured(self, inputs, trained, total):
+        runs = self.networks.weights[0].shape[0]
+        member = inputs.member.sum(dim=1) if trained is None else trained @ inputs.member.t()
+        count = np.broadcast_to(member.cpu().double().numpy(), (runs, len(inputs.member)))
         moments = [
-            ClassMoments(
-                np.broadcast_to(count, (runs, count.shape[-1])),
-                _spread(_sum(sums), runs),
-                _spread(_sum(norms), runs),
-            )
+            ClassMoments(count, _spread(_sum(sums), runs), _spread(_sum(norms), runs))
             for sums, norms in zip(self.sums, self.norms, strict=True)
         ]
-        wrong = torch.cat(self.wrong, dim=1).cpu().numpy()
-        return Measured(_sum(self.loss) / total, _sum(self.errors) / total, wrong, moments)
+        wrong = torch.cat(self.wrong, dim=1)
+        errors = (wrong if trained is None else wrong & (trained > 0)).sum(dim=1).cpu().double().numpy()
+        total = total if trained is None else total.cpu().double().numpy()
+        return Measured(-_sum(self.loss) / total, errors / total, wrong.cpu().numpy(), moments)
 
 
 def _sum(tiles):

@@ -1,13 +1,10 @@
 """From a data set and a recipe to the task that the loop trains on."""
 
-import itertools
-
 import numpy as np
 
 from strag.datasets.dataset import standardise
 from strag.errors import StragError, bad_usage
-from strag.training.loop import Task, group_size
-from strag.training.passes import TILE
+from strag.training.loop import Task
 
 
 def prepare(recipe, data, removed=None, seed_runs=None):
@@ -65,7 +62,7 @@ def start_from(task, recipe, layers, runs, source):
     missing = [run for run in task.seed_runs if run not in runs]
     if missing:
         raise bad_usage(f"has no run {missing[0]}", f"it has runs {runs[0]} to {runs[-1]}", source)
-    sizes = [task.features, *[recipe.width] * (recipe.depth - 1), task.classes]
+    sizes = task.sizes(recipe)
     found = [layers[0][0].shape[2], *[weight.shape[1] for weight, _ in layers]]
     if found != sizes:
         raise bad_usage(
@@ -75,20 +72,6 @@ def start_from(task, recipe, layers, runs, source):
         )
     rows = [runs.index(run) for run in task.seed_runs]
     task.initial = [(torch.from_numpy(weight[rows]), torch.from_numpy(bias[rows])) for weight, bias in layers]
-
-
-def memory_needed(recipe, task):
-    """Bytes that training keeps in memory at its peak, beside what Python and torch take: int."""
-    width = max(recipe.width if recipe.depth > 1 else 0, task.classes)
-    runs = min(group_size(recipe, task.classes), recipe.runs)
-    sizes = [task.features, *[recipe.width] * (recipe.depth - 1), task.classes]
-    parameters = runs * sum(n * m for n, m in itertools.pairwise(sizes))
-    copies = 3 + (2 if recipe.optimizer == "adam" else 1 if recipe.momentum else 0)
-    tests = 0 if task.x_test is None else len(task.x_test) * (1 + 2 * any(recipe.noise))
-    inputs = 2 * (len(task.x) + tests) * task.x.shape[1]
-    masks = 0 if task.trained is None else task.trained.size // 4 + runs * len(task.x)
-    activations = 6 * (recipe.depth + 1) * runs * width * TILE
-    return 4 * (parameters * copies + inputs + masks + activations)
 
 
 def _spread(x, columns, features):

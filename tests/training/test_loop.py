@@ -69,7 +69,7 @@ def test_groups_of_runs_are_aligned_on_the_run_number_and_change_no_byte(data):
         {"depth": 1, "layers": (0,)},
         {"batch_size": 50, "record": "1"},
         {"batch_size": 50, "record": "1", "own_order": True},
-        {"batch_size": 3, "record": "1", "epochs": 1, "momentum": 0.5},  # some batches are empty
+        {"batch_size": 3, "record": "1", "epochs": 1, "momentum": 0.5, "lr": 0.1},  # some batches are empty
     ],
     ids=str,
 )

@@ -1,0 +1,123 @@
+"""What a training will cost, before it is run: arithmetic counted, time from a short trial, memory."""
+
+import itertools
+import platform
+import time
+from dataclasses import dataclass
+
+import torch
+
+from strag.training.loop import Group, group_size, open_inputs, run_groups
+from strag.training.networks import tile_size
+from strag.training.precision import operand_dtypes
+
+TRIAL = 0.5  # seconds at least for each kind of work
+FLOAT = 4  # bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cost of a training.
+
+    network_updates : updates of one network. operations : floating-point operations of the products,
+    a multiplication and an addition being two. seconds : of training, estimated from a trial.
+    memory : bytes at the peak, of the whole process.
+    """
+
+    network_updates: int
+    operations: int
+    seconds: float
+    memory: int
+
+
+def plan(recipe, task, device="cpu"):
+    """The Plan of a training, after a short trial on the device."""
+    data, test = open_inputs(recipe, task, device)
+    seconds, tried = 0.0, {}
+    for runs in run_groups(recipe, task.classes):
+        size = runs.stop - runs.start
+        if size not in tried:
+            tried[size] = _group_seconds(Group(recipe, task, data, test, runs, (), device))
+        seconds += tried[size]
+    updates = recipe.updates(task.origin_size)
+    return Plan(recipe.runs * updates, operations(recipe, task), seconds, memory_needed(recipe, task))
+
+
+@torch.no_grad()
+def _group_seconds(group):
+    """Time that a group of runs will take: its plain updates, its records and its tests, each tried."""
+    batches = itertools.cycle(itertools.islice(group.batches(), 8))
+
+    def update(wanted):
+        measured = group.look(True, wanted)
+        if wanted:
+            group.record(0, measured, tests=False)
+        group.step(next(batches, None))
+
+    plain, recorded = _time(lambda: update(False), group.device), _time(lambda: update(True), group.device)
+    seconds = group.last * plain + len(group.recorded) * max(0.0, recorded - plain)
+    if group.tested:
+        seconds += len(group.tested) * _time(lambda: group.test.wrong(group.networks), group.device)
+    return seconds
+
+
+def _time(work, device):
+    """Seconds that `work` takes: the median of a few."""
+    work()  # what is done once: memory, kernels
+    taken = []
+    while sum(taken) < TRIAL or len(taken) < 3:
+        start = time.perf_counter()
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - start)
+    return sorted(taken)[len(taken) // 2]
+
+
+def operations(recipe, task):
+    """Floating-point operations of the products of a training: int."""
+    columns = task.x.shape[1]
+    sizes = [columns, *task.sizes(recipe)[1:]]
+    products = [n * m for n, m in itertools.pairwise(sizes)]
+    forward, backward = 2 * sum(products), 2 * (2 * sum(products) - products[0])
+    P, rows = len(task.x), task.origin_size
+    updates, records = recipe.updates(rows), len(recipe.recorded(rows))
+    if recipe.batch_size is None:
+        visits = updates * P * (forward + backward)
+        visits += P * forward * (updates in recipe.recorded(rows))  # the last state is only looked at
+    else:
+        visits = recipe.epochs * P * (forward + backward) + records * P * forward
+    if task.x_test is not None:
+        visits += len(recipe.tested(rows)) * len(recipe.noise) * len(task.x_test) * forward
+    return recipe.runs * visits
+
+
+def memory_needed(recipe, task):
+    """Bytes of the whole process at the peak of a training whose Task is there: int.
+
+    That is what the process has taken so far, and what the runs of one group take, which are all that is
+    resident at a time.
+    """
+    runs = min(group_size(recipe, task.classes), recipe.runs)
+    sizes = task.sizes(recipe)
+    P, Q = len(task.x), 0 if task.x_test is None else len(task.x_test)
+    parameters = runs * sum((n + 1) * m for n, m in itertools.pairwise(sizes))
+    copies = 4 + (2 if recipe.optimizer == "adam" else 1 if recipe.momentum else 0)
+    tile = min(tile_size(runs, max(sizes[1:])), max(P, Q))
+    hidden = sum(sizes[1:-1]) * (3 if recipe.activation == "gelu" else 2) + max([0, *sizes[1:-1]])
+    activations = runs * tile * (hidden + 6 * task.classes)
+    examples = (task.classes + 3) * (P + Q) + (3 if task.trained is not None else 1) * runs * max(P, Q)
+    drawn, noise = (Q * task.features, Q * task.x.shape[1]) if any(recipe.noise) else (0, 0)
+    cast = operand_dtypes(recipe.precision, sizes)[0] != torch.float32
+    inputs = (P + Q) * task.x.shape[1] // 2 if cast else 0
+    later = max(drawn, parameters * copies + activations + examples)
+    return taken_so_far() + FLOAT * (noise + inputs + later)
+
+
+def taken_so_far():
+    """Bytes that the process had resident at its peak until now; 0 where the system does not say."""
+    try:
+        from resource import RUSAGE_SELF, getrusage
+    except ImportError:
+        return 0
+    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
