@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint check clean
+.PHONY: help setup demo test lint check bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,6 +11,7 @@ help:
 	@echo "make demo   set up, run the main job on the embedded data, leave pictures in examples/quickstart"
 	@echo "make test   set up, run the tests"
 	@echo "make check  lint and test"
+	@echo "make bench  measure the speed against two plain loops"
 	@echo "make clean  remove what the others made, but for the environment"
 
 setup: $(VENV)/installed
@@ -32,6 +33,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 
 check: lint test
+
+# Half an hour on two cores; nothing else should run.
+bench: setup
+	env -u OPENBLAS_CORETYPE $(BIN)/python -m tests.benchmarks.run
 
 clean:
 	$(MAKE) --no-print-directory -C examples/quickstart clean

@@ -12,9 +12,12 @@ import torch
 from strag.training.seeds import initial_weights
 
 TILE_SPACE = 1 << 20  # numbers in one layer's activations of a tile: 4 MiB
-SMALLEST_TILE, LARGEST_TILE = 256, 2048  # examples
+SMALLEST_TILE, LARGEST_TILE = 256, 8192  # examples
 
 _aten = torch.ops.aten
+_onednn = (
+    getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
+)
 
 
 def _tanh_(z):
@@ -184,20 +187,34 @@ def tile_size(runs, widest):
 
 def product(a, b, out):
     """out = a b, float32, of matrices or batches of them; b gets the dtype of a."""
-    multiply = torch.mm if a.dim() == 2 else torch.bmm
-    if a.dtype == out.dtype:
-        multiply(a, b, out=out)
+    if a.dim() == 3 and a.dtype == out.dtype:
+        torch.bmm(a, b, out=out)
+    elif a.dtype == out.dtype and not _by_onednn(a):
+        torch.mm(a, b, out=out)
     else:
-        out.copy_(multiply(a, b.to(a.dtype)))
+        out.copy_(_multiply(a, b.to(a.dtype)))
 
 
 def add_product(dtype, a, b, total):
     """total += a b, float32, of matrices or batches of them, whose operands are cast to `dtype`."""
-    if dtype == total.dtype:
-        _ = total.addmm_(a, b) if a.dim() == 2 else total.baddbmm_(a, b)
+    if a.dim() == 3 and dtype == total.dtype:
+        total.baddbmm_(a, b)
+    elif dtype == total.dtype and not _by_onednn(a):
+        total.addmm_(a, b)
     else:
-        multiply = torch.mm if a.dim() == 2 else torch.bmm
-        total.add_(multiply(a.to(dtype), b.to(dtype)))
+        total.add_(_multiply(a.to(dtype), b.to(dtype)))
+
+
+def _multiply(a, b):
+    """a b, of matrices or batches of them of one dtype."""
+    if a.dim() == 3:
+        return torch.bmm(a, b)
+    return _onednn(a, b.t(), None, "none", [], "") if _by_onednn(a) else torch.mm(a, b)
+
+
+def _by_onednn(a):
+    """Whether oneDNN multiplies this float32 matrix: faster than torch's BLAS, most so for few rows."""
+    return _onednn is not None and a.dtype == torch.float32 and a.device.type == "cpu"
 
 
 def stack(networks):

@@ -56,7 +56,7 @@ def test_a_processor_without_bfloat16_is_told_apart(monkeypatch):
 
 
 def test_tiles_keep_activations_in_the_cache():
-    assert tile_size(1, 20) == 2048
+    assert tile_size(1, 20) == 8192
     assert tile_size(32, 20) == 1024
     assert tile_size(1, 1000) == 1024
     assert tile_size(1, 100_000) == 256
