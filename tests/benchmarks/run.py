@@ -146,16 +146,17 @@ def markdown(results):
     if "panel 2d" in results:
         panel = results["panel 2d"]
         lines.append(
-            f"| {panel['network_updates']:,} plain network-updates / 1000 recorded runs and `stability`, once "
-            f"| {panel['ratio']:.0f} | |"
+            f"| {panel['network_updates']:,} plain network-updates / 1000 recorded runs and `stability` "
+            f"(once) | {panel['ratio']:.0f} | |"
         )
     times = results["times"]
     lines += [
         "",
-        f"{told['processor']}, {told['cores']} cores, bfloat16 by {told['bfloat16']}; Python {told['python']}, "
-        f"torch {told['torch']}; {results['date']}; n = {results['repetitions']} repetitions in turn. "
+        f"{told['processor']}, {told['cores']} cores, bfloat16 by {told['bfloat16']}; "
+        f"Python {told['python']}, torch {told['torch']}; {results['date']}; n = {results['repetitions']} repetitions in turn. "
         f"Milliseconds per network-update: notebook-like {times['notebook']['median']:.1f}, "
         f"careful {times['careful']['median']:.1f}, strag {times['strag']['median']:.2f} "
+        f""
         f"(bfloat16 {times['strag, bfloat16']['median']:.2f}, one run {times['strag, 1 run']['median']:.2f}).",
     ]
     return "\n".join(lines) + "\n"
