@@ -153,11 +153,12 @@ def markdown(results):
     lines += [
         "",
         f"{told['processor']}, {told['cores']} cores, bfloat16 by {told['bfloat16']}; "
-        f"Python {told['python']}, torch {told['torch']}; {results['date']}; n = {results['repetitions']} repetitions in turn. "
+        f"Python {told['python']}, torch {told['torch']}; {results['date']}; "
+        f"n = {results['repetitions']} repetitions in turn. "
         f"Milliseconds per network-update: notebook-like {times['notebook']['median']:.1f}, "
         f"careful {times['careful']['median']:.1f}, strag {times['strag']['median']:.2f} "
-        f""
-        f"(bfloat16 {times['strag, bfloat16']['median']:.2f}, one run {times['strag, 1 run']['median']:.2f}).",
+        f"(bfloat16 {times['strag, bfloat16']['median']:.2f}, "
+        f"one run {times['strag, 1 run']['median']:.2f}).",
     ]
     return "\n".join(lines) + "\n"
 
