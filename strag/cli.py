@@ -24,6 +24,7 @@ COMMANDS = {
     "prune": "Remove examples from a data set, or keep only them.",
     "stability": "Measure how far independent runs misclassify the same examples.",
     "compare": "Compare sets of stragglers: overlap, and agreement beyond chance.",
+    "summary": "Put many experiments beside each other.",
     "plot": "Draw the picture that belongs to a file.",
     "info": "Say what a file holds and what made it.",
 }

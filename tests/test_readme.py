@@ -30,7 +30,7 @@ def blocks(text):
 
 def test_every_strag_command_in_the_readme_runs(tmp_path):
     scripts = [block for block in blocks(README) if "strag " in block]
-    assert len(scripts) == 5
+    assert len(scripts) == 6
     result = shell("set -e\n" + "\n".join(scripts), tmp_path)
     assert result.returncode == 0, result.stderr.decode()
     assert b"inversion (10 of 10 runs)" in result.stderr

@@ -10,6 +10,7 @@ HOLDS = {  # every kind that has a picture
     "stragglers": "stragglers",
     "stability": "the agreement of runs",
     "comparison": "a comparison of sets",
+    "summary": "a summary of experiments",
 }
 ONLY_FOR = {  # the kind that an option is for
     "x": "history",
@@ -45,6 +46,7 @@ def drawn(wanted):
         "stragglers": _gallery,
         "stability": _agreement,
         "comparison": _overlaps,
+        "summary": _effects,
     }
     kind, first = _read(wanted.files[0])
     _refuse(kind, first.source, wanted)
@@ -58,8 +60,14 @@ def _read(path):
     from strag.files.jsonfile import open_any
     from strag.files.stability import stability_from
     from strag.files.stragglers import stragglers_from
+    from strag.files.summary import summary_from
 
-    readers = {"stragglers": stragglers_from, "stability": stability_from, "comparison": comparison_from}
+    readers = {
+        "stragglers": stragglers_from,
+        "stability": stability_from,
+        "comparison": comparison_from,
+        "summary": summary_from,
+    }
     opened = open_any(path)
     if isinstance(opened, dict):
         kind = opened["strag"]["kind"]
@@ -70,7 +78,7 @@ def _read(path):
             kind = opened.kind
             if kind == "history":
                 return kind, history_from(opened)
-    remedy = "plot a history ('strag train') or what find-stragglers, stability or compare wrote"
+    remedy = "plot a history ('strag train') or what find-stragglers, stability, compare or summary wrote"
     raise StragError(f"is a {kind} file, which has no picture", remedy, name_of(path))
 
 
@@ -163,3 +171,11 @@ def _overlaps(found, wanted):
     from strag.plotting.comparison import comparison_figure
 
     return show(found) if wanted.in_terminal else comparison_figure(found)
+
+
+def _effects(found, wanted):
+    """The figure of a Summary; None at a terminal, where its table is printed."""
+    from strag.commands.summary import show
+    from strag.plotting.summary import summary_figure
+
+    return show(found) if wanted.in_terminal else summary_figure(found)

@@ -30,6 +30,7 @@ MAKERS = {
     "sets": "strag find-stragglers --per-run",
     "stability": "strag stability",
     "comparison": "strag compare",
+    "summary": "strag summary",
 }
 DTYPES = {  # as they lie on disk, little-endian
     "U8": np.dtype("u1"),

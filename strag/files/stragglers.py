@@ -134,8 +134,11 @@ def _run(history, found, run):
         "update": None if record is None else int(history.updates[record]),
         "train_error": None if record is None else history.train_error[record, run],
         **_told(found.inversions[run]),
+        "test_error": history.test_error_at(found.inversions[run].update, run),
         "stragglers": int(found.sets[found.taken.index(run)].sum()) if run in found.taken else None,
     }
+    if "sets" in history.meta:
+        told["set"] = {name: values[run] for name, values in history.meta["sets"].items()}
     if found.by_class is not None:
         of_run = zip(history.classes, found.by_class[run], strict=True)
         told["classes"] = {name: _told(inversion) for name, inversion in of_run}

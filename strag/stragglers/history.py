@@ -105,6 +105,18 @@ class History:
             return -separation(radius, distance)
         raise bad_usage(f"no observable '{name}'", "give radius, radius:CLASS, distance or separation")
 
+    def test_error_at(self, update, run):
+        """Test error of one run (position on axis R) without noise, linear in log t between its records.
+
+        NaN without test records without noise, or outside of them.
+        """
+        noise = list(self.recipe.get("noise", [0.0]))
+        if self.test_updates is None or update is None or 0.0 not in noise:
+            return np.nan
+        at = np.log1p(self.test_updates.astype(np.float64))
+        errors = self.test_error[:, run, noise.index(0.0)].astype(np.float64)
+        return float(np.interp(np.log1p(update), at, errors, left=np.nan, right=np.nan))
+
     def trained_bits(self):
         """bool [R, P]: the examples each run trains on."""
         return unpack(self.trained, self.examples)

@@ -1,0 +1,142 @@
+"""strag summary: many experiments beside each other."""
+
+import click
+
+from strag.commands.options import example, json_option, output_option, quiet_option
+
+COLUMNS = (  # quantity, heading, digits
+    ("train_error", "eps*", 4),
+    ("test_error", "test error", 4),
+    ("lr_update", "lr t*", 2),
+    ("depth", "depth", 3),
+)
+
+
+@click.command(
+    "summary",
+    epilog=example("""
+strag summary width*.json
+strag summary block1.json block2.json block3.json -o blocks.json
+strag summary all.json pruned.json --label all --label 'without stragglers' --markdown
+strag summary size*.json -o sizes.json && strag plot sizes.json -o sizes.png
+"""),
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="TEXT",
+    help="The condition of a FILE, by default told from its settings; once per FILE, in order.",
+)
+@click.option("--markdown", is_flag=True, help="A Markdown table instead of JSON.")
+@output_option("the summary")
+@json_option
+@quiet_option
+def command(files, labels, markdown, output, as_json, quiet):
+    """Put many experiments beside each other.
+
+    Each FILE is what find-stragglers wrote. Files with the same settings are one condition, measured
+    on several blocks of data: a value is mean + block + seed. For every condition: how many runs
+    invert, with an exact interval (Clopper-Pearson), and the mean of the training error eps* and the
+    test error at the inversion, of lr t* and of the depth, with a 95 % interval from the means of
+    its blocks (of its seeds, where it has one block) and both standard deviations. Where the number
+    of examples P is all that varies, limit - a P^-b is fitted, with b free and with b = 1.
+    """
+    from strag.console import Notes, stdout_is_terminal
+    from strag.files.jsonfile import write_json
+    from strag.files.streams import Output
+    from strag.files.summary import read_experiments, summary_object
+    from strag.stragglers.summary import summarise
+
+    if labels and len(labels) != len(files):
+        raise click.UsageError(f"{len(labels)} --label for {len(files)} FILE; give one for each, in order")
+    if files.count("-") > 1:
+        raise click.UsageError("only one input can be stdin")
+    if markdown and as_json:
+        raise click.UsageError("--json contradicts --markdown")
+    with Output(output, binary=False) as sink:
+        read = [read_experiments(path) for path in files]
+        names = [label for label, parts in zip(labels, read, strict=True) for _ in parts] if labels else None
+        found = summarise([one for parts in read for one in parts], names)
+        if markdown:
+            with sink.writing():
+                sink.file.write(markdown_table(found).encode())
+            sink.commit()
+        elif output == "-" and stdout_is_terminal() and not as_json:
+            show(found)
+        else:
+            write_json(summary_object(found, [str(path) for path in files]), sink)
+    if output != "-":
+        Notes(quiet)(f"{len(found.conditions)} conditions, {sum(one.runs for one in found.conditions)} runs")
+
+
+def _cells(condition):
+    """The cells of one row: text."""
+    inverts = f"{condition.inverting} of {condition.runs} ({condition.low:.2f} to {condition.high:.2f})"
+    levels = [_level(condition.levels[name], digits) for name, _, digits in COLUMNS]
+    level = condition.levels["train_error"]
+    noise = " / ".join("-" if v != v else f"{v:.4f}" for v in (level.seed_std, level.block_std))
+    return [condition.label, str(condition.blocks), inverts, *levels, noise]
+
+
+def _level(level, digits):
+    if level.mean != level.mean:
+        return "-"
+    text = f"{level.mean:.{digits}f}"
+    return text if level.low != level.low else f"{text} ({level.low:.{digits}f} to {level.high:.{digits}f})"
+
+
+def _headings():
+    return [
+        "condition",
+        "blocks",
+        "inverts",
+        *(heading for _, heading, _ in COLUMNS),
+        "eps* seed / block s.d.",
+    ]
+
+
+def _law_lines(found):
+    names = {"train_error": "eps*", "test_error": "test error at t*", "lr_update": "lr t*"}
+    lines = []
+    for name, law in found.laws.items():
+        exponent = f"b = {law.b:.2f} ({law.b_low:.2f} to {law.b_high:.2f})"
+        if not law.identifiable:
+            exponent += ", not identifiable"
+        limits = _interval(law.limit, law.limit_low, law.limit_high)
+        one = _interval(law.limit_one, law.limit_one_low, law.limit_one_high)
+        lines.append(f"{names[name]} for P to infinity: {limits}, {exponent}; with b = 1: {one}")
+    return lines
+
+
+def _interval(value, low, high):
+    return f"{value:.4g} ({low:.4g} to {high:.4g})"
+
+
+def markdown_table(found):
+    """A Summary as a Markdown table, with the size laws below it."""
+    rows = [_headings(), ["---"] * len(_headings()), *(_cells(one) for one in found.conditions)]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    laws = [f"\n{line}." for line in _law_lines(found)]
+    return "\n".join([*lines, *laws]) + "\n"
+
+
+def show(found):
+    """Print a Summary as a table, shorter than that in Markdown."""
+    from strag.console import as_cell, print_table
+
+    headings = ["blocks", "invert", "eps* (95 %)", *(heading for _, heading, _ in COLUMNS[1:])]
+    rows = [
+        (
+            one.label,
+            str(one.blocks),
+            f"{one.inverting} of {one.runs}",
+            _level(one.levels["train_error"], 4),
+            *(as_cell(one.levels[name].mean, digits) for name, _, digits in COLUMNS[1:]),
+        )
+        for one in found.conditions
+    ]
+    columns = [("condition", "left"), *((heading, "right") for heading in headings)]
+    caption = "\n".join(["intervals from blocks, or from seeds where there is one block", *_law_lines(found)])
+    print_table(found.title, columns, rows, caption)

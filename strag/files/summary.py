@@ -1,0 +1,128 @@
+"""The kind `summary`: JSON, many experiments beside each other."""
+
+from dataclasses import asdict
+
+import numpy as np
+
+from strag.errors import StragError
+from strag.files.container import stamp
+from strag.files.jsonfile import read_json
+from strag.files.streams import name_of
+from strag.stragglers.inversion import INVERSION
+from strag.stragglers.summary import QUANTITIES, Condition, Experiment, Level, SizeLaw, Summary
+
+_TRAINING = (
+    *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
+    *("batch_size", "own_order", "precision"),
+)
+_FINDING = ("observable", "layer", "rule", "at", "per_class")
+
+
+def read_experiments(path):
+    """The Experiments in a stragglers file, or stdin for '-': one, or one per kind of set of a sweep."""
+    source = name_of(path)
+    value = read_json(path, "stragglers")
+    meta, runs, summary = value["strag"], value.get("runs"), value.get("summary")
+    if not isinstance(runs, list) or not runs or not isinstance(summary, dict):
+        raise StragError("has no runs", "make it again with 'strag find-stragglers'", source)
+    inputs = meta.get("inputs") or {}
+    training, finding = inputs.get("training") or {}, meta.get("recipe") or {}
+    settings = {
+        "data": meta.get("title"),
+        "groups": ", ".join(map(str, meta.get("classes") or [])),
+        "examples": summary.get("examples"),
+        **{name: training.get(name) for name in _TRAINING},
+        **{name: finding.get(name) for name in _FINDING},
+        "without": (inputs.get("history") or {}).get("without"),
+    }
+    kinds = {}
+    for run in runs:
+        told = run.get("set") or {}
+        kind = tuple((key, told[key]) for key in ("control", "dose") if key in told)
+        kinds.setdefault(kind, []).append(run)
+    try:
+        return [
+            Experiment(
+                {**settings, **dict(kind)},
+                str(meta.get("origin")),
+                len(members),
+                _values(members, training.get("lr")),
+                source,
+            )
+            for kind, members in kinds.items()
+        ]
+    except (KeyError, TypeError, ValueError):
+        raise StragError(
+            "has runs that cannot be read", "make it again with 'strag find-stragglers'", source
+        ) from None
+
+
+def _values(runs, lr):
+    inverting = [run for run in runs if run["verdict"] == INVERSION]
+    columns = {
+        "train_error": [run["refined_train_error"] for run in inverting],
+        "test_error": [run.get("test_error") for run in inverting],
+        "lr_update": [run["refined_update"] * lr if lr else None for run in inverting],
+        "depth": [run["depth"] for run in inverting],
+        "stragglers": [run["stragglers"] for run in inverting],
+    }
+    return {
+        name: np.array([np.nan if v is None else float(v) for v in column])
+        for name, column in columns.items()
+    }
+
+
+def summary_object(found, sources):
+    """The JSON object for a Summary; `sources` are the identities or names it was made from."""
+    return {
+        "strag": stamp("summary", recipe={}, inputs={"stragglers": sources}, title=found.title),
+        "varies": list(found.varies),
+        "laws": {name: asdict(law) for name, law in found.laws.items()},
+        "conditions": [_told(condition) for condition in found.conditions],
+    }
+
+
+def _told(condition):
+    kept = ("label", "examples", "blocks", "runs", "inverting", "low", "high", "settings")
+    levels = {name: asdict(level) for name, level in condition.levels.items()}
+    return {**{name: getattr(condition, name) for name in kept}, **levels}
+
+
+def summary_from(value, source):
+    """The Summary in a JSON object, without the values of single runs.
+
+    Raises StragError for what `summary_object` does not write.
+    """
+    try:
+        conditions = tuple(
+            Condition(
+                str(one["label"]),
+                dict(one["settings"]),
+                one["examples"],
+                *(int(one[name]) for name in ("blocks", "runs", "inverting")),
+                *(_number(one[name]) for name in ("low", "high")),
+                {name: _level(one[name]) for name in QUANTITIES},
+                {},
+            )
+            for one in value["conditions"]
+        )
+        laws = {
+            name: SizeLaw(**{key: v if isinstance(v, bool) else _number(v) for key, v in law.items()})
+            for name, law in value["laws"].items()
+        }
+        varies = tuple(str(name) for name in value["varies"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise StragError(
+            "has conditions that cannot be read", "make it again with 'strag summary'", source
+        ) from None
+    if not conditions:
+        raise StragError("has no conditions", "make it again with 'strag summary'", source)
+    return Summary(conditions, varies, laws, value["strag"].get("title"), source)
+
+
+def _level(told):
+    return Level(**{name: _number(told[name]) for name in Level.__dataclass_fields__})
+
+
+def _number(value):
+    return float("nan") if value is None else float(value)

@@ -1,0 +1,265 @@
+"""Many experiments beside each other: what an effect is worth against the noise of seeds and of data.
+
+A condition is what an experiment was done with: network, optimiser, data set and its size. It is measured
+on one or more blocks of data, each with several seeds, so that a value is mean + block + seed. The
+interval of a condition's mean comes from the means of its blocks (Student's t with one degree of freedom
+fewer than blocks); with one block it can only come from the seeds, and says nothing of other data.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+QUANTITIES = ("train_error", "test_error", "lr_update", "depth", "stragglers")
+COVERAGE = 0.95
+RESAMPLES = 400
+EXPONENTS = np.geomspace(0.05, 4, 1000)  # of the finite-size law, tried one by one
+FEWEST_SIZES = 4  # of the data, for a law with three parameters
+WIDEST = 2.0  # an exponent is known if its interval spans less than this factor
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The runs of one training on one block of data.
+
+    settings : dict of what it was done with. block : identity of its data. runs : number of runs.
+    values : dict of quantity to float [runs that invert]; NaN where a run has no such value.
+    source : the file's name, for messages.
+    """
+
+    settings: dict
+    block: str
+    runs: int
+    values: dict
+    source: str = "stragglers"
+
+    @property
+    def inverting(self):
+        return len(self.values["train_error"])
+
+
+@dataclass(frozen=True)
+class Level:
+    """A mean over blocks of data and seeds, and its noise.
+
+    mean, low, high : float, a 95 % interval. seed_std, block_std : standard deviations between seeds on
+    one block, and between blocks beyond what the seeds explain; NaN where they cannot be told.
+    """
+
+    mean: float
+    low: float
+    high: float
+    seed_std: float
+    block_std: float
+
+
+def two_levels(blocks):
+    """The Level of one quantity: `blocks` is a list of float arrays, one value per seed.
+
+    The variance between blocks is that of their means less the part s^2/n that n seeds leave in each.
+    """
+    from scipy.stats import t
+
+    blocks = [values[np.isfinite(values)] for values in map(np.asarray, blocks)]
+    blocks = [values for values in blocks if values.size]
+    if not blocks:
+        return Level(*[np.nan] * 5)
+    means, sizes = np.array([values.mean() for values in blocks]), np.array([len(v) for v in blocks])
+    free = int((sizes - 1).sum())
+    squares = sum(((values - values.mean()) ** 2).sum() for values in blocks)
+    seed_variance = squares / free if free else np.nan
+    mean, B = float(means.mean()), len(blocks)
+    if B == 1:
+        half = t.ppf((1 + COVERAGE) / 2, free) * np.sqrt(seed_variance / sizes[0]) if free else np.nan
+        return Level(mean, mean - half, mean + half, float(np.sqrt(seed_variance)), np.nan)
+    half = t.ppf((1 + COVERAGE) / 2, B - 1) * means.std(ddof=1) / np.sqrt(B)
+    left = means.var(ddof=1) - (seed_variance * np.mean(1 / sizes) if free else 0.0)
+    return Level(
+        mean, mean - half, mean + half, float(np.sqrt(seed_variance)), float(np.sqrt(max(left, 0.0)))
+    )
+
+
+def clopper_pearson(successes, trials):
+    """Exact interval of a probability: (low, high), (NaN, NaN) without trials."""
+    from scipy.stats import beta
+
+    if not trials:
+        return np.nan, np.nan
+    tail = (1 - COVERAGE) / 2
+    low = beta.ppf(tail, successes, trials - successes + 1) if successes else 0.0
+    high = beta.ppf(1 - tail, successes + 1, trials - successes) if successes < trials else 1.0
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class SizeLaw:
+    """A quantity against the number of examples: limit - a P^-b, by least squares over block means.
+
+    limit, b : float, with intervals by bootstrap over blocks and seeds. identifiable : whether the interval
+    of b spans less than a factor of two. limit_one : the limit with b = 1, with its interval.
+    """
+
+    limit: float
+    limit_low: float
+    limit_high: float
+    b: float
+    b_low: float
+    b_high: float
+    identifiable: bool
+    limit_one: float
+    limit_one_low: float
+    limit_one_high: float
+
+
+def size_law(sizes, blocks, seed=0):
+    """The SizeLaw of one quantity.
+
+    Parameters
+    ----------
+    sizes : list of P. blocks : list, for each P, of float arrays: one per block, one value per seed.
+    """
+    random = np.random.default_rng(seed)
+    P = np.array(sizes, dtype=np.float64)
+
+    def fitted(chosen):
+        means = np.array([np.mean([values.mean() for values in of_size]) for of_size in chosen])
+        weights = np.array([len(of_size) for of_size in chosen], dtype=np.float64)
+        return _fit(P, means, weights)
+
+    def resampled(of_size):
+        picked = random.integers(len(of_size), size=len(of_size))
+        return [random.choice(of_size[number], len(of_size[number])) for number in picked]
+
+    b, limit, one = fitted(blocks)
+    drawn = np.array([fitted([resampled(of_size) for of_size in blocks]) for _ in range(RESAMPLES)])
+    (b_low, limit_low, one_low), (b_high, limit_high, one_high) = np.quantile(
+        drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0
+    )
+    known = b_high < WIDEST * b_low
+    return SizeLaw(limit, limit_low, limit_high, b, b_low, b_high, bool(known), one, one_low, one_high)
+
+
+def _fit(P, means, weights):
+    """(b, limit) of the best exponent, and the limit for b = 1: weighted straight lines in P^-b."""
+    exponents = np.append(EXPONENTS, 1.0)
+    powers = (P / P[0]) ** -exponents[:, None]  # (exponents, sizes)
+    share = weights / weights.sum()
+    across, mean = powers @ share, means @ share
+    spread = (powers - across[:, None]) ** 2 @ share
+    slopes = ((powers - across[:, None]) * (means - mean)) @ share / spread
+    limits = mean - slopes * across
+    squares = (means - limits[:, None] - slopes[:, None] * powers) ** 2 @ share
+    best = int(np.argmin(squares[:-1]))
+    return exponents[best], limits[best], limits[-1]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a Summary.
+
+    label : how it differs from the others. settings : dict. examples : P, or None if it varies.
+    blocks, runs, inverting : numbers. low, high : interval of the probability to invert.
+    levels : dict of quantity to Level. values : dict of quantity to a list of arrays, one per block.
+    """
+
+    label: str
+    settings: dict
+    examples: int | None
+    blocks: int
+    runs: int
+    inverting: int
+    low: float
+    high: float
+    levels: dict
+    values: dict
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Conditions beside each other.
+
+    conditions : tuple of Condition. varies : names of the settings that differ between them.
+    laws : dict of quantity to SizeLaw, empty unless the number of examples is all that varies.
+    title : of the data, if all share one. source : a file's name, for messages.
+    """
+
+    conditions: tuple
+    varies: tuple
+    laws: dict
+    title: str | None = None
+    source: str = "summary"
+
+
+def summarise(experiments, labels=None):
+    """The Summary of Experiments.
+
+    Those with the same settings, or the same of the `labels`, are one condition; those of one condition
+    on the same data count once.
+    """
+    keys = _groups(experiments, labels)
+    varies = _varying([experiment.settings for experiment in experiments])
+    usual = {name: _most_common([one.settings.get(name) for one in experiments]) for name in varies}
+    conditions = []
+    for key in dict.fromkeys(keys):
+        members = [one for one, its in zip(experiments, keys, strict=True) if its == key]
+        label = key if labels else _describe(members[0].settings, usual)
+        conditions.append(_condition(label, members))
+    titles = {one.settings.get("data") for one in experiments}
+    return Summary(
+        tuple(conditions),
+        tuple(varies),
+        _laws(conditions) if not labels and varies == ["examples"] else {},
+        titles.pop() if len(titles) == 1 else None,
+    )
+
+
+def _groups(experiments, labels):
+    if labels:
+        return list(labels)
+    return [tuple(sorted((k, str(v)) for k, v in one.settings.items())) for one in experiments]
+
+
+def _varying(settings):
+    names = dict.fromkeys(name for one in settings for name in one)
+    return [name for name in names if len({str(one.get(name)) for one in settings}) > 1]
+
+
+def _most_common(values):
+    texts = [str(value) for value in values]
+    return max(dict.fromkeys(texts), key=texts.count)
+
+
+def _describe(settings, usual):
+    """How a condition differs from the most common value of every setting: text."""
+    told = [
+        f"{name.replace('_', ' ')} {settings.get(name)}"
+        for name, common in usual.items()
+        if str(settings.get(name)) != common
+    ]
+    return ", ".join(told) or "reference"
+
+
+def _condition(label, members):
+    by_block = {}
+    for one in members:
+        by_block.setdefault(one.block, one)
+    kept = list(by_block.values())
+    values = {name: [one.values[name] for one in kept] for name in QUANTITIES}
+    runs, inverting = sum(one.runs for one in kept), sum(one.inverting for one in kept)
+    low, high = clopper_pearson(inverting, runs)
+    levels = {name: two_levels(blocks) for name, blocks in values.items()}
+    settings = kept[0].settings
+    return Condition(
+        label, settings, settings.get("examples"), len(kept), runs, inverting, low, high, levels, values
+    )
+
+
+def _laws(conditions):
+    ordered = sorted(conditions, key=lambda one: one.examples)
+    laws = {}
+    for name in ("train_error", "test_error", "lr_update"):
+        known = [one for one in ordered if np.isfinite(one.levels[name].mean)]
+        if len(known) >= FEWEST_SIZES:
+            blocks = [[v[np.isfinite(v)] for v in one.values[name] if np.isfinite(v).any()] for one in known]
+            laws[name] = size_law([one.examples for one in known], blocks)
+    return laws

@@ -1,0 +1,88 @@
+"""strag summary, through its command line."""
+
+import json
+
+import pytest
+
+from strag.commands.summary import markdown_table
+from strag.files.dataset import write_dataset
+from strag.files.summary import summary_from
+from tests.commands.terminal import at_terminal
+from tests.conftest import made_up
+from tests.shell import complains, files_in, shell, strag
+
+TRAIN = "--epochs 60 --lr 0.5 --width 6 -q"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Two widths on one block, and the first of them on a second block."""
+    folder = tmp_path_factory.mktemp("summary")
+    for name, seed in (("d1", 0), ("d2", 1)):
+        write_dataset(str(folder / name), made_up(P=400, overlap=2.0, seed=seed), {})
+    script = f"""
+    strag train d1 --runs 4 {TRAIN} | strag find-stragglers - -q --allow-none -o narrow1.json
+    strag train d2 --runs 4 {TRAIN} | strag find-stragglers - -q --allow-none -o narrow2.json
+    strag train d1 --runs 3 {TRAIN} --width 12 | strag find-stragglers - -q --allow-none -o wide.json
+    """
+    assert shell(f"set -e\n{script}", folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def folder(made, monkeypatch):
+    monkeypatch.chdir(made)
+    return made
+
+
+def test_conditions_blocks_and_numbers_come_from_the_files(folder):
+    result = strag("summary", "narrow1.json", "narrow2.json", "wide.json")
+    assert (result.returncode, result.stderr) == (0, b"")
+    found = json.loads(result.stdout)
+    assert found["strag"]["kind"] == "summary"
+    assert found["varies"] == ["width"]
+    narrow, wide = found["conditions"]
+    assert (narrow["label"], narrow["blocks"], narrow["runs"]) == ("reference", 2, 8)
+    assert (wide["label"], wide["blocks"], wide["runs"]) == ("width 12", 1, 3)
+    runs = [json.loads((folder / f"narrow{n}.json").read_text()) for n in (1, 2)]
+    means = [one["summary"]["train_error_mean"] for one in runs]
+    assert narrow["inverting"] == sum(one["summary"]["inverting_runs"] for one in runs) > 0
+    assert narrow["train_error"]["mean"] == pytest.approx(sum(means) / 2)
+    tested = [run["test_error"] for run in runs[0]["runs"] if run["verdict"] == "inversion"]
+    assert all(0 < error < 0.6 for error in tested)
+
+
+def test_table_markdown_and_picture_say_the_same(folder, tmp_path):
+    files = ["narrow1.json", "narrow2.json", "wide.json"]
+    status, error, table = at_terminal("stdout", "summary", *files)
+    assert (status, error) == (0, "")
+    text = strag("summary", *files, "--markdown").stdout.decode()
+    assert text.startswith("| condition | blocks | inverts |")
+    for word in ("reference", "width 12", "of 8"):
+        assert word in text
+        assert word in " ".join(table.split())
+    out = tmp_path / "s.json"
+    result = strag("summary", *files, "-o", out)
+    assert result.stderr == b"strag: 2 conditions, 11 runs\n"
+    assert markdown_table(summary_from(json.loads(out.read_text()), "s.json")) == text
+    assert strag("plot", out, "-o", tmp_path / "s.png", "-q").returncode == 0
+    assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
+    assert strag("info", out, "--get", "kind").stdout == b"summary\n"
+
+
+def test_wrong_input_is_one_line_and_leaves_nothing(folder, tmp_path):
+    before = files_in(folder)
+    (tmp_path / "broken.json").write_text('{"strag": {"format": 1, "kind": "stragglers"}}')
+    (tmp_path / "other.json").write_text('{"strag": {"format": 1, "kind": "summary"}}')
+    for arguments, status, words in (
+        ([], 2, ["missing argument 'FILE...'"]),
+        (["d1"], 1, ["d1: is a dataset file, not a stragglers file"]),
+        (["no.json"], 1, ["no.json: no such file"]),
+        ([tmp_path / "broken.json"], 1, ["broken.json: has no runs"]),
+        (["-", "-"], 2, ["only one input can be stdin"]),
+        (["wide.json", "--label", "a", "--label", "b"], 2, ["2 --label for 1 FILE"]),
+        (["wide.json", "--json", "--markdown"], 2, ["--json contradicts --markdown"]),
+    ):
+        complains(strag("summary", *arguments), status, *words)
+    complains(strag("plot", tmp_path / "other.json", "-o", "x.png"), 1, "has conditions that cannot be read")
+    assert files_in(folder) == before

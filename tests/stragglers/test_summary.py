@@ -1,0 +1,85 @@
+"""Laws of a summary: its intervals hold what they promise, and it says what it cannot know."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from strag.stragglers.summary import Experiment, clopper_pearson, size_law, summarise, two_levels
+
+
+def experiment(settings=None, block="a", runs=5, values=None, seed=0):
+    random = np.random.default_rng(seed)
+    errors = 0.09 + 0.001 * random.normal(size=runs) if values is None else np.asarray(values, float)
+    names = ("train_error", "test_error", "lr_update", "depth", "stragglers")
+    return Experiment(
+        {"width": 20, "data": "d", **(settings or {})}, block, runs, dict.fromkeys(names, errors)
+    )
+
+
+def test_the_interval_over_blocks_holds_the_mean_as_often_as_it_says():
+    random = np.random.default_rng(1)
+    held, seeds, between = 0, [], []
+    for _ in range(400):
+        blocks = [1 + 0.3 * random.normal() + 0.1 * random.normal(size=8) for _ in range(4)]
+        level = two_levels(blocks)
+        held += level.low <= 1 <= level.high
+        seeds.append(level.seed_std)
+        between.append(level.block_std**2)
+    assert held / 400 == pytest.approx(0.95, abs=0.033)  # three standard errors
+    assert np.mean(seeds) == pytest.approx(0.1, rel=0.05)
+    assert np.mean(between) ** 0.5 == pytest.approx(0.3, rel=0.1)
+
+
+def test_seeds_alone_say_nothing_of_other_blocks():
+    level = two_levels([np.array([1.0, 2.0, 3.0])])
+    assert level.mean == 2
+    assert np.isnan(level.block_std)
+    assert (level.seed_std, level.high - level.mean) == (1, pytest.approx(4.3027 / 3**0.5, rel=1e-4))
+    assert np.isnan(two_levels([np.array([1.0])]).low)
+    assert np.isnan(two_levels([np.array([np.nan])]).mean)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 6), (3, 10), (30, 30), (1, 1)])
+def test_clopper_and_pearson_cut_both_tails(k, n):
+    low, high = clopper_pearson(k, n)
+    assert low == 0 if k == 0 else binom.sf(k - 1, n, low) == pytest.approx(0.025)
+    assert high == 1 if k == n else binom.cdf(k, n, high) == pytest.approx(0.025)
+
+
+def blocks_of(P, limit, a, b, noise, random):
+    return [limit - a * P**-b + noise * random.normal(size=10) for _ in range(4)]
+
+
+def test_a_law_of_size_is_found_and_a_flat_curve_is_no_law():
+    random, sizes = np.random.default_rng(2), [512, 1024, 2048, 4096, 8192, 16384]
+    law = size_law(sizes, [blocks_of(P, 0.1, 20, 1.0, 1e-4, random) for P in sizes])
+    assert law.identifiable
+    assert law.b_low <= 1.0 <= law.b_high
+    assert law.limit == pytest.approx(0.1, abs=1e-3)
+    assert law.limit_one_low <= 0.1 <= law.limit_one_high
+    flat = size_law(sizes, [blocks_of(P, 0.1, 0, 1.0, 1e-3, random) for P in sizes])
+    assert not flat.identifiable
+
+
+def test_conditions_are_told_by_what_differs_and_blocks_belong_together():
+    found = summarise(
+        [
+            experiment(block="a"),
+            experiment(block="b", seed=1),
+            experiment(block="a"),  # the same data again
+            experiment({"width": 50}, values=[0.1, 0.2], runs=3),
+        ]
+    )
+    assert [one.label for one in found.conditions] == ["reference", "width 50"]
+    assert [(one.blocks, one.runs, one.inverting) for one in found.conditions] == [(2, 10, 10), (1, 3, 2)]
+    assert found.varies == ("width",)
+    assert found.title == "d"
+    assert found.laws == {}
+    labelled = summarise([experiment(), experiment({"width": 50})], ["x", "y"])
+    assert [one.label for one in labelled.conditions] == ["x", "y"]
+
+
+def test_a_law_is_fitted_where_the_number_of_examples_is_all_that_varies():
+    found = summarise([experiment({"examples": P}, seed=P) for P in (512, 1024, 2048, 4096)])
+    assert set(found.laws) == {"train_error", "test_error", "lr_update"}
+    assert [one.examples for one in found.conditions] == [512, 1024, 2048, 4096]
