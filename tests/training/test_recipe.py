@@ -7,7 +7,8 @@ import torch
 from strag.errors import StragError
 from strag.training.recipe import Recipe
 from strag.training.schedule import every, listed, logarithmic
-from strag.training.seeds import INITIAL, epoch_order, generator, initial_weights
+from strag.training import seeds
+from strag.training.seeds import INITIAL, epoch_order, generator, initial_weights, noise_array
 
 
 def test_initial_weights_are_those_of_linear_layers():
@@ -32,6 +33,31 @@ def test_runs_seeds_and_epochs_have_streams_of_their_own():
     ]
     assert len({tuple(order.tolist()) for order in orders}) == 4
     assert all(sorted(order.tolist()) == list(range(50)) for order in orders)
+
+
+def test_no_two_streams_are_the_same(monkeypatch):
+    """Initial weights, shared and own orders, noise: of all seeds, runs and epochs, small and large."""
+    drawn = []
+    monkeypatch.setattr(seeds, "generator", lambda *key: drawn.append(generator(*key).initial_seed()))
+    monkeypatch.setattr(seeds, "initial_layer", lambda *_: None)
+    monkeypatch.setattr(torch, "randperm", lambda *_, **__: None)
+    monkeypatch.setattr(torch, "randn", lambda *_, **__: None)
+    numbers = range(5)
+    for seed in (*numbers, *(number << 32 for number in (1, 2)), 1 + (1 << 32), 1 << 64):
+        noise_array(3, 3, seed)
+        for number in numbers:
+            initial_weights([3, 2], seed, number)
+            epoch_order(9, seed, number)
+            for run in numbers:
+                epoch_order(9, seed, number, run)
+    assert len(drawn) == 9 * (1 + 5 + 5 + 25)
+    assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.parametrize("run", range(4))
+def test_noise_is_not_the_initial_weights_of_a_run(run):
+    bits = torch.randn(1, 60, generator=generator(0, run, INITIAL))
+    assert not torch.equal(bits, noise_array(1, 60, 0))
 
 
 def test_logarithmic_updates_grow_by_a_tenth():
