@@ -21,8 +21,9 @@ class Task:
 
     Attributes
     ----------
-    x : float32 [P, d'], the inputs that vary; columns : int64 [d'], where they stand among all
-    `features` d. group : int64 [P] of C = `classes` groups.
+    x : float32 [P, d'], the inputs that are used; columns : int64 [d'], where they stand among all
+    `features` d; varying : bool [d'], those that vary in the block and so get noise on the test set.
+    group : int64 [P] of C = `classes` groups.
     index, origin_size : rows of the origin, over which mini-batches are drawn.
     seed_runs : run number of each network, from which it gets its initial weights and its own order.
     trained : bool [R, P], or None for all. x_test, test_group : the test set, or None.
@@ -32,6 +33,7 @@ class Task:
     x: np.ndarray
     columns: np.ndarray
     features: int
+    varying: np.ndarray
     group: np.ndarray
     classes: int
     index: np.ndarray
@@ -108,7 +110,7 @@ def open_inputs(recipe, task, device):
 
 
 class _Test:
-    """The test set, and the noise that is added to it: the same for all runs and conditions."""
+    """The test set, and the noise on those of its inputs that vary: the same for all runs and conditions."""
 
     def __init__(self, inputs, noise, levels):
         self.inputs, self.noise, self.levels = inputs, noise, levels
@@ -120,7 +122,9 @@ class _Test:
         noise = None
         if any(recipe.noise):
             drawn = noise_array(len(task.x_test), task.features, recipe.seed)
-            noise = drawn[:, torch.as_tensor(task.columns)].to(device)
+            noise = drawn[:, torch.as_tensor(task.columns)]
+            noise[:, torch.as_tensor(~task.varying)] = 0
+            noise = noise.to(device)
         inputs = Inputs.of(task.x_test, task.test_group, task.classes, device, dtype)
         return cls(inputs, noise, recipe.noise)
 

@@ -39,6 +39,7 @@ def prepare(recipe, data, removed=None, seed_runs=None):
     task = Task(
         x=x,
         columns=columns,
+        varying=std[columns] > 0,
         features=data.features,
         group=data.groups,
         classes=len(data.grouping.names),

@@ -145,6 +145,14 @@ def test_noise_on_the_test_inputs_is_one_array_for_all_runs_and_conditions(data)
     assert (found["test_error"][-1, :, 2] > found["test_error"][-1, :, 0]).all()
 
 
+def test_noise_falls_only_on_inputs_that_vary(data):
+    """With weight decay the constant inputs are trained on too, and still get no noise."""
+    noise = (0.0, 3.0)
+    plain, _ = recorded(data, noise=noise)
+    decayed, _ = recorded(data, noise=noise, weight_decay=1e-12)
+    np.testing.assert_array_equal(decayed["test_misclassified"], plain["test_misclassified"])
+
+
 def test_weights_have_all_inputs_and_those_of_constant_ones_stay(data):
     _, layers = recorded(data, weights_at=(0, 6))
     (start, _), (end, _) = layers[0][0], layers[6][0]
