@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from strag.errors import StragError
 from strag.training.descent import Descent
 from strag.training.networks import Networks
 from strag.training.passes import Inputs, batch_step, full_pass, misclassified
@@ -93,10 +92,7 @@ def train(recipe, task, weights_at=(), device="cpu"):
     """Train `recipe.runs` networks and yield a Record at every recorded update, group after group.
 
     A run that diverges goes on as NaN beside its neighbours, which it does not touch.
-    Raises StragError if a run is left without an example to train on.
     """
-    if task.trained is not None and not task.trained.any(axis=1).all():
-        raise StragError("no example is left to train on", "remove fewer")
     data, test = open_inputs(recipe, task, device)
     for runs in run_groups(recipe, task.classes):
         yield from Group(recipe, task, data, test, runs, frozenset(weights_at), device).records()

@@ -8,6 +8,7 @@ import torch
 
 from strag.errors import StragError
 from strag.training.loop import group_size, run_groups
+from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
 from tests.conftest import made_up
 from tests.training.runs import assert_same, plain_run, recorded
@@ -70,6 +71,10 @@ def test_groups_of_runs_are_aligned_on_the_run_number_and_change_no_byte(data):
         {"batch_size": 50, "record": "1"},
         {"batch_size": 50, "record": "1", "own_order": True},
         {"batch_size": 3, "record": "1", "epochs": 1, "momentum": 0.5, "lr": 0.1},  # some batches are empty
+        {"restandardise": True},
+        {"noise": (0.0, 1.0)},
+        {"weight_decay": 0.1, "noise": (0.0, 1.0)},
+        {"optimizer": "adam", "lr": 0.01, "weight_decay": 0.01, "batch_size": 50, "record": "1"},
     ],
     ids=str,
 )
@@ -83,6 +88,7 @@ def test_leaving_examples_out_by_weight_equals_training_on_the_slice(data, optio
     )
     assert_same(weighted, sliced, atol=1e-5)
     np.testing.assert_allclose(weighted["test_error"], sliced["test_error"], atol=0.03)
+    assert (weighted["test_misclassified"] != sliced["test_misclassified"]).mean() < 1e-3
     plain = plain_run(data, 2, np.isin(np.arange(200), kept), **options)
     plain["misclassified"] = plain["misclassified"][:, kept]
     assert_same(sliced, plain, runs=2)
@@ -174,6 +180,17 @@ def test_stored_weights_continue_a_training(data):
         np.testing.assert_array_equal(rest[name], whole[name][4:])
 
 
+def test_runs_that_train_on_different_examples_are_not_restandardised(data):
+    recipe = Recipe(runs=2, restandardise=True)
+    with pytest.raises(StragError, match="--restandardise needs runs that all leave out the same") as caught:
+        prepare(recipe, data, [[1, 2], [2]])
+    assert caught.value.status == 2
+    _, mean, _ = prepare(recipe, data, [[1, 2], [2, 1]])
+    np.testing.assert_allclose(
+        mean, np.delete(data.x, [1, 2], axis=0).reshape(198, -1).mean(axis=0), atol=1e-6
+    )
+
+
 def test_no_example_left_is_refused(data):
     with pytest.raises(StragError, match="no example is left to train on"):
         recorded(data, removed=np.arange(200))
@@ -185,7 +202,6 @@ def test_no_example_left_is_refused(data):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_equals_the_processor_to_rounding(data):  # pragma: no cover
     from strag.training.loop import train
-    from strag.training.prepare import prepare
 
     recipe = Recipe(runs=3, epochs=6, width=7)
     task, _, _ = prepare(recipe, data)

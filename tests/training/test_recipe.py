@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from strag.errors import StragError
+from strag.training import seeds
 from strag.training.recipe import Recipe
 from strag.training.schedule import every, listed, logarithmic
-from strag.training import seeds
 from strag.training.seeds import INITIAL, epoch_order, generator, initial_weights, noise_array
 
 
