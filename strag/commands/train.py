@@ -180,6 +180,8 @@ def command(data, output, plans, as_json, quiet, **options):
     """
     from contextlib import ExitStack
 
+    from click.core import ParameterSource
+
     from strag.commands.options import read_data
     from strag.commands.train_job import history_writer, prepare_job, read_recipe, run, weights_writer
     from strag.commands.train_plan import show_plan
@@ -191,6 +193,8 @@ def command(data, output, plans, as_json, quiet, **options):
     if data == options["without"] == "-":
         raise click.UsageError("DATA and --without cannot both be stdin")
     recipe = read_recipe(options)
+    source = click.get_current_context().get_parameter_source
+    options["given"] = {name for name in options if source(name) is not ParameterSource.DEFAULT}
     device = choose_device(options["device"])
     set_threads(options["threads"])
     if not is_native(recipe.precision, device):
