@@ -126,7 +126,7 @@ def _require_same_start(recipe, data, without, options):
     if then != groups:
         raise bad_usage(
             f"its runs were trained on {_groups(then)}, these would be on {_groups(groups)}",
-            f"use 'strag data --labels {without.meta.get('labels')}', so that they start from the same weights",
+            f"use 'strag data --labels {without.meta.get('labels')}', as their training did",
             without.source,
         )
     if "init" in inputs.get("history", {}) and not options["init"]:
