@@ -53,8 +53,8 @@ class Record:
     """The state of some runs after `update` updates; arrays begin with the axis of these runs.
 
     runs : slice of axis R. radius [., L, C], distance [., L, C(C-1)/2], mean_norm2 [., L, C].
-    misclassified : bool [., P]. test_error [., S], test_misclassified bool [., S, Q] : None between
-    tests.
+    misclassified : bool [., P]. All of these are None where only a test or the weights are due.
+    test_error [., S], test_misclassified bool [., S, Q] : None between tests.
     weights : layers on the CPU if asked for, else None.
     """
 
@@ -89,7 +89,7 @@ def run_groups(recipe, classes):
 
 
 def train(recipe, task, weights_at=(), device="cpu"):
-    """Train `recipe.runs` networks and yield a Record at every recorded update, group after group.
+    """Train `recipe.runs` networks and yield a Record wherever one, a test or weights are due, by groups.
 
     A run that diverges goes on as NaN beside its neighbours, which it does not touch.
     """
@@ -160,12 +160,12 @@ class Group:
 
     @torch.no_grad()
     def records(self):
-        """Train to the end, yielding a Record at every recorded update."""
+        """Train to the end, yielding a Record wherever anything is due."""
         batches = self.batches()
         for update in range(self.last + 1):
             wanted, goes_on = update in self.recorded, update < self.last
             measured = self.look(goes_on, wanted)
-            if wanted or update in self.weights_at:
+            if wanted or update in self.tested or update in self.weights_at:
                 yield self.record(update, measured)
             if goes_on:
                 self.step(next(batches, None))
@@ -223,13 +223,12 @@ class Group:
         record = Record(self.runs, update)
         if update in self.weights_at:
             record.weights = self.networks.layers()
-        if measured is None:
-            return record
-        record.train_error, record.train_loss = measured.error, measured.loss
-        record.radius = np.stack([m.radii() for m in measured.moments], axis=1)
-        record.distance = np.stack([m.distances() for m in measured.moments], axis=1)
-        record.mean_norm2 = np.stack([m.mean_norm2() for m in measured.moments], axis=1)
-        record.misclassified = measured.wrong
+        if measured is not None:
+            record.train_error, record.train_loss = measured.error, measured.loss
+            record.radius = np.stack([m.radii() for m in measured.moments], axis=1)
+            record.distance = np.stack([m.distances() for m in measured.moments], axis=1)
+            record.mean_norm2 = np.stack([m.mean_norm2() for m in measured.moments], axis=1)
+            record.misclassified = measured.wrong
         if tests and update in self.tested:
             wrong = self.test.wrong(self.networks)
             record.test_error = wrong.mean(axis=-1)

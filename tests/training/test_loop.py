@@ -139,6 +139,15 @@ def test_sparse_records_are_the_same_states(data):
         np.testing.assert_array_equal(values, dense[name] if "test" in name else dense[name][[0, 4, 8]])
 
 
+def test_a_test_needs_no_record(data):
+    dense, _ = recorded(data, epochs=8, test="3")
+    for options in ({"record": "4"}, {"record": "4", "batch_size": 200}):
+        sparse, _ = recorded(data, epochs=8, test="3", **options)
+        assert (len(sparse["train_loss"]), len(sparse["test_error"])) == (3, 4)  # 0, 4, 8; 0, 3, 6, 8
+        np.testing.assert_array_equal(sparse["test_misclassified"], dense["test_misclassified"])
+        np.testing.assert_array_equal(sparse["misclassified"], dense["misclassified"][[0, 4, 8]])
+
+
 def test_noise_on_the_test_inputs_is_one_array_for_all_runs_and_conditions(data):
     noise = (0.0, 0.5, 2.0)
     found, _ = recorded(data, noise=noise)
