@@ -182,7 +182,7 @@ def weights_writer(job, device, sink, weights_at):
 
 def run(job, writers, device, quiet):
     """Train, showing progress; a history cut off by Ctrl-C leaves its finished part."""
-    watch = Watch(job.recipe, job.data)
+    watch = Watch(job.recipe, job.task, job.data.grouping.names)
     weights_at = writers[1].updates if len(writers) > 1 else ()
     try:
         with Progress(job.recipe.runs * job.last, "update", quiet) as progress:
