@@ -28,18 +28,9 @@ def write_sets(output, sets, history, recipe):
         controls=list(CONTROLS),
         **{key: history.meta.get(key) for key in kept},
     )
-    tensors = {name: getattr(sets, name) for name in ("update", "control", "dose")}
-    tensors["run"] = _initial_runs(sets, history)
+    tensors = {name: getattr(sets, name) for name in ("run", "update", "control", "dose")}
     tensors |= {"members": pack(sets.members), "index": history.index}
     write_tensors(output.path, meta, tensors, output)
-
-
-def _initial_runs(sets, history):
-    """The run whose initial weights each set belongs to, also where the runs themselves came from sets."""
-    if "sets" not in history.meta:
-        return sets.run
-    started = np.array(history.meta["sets"]["run"], dtype=np.int64)
-    return started[[history.runs.index(run) for run in sets.run.tolist()]]
 
 
 class SetsFile:

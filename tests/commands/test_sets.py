@@ -9,7 +9,6 @@ from strag.cli import main
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from tests.conftest import made_up
-from tests.files.makers import forge
 from tests.shell import complains, files_in, strag
 
 TRAIN = ["--epochs", "12", "--width", "6", "--lr", "0.4", "-q"]
@@ -67,25 +66,6 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
     assert len(read_history(str(tmp_path / "x")).runs) == 4
 
 
-def test_the_networks_may_learn_in_another_way(folder, tmp_path):
-    """Only the start is that of the runs: the activation, the optimizer and its options may differ."""
-    assert main(["find-stragglers", "h", "--at", "3", "--per-run", "-q", "-o", str(tmp_path / "s")]) == 0
-    options = ["--activation", "relu", "--optimizer", "adam", "--lr", "0.01", "--batch-size", "50"]
-    out = str(tmp_path / "x")
-    assert main(["train", "d", "--without", str(tmp_path / "s"), *TRAIN, *options, "-o", out]) == 0
-    assert len(read_history(out).runs) == 4
-
-
-def test_sets_found_in_a_sweep_know_whose_initial_weights_they_need(folder, tmp_path):
-    names = [str(tmp_path / name) for name in ("s", "x", "s2", "x2")]
-    for history, (sets, out) in (("h", names[:2]), (names[1], names[2:])):
-        assert main(["find-stragglers", history, "--at", "3", "--per-run", "-q", "-o", sets]) == 0
-        assert main(["train", "d", "--without", sets, *TRAIN, "-o", out]) == 0
-    first, second = (read_history(name) for name in names[1::2])
-    assert first.meta["sets"]["run"] == second.meta["sets"]["run"] == [1, 2, 3, 4]
-    np.testing.assert_array_equal(second.misclassified[0], first.misclassified[0])
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -114,53 +94,12 @@ def test_sets_found_in_a_sweep_know_whose_initial_weights_they_need(folder, tmp_
         ),
         (["train", "d", "--without", "h"], 1, ["h: is a history file, not a stragglers file"]),
         (["train", "d", "--without", "cut"], 1, ["cut: is cut short"]),
-        (
-            ["train", "d", "--without", "sets", *TRAIN, "--seed", "5"],
-            2,
-            ["sets: its runs were trained with --seed 0, these would be with 5", "give --seed 0"],
-        ),
-        (
-            ["train", "d", "--without", "sets"],
-            2,
-            ["with --width 6, these would be with 20", "give --width 6"],
-        ),
-        (
-            ["train", "d", "--without", "sets", *TRAIN, "--depth", "3"],
-            2,
-            ["--depth 2", "with 3", "give --depth 2"],
-        ),
-        (
-            ["train", "classes", "--without", "sets", *TRAIN],
-            2,
-            [
-                "trained on 2 groups (even, odd), these",
-                "4 groups (0, 1, 2, 3)",
-                "'strag data --labels parity'",
-            ],
-        ),
-        (
-            ["train", "d", "--without", "sets", *TRAIN, "--runs", "10"],
-            2,
-            ["sets: holds sets, which --runs", "leave"],
-        ),
-        (
-            ["train", "d", "--without", "sets", *TRAIN, "--first-run", "0"],
-            2,
-            ["which --first-run contradicts"],
-        ),
-        (
-            ["train", "d", "--without", "sets-init", *TRAIN],
-            2,
-            ["started from the --init", "give --init again"],
-        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, words):
     assert main(["find-stragglers", "h", "--at", "3", "--per-run", "-q", "-o", "sets"]) == 0
     (folder / "cut").write_bytes((folder / "sets").read_bytes()[:-9])
-    forge("sets", "sets-init", {"inputs": {"training": {}, "history": {"init": {}}}})
-    write_dataset("classes", made_up(P=300, overlap=2.0, labels="classes"), {})
     before = files_in(folder)
     more = ["-o", "out"] if arguments[0] == "train" else []
     complains(strag(*arguments, *more), status, *words)
