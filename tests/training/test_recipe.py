@@ -1,13 +1,12 @@
 """Seeds, schedules and recipes."""
 
-import numpy as np
 import pytest
 import torch
 
 from strag.errors import StragError
 from strag.training import seeds
 from strag.training.recipe import Recipe
-from strag.training.schedule import every, listed, logarithmic
+from strag.training.schedule import every, listed
 from strag.training.seeds import INITIAL, epoch_order, generator, initial_weights, noise_array
 
 
@@ -58,14 +57,6 @@ def test_no_two_streams_are_the_same(monkeypatch):
 def test_noise_is_not_the_initial_weights_of_a_run(run):
     bits = torch.randn(1, 60, generator=generator(0, run, INITIAL))
     assert not torch.equal(bits, noise_array(1, 60, 0))
-
-
-def test_logarithmic_updates_grow_by_a_tenth():
-    chosen = np.array(logarithmic(300))
-    assert chosen[:11].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]
-    growth = np.diff(np.log(chosen))
-    assert (growth >= 0.1).all()
-    assert (np.log(chosen[1:] - 1) - np.log(chosen[:-1]) < 0.1).all()  # none was left out
 
 
 def test_schedules_begin_at_the_start_and_end_at_the_end():
