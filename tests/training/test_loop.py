@@ -10,6 +10,7 @@ from strag.errors import StragError
 from strag.training.loop import group_size, run_groups
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
+from strag.training.seeds import noise_array
 from tests.conftest import made_up
 from tests.training.runs import assert_same, plain_run, recorded
 
@@ -158,6 +159,38 @@ def test_noise_on_the_test_inputs_is_one_array_for_all_runs_and_conditions(data)
     clean, _ = recorded(data)
     np.testing.assert_array_equal(clean["test_error"][:, :, 0], found["test_error"][:, :, 0])
     assert (found["test_error"][-1, :, 2] > found["test_error"][-1, :, 0]).all()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {},
+        {"removed": HARD},
+        {"first_run": 2, "activation": "relu", "depth": 3},
+        {"batch_size": 50, "weight_decay": 0.1},
+        {"depth": 1, "layers": (0,), "optimizer": "adam"},
+    ],
+    ids=str,
+)
+def test_a_noisy_test_error_is_that_of_the_one_array(data, condition):
+    """At every update of every run, in every condition: the network, by hand, on inputs plus noise."""
+    noise, updates = (0.0, 0.5, 2.0), (0, 3, 6)
+    found, layers = recorded(data, noise=noise, runs=4, weights_at=updates, **condition)
+    mean, std = data.standardisation()
+    varying = std > 0
+    x = (data.x_test.reshape(80, 20) - mean)[:, varying] / std[varying]
+    drawn = noise_array(80, 20, 0).numpy()[:, varying]
+    act = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[condition.get("activation", "tanh")]
+    for update in updates:
+        for run in range(4):
+            for level, sigma in enumerate(noise):
+                h = np.zeros((80, 20))
+                h[:, varying] = x + sigma * drawn
+                for number, (weight, bias) in enumerate(layers[update]):
+                    h = h @ weight[run].numpy().T.astype(float) + bias[run].numpy()
+                    h = act(h) if number + 1 < len(layers[update]) else h
+                wrong = h.argmax(axis=1) != data.test_groups
+                np.testing.assert_array_equal(found["test_misclassified"][update, run, level], wrong)
 
 
 def test_noise_falls_only_on_inputs_that_vary(data):
