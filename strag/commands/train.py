@@ -174,6 +174,9 @@ def command(data, output, plans, as_json, quiet, **options):
     costs one pass over all examples, hence their sparser default. Training stopped with Ctrl-C
     leaves its finished part as FILE.partial.
 
+    --without sets trains one network per set, from the initial weights of the set's run: the seed, the
+    data and the sizes of the networks are those of the training that the sets were found in.
+
     --plan writes no history: it prints network-updates, arithmetic, time, memory and disk, as JSON
     into a pipe. Memory does not grow with --runs, nor does the time of one network-update, from some
     16 runs on. Several jobs side by side share the processor: under `make -j`, give each --threads 1.

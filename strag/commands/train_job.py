@@ -111,8 +111,8 @@ def _require_same_start(recipe, data, without, options):
             raise bad_usage(
                 f"holds sets, which {option} contradicts: {what}", f"leave {option} out", without.source
             )
-    inputs = without.meta.get("inputs", {})
-    before = inputs.get("training", {})
+    inputs = _object(without.meta, "inputs")
+    before = _object(inputs, "training")
     for name in ("seed", "depth", "width") if recipe.depth > 1 else ("seed", "depth"):
         now = getattr(recipe, name)
         if before.get(name, now) != now:
@@ -123,18 +123,23 @@ def _require_same_start(recipe, data, without, options):
             )
     groups = list(data.grouping.names)
     then = without.meta.get("classes") or groups
-    if then != groups:
+    if isinstance(then, list) and then != groups:
         raise bad_usage(
             f"its runs were trained on {_groups(then)}, these would be on {_groups(groups)}",
             f"use 'strag data --labels {without.meta.get('labels')}', as their training did",
             without.source,
         )
-    if "init" in inputs.get("history", {}) and not options["init"]:
+    if "init" in _object(inputs, "history") and not options["init"]:
         raise bad_usage(
             "its runs started from the --init of their training, these would not",
             "give --init again, so that they start from the same weights",
             without.source,
         )
+
+
+def _object(meta, key):
+    """An object in a stamp; empty where there is none."""
+    return meta[key] if isinstance(meta.get(key), dict) else {}
 
 
 def _groups(names):
