@@ -174,11 +174,16 @@ def command(data, output, plans, as_json, quiet, **options):
     costs one pass over all examples, hence their sparser default. Training stopped with Ctrl-C
     leaves its finished part as FILE.partial.
 
+    --without sets trains one network per set, from the initial weights of the set's run: the seed, the
+    data and the sizes of the networks are those of the training that the sets were found in.
+
     --plan writes no history: it prints network-updates, arithmetic, time, memory and disk, as JSON
     into a pipe. Memory does not grow with --runs, nor does the time of one network-update, from some
     16 runs on. Several jobs side by side share the processor: under `make -j`, give each --threads 1.
     """
     from contextlib import ExitStack
+
+    from click.core import ParameterSource
 
     from strag.commands.options import read_data
     from strag.commands.train_job import history_writer, prepare_job, read_recipe, run, weights_writer
@@ -191,6 +196,8 @@ def command(data, output, plans, as_json, quiet, **options):
     if data == options["without"] == "-":
         raise click.UsageError("DATA and --without cannot both be stdin")
     recipe = read_recipe(options)
+    source = click.get_current_context().get_parameter_source
+    options["given"] = {name for name in options if source(name) is not ParameterSource.DEFAULT}
     device = choose_device(options["device"])
     set_threads(options["threads"])
     if not is_native(recipe.precision, device):

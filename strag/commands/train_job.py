@@ -79,6 +79,7 @@ def prepare_job(recipe, data, name, options):
         require_origin(data, name_of(name), without)
         inputs["without"] = without.identity
         if isinstance(without, SetsFile):
+            _require_same_start(recipe, data, without, options)
             sets = without.sets
             recipe = replace(recipe, runs=len(sets.run), first_run=0)
             removed = [without.removed(number) for number in range(recipe.runs)]
@@ -100,6 +101,49 @@ def prepare_job(recipe, data, name, options):
             "use fewer examples ('strag data --size') or narrower layers",
         )
     return Job(recipe, data, task, mean, std, inputs, sets)
+
+
+def _require_same_start(recipe, data, without, options):
+    """Refuse what would give the networks other initial weights than the runs of their sets had."""
+    for name, what in (("runs", "one network per set"), ("first_run", "a set names its run")):
+        if name in options["given"]:
+            option = f"--{name.replace('_', '-')}"
+            raise bad_usage(
+                f"holds sets, which {option} contradicts: {what}", f"leave {option} out", without.source
+            )
+    inputs = _object(without.meta, "inputs")
+    before = _object(inputs, "training")
+    for name in ("seed", "depth", "width") if recipe.depth > 1 else ("seed", "depth"):
+        now = getattr(recipe, name)
+        if before.get(name, now) != now:
+            raise bad_usage(
+                f"its runs were trained with --{name} {before[name]}, these would be with {now}",
+                f"give --{name} {before[name]}, so that they start from the same weights",
+                without.source,
+            )
+    groups = list(data.grouping.names)
+    then = without.meta.get("classes") or groups
+    if isinstance(then, list) and then != groups:
+        raise bad_usage(
+            f"its runs were trained on {_groups(then)}, these would be on {_groups(groups)}",
+            f"use 'strag data --labels {without.meta.get('labels')}', as their training did",
+            without.source,
+        )
+    if "init" in _object(inputs, "history") and not options["init"]:
+        raise bad_usage(
+            "its runs started from the --init of their training, these would not",
+            "give --init again, so that they start from the same weights",
+            without.source,
+        )
+
+
+def _object(meta, key):
+    """An object in a stamp; empty where there is none."""
+    return meta[key] if isinstance(meta.get(key), dict) else {}
+
+
+def _groups(names):
+    return f"{len(names)} groups ({', '.join(map(str, names[:4]))}{', ...' if len(names) > 4 else ''})"
 
 
 def _read_without(path):
@@ -143,7 +187,7 @@ def weights_writer(job, device, sink, weights_at):
 
 def run(job, writers, device, quiet):
     """Train, showing progress; a history cut off by Ctrl-C leaves its finished part."""
-    watch = Watch(job.recipe, job.data)
+    watch = Watch(job.recipe, job.task, job.data.grouping.names)
     weights_at = writers[1].updates if len(writers) > 1 else ()
     try:
         with Progress(job.recipe.runs * job.last, "update", quiet) as progress:

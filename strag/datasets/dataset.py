@@ -10,6 +10,7 @@ from strag.datasets.grouping import Grouping, group_examples
 from strag.errors import StragError
 
 TILE = 1024  # examples converted to float64 at a time
+LARGEST_CLASS = 1_000_000
 
 
 def identity_of(tensors):
@@ -35,6 +36,8 @@ class Dataset:
     mean, std : float64 [d] of the block that it was cut from, or None for an uncut data set.
     labels : how classes form groups, see `strag.datasets.grouping`.
     class_names : one name per original class, or None.
+    class_count : number of original classes; 0 means as many as its labels need. Rows cut out of a data
+    set have the classes of the whole, so that a network on them has the same logits.
     origin : identity of the data set in whose rows `index` counts; None means this one.
     origin_size : number of rows of the origin.
     title : what to call it in a figure. command : the command that makes its origin.
@@ -49,6 +52,7 @@ class Dataset:
     std: np.ndarray | None = None
     labels: str = "classes"
     class_names: tuple | None = None
+    class_count: int = 0
     origin: str | None = None
     origin_size: int = 0
     title: str = "data"
@@ -57,8 +61,9 @@ class Dataset:
 
     def __post_init__(self):
         _check(self)
-        classes = 1 + int(max(labels.max() for labels in (self.y, self.y_test) if labels is not None))
-        object.__setattr__(self, "grouping", Grouping.parse(self.labels, classes, self.class_names))
+        needed = 1 + int(max(labels.max() for labels in (self.y, self.y_test) if labels is not None))
+        object.__setattr__(self, "class_count", max(needed, self.class_count))
+        object.__setattr__(self, "grouping", Grouping.parse(self.labels, self.class_count, self.class_names))
         object.__setattr__(self, "origin", self.origin or self.identity)
         object.__setattr__(self, "origin_size", self.origin_size or len(self.y))
 
@@ -147,11 +152,13 @@ def _check(data):
         if x.dtype.kind == "f" and not np.isfinite(x).all():
             row = int(np.flatnonzero(~np.isfinite(x.reshape(size, -1)).all(axis=1))[0])
             raise StragError(f"'x{suffix}' is not finite in row {row}", "remove or mend such examples")
-        if y.min() < 0 or y.max() > 1_000_000:
+        if y.min() < 0 or y.max() > LARGEST_CLASS:
             raise StragError(
                 f"labels in 'y{suffix}' run from {y.min()} to {y.max()}",
                 "number the classes from 0",
             )
+    if not 0 <= data.class_count <= LARGEST_CLASS + 1:
+        raise StragError(f"has {data.class_count} classes", "make it again with 'strag data'")
     if data.features == 0:
         raise StragError("examples have no inputs", "give at least one number per example")
     _check_origin(data, "make it again with 'strag data'")

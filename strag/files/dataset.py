@@ -16,6 +16,7 @@ SPEC = {
 _FIELDS = {
     "labels": str,
     "class_names": list,
+    "class_count": int,
     "origin": str,
     "origin_size": int,
     "title": str,
@@ -32,6 +33,7 @@ def write_dataset(path, data, recipe, inputs=None, output=None):
         labels=data.labels,
         classes=list(data.grouping.names),
         class_names=list(data.class_names) if data.class_names else None,
+        class_count=data.class_count,
         origin=data.origin,
         origin_size=data.origin_size,
         title=data.title,

@@ -50,6 +50,7 @@ def history_from(container, tests=True):
     for what, wrong in (
         ("has no records", T == 0 or R == 0 or P == 0),
         ("has updates that do not rise", (np.diff(tensors["updates"]) <= 0).any()),
+        ("has test updates that do not rise", (np.diff(tensors.get("test_updates", [])) <= 0).any()),
         ("has bits that do not fit its examples", tensors["trained"].shape[1] != -(-P // 8)),
         (
             "has distances that do not fit its classes",

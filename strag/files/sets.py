@@ -20,7 +20,7 @@ SPEC = {
 
 def write_sets(output, sets, history, recipe):
     """Write Sets found in a History into an open Output."""
-    kept = ("origin", "origin_size", "title", "command")
+    kept = ("origin", "origin_size", "title", "command", "labels", "classes")
     meta = stamp(
         "sets",
         recipe=recipe,

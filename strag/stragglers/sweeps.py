@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from strag.errors import StragError, bad_usage
+from strag.geometry.times import logarithmic
 
-LOG_STEP = 0.1  # growth of ln t between sets, as in the paper
 NONE, RANDOM, CLASS = "none", "random", "class"
 CONTROLS = (NONE, RANDOM, CLASS)
 
@@ -60,20 +60,9 @@ def read_controls(text):
     return controls
 
 
-def logarithmic_records(updates):
-    """Records at which ln t has grown by 0.1 since the last one, from the first update on: list of int."""
-    chosen = []
-    for record, update in enumerate(updates):
-        if update > 0 and (not chosen or np.log(update / updates[chosen[-1]]) >= LOG_STEP - 1e-12):
-            chosen.append(record)
-    return chosen
-
-
 def sets_over_time(history):
     """S(t) of every run at logarithmically spaced records: Sets."""
-    places = [
-        (run, record) for record in logarithmic_records(history.updates) for run in range(len(history.runs))
-    ]
+    places = [(run, record) for record in logarithmic(history.updates) for run in range(len(history.runs))]
     if not places:
         raise StragError("has no record after update 0", "train for longer", history.source)
     return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])

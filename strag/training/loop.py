@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from strag.errors import StragError
 from strag.training.descent import Descent
 from strag.training.networks import Networks
 from strag.training.passes import Inputs, batch_step, full_pass, misclassified
@@ -21,8 +20,9 @@ class Task:
 
     Attributes
     ----------
-    x : float32 [P, d'], the inputs that vary; columns : int64 [d'], where they stand among all
-    `features` d. group : int64 [P] of C = `classes` groups.
+    x : float32 [P, d'], the inputs that are used; columns : int64 [d'], where they stand among all
+    `features` d; varying : bool [d'], those that vary in the block and so get noise on the test set.
+    group : int64 [P] of C = `classes` groups.
     index, origin_size : rows of the origin, over which mini-batches are drawn.
     seed_runs : run number of each network, from which it gets its initial weights and its own order.
     trained : bool [R, P], or None for all. x_test, test_group : the test set, or None.
@@ -32,6 +32,7 @@ class Task:
     x: np.ndarray
     columns: np.ndarray
     features: int
+    varying: np.ndarray
     group: np.ndarray
     classes: int
     index: np.ndarray
@@ -52,8 +53,8 @@ class Record:
     """The state of some runs after `update` updates; arrays begin with the axis of these runs.
 
     runs : slice of axis R. radius [., L, C], distance [., L, C(C-1)/2], mean_norm2 [., L, C].
-    misclassified : bool [., P]. test_error [., S], test_misclassified bool [., S, Q] : None between
-    tests.
+    misclassified : bool [., P]. All of these are None where only a test or the weights are due.
+    test_error [., S], test_misclassified bool [., S, Q] : None between tests.
     weights : layers on the CPU if asked for, else None.
     """
 
@@ -88,13 +89,10 @@ def run_groups(recipe, classes):
 
 
 def train(recipe, task, weights_at=(), device="cpu"):
-    """Train `recipe.runs` networks and yield a Record at every recorded update, group after group.
+    """Train `recipe.runs` networks and yield a Record wherever one, a test or weights are due, by groups.
 
     A run that diverges goes on as NaN beside its neighbours, which it does not touch.
-    Raises StragError if a run is left without an example to train on.
     """
-    if task.trained is not None and not task.trained.any(axis=1).all():
-        raise StragError("no example is left to train on", "remove fewer")
     data, test = open_inputs(recipe, task, device)
     for runs in run_groups(recipe, task.classes):
         yield from Group(recipe, task, data, test, runs, frozenset(weights_at), device).records()
@@ -108,7 +106,7 @@ def open_inputs(recipe, task, device):
 
 
 class _Test:
-    """The test set, and the noise that is added to it: the same for all runs and conditions."""
+    """The test set, and the noise on those of its inputs that vary: the same for all runs and conditions."""
 
     def __init__(self, inputs, noise, levels):
         self.inputs, self.noise, self.levels = inputs, noise, levels
@@ -120,7 +118,9 @@ class _Test:
         noise = None
         if any(recipe.noise):
             drawn = noise_array(len(task.x_test), task.features, recipe.seed)
-            noise = drawn[:, torch.as_tensor(task.columns)].to(device)
+            noise = drawn[:, torch.as_tensor(task.columns)]
+            noise[:, torch.as_tensor(~task.varying)] = 0
+            noise = noise.to(device)
         inputs = Inputs.of(task.x_test, task.test_group, task.classes, device, dtype)
         return cls(inputs, noise, recipe.noise)
 
@@ -160,12 +160,12 @@ class Group:
 
     @torch.no_grad()
     def records(self):
-        """Train to the end, yielding a Record at every recorded update."""
+        """Train to the end, yielding a Record wherever anything is due."""
         batches = self.batches()
         for update in range(self.last + 1):
             wanted, goes_on = update in self.recorded, update < self.last
             measured = self.look(goes_on, wanted)
-            if wanted or update in self.weights_at:
+            if wanted or update in self.tested or update in self.weights_at:
                 yield self.record(update, measured)
             if goes_on:
                 self.step(next(batches, None))
@@ -223,13 +223,12 @@ class Group:
         record = Record(self.runs, update)
         if update in self.weights_at:
             record.weights = self.networks.layers()
-        if measured is None:
-            return record
-        record.train_error, record.train_loss = measured.error, measured.loss
-        record.radius = np.stack([m.radii() for m in measured.moments], axis=1)
-        record.distance = np.stack([m.distances() for m in measured.moments], axis=1)
-        record.mean_norm2 = np.stack([m.mean_norm2() for m in measured.moments], axis=1)
-        record.misclassified = measured.wrong
+        if measured is not None:
+            record.train_error, record.train_loss = measured.error, measured.loss
+            record.radius = np.stack([m.radii() for m in measured.moments], axis=1)
+            record.distance = np.stack([m.distances() for m in measured.moments], axis=1)
+            record.mean_norm2 = np.stack([m.mean_norm2() for m in measured.moments], axis=1)
+            record.misclassified = measured.wrong
         if tests and update in self.tested:
             wrong = self.test.wrong(self.networks)
             record.test_error = wrong.mean(axis=-1)

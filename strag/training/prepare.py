@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from strag.datasets.dataset import standardise
+from strag.datasets.dataset import mean_and_std, standardise
 from strag.errors import StragError, bad_usage
 from strag.training.loop import Task
 
@@ -14,9 +14,11 @@ def prepare(recipe, data, removed=None, seed_runs=None):
     networks get, by default their own.
 
     Returns the Task, and the mean and std [d] that standardise its inputs. Raises StragError for a data
-    set without any input that varies, or without two groups.
+    set without any input that varies, or without two groups, for a run without examples, and where runs
+    that train on different examples would have to be standardised by these.
     """
-    mean, std = data.standardisation(recipe.restandardise)
+    trained = _trained(recipe, data, removed)
+    mean, std = _standardisation(recipe, data, trained)
     columns = np.flatnonzero(std > 0)
     if columns.size == 0:
         raise StragError("no input varies over the examples", "give data with more than one example")
@@ -31,14 +33,10 @@ def prepare(recipe, data, removed=None, seed_runs=None):
         # Weights of constant inputs decay too: train on all columns.
         x, x_test = _spread(x, columns, data.features), _spread(x_test, columns, data.features)
         columns = np.arange(data.features)
-    trained = None
-    if removed is not None:
-        trained = np.ones((recipe.runs, len(data.y)), dtype=bool)
-        for run, indices in enumerate(removed):
-            trained[run, data.positions(indices)] = False
     task = Task(
         x=x,
         columns=columns,
+        varying=std[columns] > 0,
         features=data.features,
         group=data.groups,
         classes=len(data.grouping.names),
@@ -50,6 +48,30 @@ def prepare(recipe, data, removed=None, seed_runs=None):
         test_group=data.test_groups,
     )
     return task, mean, std
+
+
+def _trained(recipe, data, removed):
+    """bool [R, P], the examples each run trains on, or None for all."""
+    if removed is None:
+        return None
+    trained = np.ones((recipe.runs, len(data.y)), dtype=bool)
+    for run, indices in enumerate(removed):
+        trained[run, data.positions(indices)] = False
+    if not trained.any(axis=1).all():
+        raise StragError("no example is left to train on", "remove fewer")
+    return trained
+
+
+def _standardisation(recipe, data, trained):
+    """The map of the block, or, to restandardise, that of the rows that all runs train on."""
+    if not recipe.restandardise or trained is None:
+        return data.standardisation(recipe.restandardise)
+    if (trained != trained[0]).any():
+        raise bad_usage(
+            "--restandardise needs runs that all leave out the same examples",
+            "leave it out, or train on one set at a time",
+        )
+    return mean_and_std(data.x[trained[0]])
 
 
 def start_from(task, recipe, layers, runs, source):

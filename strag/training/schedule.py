@@ -1,19 +1,7 @@
 """Which updates are recorded."""
 
-import math
-
 from strag.errors import bad_usage
-
-LOG_STEP = 0.1  # growth of ln t between records
-
-
-def logarithmic(last):
-    """Updates 1 to `last`, a new one when ln t has grown by 0.1: list of int."""
-    chosen = []
-    for update in range(1, last + 1):
-        if not chosen or math.log(update / chosen[-1]) >= LOG_STEP:
-            chosen.append(update)
-    return chosen
+from strag.geometry.times import logarithmic
 
 
 def every(text, last, option):
@@ -24,7 +12,7 @@ def every(text, last, option):
     if text == "never":
         return []
     if text == "log":
-        return sorted({0, *logarithmic(last), last})
+        return sorted({0, *logarithmic(range(last + 1)), last})
     if not str(text).isdigit() or int(text) < 1:
         raise bad_usage(f"cannot read {option} '{text}'", "give a number of updates, or log")
     return sorted({*range(0, last + 1, int(text)), last})

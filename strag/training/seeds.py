@@ -8,9 +8,17 @@ import torch
 INITIAL, ORDER, NOISE = 0, 1, 2  # streams
 
 
-def generator(*key):
-    """A torch generator on the CPU, seeded by SeedSequence(key)."""
-    state = np.random.SeedSequence(key).generate_state(1, np.uint64)
+def generator(seed, *place):
+    """A torch generator on the CPU, seeded by SeedSequence([seed, *place]).
+
+    place : two or three numbers below 2**32, the stream second and none of them 0 where it is third.
+    SeedSequence takes a short key as if zeros followed it and a long number as several short ones, so
+    every number gets a word of its own, and what a seed has beyond 32 bits comes last: other arguments,
+    another stream.
+    """
+    first, second, third = (*place, 0)[:3]
+    beyond = [seed >> 32] if seed >> 32 else []
+    state = np.random.SeedSequence([seed % 2**32, first, second, third, *beyond]).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
 
 
@@ -39,4 +47,4 @@ def epoch_order(rows, seed, epoch, run=None):
 
 def noise_array(examples, inputs, seed):
     """Standard normal noise for the test inputs, one array for all runs and conditions."""
-    return torch.randn(examples, inputs, generator=generator(seed, NOISE))
+    return torch.randn(examples, inputs, generator=generator(seed, 0, NOISE))

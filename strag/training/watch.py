@@ -4,15 +4,23 @@ import numpy as np
 
 from strag.geometry.moments import rms_radius
 
+ROUNDING = 1e-5  # of a mean of |x|^2 in float32
+
 
 class Watch:
-    """Looks at every Record; `figures` are for a progress bar, `warnings` for the end."""
+    """Looks at every Record; `figures` are for a progress bar, `warnings` for the end.
 
-    def __init__(self, recipe, data):
-        self.recipe, self.data = recipe, data
+    recipe : Recipe. task : Task. names : of its C groups.
+    """
+
+    def __init__(self, recipe, task, names):
+        self.recipe, self.task, self.names = recipe, task, names
+        masks = [slice(None)] if task.trained is None else task.trained
+        count = np.stack([np.bincount(task.group[mask], minlength=task.classes) for mask in masks])
+        self._count = np.broadcast_to(count, (recipe.runs, task.classes))  # (R, C), trained examples
         self.figures = {}
         self._diverged = {}
-        self._zeros = 0
+        self._vanished = (0, 0, 0, 0)  # how many, update, run, layer
         self._present = None
 
     def add(self, record, last):
@@ -27,13 +35,22 @@ class Watch:
             self._diverged.setdefault(int(run), record.update)
         present = ~np.isnan(record.radius[finite]).all(axis=(0, 1)) if finite.any() else None
         self._present = present if self._present is None else self._present
-        with np.errstate(invalid="ignore"):
-            self._zeros += int((record.mean_norm2[finite] < 1 - 1e-5).any())
+        self._count_vanished(record)
         self.figures = {
             "update": record.update,
             "error": f"{_mean(record.train_error):.4f}",
             "radius": f"{_mean(rms_radius(record.radius[:, 0])):.3f}",
         }
+
+    def _count_vanished(self, record):
+        """Take in how many representations vanish: 1 - mean |x|^2 of each class, times its examples."""
+        share = 1 - record.mean_norm2  # (R, L, C), NaN for an empty class
+        count = self._count[record.runs][:, None]  # (R, 1, C)
+        found = np.where(share > ROUNDING, share * count, 0).sum(axis=-1).round().astype(int)  # (R, L)
+        run, layer = np.unravel_index(found.argmax(), found.shape)
+        if found[run, layer] > self._vanished[0]:
+            number = int(run) + record.runs.start + self.recipe.first_run
+            self._vanished = (int(found[run, layer]), record.update, number, self.recipe.layers[layer])
 
     def warnings(self):
         """Lines to warn with: runs that diverged, classes without examples, vanished representations."""
@@ -43,13 +60,15 @@ class Watch:
             first = min(self._diverged.values())
             lines.append(f"diverged: run {runs} (first at update {first}); a smaller --lr may help")
         if self._present is not None and not self._present.all():
-            names = np.array(self.data.grouping.names)[~self._present]
+            names = np.array(self.names)[~self._present]
             lines.append(
                 f"no training examples in class {', '.join(names)}: left out of every mean over classes"
             )
-        if self._zeros:
+        most, update, run, layer = self._vanished
+        if most:
             lines.append(
-                f"in {self._zeros} records some representations vanish (|h| = 0); they count as x = 0"
+                f"up to {most} representations vanish (|h| = 0; run {run}, layer {layer}, update {update}); "
+                "they count as x = 0"
             )
         return lines
 

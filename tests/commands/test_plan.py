@@ -9,7 +9,7 @@ import pytest
 
 from strag.commands.train_plan import _rows
 from strag.files.dataset import write_dataset
-from strag.training.schedule import logarithmic
+from strag.geometry.times import logarithmic
 from tests.conftest import made_up
 from tests.shell import complains, files_in, strag
 
@@ -37,7 +37,7 @@ def test_it_counts_and_writes_nothing(folder):
     inputs, hidden, logits = 19, 6, 2  # one of 20 inputs is constant
     forward = 2 * (inputs * hidden + hidden * logits)
     backward = forward + 2 * hidden * logits
-    tests = len([0, *logarithmic(20)])
+    tests = len([0, *logarithmic(range(21))])
     assert found["operations"] == 3 * (300 * (20 * (forward + backward) + forward) + tests * 50 * forward)
     assert found["weights_bytes"] == 2 * 3 * 4 * (21 * 6 + 7 * 2)
     assert found["seconds"] > 0
@@ -49,7 +49,7 @@ def test_the_sizes_are_those_of_the_files(folder):
     for name, key in (("h", "history_bytes"), ("w", "weights_bytes")):
         header = 8 + int.from_bytes((folder / name).read_bytes()[:8], "little")
         more = os.path.getsize(folder / name) - header - found[key]
-        assert more == (0 if name == "h" else 8 * (340 + 1 + len(logarithmic(20))) + 3 * 38)
+        assert more == (0 if name == "h" else 8 * (340 + 1 + len(logarithmic(range(21)))) + 3 * 38)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """strag prune: remove examples, or keep only them, and matched random controls."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from strag.cli import main
 from strag.datasets.dataset import mean_and_std
 from strag.datasets.transforms import block_of
 from strag.files.dataset import read_dataset
+from strag.files.history import read_history
 from strag.files.stragglers import read_stragglers
 from tests.commands.terminal import at_terminal, fed
 from tests.files.makers import complaint, dataset_file, history_file, images, parts, stragglers_file
@@ -67,6 +69,25 @@ def test_in_two_steps_is_at_once(folder):
     once = pruned("data", "set").identity
     assert main(["prune", "data", "one", "-q", "-o", "first"]) == 0
     assert pruned("first", "three").identity == once
+
+
+def test_a_class_that_is_removed_keeps_its_logit(tmp_path, monkeypatch):
+    """Pruned and trained, or trained without: the same networks, of three logits, on two classes."""
+    monkeypatch.chdir(tmp_path)
+    data = images(P=30, Q=0)
+    np.savez("x.npz", x=data.x, y=np.arange(30) % 3)
+    assert main(["data", "x.npz", "-q", "-o", "data"]) == 0
+    stragglers_file(tmp_path / "last", read_dataset("data"), list(range(2, 30, 3)))
+    found = pruned("data", "last")
+    assert (found.class_count, found.grouping.names) == (3, ("0", "1", "2"))
+    assert found.identity == replace(found, class_count=0).identity
+    options = ["--runs", "2", "--epochs", "5", "-q", "-o"]
+    assert main(["train", "out", *options, "sliced"]) == 0
+    assert main(["train", "data", "--without", "last", *options, "weighted"]) == 0
+    sliced, weighted = read_history("sliced"), read_history("weighted")
+    assert sliced.classes == weighted.classes
+    for name in ("train_loss", "train_error", "radius", "distance"):
+        np.testing.assert_allclose(getattr(sliced, name), getattr(weighted, name), atol=1e-6)
 
 
 @pytest.mark.parametrize("keep", [[], ["--keep"]])

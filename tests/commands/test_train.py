@@ -68,6 +68,15 @@ def test_defaults_of_records(folder):
     assert "test_error" not in load_file("h")
 
 
+def test_tests_go_by_their_own_updates(folder):
+    options = ["--record-every", "log", "--test-every", "5", "--epochs", "23", "--noise", "3"]
+    assert main(["train", "d.safetensors", *QUICK, *options, "-o", "h"]) == 0
+    history = read_history("h")
+    assert history.updates.tolist() == [*range(11), 12, 14, 16, 18, 20, 23]
+    assert history.test_updates.tolist() == [0, 5, 10, 15, 20, 23]
+    assert (history.test_error[3] > 0).any()
+
+
 def test_without_leaves_examples_out(folder):
     stragglers_file(folder / "s.json", [5, 1, 9], made_up().identity)
     assert main(["train", "d.safetensors", *QUICK, "--without", "s.json", "-o", "h"]) == 0

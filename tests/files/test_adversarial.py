@@ -198,6 +198,8 @@ def test_a_stamp_without_kind_or_format(good, bad, meta):
         ({"meta": {"origin_size": 10}}, "'index' leaves the range 0 to 9"),
         ({"meta": {"origin_size": "many"}}, "its 'origin_size' cannot be read"),
         ({"meta": {"class_names": 4}}, "its 'class_names' cannot be read"),
+        ({"meta": {"class_count": "4"}}, "its 'class_count' cannot be read"),
+        ({"meta": {"class_count": 1 << 60}}, "has 1152921504606846976 classes"),
         ({"meta": {"class_names": ["a"], "labels": "classes"}}, "has 4 classes but names for 1"),
         ({"meta": {"origin": 4}}, "its 'origin' cannot be read"),
     ],

@@ -1,6 +1,7 @@
 """The history: what is added is read again; an interrupted one keeps what was finished; its axes fit."""
 
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -129,6 +130,19 @@ class TestInterrupted:
         path, _, _ = self.partial(tmp_path / "h", [(0, slice(0, 2)), (1, slice(0, 2))], tests=(4, 8))
         assert read_history(path).test_error is None
 
+    def test_tests_between_records_are_kept_as_far_as_they_went(self, tmp_path):
+        updates, tests, both = (0, 4, 8), (0, 3, 6, 8), slice(0, 2)
+        with history_writer(tmp_path / "h", updates=updates, tests=tests) as writer:
+            for update in (0, 3, 4, 6):
+                made = record(update, both)
+                if update not in updates:
+                    made = SimpleNamespace(**{**vars(made), **dict.fromkeys((*VALUES, "misclassified"))})
+                writer.add(made)
+            path, _, until = writer.commit_partial()
+        history = read_history(path)
+        assert (until, list(history.updates), list(history.test_updates)) == (6, [0, 4], [0, 3, 6])
+        np.testing.assert_array_equal(history.test_error[1, :, 0], record(3).test_error[:, 0])
+
     def test_into_a_pipe_nothing_is_left(self, tmp_path):
         os.mkfifo(tmp_path / "pipe")
         assert self.partial(tmp_path / "pipe", [(0, slice(0, 2))]) is None
@@ -147,6 +161,7 @@ class TestInterrupted:
         ({"updates": np.arange(11)}, "tensor 'train_error' has shape [12, 2], not [11, 2]"),
         ({"updates": np.arange(12)[::-1]}, "updates that do not rise"),
         ({"updates": np.zeros(12, np.int64)}, "updates that do not rise"),
+        ({"test_updates": np.array([8, 8])}, "test updates that do not rise"),
         ({"trained": np.zeros((2, 4), np.uint8)}, "'trained' has shape [2, 4], not [2, 3]"),
         ({"index": np.arange(25), "y": np.arange(25), "group": np.zeros(25, int)}, "bits that do not fit"),
         ({name: np.zeros(0, np.int64) for name in ("index", "y", "group")}, "has no records"),

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from strag.errors import StragError
+from strag.geometry.times import logarithmic
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.sweeps import (
     CONTROLS,
     dosed_sets,
-    logarithmic_records,
     read_controls,
     read_doses,
     sets_of_runs,
@@ -35,7 +35,7 @@ def history():
 
 def test_over_time_there_is_one_set_per_run_and_logarithmic_record(history):
     sets = sets_over_time(history)
-    assert logarithmic_records(history.updates) == [
+    assert logarithmic(history.updates) == [
         *range(1, 11),
         12,
         14,
@@ -52,7 +52,7 @@ def test_over_time_there_is_one_set_per_run_and_logarithmic_record(history):
         51,
         57,
     ]
-    assert sets.update.tolist() == np.repeat(logarithmic_records(history.updates), R).tolist()
+    assert sets.update.tolist() == np.repeat(logarithmic(history.updates), R).tolist()
     assert sets.run.tolist() == [0, 1, 2] * 24
     for number in (0, 20, 44, 71):
         record, run = int(sets.update[number]), int(sets.run[number])

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from strag.datasets.dataset import standardise
+from strag.datasets.dataset import mean_and_std, standardise
 from strag.geometry.moments import ClassMoments, normalise
 from strag.training.loop import train
 from strag.training.prepare import prepare
@@ -37,7 +37,10 @@ def recorded(data, removed=None, change=None, weights_at=(), **options):
 def plain_run(data, run, kept=None, **options):
     """One network, written as a user of torch would: dict of name to array [T, ...]."""
     recipe = Recipe(**{**SMALL, **options})
-    mean, std = data.standardisation()
+    if recipe.restandardise:
+        mean, std = mean_and_std(data.x if kept is None else data.x[kept])
+    else:
+        mean, std = data.standardisation()
     columns = np.flatnonzero(std > 0)
     x = np.zeros((len(data.y), data.features), np.float32)
     x[:, columns] = standardise(data.x, mean, std)

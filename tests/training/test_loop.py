@@ -8,7 +8,9 @@ import torch
 
 from strag.errors import StragError
 from strag.training.loop import group_size, run_groups
+from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
+from strag.training.seeds import noise_array
 from tests.conftest import made_up
 from tests.training.runs import assert_same, plain_run, recorded
 
@@ -70,6 +72,10 @@ def test_groups_of_runs_are_aligned_on_the_run_number_and_change_no_byte(data):
         {"batch_size": 50, "record": "1"},
         {"batch_size": 50, "record": "1", "own_order": True},
         {"batch_size": 3, "record": "1", "epochs": 1, "momentum": 0.5, "lr": 0.1},  # some batches are empty
+        {"restandardise": True},
+        {"noise": (0.0, 1.0)},
+        {"weight_decay": 0.1, "noise": (0.0, 1.0)},
+        {"optimizer": "adam", "lr": 0.01, "weight_decay": 0.01, "batch_size": 50, "record": "1"},
     ],
     ids=str,
 )
@@ -83,6 +89,7 @@ def test_leaving_examples_out_by_weight_equals_training_on_the_slice(data, optio
     )
     assert_same(weighted, sliced, atol=1e-5)
     np.testing.assert_allclose(weighted["test_error"], sliced["test_error"], atol=0.03)
+    assert (weighted["test_misclassified"] != sliced["test_misclassified"]).mean() < 1e-3
     plain = plain_run(data, 2, np.isin(np.arange(200), kept), **options)
     plain["misclassified"] = plain["misclassified"][:, kept]
     assert_same(sliced, plain, runs=2)
@@ -133,6 +140,15 @@ def test_sparse_records_are_the_same_states(data):
         np.testing.assert_array_equal(values, dense[name] if "test" in name else dense[name][[0, 4, 8]])
 
 
+def test_a_test_needs_no_record(data):
+    dense, _ = recorded(data, epochs=8, test="3")
+    for options in ({"record": "4"}, {"record": "4", "batch_size": 200}):
+        sparse, _ = recorded(data, epochs=8, test="3", **options)
+        assert (len(sparse["train_loss"]), len(sparse["test_error"])) == (3, 4)  # 0, 4, 8; 0, 3, 6, 8
+        np.testing.assert_array_equal(sparse["test_misclassified"], dense["test_misclassified"])
+        np.testing.assert_array_equal(sparse["misclassified"], dense["misclassified"][[0, 4, 8]])
+
+
 def test_noise_on_the_test_inputs_is_one_array_for_all_runs_and_conditions(data):
     noise = (0.0, 0.5, 2.0)
     found, _ = recorded(data, noise=noise)
@@ -143,6 +159,46 @@ def test_noise_on_the_test_inputs_is_one_array_for_all_runs_and_conditions(data)
     clean, _ = recorded(data)
     np.testing.assert_array_equal(clean["test_error"][:, :, 0], found["test_error"][:, :, 0])
     assert (found["test_error"][-1, :, 2] > found["test_error"][-1, :, 0]).all()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {},
+        {"removed": HARD},
+        {"first_run": 2, "activation": "relu", "depth": 3},
+        {"batch_size": 50, "weight_decay": 0.1},
+        {"depth": 1, "layers": (0,), "optimizer": "adam"},
+    ],
+    ids=str,
+)
+def test_a_noisy_test_error_is_that_of_the_one_array(data, condition):
+    """At every update of every run, in every condition: the network, by hand, on inputs plus noise."""
+    noise, updates = (0.0, 0.5, 2.0), (0, 3, 6)
+    found, layers = recorded(data, noise=noise, runs=4, weights_at=updates, **condition)
+    mean, std = data.standardisation()
+    varying = std > 0
+    x = (data.x_test.reshape(80, 20) - mean)[:, varying] / std[varying]
+    drawn = noise_array(80, 20, 0).numpy()[:, varying]
+    act = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[condition.get("activation", "tanh")]
+    for update in updates:
+        for run in range(4):
+            for level, sigma in enumerate(noise):
+                h = np.zeros((80, 20))
+                h[:, varying] = x + sigma * drawn
+                for number, (weight, bias) in enumerate(layers[update]):
+                    h = h @ weight[run].numpy().T.astype(float) + bias[run].numpy()
+                    h = act(h) if number + 1 < len(layers[update]) else h
+                wrong = h.argmax(axis=1) != data.test_groups
+                np.testing.assert_array_equal(found["test_misclassified"][update, run, level], wrong)
+
+
+def test_noise_falls_only_on_inputs_that_vary(data):
+    """With weight decay the constant inputs are trained on too, and still get no noise."""
+    noise = (0.0, 3.0)
+    plain, _ = recorded(data, noise=noise)
+    decayed, _ = recorded(data, noise=noise, weight_decay=1e-12)
+    np.testing.assert_array_equal(decayed["test_misclassified"], plain["test_misclassified"])
 
 
 def test_weights_have_all_inputs_and_those_of_constant_ones_stay(data):
@@ -166,6 +222,17 @@ def test_stored_weights_continue_a_training(data):
         np.testing.assert_array_equal(rest[name], whole[name][4:])
 
 
+def test_runs_that_train_on_different_examples_are_not_restandardised(data):
+    recipe = Recipe(runs=2, restandardise=True)
+    with pytest.raises(StragError, match="--restandardise needs runs that all leave out the same") as caught:
+        prepare(recipe, data, [[1, 2], [2]])
+    assert caught.value.status == 2
+    _, mean, _ = prepare(recipe, data, [[1, 2], [2, 1]])
+    np.testing.assert_allclose(
+        mean, np.delete(data.x, [1, 2], axis=0).reshape(198, -1).mean(axis=0), atol=1e-6
+    )
+
+
 def test_no_example_left_is_refused(data):
     with pytest.raises(StragError, match="no example is left to train on"):
         recorded(data, removed=np.arange(200))
@@ -177,7 +244,6 @@ def test_no_example_left_is_refused(data):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_equals_the_processor_to_rounding(data):  # pragma: no cover
     from strag.training.loop import train
-    from strag.training.prepare import prepare
 
     recipe = Recipe(runs=3, epochs=6, width=7)
     task, _, _ = prepare(recipe, data)

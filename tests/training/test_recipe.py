@@ -1,13 +1,13 @@
 """Seeds, schedules and recipes."""
 
-import numpy as np
 import pytest
 import torch
 
 from strag.errors import StragError
+from strag.training import seeds
 from strag.training.recipe import Recipe
-from strag.training.schedule import every, listed, logarithmic
-from strag.training.seeds import INITIAL, epoch_order, generator, initial_weights
+from strag.training.schedule import every, listed
+from strag.training.seeds import INITIAL, epoch_order, generator, initial_weights, noise_array
 
 
 def test_initial_weights_are_those_of_linear_layers():
@@ -34,12 +34,29 @@ def test_runs_seeds_and_epochs_have_streams_of_their_own():
     assert all(sorted(order.tolist()) == list(range(50)) for order in orders)
 
 
-def test_logarithmic_updates_grow_by_a_tenth():
-    chosen = np.array(logarithmic(300))
-    assert chosen[:11].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]
-    growth = np.diff(np.log(chosen))
-    assert (growth >= 0.1).all()
-    assert (np.log(chosen[1:] - 1) - np.log(chosen[:-1]) < 0.1).all()  # none was left out
+def test_no_two_streams_are_the_same(monkeypatch):
+    """Initial weights, shared and own orders, noise: of all seeds, runs and epochs, small and large."""
+    drawn = []
+    monkeypatch.setattr(seeds, "generator", lambda *key: drawn.append(generator(*key).initial_seed()))
+    monkeypatch.setattr(seeds, "initial_layer", lambda *_: None)
+    monkeypatch.setattr(torch, "randperm", lambda *_, **__: None)
+    monkeypatch.setattr(torch, "randn", lambda *_, **__: None)
+    numbers = range(5)
+    for seed in (*numbers, *(number << 32 for number in (1, 2)), 1 + (1 << 32), 1 << 64):
+        noise_array(3, 3, seed)
+        for number in numbers:
+            initial_weights([3, 2], seed, number)
+            epoch_order(9, seed, number)
+            for run in numbers:
+                epoch_order(9, seed, number, run)
+    assert len(drawn) == 9 * (1 + 5 + 5 + 25)
+    assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.parametrize("run", range(4))
+def test_noise_is_not_the_initial_weights_of_a_run(run):
+    bits = torch.randn(1, 60, generator=generator(0, run, INITIAL))
+    assert not torch.equal(bits, noise_array(1, 60, 0))
 
 
 def test_schedules_begin_at_the_start_and_end_at_the_end():
@@ -69,7 +86,7 @@ def test_schedules_that_make_no_sense(function, text, message):
 def test_updates_count_batches_over_the_origin():
     assert Recipe(epochs=7).updates(100) == 7
     assert Recipe(epochs=7, batch_size=30).updates(100) == 28
-    assert Recipe(epochs=9, record="3", test="log").tested(100) == [0, 3, 6, 9]
+    assert Recipe(epochs=9, record="3", test="log").tested(100) == list(range(10))
 
 
 def test_layers_of_a_depth():

@@ -1,0 +1,46 @@
+"""What is said of a training when it is over."""
+
+import numpy as np
+import pytest
+
+from strag.training.loop import train
+from strag.training.prepare import prepare
+from strag.training.recipe import Recipe
+from strag.training.seeds import initial_weights
+from strag.training.watch import Watch
+
+
+def said(data, dead, removed=None, **options):
+    """Warnings of a training in which the rows `dead` of run 3 have only zeros after the hidden relu."""
+    recipe = Recipe(runs=2, first_run=2, epochs=2, width=3, activation="relu", lr=1e-9, **options)
+    task, _, _ = prepare(recipe, data, removed)
+    layers = [initial_weights(task.sizes(recipe), 0, run) for run in (2, 3)]
+    task.x = np.zeros_like(task.x)
+    task.x[dead, 0] = 1
+    for number, ((weight, bias), _) in enumerate(layers):
+        weight.zero_()
+        bias.fill_(1)
+        weight[:, task.columns[0]] = -2 * number
+    from strag.training.networks import stack
+
+    task.initial = stack(layers)
+    watch = Watch(recipe, task, data.grouping.names)
+    for record in train(recipe, task):
+        watch.add(record, 2)
+    return watch.warnings()
+
+
+@pytest.mark.parametrize("dead", [1, 17, 200])
+def test_vanished_representations_are_counted_by_example(data, dead):
+    assert said(data, np.arange(dead)) == [
+        f"up to {dead} representations vanish (|h| = 0; run 3, layer 1, update 0); they count as x = 0"
+    ]
+
+
+def test_those_that_are_not_trained_on_do_not_count(data):
+    (line,) = said(data, np.arange(17), removed=[[], [0, 1, 2, 150]])
+    assert line.startswith("up to 14 representations vanish")
+
+
+def test_nothing_is_said_where_none_vanishes(data):
+    assert said(data, []) == []
