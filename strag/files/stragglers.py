@@ -54,6 +54,7 @@ def stragglers_object(history, found, recipe, core=False, profile=None):
             classes=list(history.classes),
             title=history.meta.get("title"),
             command=history.meta.get("command"),
+            **({"sets": history.meta["sets"]} if history.meta.get("sets") else {}),
         ),
         "verdict": found.verdict,
         "summary": _summary(history, found, chosen),

@@ -1,10 +1,11 @@
 """The recorded dynamics of R runs at T updates, as the analyses take it."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from strag.errors import bad_usage
+from strag.errors import StragError, bad_usage
 from strag.geometry.moments import rms_radius, separation
 
 
@@ -54,6 +55,34 @@ class History:
     def examples(self):
         """Number of examples P."""
         return len(self.index)
+
+    @property
+    def seed_runs(self):
+        """Runs whose initial weights the networks had: tuple of R int.
+
+        A network is its own run, except in the history of a training without sets, whose networks are
+        numbered by their set. Raises StragError if such a history does not say the run of each.
+        """
+        sets = self.meta.get("sets")
+        if sets is None:
+            return self.runs
+        seed_runs = sets.get("run") if isinstance(sets, dict) else None
+        known = isinstance(seed_runs, list) and len(seed_runs) == len(self.runs)
+        if not known or not all(type(run) is int and run >= 0 for run in seed_runs):
+            raise StragError(
+                "does not say from which run each of its networks started",
+                "make it again with 'strag train --without'",
+                self.source,
+            )
+        return tuple(seed_runs)
+
+    @property
+    def shared_run(self):
+        """A run from whose initial weights several of the networks started, or None.
+
+        Networks that share it differ by what they left out, and are no independent runs.
+        """
+        return next((run for run, networks in Counter(self.seed_runs).items() if networks > 1), None)
 
     def layer_position(self, layer=None):
         """Position of a recorded layer on axis L; by default the first."""
