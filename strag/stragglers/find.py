@@ -91,7 +91,8 @@ class Stragglers:
     model : BetaBinomial, or None with fewer than two sets.
     pooled : whether majority and model speak for the runs. Not so where networks share their initial
         weights and differ by what they left out: of those, majority is empty and there is no model.
-    by_class : per run the Inversion of every class, or None where they were sought over all classes.
+    by_class : per run the Inversion of every class, None for one of which it trains on no example; or
+        None where they were sought over all classes.
     """
 
     verdict: str

@@ -113,11 +113,28 @@ class History:
             return int(name)
         raise bad_usage(f"has no class '{name}'", f"it has {', '.join(self.classes)}", self.source)
 
+    def classes_trained(self):
+        """Whether a run trains on an example of a class: bool [R, C]. An empty class has no radius."""
+        return self.trained_bits() @ np.eye(len(self.classes))[self.group] > 0
+
+    def _require_trained(self, classes):
+        """Refuse a curve of these classes, positions on axis C, in which a run has no example."""
+        for run, has in zip(self.runs, self.classes_trained(), strict=True):
+            empty = [self.classes[c] for c in classes if not has[c]]
+            if empty:
+                raise bad_usage(
+                    f"has no example of class '{empty[0]}' that run {run} trains on",
+                    "take the radius over all classes, or that of another one",
+                    self.source,
+                )
+
     def observable(self, name="radius", layer=None):
         """A curve whose valley is the inversion: float64 [T, R].
 
         `radius` (root mean square over classes), `radius:CLASS`, `distance` (-D, mean over pairs),
-        `separation` (-eta^2).
+        `separation` (-eta^2). Empty classes are left out.
+
+        Raises StragError for a class or a distance that does not exist in some run, for want of examples.
         """
         at = self.layer_position(layer)
         radius = self.radius[:, :, at].astype(np.float64)
@@ -125,8 +142,12 @@ class History:
         if name == "radius":
             return rms_radius(radius)
         if name.startswith("radius:"):
-            return radius[:, :, self.class_position(name.removeprefix("radius:"))]
+            position = self.class_position(name.removeprefix("radius:"))
+            self._require_trained([position])
+            return radius[:, :, position]
         if name == "distance":
+            if (self.classes_trained().sum(axis=1) < 2).any():
+                self._require_trained(range(len(self.classes)))
             present = np.isfinite(distance)
             with np.errstate(invalid="ignore"):
                 return -np.where(present, distance, 0).sum(axis=-1) / present.sum(axis=-1)
