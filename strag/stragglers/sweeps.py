@@ -7,9 +7,9 @@ import numpy as np
 from strag.errors import StragError, bad_usage
 
 LOG_STEP = 0.1  # growth of ln t between sets, as in the paper
-OWN = 0.0  # the dose of a run's own set
 NONE, RANDOM, CLASS = "none", "random", "class"
 CONTROLS = (NONE, RANDOM, CLASS)
+OWN = 0.0  # the dose of a run's own set
 
 
 @dataclass(frozen=True)

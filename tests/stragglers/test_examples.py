@@ -49,9 +49,9 @@ def test_predicts_held_out_runs():
 
 @pytest.fixture(scope="module")
 def real_sets():
-    """S(t = 25), about where they invert, of 20 runs on 1024 images of MNIST: bool [20, 1024]."""
+    """S(t = 15), before their inversion at about 25, of 20 runs on 1024 images of MNIST: bool [20, 1024]."""
     data = block_of(catalogue.load("mnist8k"), 1024)
-    options = {"runs": 20, "epochs": 25, "width": 10, "lr": 0.5, "record": "25", "test": "never"}
+    options = {"runs": 20, "epochs": 15, "width": 10, "lr": 0.5, "record": "15", "test": "never"}
     return recorded(data, **options)[0]["misclassified"][-1]
 
 
@@ -62,9 +62,9 @@ def bins_that_fail(model, fitted, held_out):
     """
     counts, runs = fitted.sum(axis=0), np.full(fitted.shape[1], len(fitted))
     predicted, failed = model.probability(counts, runs), []
-    for low, high in ((0, 0.02), (0.02, 0.1), (0.1, 0.5), (0.5, 0.9), (0.9, 1)):
+    for low, high in ((0, 0.02), (0.02, 0.5), (0.5, 0.98), (0.98, 1)):
         inside = (predicted >= low) & (predicted <= high)
-        assert inside.sum() >= 5
+        assert inside.sum() >= 10
         mean, rates = predicted[inside].mean(), held_out[:, inside].mean(axis=1)
         error = np.sqrt(rates.var(ddof=1) / len(rates) + mean * (1 - mean) / (inside.sum() * len(fitted)))
         if abs(rates.mean() - mean) > 4 * error:

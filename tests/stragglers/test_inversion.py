@@ -220,7 +220,7 @@ def test_a_loss_that_creeps_up_is_unstable_too():
     """0.9 % from one record to the next is 9 % after ten."""
     loss = 0.5 * np.power(1.009, np.maximum(T - 20, 0))
     found = verdict_of(planted(40), loss=loss)
-    assert (found.verdict, found.unstable_from) == (UNSTABLE, 22)
+    assert (found.verdict, found.unstable_from) == (UNSTABLE, 21)
     wobbling = 0.5 * (1 + 0.009 * (T % 2))
     assert verdict_of(planted(40), loss=wobbling).unstable_from is None
 
