@@ -3,11 +3,22 @@
 import importlib
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from strag.cli import COMMANDS
-from strag.files import dataset, history
+from strag.files import activations, dataset, history, sets, weights
+from strag.files.comparison import comparison_object
+from strag.files.container import MAKERS
+from strag.files.stability import stability_object
+from strag.files.stragglers import stragglers_object
+from strag.stragglers.agreement import stability
+from strag.stragglers.comparison import compare
+from strag.stragglers.find import find_stragglers
+from strag.stragglers.per_class import find_per_class
+from tests.conftest import history_of
 from tests.shell import files_in, shell
 
 REPO = Path(__file__).parents[1]
@@ -85,12 +96,45 @@ def test_every_link_of_the_readme_leads_somewhere():
             assert link.startswith("https://") or (path.parent / link).exists(), link
 
 
-def test_formats_names_every_tensor_of_every_kind():
-    for kind, module in (("dataset", dataset), ("history", history)):
-        section = FORMATS.split(f"\n## {kind}\n")[1].split("\n## ")[0]
-        rows = re.findall(r"^\| (.*?) \| (.*?) \|", section, flags=re.M)
-        documented = {name: dtypes for names, dtypes in rows for name in re.findall(r"`([a-z_0-9]+)`", names)}
-        assert documented.keys() == module.SPEC.keys()
-        for name, (dtypes, _, _) in module.SPEC.items():
-            for dtype in dtypes.split("|"):
-                assert dtype in documented[name] or documented[name].startswith("as `"), name
+def section_of(kind):
+    return FORMATS.split(f"\n## {kind}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("module", [activations, dataset, history, sets, weights])
+def test_formats_names_every_tensor_of_every_kind(module):
+    kind = module.__name__.rpartition(".")[2]
+    rows = re.findall(r"^\| (.*?) \| (.*?) \|", section_of(kind), flags=re.M)
+    found = {name: dtypes for names, dtypes in rows for name in re.findall(r"`([A-Za-z_0-9.]+)`", names)}
+    documented = {name: dtypes for name, dtypes in found.items() if not name.startswith("layerK")}
+    assert documented.keys() == module.SPEC.keys()
+    for name, (dtypes, _, _) in module.SPEC.items():
+        for dtype in dtypes.split("|"):
+            assert dtype in documented[name] or documented[name].startswith("as `"), name
+    per_layer = {name.replace("1", "K") for name in weights.parameter_layout(1, 1, [3, 2])}
+    numbered = {"weights": per_layer, "activations": {"layerK"}}
+    assert found.keys() - documented.keys() == numbered.get(kind, set())
+
+
+@pytest.mark.parametrize("kind", sorted(set(MAKERS) - {"plan"}))
+def test_formats_knows_every_kind(kind):
+    assert section_of(kind).strip()
+    (row,) = re.findall(r"^\| `kind` .*$", FORMATS, flags=re.M)
+    assert f"`{kind}`" in row
+    assert MAKERS[kind].removesuffix(" --weights").removesuffix(" --per-run") in section_of(kind)
+
+
+def test_formats_names_every_key_of_the_json_kinds():
+    """Top-level keys, and those of the columns or records; `strag` is the stamp."""
+    valley = history_of(np.stack([0.8 + 0.1 * np.square(np.log((np.arange(60) + 1) / 21))] * 2, axis=1))
+    found = stragglers_object(valley, find_per_class(valley), {}, profile={1: find_stragglers(valley)})
+    agreement = stability_object(valley, stability(valley), {})
+    one = SimpleNamespace(meta={}, origin="o", identity="i")
+    overlaps = comparison_object(compare([np.arange(3), np.arange(2)], 9, ["a", "b"]), [one, one])
+    for kind, value, parts in (
+        ("stragglers", found, [found["examples"], found["runs"][0]]),
+        ("stability", agreement, [agreement["records"][0], agreement["summary"], agreement["inversion"]]),
+        ("comparison", overlaps, []),
+    ):
+        named = set(re.findall(r"`([a-z_0-9]+)`", section_of(kind)))
+        for part in (value, *parts):
+            assert set(part) - {"strag"} <= named, kind

@@ -11,6 +11,7 @@ from strag.files.activations import ActivationsWriter
 from strag.files.container import stamp
 from strag.files.streams import name_of
 from strag.stragglers.history import pack, unpack
+from strag.stragglers.sweeps import described_at
 from strag.training.activations import activations
 from strag.training.device import environment
 from strag.training.recipe import Recipe
@@ -109,7 +110,7 @@ def _trained(job):
 
 def _meta(job, device):
     weights, data = job.weights, job.data
-    keys = ("classes", "labels")
+    keys, sets = ("classes", "labels"), weights.meta.get("sets")
     return stamp(
         "activations",
         recipe=weights.meta["recipe"],
@@ -122,4 +123,5 @@ def _meta(job, device):
         title=data.title,
         command=data.command,
         **{key: weights.meta.get(key) for key in keys},
+        **({"sets": described_at(sets, job.runs)} if sets else {}),
     )

@@ -42,7 +42,11 @@ strag find-stragglers h.safetensors --at log --per-run --controls random -o sets
 )
 @click.option("--per-run", is_flag=True, help="Write the set of every run, as a file for train --without.")
 @click.option("--controls", metavar="KINDS", help="With --per-run: add controls, random, class or both.")
-@click.option("--dose", metavar="SHARES", help="With --per-run: the most frequent stragglers, as 0.1,0.5,1.")
+@click.option(
+    "--dose",
+    metavar="SHARES",
+    help="With --per-run: add shares of the most frequent stragglers, as 0.1,0.5,1.",
+)
 @click.option(
     "--seed", type=click.IntRange(0), default=0, metavar="N", show_default=True, help="Seed of the controls."
 )
@@ -65,9 +69,12 @@ def command(history, output, quiet, **options):
     would call it a straggler.
 
     With --per-run, the output is one set per run for train --without, which trains one network for
-    each, from that run's initial weights: S(t*), S(t) at every log-spaced record (--at log), or the
-    most frequent stragglers of all runs in growing doses (--dose); --controls adds for each set
-    as many examples at random, or as many of each original class.
+    each, from that run's initial weights: S(t*), or S(t) at every log-spaced record (--at log). --dose
+    adds the most frequent stragglers of all runs in growing doses, --controls for each set as many
+    examples at random, or as many of each original class.
+
+    The networks of a training --without sets differ by what they left out: of such a history, only
+    what the single networks say is taken, no consensus and no probabilities.
 
     Exit status 3 says that there is no inversion (none: training has finished without one; open: it
     has not finished), 1 that the runs are unstable, unresolved or diverged. The output is complete
@@ -125,12 +132,17 @@ def _find(history, output, quiet, options):
             found, profile = find_by_layer(
                 read, options["observable"], options["layer"], options["rule"], moment
             )
+        if options["core"] and exit_status(found.verdict, moment.is_chosen, False) == 0:
+            found.require_core(read.source)
         value = stragglers_object(read, found, recipe, options["core"], profile)
         if csv_sink:
             write_csv(csv_sink, value["examples"])
         _write(value, output, sink, options["as_json"])
     if output != "-":
         Notes(quiet)(summary_line(value))
+    if not found.pooled:
+        shared = f"several networks started as run {read.shared_run}, each without other examples"
+        warn(f"{read.source}: {shared}; no consensus and no probabilities are taken")
     status = exit_status(found.verdict, moment.is_chosen, options["allow_none"])
     if status == 1:
         warn(f"{read.source}: {verdict_line(found.verdict)}")

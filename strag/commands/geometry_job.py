@@ -7,6 +7,7 @@ from strag.files.container import stamp
 from strag.files.history import HistoryWriter
 from strag.geometry.measure import as_records, measure
 from strag.stragglers.history import pack
+from strag.stragglers.sweeps import described_at
 
 
 def _meta(grid, kind):
@@ -14,13 +15,27 @@ def _meta(grid, kind):
     kept = ("recipe", "environment", "labels", "classes", "origin", "origin_size", "title", "command")
     inputs = meta.get("inputs", {})
     recipe = {**meta.get("recipe", {}), "layers": list(grid.layers)}
+    sets = _sets(grid)
     return stamp(
         kind,
         **{**{key: meta.get(key) for key in kept}, "recipe": recipe},
         inputs={**(inputs.get("training") or {}), "measured": inputs.get("data")},
         runs=list(grid.runs),
         layers=list(grid.layers),
+        **({"sets": sets} if sets else {}),
     )
+
+
+def _sets(grid):
+    """What the stamps of the parts say of the set that each run left out, or None."""
+    told = {}
+    for part in grid.parts:
+        for at, run in enumerate(part.runs):
+            told[run] = described_at(part.meta.get("sets"), [at])
+    first = told[grid.runs[0]]
+    if not isinstance(first, dict) or not all(isinstance(one, dict) for one in told.values()):
+        return first
+    return {name: [value for run in grid.runs for value in told[run].get(name, [])] for name in first}
 
 
 def as_history(grid, sink):

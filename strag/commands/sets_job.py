@@ -1,8 +1,8 @@
 """What `strag find-stragglers --per-run` does: from a history to a file of sets."""
 
 from strag.commands.find_stragglers import exit_status
-from strag.console import Notes
-from strag.errors import bad_usage
+from strag.commands.show_stragglers import verdict_line
+from strag.console import Notes, warn
 from strag.files.history import read_history
 from strag.files.sets import write_sets
 from strag.files.streams import Output
@@ -24,20 +24,22 @@ def write_sets_of(history, output, quiet, options):
     over_time = options["at"] == "log"
     controls = read_controls(options["controls"]) if options["controls"] else ()
     doses = read_doses(options["dose"]) if options["dose"] else None
-    if over_time and doses:
-        raise bad_usage("--dose and --at log contradict each other", "leave one of them out")
     moment = Moment() if over_time else Moment.parse(options["at"])
     with Output(output) as sink:
         read = read_history(history)
-        if over_time:
-            verdict, sets = None, sets_over_time(read)
-        else:
+        found = None
+        if doses or not over_time:
             found = find_stragglers(
                 read, options["observable"], read.layer(options["layer"]), options["rule"], moment
             )
-            verdict = found.verdict
-            sets = dosed_sets(read, found, doses) if doses else sets_of_runs(read, found)
+        sets = sets_over_time(read) if over_time else sets_of_runs(read, found)
+        if doses:
+            sets = sets + dosed_sets(read, found, doses)
         sets = with_controls(read, sets, controls, options["seed"])
         write_sets(sink, sets, read, {name: options[name] for name in RECIPE})
-    Notes(quiet)(f"{len(sets.run)} sets of {sets.members.sum(axis=1).mean():.1f} examples on average")
-    return 0 if over_time else exit_status(verdict, moment.is_chosen, options["allow_none"])
+    size = f" of {sets.members.sum(axis=1).mean():.1f} examples on average" if len(sets.run) else ""
+    Notes(quiet)(f"{len(sets.run)} sets{size}")
+    status = exit_status(found.verdict, moment.is_chosen, options["allow_none"]) if found else 0
+    if status == 1:
+        warn(f"{read.source}: {verdict_line(found.verdict)}")
+    return status

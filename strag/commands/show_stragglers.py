@@ -6,7 +6,7 @@ _MEANING = {
     "open": "no inversion so far, and training has not finished; train for longer to tell",
     "unresolved": "the deepest valley has fewer than 5 records before it; record more often or lower --lr",
     "unstable": "the loss rises, which makes false valleys; lower --lr",
-    "diverged": "most runs diverged; lower --lr",
+    "diverged": "no verdict, since runs diverged; lower --lr",
 }
 
 
@@ -22,8 +22,10 @@ def summary_line(value):
     if summary["train_error_mean"] is not None:
         line += f", eps* = {_with_std(summary, 'train_error', 4)} at t* = {_with_std(summary, 'update', 1)}"
     line += f"; {summary['indices']} stragglers of {summary['examples']}"
-    without = value.get("classes_without")
-    return f"{line}; no inversion in class {', '.join(without)}" if without else line
+    for key, words in (("classes_without", "no inversion in"), ("classes_absent", "no trained example of")):
+        if value.get(key):
+            line += f"; {words} class {', '.join(value[key])}"
+    return line
 
 
 def show(value):

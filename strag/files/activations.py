@@ -5,7 +5,7 @@ import numpy as np
 from strag.errors import StragError
 from strag.files.container import TensorWriter, open_container
 
-_SPEC = {
+SPEC = {
     "updates": ("I64", "U", True),
     "index": ("I64", "P", True),
     "y": ("I64", "P", True),
@@ -76,7 +76,7 @@ class ActivationsFile:
     def __init__(self, container):
         self._container, self.meta, self.source = container, container.meta, container.name
         self.runs, self.layers, self.classes = (self._axis(name) for name in ("runs", "layers", "classes"))
-        spec = {**_SPEC, **{f"layer{layer}": ("F32|F16", f"U R P w{layer}", True) for layer in self.layers}}
+        spec = {**SPEC, **{f"layer{layer}": ("F32|F16", f"U R P w{layer}", True) for layer in self.layers}}
         container.check(spec)
         for name in ("updates", "index", "y", "group", "trained"):
             setattr(self, name, container.read(name))

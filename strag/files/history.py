@@ -6,6 +6,7 @@ from strag.errors import StragError
 from strag.files.container import TensorWriter, open_container
 from strag.files.streams import Output
 from strag.stragglers.history import History, pack
+from strag.stragglers.sweeps import described_at
 
 SPEC = {
     "updates": ("I64", "T", True),
@@ -166,6 +167,8 @@ class HistoryWriter:
         arrays = {name: self._cut(name, runs, until) for name in self.layout}
         arrays = {name: array for name, array in arrays.items() if len(array)}
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}
+        if meta.get("sets"):
+            meta["sets"] = described_at(meta["sets"], range(runs))
         path = f"{self.path}.partial"
         layout = {name: (array.dtype, array.shape) for name, array in arrays.items()}
         with TensorWriter(path, meta, layout, Output(path)) as writer:

@@ -14,6 +14,7 @@ SPEC = {
     "update": ("I64", "S", True),
     "control": ("I64", "S", True),
     "dose": ("F64", "S", True),
+    "network": ("I64", "S", False),
     "index": ("I64", "P", True),
 }
 
@@ -28,13 +29,13 @@ def write_sets(output, sets, history, recipe):
         controls=list(CONTROLS),
         **{key: history.meta.get(key) for key in kept},
     )
-    tensors = {name: getattr(sets, name) for name in ("run", "update", "control", "dose")}
+    tensors = {name: getattr(sets, name) for name in ("run", "update", "control", "dose", "network")}
     tensors |= {"members": pack(sets.members), "index": history.index}
     write_tensors(output.path, meta, tensors, output)
 
 
 class SetsFile:
-    """What `train --without` uses of a sets file.
+    """What `train --without` uses of a sets file, which it refuses if it holds none.
 
     sets : Sets, whose members are rows of `index`, int64 [P], rows of the origin.
     origin, meta, source : as in the file.
@@ -43,8 +44,8 @@ class SetsFile:
     def __init__(self, container):
         tensors, self.meta, self.source = container.read_all(SPEC), container.meta, container.name
         P = len(tensors["index"])
+        tensors.setdefault("network", tensors["run"])
         for problem, wrong in (
-            ("holds no sets", not len(tensors["run"])),
             ("has bits that do not fit its examples", tensors["members"].shape[1] != -(-P // 8)),
             ("has an index that names an example twice", np.unique(tensors["index"]).size != P),
             ("has runs or controls that do not exist", not _exist(tensors)),
@@ -52,6 +53,12 @@ class SetsFile:
         ):
             if wrong:
                 raise StragError(problem, "make it again with 'strag find-stragglers --per-run'", self.source)
+        if not len(tensors["run"]):
+            raise StragError(
+                "holds no sets, since no run had an inversion, so that there is nothing to train without",
+                "take them at another moment with 'strag find-stragglers --per-run --at'",
+                self.source,
+            )
         self.origin, self.index = self.meta["origin"], tensors.pop("index")
         self.sets = Sets(**{**tensors, "members": unpack(tensors["members"], P)})
 

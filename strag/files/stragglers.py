@@ -54,12 +54,14 @@ def stragglers_object(history, found, recipe, core=False, profile=None):
             classes=list(history.classes),
             title=history.meta.get("title"),
             command=history.meta.get("command"),
+            **({"sets": history.meta["sets"]} if history.meta.get("sets") else {}),
         ),
         "verdict": found.verdict,
         "summary": _summary(history, found, chosen),
         "runs": [_run(history, found, run) for run in range(len(history.runs))],
         **({"layers": layer_profile(history, profile)} if profile else {}),
         **({"classes_without": classes_without(history, found)} if found.by_class else {}),
+        **({"classes_absent": classes_absent(history, found)} if found.by_class else {}),
         "model": _model(found),
         "indices": np.sort(history.index[chosen]),
         "examples": example_table(history, found),
@@ -92,13 +94,29 @@ def layer_profile(history, profile):
 
 
 def classes_without(history, found):
-    """Classes in which no run has an inversion of its own: list of names; empty unless per class."""
+    """Classes in which no run has an inversion of its own: list of names; empty unless per class.
+
+    Classes without a trained example are not among them, see `classes_absent`.
+    """
+    columns = _columns_by_class(history, found)
+    return [
+        name
+        for name, column in columns.items()
+        if column and not any(one.verdict == INVERSION for one in column)
+    ]
+
+
+def classes_absent(history, found):
+    """Classes of which no run trains on an example: list of names; empty unless per class."""
+    return [name for name, column in _columns_by_class(history, found).items() if not column]
+
+
+def _columns_by_class(history, found):
+    """The Inversions of every class, in the runs that train on it: dict of name to list."""
     if found.by_class is None:
-        return []
-    inverting = {
-        c for run in found.by_class for c, inversion in enumerate(run) if inversion.verdict == INVERSION
-    }
-    return [name for c, name in enumerate(history.classes) if c not in inverting]
+        return {}
+    columns = zip(history.classes, zip(*found.by_class, strict=True), strict=True)
+    return {name: [one for one in column if one is not None] for name, column in columns}
 
 
 def _summary(history, found, chosen):
@@ -141,7 +159,7 @@ def _run(history, found, run):
         told["set"] = {name: values[run] for name, values in history.meta["sets"].items()}
     if found.by_class is not None:
         of_run = zip(history.classes, found.by_class[run], strict=True)
-        told["classes"] = {name: _told(inversion) for name, inversion in of_run}
+        told["classes"] = {name: one and _told(one) for name, one in of_run}
     return told
 
 

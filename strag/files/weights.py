@@ -7,7 +7,7 @@ import numpy as np
 from strag.errors import StragError
 from strag.files.container import TensorWriter, open_container
 
-_SPEC = {
+SPEC = {
     "updates": ("I64", "U", True),
     "mean": ("F64", "n0", True),
     "std": ("F64", "n0", True),
@@ -84,13 +84,13 @@ class WeightsFile:
 
     def __init__(self, container):
         self._container, self.meta, self.source = container, container.meta, container.name
-        spec, depth = dict(_SPEC), 0
+        spec, depth = dict(SPEC), 0
         while f"layer{depth + 1}.weight" in container.layout():
             depth += 1
             spec[f"layer{depth}.weight"] = ("F32", f"U R n{depth} n{depth - 1}", True)
             spec[f"layer{depth}.bias"] = ("F32", f"U R n{depth}", True)
         layout = container.check(spec)
-        tensors = {name: container.read(name) for name in _SPEC}
+        tensors = {name: container.read(name) for name in SPEC}
         self.updates, self.index, self.trained = (tensors[key] for key in ("updates", "index", "trained"))
         self.mean, self.std = tensors["mean"], tensors["std"]
         self.runs = tuple(self.meta.get("runs") or ())

@@ -137,8 +137,12 @@ def _measured(update, moments, wrong, loss, trained):
 
 
 def as_records(grid, measured):
-    """One dictionary per layer and run of a Measured: what the geometry file lists."""
+    """One dictionary per layer and run of a Measured: what the geometry file lists.
+
+    `class_sizes` are the trained examples of each class, over which everything else is taken.
+    """
     rms, eta2 = rms_radius(measured.radius), separation(measured.radius, measured.distance)
+    sizes = grid.trained @ (grid.group[:, None] == np.arange(len(grid.classes))).astype(np.int64)  # (R, C)
     return [
         {
             "update": measured.update,
@@ -148,6 +152,7 @@ def as_records(grid, measured):
             "separation": float(eta2[row, number]),
             "radius": measured.radius[row, number].tolist(),
             "distance": measured.distance[row, number].tolist(),
+            "class_sizes": sizes[row].tolist(),
             "train_error": float(measured.train_error[row]),
             "train_loss": float(measured.train_loss[row]),
         }

@@ -242,8 +242,14 @@ def stability(history, which=DISJOINT, resamples=RESAMPLES, seed=0):
     -------
     Stability
 
-    Raises StragError with fewer than two runs.
+    Raises StragError with fewer than two runs, and for networks that share their initial weights.
     """
+    if history.shared_run is not None:
+        raise StragError(
+            f"has several networks that started as run {history.shared_run}, which are not independent",
+            "measure the history in which its sets were found",
+            history.source,
+        )
     found = find_stragglers(history)
     taken = np.flatnonzero([inversion.verdict != DIVERGED for inversion in found.inversions])
     runs, diverged = len(taken), len(history.runs) - len(taken)

@@ -89,7 +89,10 @@ class Stragglers:
     counts, seen : int [P], sets that hold an example, and sets whose run trained on it.
     majority : bool [P], examples in strictly more than half of the sets.
     model : BetaBinomial, or None with fewer than two sets.
-    by_class : per run the Inversion of every class, or None where they were sought over all classes.
+    pooled : whether majority and model speak for the runs. Not so where networks share their initial
+        weights and differ by what they left out: of those, majority is empty and there is no model.
+    by_class : per run the Inversion of every class, None for one of which it trains on no example; or
+        None where they were sought over all classes.
     """
 
     verdict: str
@@ -101,6 +104,7 @@ class Stragglers:
     seen: np.ndarray
     majority: np.ndarray
     model: BetaBinomial | None
+    pooled: bool = True
     by_class: tuple | None = None
 
     @property
@@ -109,6 +113,18 @@ class Stragglers:
         if self.model is None:
             return np.zeros_like(self.majority)
         return self.model.status(self.counts, self.seen) == "core"
+
+    def require_core(self, source):
+        """Refuse, naming `source`, to take for the core what one set alone, or a sweep, cannot tell."""
+        if self.model is not None:
+            return
+        if not self.pooled:
+            raise StragError(
+                "has networks that share their initial weights, so that there is no core",
+                "take the core of the history in which its sets were found",
+                source,
+            )
+        raise StragError("the core needs two runs with a set", "train more with --runs", source)
 
     @property
     def inverting(self):
@@ -166,7 +182,8 @@ def collect(history, inversions, sets, records=None, by_class=None):
     taken = [run for run, members in enumerate(sets) if members is not None]
     members = np.array([sets[run] for run in taken], dtype=bool).reshape(-1, history.examples)
     counts, seen = members.sum(axis=0), history.trained_bits()[taken].sum(axis=0)
-    identifiable = len(taken) > 1 and seen.max() > 1
+    pooled = history.shared_run is None
+    identifiable = pooled and len(taken) > 1 and seen.max() > 1
     return Stragglers(
         verdict=overall([inversion.verdict for inversion in inversions]),
         inversions=inversions,
@@ -175,8 +192,9 @@ def collect(history, inversions, sets, records=None, by_class=None):
         sets=members,
         counts=counts,
         seen=seen,
-        majority=2 * counts > seen,
+        majority=(2 * counts > seen) & pooled,
         model=BetaBinomial.fit(counts[seen > 0], seen[seen > 0]) if identifiable else None,
+        pooled=pooled,
         by_class=by_class,
     )
 

@@ -1,10 +1,11 @@
 """The recorded dynamics of R runs at T updates, as the analyses take it."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from strag.errors import bad_usage
+from strag.errors import StragError, bad_usage
 from strag.geometry.moments import rms_radius, separation
 
 
@@ -55,6 +56,34 @@ class History:
         """Number of examples P."""
         return len(self.index)
 
+    @property
+    def seed_runs(self):
+        """Runs whose initial weights the networks had: tuple of R int.
+
+        A network is its own run, except in the history of a training without sets, whose networks are
+        numbered by their set. Raises StragError if such a history does not say the run of each.
+        """
+        sets = self.meta.get("sets")
+        if sets is None:
+            return self.runs
+        seed_runs = sets.get("run") if isinstance(sets, dict) else None
+        known = isinstance(seed_runs, list) and len(seed_runs) == len(self.runs)
+        if not known or not all(type(run) is int and run >= 0 for run in seed_runs):
+            raise StragError(
+                "does not say from which run each of its networks started",
+                "make it again with 'strag train --without'",
+                self.source,
+            )
+        return tuple(seed_runs)
+
+    @property
+    def shared_run(self):
+        """A run from whose initial weights several of the networks started, or None.
+
+        Networks that share it differ by what they left out, and are no independent runs.
+        """
+        return next((run for run, networks in Counter(self.seed_runs).items() if networks > 1), None)
+
     def layer_position(self, layer=None):
         """Position of a recorded layer on axis L; by default the first."""
         if layer is None:
@@ -84,11 +113,28 @@ class History:
             return int(name)
         raise bad_usage(f"has no class '{name}'", f"it has {', '.join(self.classes)}", self.source)
 
+    def classes_trained(self):
+        """Whether a run trains on an example of a class: bool [R, C]. An empty class has no radius."""
+        return self.trained_bits() @ np.eye(len(self.classes))[self.group] > 0
+
+    def _require_trained(self, classes):
+        """Refuse a curve of these classes, positions on axis C, in which a run has no example."""
+        for run, has in zip(self.runs, self.classes_trained(), strict=True):
+            empty = [self.classes[c] for c in classes if not has[c]]
+            if empty:
+                raise bad_usage(
+                    f"has no example of class '{empty[0]}' that run {run} trains on",
+                    "take the radius over all classes, or that of another one",
+                    self.source,
+                )
+
     def observable(self, name="radius", layer=None):
         """A curve whose valley is the inversion: float64 [T, R].
 
         `radius` (root mean square over classes), `radius:CLASS`, `distance` (-D, mean over pairs),
-        `separation` (-eta^2).
+        `separation` (-eta^2). Empty classes are left out.
+
+        Raises StragError for a class or a distance that does not exist in some run, for want of examples.
         """
         at = self.layer_position(layer)
         radius = self.radius[:, :, at].astype(np.float64)
@@ -96,8 +142,12 @@ class History:
         if name == "radius":
             return rms_radius(radius)
         if name.startswith("radius:"):
-            return radius[:, :, self.class_position(name.removeprefix("radius:"))]
+            position = self.class_position(name.removeprefix("radius:"))
+            self._require_trained([position])
+            return radius[:, :, position]
         if name == "distance":
+            if (self.classes_trained().sum(axis=1) < 2).any():
+                self._require_trained(range(len(self.classes)))
             present = np.isfinite(distance)
             with np.errstate(invalid="ignore"):
                 return -np.where(present, distance, 0).sum(axis=-1) / present.sum(axis=-1)

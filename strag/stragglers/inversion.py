@@ -3,12 +3,22 @@
 A verdict is one of
 
 inversion   depth >= 0.02, prominence >= 10 times the noise, and >= 10 examples misclassified there.
-none        no such valley, and training has finished: error <= 1/P, or loss < 1 % of its start.
+none        no such valley, and training has finished: error <= 1/P, or loss < 1 % of that at update 0.
 open        no such valley yet, and training has not finished; a longer run might show one.
-unresolved  the deepest valley has fewer than 5 records before it.
-unstable    the loss of full-batch gradient descent rose by more than 1 %, which makes false
-            valleys, and without the records from there on the valley moves or is too shallow.
+unresolved  the deepest valley has fewer than 5 records before it, and no later one is an inversion in
+            its own right, measured from the wall between the two.
+unstable    the loss of full-batch gradient descent rose by more than 1 %, in one step or in many, which
+            makes false valleys, and the records before that show no inversion, or another one.
 diverged    a value of the observable, the loss or the error is not finite.
+
+The noise is estimated from second differences, which takes it for independent from record to record.
+Of such noise, whatever its strength, 0 of 3000 curves without a valley are taken for inversions: below
+0.3 % for each of three shapes, with 95 % confidence. Noise that lasts over records passes for signal: of
+AR(1) noise with correlation 0.3 between neighbouring records 0 of 500 curves of the worst shape are
+taken for inversions, with 0.5 1 %, with 0.7 22 %, with 0.9 86 % (151 records, noise of 0.001 to 1 of the
+span, seed 0; see the tests). The radius under mini-batches of 64 at log-spaced records, less a
+polynomial of degree 6 in ln t, has correlations of 0.1 to 0.5 (mnist8k, lr 0.05, 10 epochs, 6 runs, seed
+0); expect more of denser records. So record mini-batches sparsely, and believe what runs agree on.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +33,7 @@ SMALLEST_DEPTH = 0.02
 NOISES = 10  # the prominence must be this many times the noise
 FEWEST = 10  # examples misclassified at the inversion
 FINISHED_LOSS = 0.01  # of the loss at the start
-LARGEST_RISE = 0.01  # of the loss between two records of full-batch gradient descent
+LARGEST_RISE = 0.01  # of the loss of full-batch gradient descent, above its lowest value so far
 NOTEBOOK_START = 20  # updates; the notebook's rule looks from here on
 
 
@@ -38,7 +48,8 @@ class Inversion:
     update, train_error : t* and eps* refined by a parabola in log t; None without an inversion.
     prominence, depth : V and V / (max r - min r) of the deepest valley; NaN if it diverged.
     noise : standard deviation of the curve's noise, from its second differences.
-    unstable_from : update at which the loss rose by more than 1 %, or None.
+    unstable_from : update at which the loss began to rise by more than 1 %, or None. Of an inversion all
+        evidence comes from the records before it.
     """
 
     verdict: str
@@ -94,25 +105,16 @@ def find_inversion(updates, curve, train_error, train_loss, wrong, examples, des
     rise = _first_rise(train_loss) if descends else None
     if rise is None:
         return whole
-    whole = replace(whole, unstable_from=int(updates[rise]))
-    if whole.verdict != INVERSION:
-        return whole
     stable = _evidence(
         *(values[:rise] for values in (updates, curve, train_error, train_loss, wrong)), examples
     )
-    holds = stable.depth >= SMALLEST_DEPTH and _deepest(curve[:rise]) == whole.record
-    if not holds:
-        return Inversion(
-            UNSTABLE,
-            None,
-            None,
-            None,
-            whole.prominence,
-            whole.depth,
-            whole.noise,
-            whole.unstable_from,
-        )
-    return whole
+    if stable.verdict == whole.verdict == INVERSION and stable.record == whole.record:
+        found = stable
+    elif INVERSION in (stable.verdict, whole.verdict):
+        found = replace(whole, verdict=UNSTABLE, record=None, update=None, train_error=None)
+    else:
+        found = whole
+    return replace(found, unstable_from=int(updates[rise]))
 
 
 def first_increase(updates, curve, train_error, train_loss, wrong, examples):
@@ -127,7 +129,7 @@ def first_increase(updates, curve, train_error, train_loss, wrong, examples):
     rising = np.flatnonzero((updates[1:] >= NOTEBOOK_START) & (np.diff(curve) >= 0)) + 1
     if rising.size == 0 or span == 0:
         return Inversion(
-            _without(train_error, train_loss, examples), None, None, None, 0.0, 0.0, noise_of(curve)
+            _without(updates, train_error, train_loss, examples), None, None, None, 0.0, 0.0, noise_of(curve)
         )
     at = int(rising[0])
     return Inversion(
@@ -145,32 +147,38 @@ def _evidence(updates, curve, train_error, train_loss, wrong, examples):
     if len(curve) <= BEFORE:
         return Inversion(UNRESOLVED)
     v, span, noise = valleys(curve), float(np.ptp(curve)), noise_of(curve)
-    at = _deepest(curve)
+    first = int(np.argmax(v))
+    early = 0 < first < BEFORE and v[first] >= SMALLEST_DEPTH * span and v[first] >= NOISES * noise
+    if early:  # later records lie on its flank, unless they are a valley seen from its bottom on
+        v = np.concatenate([np.zeros(first), valleys(curve[first:])])
+    at = BEFORE + int(np.argmax(v[BEFORE:]))
     prominence = float(v[at])
     depth = prominence / span if span > 0 else 0.0
     evidence = {"prominence": prominence, "depth": depth, "noise": noise}
-    early = float(v[:BEFORE].max())
-    if early > prominence and early >= SMALLEST_DEPTH * span and early >= NOISES * noise:
-        return Inversion(UNRESOLVED, **evidence)
     if depth >= SMALLEST_DEPTH and prominence >= NOISES * noise and wrong[at] >= FEWEST:
         update, error = _refined(updates, curve, train_error, at)
         return Inversion(INVERSION, at, update, error, **evidence)
-    return Inversion(_without(train_error, train_loss, examples), **evidence)
+    if early:
+        return Inversion(UNRESOLVED, **evidence)
+    return Inversion(_without(updates, train_error, train_loss, examples), **evidence)
 
 
-def _deepest(curve):
-    """Record of the deepest valley with at least 5 records before it."""
-    return BEFORE + int(np.argmax(valleys(curve)[BEFORE:])) if len(curve) > BEFORE else None
-
-
-def _without(train_error, train_loss, examples):
-    finished = train_error[-1] <= 1 / examples or train_loss[-1] < FINISHED_LOSS * train_loss[0]
-    return NONE if finished else OPEN
+def _without(updates, train_error, train_loss, examples):
+    fallen = updates[0] == 0 and train_loss[-1] < FINISHED_LOSS * train_loss[0]
+    return NONE if fallen or train_error[-1] <= 1 / examples else OPEN
 
 
 def _first_rise(loss):
-    rises = np.flatnonzero(loss[1:] > (1 + LARGEST_RISE) * loss[:-1])
-    return int(rises[0]) + 1 if rises.size else None
+    """The first record of a rise of the loss to more than 1 % above its lowest value so far, or None.
+
+    The whole rise counts, not its steps: oscillations of gradient descent at the edge of stability
+    grow by a small part of a percent per update, and make a valley all the same.
+    """
+    lowest = np.minimum.accumulate(loss)
+    above = np.flatnonzero(loss > (1 + LARGEST_RISE) * lowest)
+    if not above.size:
+        return None
+    return int(np.flatnonzero(loss[: above[0]] == lowest[above[0]])[-1]) + 1
 
 
 def _refined(updates, curve, train_error, at):

@@ -9,6 +9,7 @@ from strag.geometry.times import logarithmic
 
 NONE, RANDOM, CLASS = "none", "random", "class"
 CONTROLS = (NONE, RANDOM, CLASS)
+OWN = 0.0  # the dose of a run's own set
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,12 @@ class Sets:
     Attributes
     ----------
     members : bool [S, P]. run : int64 [S], whose initial weights a set belongs to. update : int64 [S],
-    at which it was taken. control : int64 [S], position in CONTROLS. dose : float64 [S], the fraction of
-    the most frequent stragglers, or 1 for S(t) itself.
+    at which it was taken: of a dose, t of its run's own set. control : int64 [S], position in CONTROLS.
+    dose : float64 [S], the fraction of the most frequent stragglers of all runs, above 0; OWN for S(t) of
+    the run itself. network : int64 [S], position on axis R of the history; it differs from `run` in a
+    history whose networks left out sets themselves.
+
+    Run, update, dose and control tell the sets of a history of independent runs apart.
     """
 
     members: np.ndarray
@@ -27,6 +32,7 @@ class Sets:
     update: np.ndarray
     control: np.ndarray
     dose: np.ndarray
+    network: np.ndarray
 
     def described(self):
         """Lists of run, update, control (by name) and dose, for a file that has one network per set."""
@@ -37,6 +43,17 @@ class Sets:
     def __add__(self, other):
         names = self.__dataclass_fields__
         return Sets(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names})
+
+
+def described_at(described, positions):
+    """The part of what `Sets.described` gave that is about the networks at these positions.
+
+    What is no such lists stays as it is, for `History.seed_runs` to refuse.
+    """
+    columns = described.values() if isinstance(described, dict) else ()
+    if not columns or not all(isinstance(c, list) and len(c) > max(positions) for c in columns):
+        return described
+    return {name: [column[at] for at in positions] for name, column in described.items()}
 
 
 def read_doses(text):
@@ -69,12 +86,8 @@ def sets_over_time(history):
 
 
 def sets_of_runs(history, found):
-    """The set of every run that has one, as `find_stragglers` took it: Sets."""
+    """The set of every run that has one, as `find_stragglers` took it: Sets, maybe none."""
     places = [(run, record) for run, record in enumerate(found.records) if record is not None]
-    if not places:
-        raise StragError(
-            "no run has an inversion, so that there is no set", "try --at UPDATE or --at log", history.source
-        )
     return _sets(history, places, list(found.sets))
 
 
@@ -83,14 +96,24 @@ def dosed_sets(history, found, doses):
 
     The majority is ranked by the share of runs that call an example a straggler, then by its index, so
     that a smaller dose is part of a larger one.
+
+    Raises StragError where runs have sets, but no majority.
     """
+    whole = sets_of_runs(history, found)
+    if not len(whole.run):
+        return whole
+    if not found.pooled:
+        raise StragError(
+            "has networks that share their initial weights, so that no example is more frequent",
+            "take doses of the history in which its sets were found",
+            history.source,
+        )
     majority = np.flatnonzero(found.majority)
     if majority.size == 0:
         raise StragError(
             "no example straggles in most runs, so that there is no dose", "train more runs", history.source
         )
     ranked = majority[np.lexsort((history.index[majority], -found.counts[majority] / found.seen[majority]))]
-    whole = sets_of_runs(history, found)
     parts = []
     for dose in doses:
         members = np.zeros_like(whole.members)
@@ -105,13 +128,13 @@ def with_controls(history, sets, controls, seed):
     `random` draws from all examples that the set's run trains on, `class` as many of each original class.
     Drawn by SeedSequence([seed, kind, number of the set]).
     """
-    trained = dict(zip(history.runs, history.trained_bits(), strict=True))
+    trained = history.trained_bits()
     parts = [sets]
     for kind in controls:
         members = np.zeros_like(sets.members)
         for number, chosen in enumerate(sets.members):
             random = np.random.default_rng([seed, CONTROLS.index(kind), number])
-            pool = np.flatnonzero(trained[int(sets.run[number])])
+            pool = np.flatnonzero(trained[sets.network[number]])
             strata = [pool] if kind == RANDOM else [pool[history.y[pool] == c] for c in np.unique(history.y)]
             for stratum in strata:
                 members[number, random.permutation(stratum)[: chosen[stratum].sum()]] = True
@@ -120,13 +143,14 @@ def with_controls(history, sets, controls, seed):
 
 
 def _sets(history, places, members):
-    runs, records = (np.array(axis) for axis in zip(*places, strict=True))
+    networks, records = np.array(places, dtype=np.int64).reshape(-1, 2).T
     return Sets(
-        members=np.array(members),
-        run=np.array(history.runs)[runs],
+        members=np.array(members, dtype=bool).reshape(-1, history.examples),
+        run=np.array(history.seed_runs, dtype=np.int64)[networks],
         update=history.updates[records],
         control=np.zeros(len(places), dtype=np.int64),
-        dose=np.ones(len(places)),
+        dose=np.full(len(places), OWN),
+        network=networks,
     )
 
 

@@ -1,17 +1,20 @@
 """strag dump and strag geometry: what was trained, measured again from its weights."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+import strag as strag_package
 from strag.cli import main
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from tests.conftest import made_up
 from tests.shell import complains, files_in, shell, strag
 
+FORMATS = Path(strag_package.__file__).parent / "files" / "FORMATS.md"
 TRAIN = ["--runs", "3", "--epochs", "12", "--lr", "0.3", "--record-every", "log", "--weights-at", "log", "-q"]
 DEEP = ["--width", "6", "--depth", "3", "--layers", "all"]
 
@@ -125,10 +128,14 @@ def test_the_json_names_its_axes(folder):
         "separation",
         "radius",
         "distance",
+        "class_sizes",
         "train_error",
         "train_loss",
     }
     assert found["strag"]["kind"] == "geometry"
+    section = FORMATS.read_text().split("## geometry")[1].split("\n## ")[0]
+    for key in {*found, *found["records"][0]} - {"strag"}:
+        assert f"`{key}`" in section
 
 
 def test_pruned_data_is_measured_where_it_is(folder, tmp_path):

@@ -1,15 +1,19 @@
 """find-stragglers --per-run, and train --without its sets."""
 
+import json
 import re
 
 import numpy as np
 import pytest
 
 from strag.cli import main
+from strag.files.container import open_container
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
+from strag.files.sets import SPEC
+from tests.commands.test_find_stragglers import EARLY, FALL, VALLEY, write_history
 from tests.conftest import made_up
-from tests.shell import complains, files_in, strag
+from tests.shell import complains, files_in, shell, strag
 
 TRAIN = ["--epochs", "12", "--width", "6", "--lr", "0.4", "-q"]
 
@@ -48,7 +52,9 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
     for number in (0, 6, 43):
         record, run = told["update"][number], told["run"][number] - 1
         np.testing.assert_array_equal(~trained[number], whole.misclassified_at(record, run))
-        np.testing.assert_array_equal(~trained[number + 44].sum(), ~trained[number].sum())
+        of_class = np.eye(4)[whole.y]  # (P, 4)
+        np.testing.assert_array_equal((~trained[number + 44]) @ of_class, (~trained[number]) @ of_class)
+        assert (trained[number + 44] != trained[number]).any()
     alone = str(tmp_path / "one")
     assert main(["find-stragglers", "h", "--at", "2", "--per-run", "-q", "-o", alone]) == 0
     assert main(["train", "d", "--without", alone, *TRAIN, "-o", str(tmp_path / "four")]) == 0
@@ -56,6 +62,116 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
     number = told["update"].index(2) + 2
     np.testing.assert_allclose(four.train_loss[:, 2], sweep.train_loss[:, number], atol=1e-6)
     np.testing.assert_array_equal(four.misclassified[0], whole.misclassified[0])  # the same initial weights
+
+
+def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path, capsys):
+    """Networks are numbered by their set; sets found in them name the run, and controls fit the network."""
+    first, sweep, second, again = (str(tmp_path / name) for name in ("first", "sweep", "second", "again"))
+    find = ["--per-run", "--at", "2", "-q", "-o"]
+    assert main(["find-stragglers", "h", "--controls", "random", *find, first]) == 0
+    assert (
+        main(["train", "d", "--without", first, *TRAIN, "--weights", str(tmp_path / "w"), "-o", sweep]) == 0
+    )
+    assert main(["find-stragglers", sweep, "--controls", "random", *find, second]) == 0
+    assert main(["train", "d", "--without", second, *TRAIN, "-o", again]) == 0
+    found, told = read_history(sweep), read_history(again).meta["sets"]
+    assert found.runs == tuple(range(8))
+    assert told["run"] == [1, 2, 3, 4] * 4
+    np.testing.assert_array_equal(
+        read_history(again).misclassified[0, :4], read_history("h").misclassified[0]
+    )
+    left_out = ~read_history(again).trained_bits()
+    for network in range(8):
+        np.testing.assert_array_equal(left_out[network], found.misclassified_at(2, network))
+        assert left_out[network + 8].sum() == left_out[network].sum()
+        assert not (left_out[network + 8] & ~found.trained_bits()[network]).any()
+    script = "strag dump w d -q -o a && strag geometry a -q -o g.safetensors"
+    result = shell(script.replace(" d ", f" {folder}/d "), tmp_path)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert read_history(str(tmp_path / "g.safetensors")).meta["sets"] == found.meta["sets"]
+
+
+def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_path):
+    sets, sweep = str(tmp_path / "sets"), str(tmp_path / "sweep")
+    assert main(["find-stragglers", "h", "--per-run", "--at", "2", "--dose", "1", "-q", "-o", sets]) == 0
+    assert main(["train", "d", "--without", sets, *TRAIN, "-o", sweep]) == 0
+    result = strag("find-stragglers", sweep, "--at", "3", "-q")
+    found = json.loads(result.stdout)
+    assert result.returncode == 0
+    assert result.stderr.decode() == (
+        f"strag: warning: {sweep}: several networks started as run 1, each without other examples; "
+        "no consensus and no probabilities are taken\n"
+    )
+    assert (found["indices"], found["model"]) == ([], None)
+    assert set(found["examples"]["probability"]) == {None}
+    assert [run["stragglers"] > 0 for run in found["runs"]] == [True] * 8
+    assert found["strag"]["sets"]["run"] == [1, 2, 3, 4] * 2
+    for arguments, words in (
+        (["stability", sweep], ["several networks that started as run 1", "in which its sets were found"]),
+        (["find-stragglers", sweep, "--at", "3", "--core"], ["share their initial weights", "no core"]),
+        (
+            ["find-stragglers", sweep, "--per-run", "--at", "3", "--dose", "1"],
+            ["share their initial weights", "take doses of the history"],
+        ),
+    ):
+        complains(strag(*arguments), 1, f"{sweep}: has", *words)
+
+
+def test_own_sets_of_a_sweep_are_pooled_as_ever(folder, tmp_path):
+    """One network per run: they differ by their seed, and by what each run found hard."""
+    sets, sweep = str(tmp_path / "sets"), str(tmp_path / "sweep")
+    assert main(["find-stragglers", "h", "--per-run", "--at", "2", "-q", "-o", sets]) == 0
+    assert main(["train", "d", "--without", sets, *TRAIN, "-o", sweep]) == 0
+    result = strag("find-stragglers", sweep, "--at", "3", "-q")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert json.loads(result.stdout)["model"] is not None
+    assert strag("stability", sweep, "-q").returncode == 0
+
+
+def test_columns_tell_every_set_of_a_file_apart(folder, tmp_path):
+    sets = str(tmp_path / "sets")
+    options = ["--at", "log", "--dose", "0.5,1", "--controls", "random", "-q", "-o", sets]
+    write_history(tmp_path / "v", [VALLEY] * 3)
+    assert main(["find-stragglers", str(tmp_path / "v"), "--per-run", *options]) == 0
+    with open_container(sets, "sets") as container:
+        found = container.read_all(SPEC)
+    columns = list(zip(*(found[name].tolist() for name in ("run", "update", "dose", "control")), strict=True))
+    assert len(set(columns)) == len(columns) == 2 * (24 + 2) * 3
+    assert [column for column in columns if column[2] == 1][:3] == [
+        (0, 20, 1, 0),
+        (1, 20, 1, 0),
+        (2, 20, 1, 0),
+    ]
+    assert (20, 0, 0) in {column[1:] for column in columns}
+
+
+@pytest.mark.parametrize("more", [[], ["--dose", "0.5"], ["--controls", "random,class"]])
+def test_without_an_inversion_there_are_no_sets_and_that_is_an_answer(tmp_path, monkeypatch, more, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_history("f", [FALL, FALL])
+    assert main(["find-stragglers", "f", "--per-run", *more, "-o", "sets"]) == 3
+    assert capsys.readouterr().err == "strag: 0 sets\n"
+    assert main(["find-stragglers", "f", "--per-run", "--allow-none", *more, "-o", "sets"]) == 0
+    assert strag("info", "sets", "--get", "shapes.members").stdout == b"0\n8\n"
+    complains(
+        strag("train", "mnist8k", "--without", "sets", "-o", "x"), 1, "sets: holds no sets, since no run"
+    )
+    assert files_in(tmp_path) == ["f", "sets"]
+
+
+def test_doses_beside_sets_over_time_need_an_inversion(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_history("f", [FALL, FALL])
+    options = ["--at", "log", "--dose", "1", "-q", "-o", "sets"]
+    assert main(["find-stragglers", "f", "--per-run", *options]) == 3
+    assert strag("info", "sets", "--get", "shapes.run").stdout == b"48\n"
+
+
+def test_runs_without_a_verdict_are_warned_of(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_history("e", [EARLY, EARLY])
+    assert main(["find-stragglers", "e", "--per-run", "-q", "-o", "sets"]) == 1
+    assert capsys.readouterr().err.startswith("strag: warning: e: the deepest valley has fewer than 5")
 
 
 def test_sets_come_back_through_a_pipe(folder, tmp_path):
@@ -74,11 +190,6 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
         (["find-stragglers", "h", "--dose", "1"], 2, ["--dose needs --per-run"]),
         (["find-stragglers", "h", "--per-run", "--core"], 2, ["--core contradicts --per-run"]),
         (["find-stragglers", "h", "--per-run", "--csv", "x"], 2, ["--csv contradicts --per-run"]),
-        (
-            ["find-stragglers", "h", "--per-run", "--at", "log", "--dose", "1"],
-            2,
-            ["--dose and --at log contradict"],
-        ),
         (["find-stragglers", "h", "--per-run", "--at", "3", "--dose", "2"], 2, ["cannot read --dose '2'"]),
         (
             ["find-stragglers", "h", "--per-run", "--at", "3", "--controls", "x"],

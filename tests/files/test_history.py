@@ -113,6 +113,13 @@ class TestInterrupted:
         for update in UPDATES:
             assert_holds(history, update)
 
+    def test_the_sets_of_the_networks_that_are_kept(self, tmp_path):
+        sets = {"run": [5, 6, 5, 6], "dose": [0.0, 0.0, 1.0, 1.0]}
+        path, _, _ = self.partial(tmp_path / "h", [(0, slice(0, 2)), (1, slice(0, 2))], runs=4, sets=sets)
+        history = read_history(path)
+        assert history.meta["sets"] == {"run": [5, 6], "dose": [0.0, 0.0]}
+        assert history.seed_runs == (5, 6)
+
     def test_all_runs_if_all_have_finished(self, tmp_path):
         added = [(u, slice(a, a + 2)) for a in (0, 2) for u in UPDATES]
         path, runs, _ = self.partial(tmp_path / "h", added, runs=4)

@@ -169,5 +169,8 @@ def test_records_list_every_run_and_layer(whole):
         (5, 2, 1),
         (5, 3, 1),
     ]
+    for number, record in enumerate(records):
+        assert record["class_sizes"] == np.bincount(whole.group[whole.kept[number]]).tolist()
+    assert records[0]["class_sizes"] != records[1]["class_sizes"]
     assert records[1]["radius"] == found[1].radius[1, 0].tolist()
     assert records[1]["radius_rms"] == pytest.approx(np.sqrt(np.mean(np.square(records[1]["radius"]))))

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from strag.datasets import catalogue
+from strag.datasets.transforms import block_of
 from strag.errors import StragError
 from strag.stragglers.examples import BetaBinomial
+from tests.training.runs import recorded
 
 
 def drawn(a, b, runs, P=8192, seed=0):
@@ -42,6 +45,45 @@ def test_predicts_held_out_runs():
         error = held_out[of_level].std() / np.sqrt(of_level.sum())
         predicted = fitted.probability(counts, runs)[of_level][0]
         assert held_out[of_level].mean() == pytest.approx(predicted, abs=max(4 * error, 0.005))
+
+
+@pytest.fixture(scope="module")
+def real_sets():
+    """S(t = 15), before their inversion at about 25, of 20 runs on 1024 images of MNIST: bool [20, 1024]."""
+    data = block_of(catalogue.load("mnist8k"), 1024)
+    options = {"runs": 20, "epochs": 15, "width": 10, "lr": 0.5, "record": "15", "test": "never"}
+    return recorded(data, **options)[0]["misclassified"][-1]
+
+
+def bins_that_fail(model, fitted, held_out):
+    """Bins of the predictive probability whose rate in held-out runs is 4 standard errors off.
+
+    The error has two parts: of the held-out rate, between runs; and of what was fitted.
+    """
+    counts, runs = fitted.sum(axis=0), np.full(fitted.shape[1], len(fitted))
+    predicted, failed = model.probability(counts, runs), []
+    for low, high in ((0, 0.02), (0.02, 0.5), (0.5, 0.98), (0.98, 1)):
+        inside = (predicted >= low) & (predicted <= high)
+        if not inside.any():
+            continue
+        mean, rates = predicted[inside].mean(), held_out[:, inside].mean(axis=1)
+        error = np.sqrt(rates.var(ddof=1) / len(rates) + mean * (1 - mean) / (inside.sum() * len(fitted)))
+        if abs(rates.mean() - mean) > 4 * error:
+            failed.append((low, high))
+    return failed
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_predicts_held_out_runs_of_a_real_training(real_sets, half):
+    """Fitted on 10 of 20 trainings, the probabilities are the rates in the other 10, bin by bin."""
+    fitted, held_out = real_sets[half::2], real_sets[1 - half :: 2]
+    model = BetaBinomial.fit(fitted.sum(axis=0), np.full(fitted.shape[1], 10))
+    assert bins_that_fail(model, fitted, held_out) == []
+    bins = np.bincount(np.digitize(model.probability(np.arange(11), 10), [0.02, 0.5, 0.98]))
+    assert len(bins) == 4  # every bin has counts that fall into it
+    assert model.share > 0.5
+    stiff = BetaBinomial(10 * model.a, 10 * model.b)  # believes its population ten times as much
+    assert bins_that_fail(stiff, fitted, held_out)
 
 
 def test_intervals_cover_and_statuses_keep_their_promise():

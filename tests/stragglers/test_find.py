@@ -43,6 +43,27 @@ def test_majority_is_strictly_more_than_half_of_the_inverting_runs():
     np.testing.assert_array_equal(np.flatnonzero(even.majority), range(10, 20))
 
 
+def test_networks_are_their_own_runs_unless_they_come_from_sets():
+    plain = history_of(np.stack([VALLEY] * 3, axis=1))
+    assert (plain.seed_runs, plain.shared_run) == ((0, 1, 2), None)
+    for run, shared in (([4, 2, 7], None), ([4, 2, 4], 4)):
+        swept = dataclasses.replace(plain, meta={**plain.meta, "sets": {"run": run}})
+        assert (swept.seed_runs, swept.shared_run) == (tuple(run), shared)
+        found = find_stragglers(swept)
+        assert found.majority.any() == (found.model is not None) == (shared is None)
+    for broken in (
+        {},
+        [1],
+        {"run": [1, 2]},
+        {"run": [1, 2, -1]},
+        {"run": [1, 2, None]},
+        {"run": [1, 2, "3"]},
+    ):
+        swept = dataclasses.replace(plain, meta={**plain.meta, "sets": broken})
+        with pytest.raises(StragError, match=r"does not say from which run.*--without"):
+            find_stragglers(swept)
+
+
 def test_sets_hold_trained_examples_only():
     history = history_of(np.stack([VALLEY, VALLEY], axis=1), wrong=sets(T, 2, [range(30), range(30)]))
     trained = np.ones((2, P), bool)

@@ -1,5 +1,7 @@
 """The valley, its verdicts, and how often noise is taken for an inversion."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -97,6 +99,31 @@ def test_false_positive_rate_of_noise_is_below_three_in_a_thousand(shape):
     assert calls == 0
 
 
+def correlated(random, correlation, size):
+    """AR(1) noise of deviation 1: each value `correlation` times the one before, and something new."""
+    new = random.normal(size=size) * np.sqrt(1 - correlation**2)
+    values = [random.normal()]
+    for one in new[1:]:
+        values.append(correlation * values[-1] + one)
+    return np.array(values)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "low", "high"), [(0.3, 0, 0.006), (0.5, 0, 0.02), (0.7, 0.1, 0.3), (0.9, 0.6, 1)]
+)
+def test_noise_that_lasts_is_taken_for_inversions_at_the_rate_that_the_module_states(correlation, low, high):
+    """500 curves for each of three shapes, seed 0: the worst shape has 0, 0.010, 0.220 and 0.864."""
+    rates = []
+    for shape in (np.exp(-T / 30), T * np.exp(-T / 30), np.ones(151)):
+        random = np.random.default_rng(0)
+        curves = [
+            shape + noise * correlated(random, correlation, shape.size)
+            for noise in np.repeat(np.geomspace(1e-3, 1, 10), 50)
+        ]
+        rates.append(np.mean([verdict_of(curve).verdict == INVERSION for curve in curves]))
+    assert low <= max(rates) <= high
+
+
 def test_noise_is_estimated_as_a_standard_deviation():
     random = np.random.default_rng(1)
     estimates = [noise_of(np.exp(-T / 30) + 0.1 * random.normal(size=T.size)) for _ in range(200)]
@@ -106,6 +133,8 @@ def test_noise_is_estimated_as_a_standard_deviation():
 @pytest.mark.parametrize(
     ("change", "verdict"),
     [
+        ({"loss": np.geomspace(0.7, 0.006, 151), "updates": T + 1}, OPEN),  # its start was not recorded
+        ({"error": np.linspace(0.5, 1e-5, 151), "updates": T + 1}, NONE),
         ({"error": np.linspace(0.5, 1e-5, 151)}, NONE),
         ({"loss": np.geomspace(0.7, 0.006, 151)}, NONE),
         ({"loss": np.geomspace(0.7, 0.008, 151)}, OPEN),
@@ -127,6 +156,19 @@ def test_a_valley_before_five_records_is_unresolved():
     assert verdict_of(planted()[:5], T[:5]).verdict == UNRESOLVED
 
 
+def test_an_early_transient_hides_no_later_valley():
+    """A dip at record 2, deeper than the valley at 60, whose own walls are what counts."""
+    dip = np.where(T < 6, -0.6 * np.exp(-np.square(T - 2.0)), 0)
+    later = 1 - 0.3 * np.exp(-np.square((T - 60) / 15))
+    found = verdict_of(later + dip)
+    assert (found.verdict, found.record) == (INVERSION, 60)
+    assert found.prominence == pytest.approx(0.3, abs=0.01)
+    shallow = 1 - 0.005 * np.exp(-np.square((T - 60) / 15))
+    assert verdict_of(shallow + dip).verdict == UNRESOLVED
+    flank = np.where(T < 2, 1.2 - 0.4 * T, np.minimum(0.4 + 0.01 * (T - 2), 0.9))
+    assert verdict_of(flank).verdict == UNRESOLVED
+
+
 def test_non_finite_values_are_divergence():
     for name in ("error", "loss"):
         values = np.linspace(0.5, 0.1, 151)
@@ -140,9 +182,47 @@ def test_a_rising_loss_of_gradient_descent_is_unstable_if_the_valley_depends_on_
     assert verdict_of(planted(40), loss=loss).verdict == UNSTABLE
     assert verdict_of(planted(40), loss=loss).unstable_from == 30
     assert verdict_of(planted(40), loss=loss, descends=False).verdict == INVERSION
+
+
+def test_what_survives_the_cut_is_told_from_what_is_left():
+    """After the rise at 120 the curve climbs: the evidence is that of the records before, as if alone."""
     late = np.where(T < 120, 0.5, 0.6)
-    found = verdict_of(planted(40), loss=late)
+    curve = planted(40) + np.where(T < 120, 0, 5.0)
+    found = verdict_of(curve, loss=late)
     assert (found.verdict, found.unstable_from) == (INVERSION, 120)
+    alone = verdict_of(curve[:120], T[:120], error=np.linspace(0.5, 0.05, 151)[:120], loss=late[:120])
+    assert replace(found, unstable_from=None) == alone
+    assert 10 * found.prominence < verdict_of(curve, loss=late, descends=False).prominence
+
+
+def test_without_an_inversion_of_its_own_the_cut_curve_makes_a_run_unstable():
+    """Before the rise the valley is no deeper than ten times its noise: only the climb makes it deep."""
+    noise = 0.004 * np.random.default_rng(0).normal(size=151)
+    curve = np.minimum(planted(40) - 0.8, 0.1) + np.where(T < 70, noise, 0)
+    loss = np.where(T < 60, 0.5, 0.6)
+    whole, cut = verdict_of(curve), verdict_of(curve[:60], T[:60])
+    assert (whole.verdict, whole.record) == (INVERSION, np.argmin(curve[:60]))
+    assert cut.depth > 0.02
+    assert cut.prominence < 10 * cut.noise
+    assert verdict_of(curve, loss=loss).verdict == UNSTABLE
+
+
+def test_a_valley_that_what_follows_hides_makes_a_run_unstable():
+    """The blow-up digs a deeper valley, at which too few examples are wrong to make it an inversion."""
+    curve = planted(40) + np.where(T > 100, 2 - np.abs(T - 125) / 10, 0)
+    curve[125] = -3.0
+    wrong = np.where(T > 100, 5, 700)
+    assert verdict_of(curve, wrong=wrong).verdict == OPEN
+    assert verdict_of(curve, wrong=wrong, loss=np.where(T < 100, 0.5, 0.6)).verdict == UNSTABLE
+
+
+def test_a_loss_that_creeps_up_is_unstable_too():
+    """0.9 % from one record to the next is 9 % after ten."""
+    loss = 0.5 * np.power(1.009, np.maximum(T - 20, 0))
+    found = verdict_of(planted(40), loss=loss)
+    assert (found.verdict, found.unstable_from) == (UNSTABLE, 21)
+    wobbling = 0.5 * (1 + 0.009 * (T % 2))
+    assert verdict_of(planted(40), loss=wobbling).unstable_from is None
 
 
 def test_notebook_rule_takes_the_first_step_up_from_update_twenty_on():

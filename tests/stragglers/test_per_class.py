@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from strag.commands.show_stragglers import summary_line
 from strag.errors import StragError
 from strag.files.stragglers import classes_without, layer_profile, stragglers_object
 from strag.stragglers.find import Moment, find_stragglers
@@ -82,6 +83,50 @@ def test_a_class_that_diverges_spoils_no_other(history):
     radius[30, :, 0, 0] = np.nan
     found = find_per_class(dataclasses.replace(history, radius=radius))
     assert [one.verdict for one in found.by_class[0]] == ["diverged", "inversion", "none"]
+
+
+def test_a_class_without_a_trained_example_is_left_out_and_listed(history):
+    """Its radius is NaN: it has not diverged."""
+    trained = np.ones((R, P), bool)
+    trained[:, GROUP == 0] = False
+    radius = history.radius.copy()
+    radius[..., 0] = np.nan
+    pruned = dataclasses.replace(history, trained=pack(trained), radius=radius)
+    found = find_per_class(pruned)
+    assert [one and one.verdict for one in found.by_class[1]] == [None, "inversion", "none"]
+    assert found.verdict == "inversion"
+    value = stragglers_object(pruned, found, {})
+    assert (value["classes_absent"], value["classes_without"]) == (["a"], ["c"])
+    assert value["runs"][0]["classes"]["a"] is None
+    assert "no inversion in class c; no trained example of class a" in summary_line(value)
+    assert find_stragglers(pruned).verdict == "inversion"
+    with pytest.raises(StragError, match="no example of class 'a' that run 0 trains on") as caught:
+        find_stragglers(pruned, observable="radius:a")
+    assert caught.value.status == 2
+    assert find_stragglers(pruned, observable="radius:b").verdict == "inversion"
+
+
+def test_a_class_that_some_runs_lack_is_taken_from_the_others(history):
+    trained = np.ones((R, P), bool)
+    trained[1, GROUP == 1] = False
+    radius = history.radius.copy()
+    radius[:, 1, :, 1] = np.nan
+    pruned = dataclasses.replace(history, trained=pack(trained), radius=radius)
+    found = find_per_class(pruned)
+    assert [one and one.verdict for one in found.by_class[0]] == ["inversion", "inversion", "none"]
+    assert [one and one.verdict for one in found.by_class[1]] == ["inversion", None, "none"]
+    value = stragglers_object(pruned, found, {})
+    assert (value["classes_absent"], value["classes_without"]) == ([], ["c"])
+    with pytest.raises(StragError, match="no example of class 'b' that run 1 trains on"):
+        find_stragglers(pruned, observable="radius:b")
+
+
+def test_one_class_alone_has_no_distance(history):
+    trained = np.ones((R, P), bool)
+    trained[1, GROUP != 2] = False
+    alone = dataclasses.replace(history, trained=pack(trained))
+    with pytest.raises(StragError, match="no example of class 'a' that run 1 trains on"):
+        find_stragglers(alone, observable="distance")
 
 
 @pytest.fixture

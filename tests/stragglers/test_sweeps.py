@@ -8,6 +8,7 @@ from strag.geometry.times import logarithmic
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.sweeps import (
     CONTROLS,
+    described_at,
     dosed_sets,
     read_controls,
     read_doses,
@@ -63,11 +64,12 @@ def test_of_the_runs_there_is_the_set_at_each_inversion(history):
     sets = sets_of_runs(history, find_stragglers(history))
     assert (sets.run.tolist(), sets.update.tolist()) == ([0, 1, 2], [20, 20, 20])
     assert sets.members.sum(axis=1).tolist() == [30, 26, 20]
-    assert set(sets.dose) == {1}
+    assert set(sets.dose) == {0}
 
 
 def test_doses_are_nested_and_the_most_frequent_come_first(history):
     sets = dosed_sets(history, find_stragglers(history), (0.25, 0.5, 1))
+    assert sets.update.tolist() == [20] * 9
     assert sets.dose.tolist() == [0.25] * R + [0.5] * R + [1.0] * R
     assert sets.run.tolist() == [0, 1, 2] * 3
     sizes = sets.members.sum(axis=1)
@@ -114,10 +116,25 @@ def test_the_description_names_the_controls(history):
 def test_no_inversion_no_sets(history):
     falling = history_of(np.stack([np.exp(-np.arange(T) / 20)] * 2, axis=1))
     found = find_stragglers(falling)
-    with pytest.raises(StragError, match=r"no run has an inversion.*--at UPDATE or --at log"):
-        sets_of_runs(falling, found)
+    for none in (sets_of_runs(falling, found), dosed_sets(falling, found, (0.5,))):
+        assert none.members.shape == (0, falling.examples)
+        assert with_controls(falling, none, ("random",), 0).run.size == 0
+
+
+def test_runs_that_agree_on_nothing_have_no_doses(history):
+    wrong = np.zeros((T, R, P), bool)
+    for run in range(R):
+        wrong[:, run, 20 * run : 20 * (run + 1)] = True
+    disjoint = history_of(np.stack([VALLEY] * R, axis=1), wrong=wrong, P=P)
     with pytest.raises(StragError, match="no example straggles in most runs"):
-        dosed_sets(falling, found, (0.5,))
+        dosed_sets(disjoint, find_stragglers(disjoint), (0.5,))
+
+
+def test_a_part_of_what_sets_are_is_of_its_networks():
+    told = {"run": [3, 4, 5], "dose": [0.0, 0.5, 1.0]}
+    assert described_at(told, [2, 0]) == {"run": [5, 3], "dose": [1.0, 0.0]}
+    for broken in (None, {}, {"run": [3]}, {"run": 3}, "run"):
+        assert described_at(broken, [1]) == broken
 
 
 @pytest.mark.parametrize("text", ["0", "1.5", "x", "", "0.1,,1", "nan"])
