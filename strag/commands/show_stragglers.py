@@ -22,6 +22,9 @@ def summary_line(value):
     if summary["train_error_mean"] is not None:
         line += f", eps* = {_with_std(summary, 'train_error', 4)} at t* = {_with_std(summary, 'update', 1)}"
     line += f"; {summary['indices']} stragglers of {summary['examples']}"
+    rising = sum(run["unstable_from"] is not None for run in value["runs"])
+    if rising and value["verdict"] not in ("unstable", "diverged"):
+        line += f"; the loss rises in {rising} runs, which a lower --lr would mend"
     without = value.get("classes_without")
     return f"{line}; no inversion in class {', '.join(without)}" if without else line
 

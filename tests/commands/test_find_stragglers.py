@@ -210,3 +210,12 @@ def test_a_history_of_ten_runs_and_five_hundred_updates_is_read_in_seconds(folde
     begun = time.monotonic()
     assert main(["find-stragglers", "big", "-o", "s.json", "-q"]) == 0
     assert time.monotonic() - begun < 5
+
+
+def test_a_rising_loss_is_told_where_the_verdict_does_not(tmp_path, capsys):
+    """An oscillating run without a valley is open; that it needs a lower learning rate must not be lost."""
+    loss = np.linspace(0.7, 0.1, T)
+    loss[40] *= 1.5
+    write_history(tmp_path / "h", [FALL, FALL], loss=loss)
+    assert main(["find-stragglers", str(tmp_path / "h"), "-o", str(tmp_path / "s")]) == 3
+    assert "the loss rises in 2 runs, which a lower --lr would mend" in capsys.readouterr().err
