@@ -6,8 +6,9 @@ inversion   depth >= 0.02, prominence >= 10 times the noise, and >= 10 examples 
 none        no such valley, and training has finished: error <= 1/P, or loss < 1 % of its start.
 open        no such valley yet, and training has not finished; a longer run might show one.
 unresolved  the deepest valley has fewer than 5 records before it.
-unstable    the loss of full-batch gradient descent rose by more than 1 %, which makes false
-            valleys, and without the records from there on the valley moves or is too shallow.
+unstable    the loss of full-batch gradient descent rose by more than 1 %, in one step or in many, which
+            makes false valleys, and without the records from there on the valley moves or is too
+            shallow.
 diverged    a value of the observable, the loss or the error is not finite.
 """
 
@@ -23,7 +24,7 @@ SMALLEST_DEPTH = 0.02
 NOISES = 10  # the prominence must be this many times the noise
 FEWEST = 10  # examples misclassified at the inversion
 FINISHED_LOSS = 0.01  # of the loss at the start
-LARGEST_RISE = 0.01  # of the loss between two records of full-batch gradient descent
+LARGEST_RISE = 0.01  # of the loss of full-batch gradient descent, above its lowest value so far
 NOTEBOOK_START = 20  # updates; the notebook's rule looks from here on
 
 
@@ -38,7 +39,7 @@ class Inversion:
     update, train_error : t* and eps* refined by a parabola in log t; None without an inversion.
     prominence, depth : V and V / (max r - min r) of the deepest valley; NaN if it diverged.
     noise : standard deviation of the curve's noise, from its second differences.
-    unstable_from : update at which the loss rose by more than 1 %, or None.
+    unstable_from : update at which the loss began to rise by more than 1 %, or None.
     """
 
     verdict: str
@@ -169,8 +170,16 @@ def _without(train_error, train_loss, examples):
 
 
 def _first_rise(loss):
-    rises = np.flatnonzero(loss[1:] > (1 + LARGEST_RISE) * loss[:-1])
-    return int(rises[0]) + 1 if rises.size else None
+    """The first record of a rise of the loss to more than 1 % above its lowest value so far, or None.
+
+    The whole rise counts, not its steps: oscillations of gradient descent at the edge of stability
+    grow by a small part of a percent per update, and make a valley all the same.
+    """
+    lowest = np.minimum.accumulate(loss)
+    above = np.flatnonzero(loss > (1 + LARGEST_RISE) * lowest)
+    if not above.size:
+        return None
+    return int(np.flatnonzero(loss[: above[0]] == lowest[above[0]])[-1]) + 1
 
 
 def _refined(updates, curve, train_error, at):
