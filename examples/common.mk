@@ -1,6 +1,7 @@
 # What every example shares: a strict shell, no half-made files, pictures and data in OUT.
 STRAG ?= strag
 OUT ?= out
+PLOT = $(STRAG) plot --dpi 120
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

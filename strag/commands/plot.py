@@ -12,6 +12,7 @@ from strag.plotting.style import FORMATS
 strag plot h.safetensors
 strag plot h.safetensors --x error -o dynamics.svg
 strag plot h.safetensors pruned.safetensors --label all --label 'without stragglers' -o both.pdf
+strag train --without sets.safetensors --epochs 150 | strag plot - -o doses.png
 strag plot s.json --data mnist8k -o stragglers.png
 strag stability h.safetensors | strag plot - -o agreement.png
 strag compare s.json t.json | strag plot - -o overlap.png
@@ -51,10 +52,11 @@ def command(files, x, layer, labels, data, number, form, dpi, output, quiet):
     """Draw the picture that belongs to a file.
 
     A history becomes curves: the gyration radii of its classes and their distance, as means over
-    its runs, with the inversion marked. Several are laid over each other. Stragglers become a
-    gallery of the examples most often called stragglers, for which --data names the images. The
-    agreement of runs (stability) becomes curves against the training error, and a comparison a map
-    of overlaps.
+    its runs, with the inversion marked. Several are laid over each other. One whose networks left
+    out different sets (train --without) becomes the depth of their valleys and their test error
+    against what was left out. Stragglers become a gallery of the examples most often called
+    stragglers, for which --data names the images. The agreement of runs (stability) becomes curves
+    against the training error, and a comparison a map of overlaps.
 
     FILE is '-', the default, for stdin. At a terminal, without -o, all but the gallery is shown
     there, in characters.

@@ -7,17 +7,18 @@ from strag.files.streams import name_of
 
 HOLDS = {  # every kind that has a picture
     "history": "a history",
+    "sweep": "a sweep",
     "stragglers": "stragglers",
     "stability": "the agreement of runs",
     "comparison": "a comparison of sets",
     "summary": "a summary of experiments",
 }
-ONLY_FOR = {  # the kind that an option is for
-    "x": "history",
-    "layer": "history",
-    "labels": "history",
-    "data": "stragglers",
-    "number": "stragglers",
+ONLY_FOR = {  # the kinds that an option is for
+    "x": ("history",),
+    "layer": ("history", "sweep"),
+    "labels": ("history",),
+    "data": ("stragglers",),
+    "number": ("stragglers",),
 }
 
 
@@ -43,6 +44,7 @@ def drawn(wanted):
     """The figure that is Wanted; None where it was printed, in a terminal."""
     draw = {
         "history": _curves,
+        "sweep": _sweep,
         "stragglers": _gallery,
         "stability": _agreement,
         "comparison": _overlaps,
@@ -54,13 +56,17 @@ def drawn(wanted):
 
 
 def _read(path):
-    """The kind of a file, and the History, StragglerList, Stability or Comparison in it."""
+    """The kind of a file, and the History, StragglerList, Stability or Comparison in it.
+
+    A history whose networks left out sets of several kinds is a sweep.
+    """
     from strag.files.comparison import comparison_from
     from strag.files.history import history_from
     from strag.files.jsonfile import open_any
     from strag.files.stability import stability_from
     from strag.files.stragglers import stragglers_from
     from strag.files.summary import summary_from
+    from strag.stragglers.outcomes import is_sweep
 
     readers = {
         "stragglers": stragglers_from,
@@ -77,7 +83,8 @@ def _read(path):
         with opened:
             kind = opened.kind
             if kind == "history":
-                return kind, history_from(opened)
+                history = history_from(opened)
+                return "sweep" if is_sweep(history) else kind, history
     remedy = "plot a history ('strag train') or what find-stragglers, stability, compare or summary wrote"
     raise StragError(f"is a {kind} file, which has no picture", remedy, name_of(path))
 
@@ -85,9 +92,9 @@ def _read(path):
 def _refuse(kind, source, wanted):
     """Refuse options and further files that make no sense for this kind."""
     for option, only in ONLY_FOR.items():
-        if kind != only and getattr(wanted, option) not in (None, ()):
+        if kind not in only and getattr(wanted, option) not in (None, ()):
             name = "--label" if option == "labels" else f"--{option}"
-            problem = f"holds {HOLDS[kind]}, but {name} is for {HOLDS[only]}"
+            problem = f"holds {HOLDS[kind]}, but {name} is for {HOLDS[only[0]]}"
             raise bad_usage(problem, f"leave {name} out", source)
     if kind != "history" and len(wanted.files) > 1:
         raise StragError(f"holds {HOLDS[kind]}, of which a picture shows one file", "plot it alone", source)
@@ -133,6 +140,21 @@ def _print_curves(shown, x):
     coloured = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     text = history_text(shown, x, *shutil.get_terminal_size(), coloured)
     send_to_stdout([f"{text}\n".encode(sys.stdout.encoding or "utf-8", "replace")])
+
+
+def _sweep(history, wanted):
+    """The figure of a sweep; None at a terminal, where its table is printed."""
+    from strag.commands.show_sweep import show, sweep_lines
+    from strag.console import Notes
+    from strag.plotting.sweep import sweep_figure
+    from strag.stragglers.outcomes import sweep_of
+
+    sweep = sweep_of(history, wanted.layer)
+    if wanted.in_terminal:
+        return show(sweep)
+    for line in sweep_lines(sweep):
+        Notes(wanted.quiet)(f"{history.source}: {line}")
+    return sweep_figure(sweep)
 
 
 def _gallery(stragglers, wanted):

@@ -25,6 +25,9 @@ def summary_line(value):
     for key, words in (("classes_without", "no inversion in"), ("classes_absent", "no trained example of")):
         if value.get(key):
             line += f"; {words} class {', '.join(value[key])}"
+    rising = sum(run["unstable_from"] is not None for run in value["runs"])
+    if rising and value["verdict"] not in ("unstable", "diverged"):
+        line += f"; the loss rises in {rising} runs, which a lower --lr would mend"
     return line
 
 

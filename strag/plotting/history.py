@@ -7,12 +7,23 @@ import numpy as np
 from strag.plotting.axes import MARK, entitle, label_horizontal, marker
 from strag.plotting.captions import caption, heading
 from strag.plotting.dynamics import UPDATES, mean_and_spread
-from strag.plotting.style import BAND, CHARACTERS, GREY, INK, WIDTH, colour, dashes, house_style
+from strag.plotting.style import (
+    BAND,
+    CHARACTERS,
+    GREY,
+    INK,
+    WIDTH,
+    colour,
+    dashes,
+    house_style,
+    overlaid_dashes,
+)
 
 HEIGHT = 2.95  # inches, without the legend and the recipe
 ROW = 0.18  # inches, a row of either
 MOST_CLASSES = 10  # with a curve and a legend entry of their own
 MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # whose bands can be told apart
+UNDERMOST = {"linewidth": 3.2, "alpha": 0.5}  # how the first of several histories shows under another
 MOST_COLUMNS = 5  # of the legend
 
 
@@ -93,7 +104,11 @@ def _several(panels, shown, x):
 
 def _overlaid(panels, dynamics, x, number, banded):
     """Draw one of several histories; its handle for the legend."""
-    look = {"color": colour(number), "linestyle": dashes(number)}
+    look = {
+        "color": colour(number),
+        "linestyle": overlaid_dashes(number),
+        **(UNDERMOST if number == 0 else {}),
+    }
     line = _curve(panels[0], dynamics, dynamics.radius, x, banded, **look)
     _curve(panels[1], dynamics, dynamics.distance, x, banded, **look)
     _mark(panels, dynamics, x, look["color"])

@@ -58,6 +58,14 @@ def dashes(number):
     return DASHES[number // len(COLOURS) % len(DASHES)]
 
 
+def overlaid_dashes(number):
+    """Line style of the number-th of curves that may coincide: another one every time.
+
+    Together with `colour` it repeats only after all pairs of both.
+    """
+    return DASHES[(number + number // 12) % len(DASHES)]
+
+
 def rendered(figure, form, dpi=150):
     """The bytes of a Figure as `png`, `svg` or `pdf`; the same figure gives the same bytes."""
     sink = io.BytesIO()

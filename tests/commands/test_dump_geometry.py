@@ -191,3 +191,25 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, w
     before = files_in(folder)
     complains(strag(*arguments), status, *words)
     assert files_in(folder) == before
+
+
+def test_real_images_give_the_same_stragglers(tmp_path):
+    """Weights, dumped and measured, lead find-stragglers to what the history itself leads it to."""
+    train = "train d --runs 2 --epochs 80 --lr 0.2 --record-every log --test-every never -q"
+    script = f"""
+    strag data mnist8k --size 2048 -q -o d
+    strag {train} --weights w --weights-at log -o h
+    strag dump w d -q | strag geometry - -q -o g.safetensors
+    strag find-stragglers h -q -o h.json
+    strag find-stragglers g.safetensors -q -o g.json
+    """
+    result = shell(f"set -e\n{script}", tmp_path)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert_same_history(read_history(str(tmp_path / "g.safetensors")), read_history(str(tmp_path / "h")))
+    recorded, measured = (json.loads((tmp_path / name).read_text()) for name in ("h.json", "g.json"))
+    assert len(recorded["indices"]) > 50
+    assert measured["indices"] == recorded["indices"]
+    assert measured["examples"] == recorded["examples"]
+    for one, other in zip(measured["runs"], recorded["runs"], strict=True):
+        assert one["verdict"] == "inversion"
+        assert (one["update"], one["stragglers"]) == (other["update"], other["stragglers"])

@@ -15,6 +15,7 @@ from strag.files.container import stamp
 from strag.files.dataset import write_dataset
 from strag.files.streams import Output
 from tests.plotting.histories import falling, made, valley, write
+from tests.plotting.sweeps import sweep, told
 from tests.shell import complains, files_in, shell, strag
 
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
@@ -117,6 +118,44 @@ def test_error_layer_and_dpi(folder):
         assert main(["plot", "l", "--dpi", str(dpi), "-o", "f.png"]) == 0
         sizes.append(int.from_bytes((folder / "f.png").read_bytes()[16:20], "big"))
     assert sizes == [350, 700]
+
+
+def test_a_sweep_is_a_picture_of_its_own(folder, capsys):
+    write(folder / "w", sweep())
+    assert main(["plot", "w", "-o", "f.svg"]) == 0
+    text = (folder / "f.svg").read_text()
+    for entry in ("depth of the valley", "without all of the stragglers 0 of 2 networks invert"):
+        assert entry in text
+    assert capsys.readouterr().err.splitlines() == [
+        "strag: w: without 8 examples (stragglers, dose 0.5): 2 of 2 networks invert",
+        "strag: w: without 16 examples (stragglers, dose 1): 0 of 2 networks invert",
+        "strag: w: without 8 examples (as many of each class, dose 0.5): 2 of 2 networks invert",
+        "strag: w: without 16 examples (as many of each class, dose 1): 2 of 2 networks invert",
+    ]
+    status, text, error = at_a_terminal("plot", "w")
+    assert (status, error) == (0, "")
+    rows = [line.split() for line in text.splitlines()]
+    assert ["stragglers", "1", "16", "0", "of", "2", "0.000", "-"] in rows
+
+
+def test_one_set_for_each_run_makes_curves_as_ever(folder, capsys):
+    history = made([falling(), falling()])
+    write(folder / "w", told(history, dose=[1.0, 1.0], control=["none"] * 2, update=[20, 22]))
+    assert main(["plot", "h.safetensors", "w", "-o", "f.svg"]) == 0
+    assert "w: no inversion (none)" in (folder / "f.svg").read_text()
+
+
+def test_a_sweep_is_not_mixed_with_others(folder):
+    write(folder / "w", sweep())
+    for arguments, status, words in (
+        (["w", "--x", "error"], 2, ["w: holds a sweep, but --x is for a history"]),
+        (["w", "h.safetensors"], 1, ["w: holds a sweep", "plot it alone"]),
+        (["h.safetensors", "w"], 1, ["w: holds a sweep, but h.safetensors is a history"]),
+    ):
+        complains(strag("plot", *arguments, "-o", "f.png"), status, *words)
+    write(folder / "broken", told(sweep(), dose=[1.0]))
+    complains(strag("plot", "broken", "-o", "f.png"), 1, "broken: does not say which set each", "--without")
+    assert not (folder / "f.png").exists()
 
 
 def test_the_gallery(folder, capsys):

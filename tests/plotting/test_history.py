@@ -8,7 +8,16 @@ import pytest
 
 from strag.plotting.dynamics import dynamics_of
 from strag.plotting.history import history_figure
-from strag.plotting.style import COLOURS, DASHES, FORMATS, colour, dashes, house_style, rendered
+from strag.plotting.style import (
+    COLOURS,
+    DASHES,
+    FORMATS,
+    colour,
+    dashes,
+    house_style,
+    overlaid_dashes,
+    rendered,
+)
 from tests.plotting.histories import falling, made, valley
 
 
@@ -174,3 +183,12 @@ def test_a_history_of_one_record_is_a_dot():
 def test_looks_differ_until_colours_and_dashes_are_used_up():
     looks = [(colour(number), dashes(number)) for number in range(len(COLOURS) * len(DASHES))]
     assert len(set(looks)) == len(looks)
+
+
+def test_histories_that_coincide_are_both_seen():
+    pairs = [(colour(number), overlaid_dashes(number)) for number in range(len(COLOURS) * len(DASHES))]
+    assert len(set(pairs)) == len(pairs)
+    assert all(overlaid_dashes(number) != overlaid_dashes(number + 1) for number in range(24))
+    same = [dynamics_of(made([valley()]), label=name) for name in ("a", "b")]
+    first, second = [line for line in history_figure(same).axes[0].lines if len(line.get_xdata()) > 2]
+    assert (first.get_linestyle(), second.get_linestyle()) == ("-", "--")

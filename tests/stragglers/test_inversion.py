@@ -225,6 +225,16 @@ def test_a_loss_that_creeps_up_is_unstable_too():
     assert verdict_of(planted(40), loss=wobbling).unstable_from is None
 
 
+def test_a_loss_that_rises_in_small_steps_is_unstable_too():
+    """As in a burst at the edge of stability: 30 updates of 0.3 % each, and the valley that they make."""
+    slow = np.where(T < 60, 0.7 - T / 200, 0.4 * 1.003 ** np.clip(T - 60, 0, 30))
+    found = verdict_of(planted(60), loss=slow)
+    assert (found.verdict, found.unstable_from) == (UNSTABLE, 61)
+    within = np.where(T < 60, 0.7 - T / 200, 0.4 * 1.003 ** np.clip(T - 60, 0, 3))
+    found = verdict_of(planted(60), loss=within)
+    assert (found.verdict, found.unstable_from) == (INVERSION, None)
+
+
 def test_notebook_rule_takes_the_first_step_up_from_update_twenty_on():
     curve = np.exp(-T / 30)
     curve[10] += 1  # a step up before update 20

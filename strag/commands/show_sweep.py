@@ -1,0 +1,52 @@
+"""A sweep as a table, and in words."""
+
+import numpy as np
+
+from strag.stragglers.outcomes import DOSE
+
+_LEFT_OUT = {"none": "stragglers", "random": "as many at random", "class": "as many of each class"}
+
+
+def sweep_lines(sweep):
+    """One line for every condition: how many of its networks invert."""
+    for one in sweep.conditions:
+        where = f"{sweep.by} {one.place:g}"
+        yield (
+            f"without {one.removed:.0f} examples ({_LEFT_OUT[one.control]}, {where}): "
+            f"{one.inverting} of {one.networks} networks invert"
+        )
+
+
+def show(sweep):
+    """Print a Sweep as a table."""
+    from strag.console import as_cell, print_table
+
+    headings = [
+        ("left out", "left"),
+        ("dose" if sweep.by == DOSE else "t", "right"),
+        ("examples", "right"),
+        ("inverting", "right"),
+        ("depth", "right"),
+        ("test error", "right"),
+    ]
+    rows = [
+        (
+            _LEFT_OUT[one.control],
+            f"{one.place:g}",
+            f"{one.removed:.0f}",
+            f"{one.inverting} of {one.networks}",
+            as_cell(_mean(one.depth), 3),
+            as_cell(_mean(one.test_error), 4),
+        )
+        for one in sweep.conditions
+    ]
+    caption = "depth and test error: means over networks"
+    if sweep.noise:
+        caption += f"; noise {sweep.noise:g} on the test inputs"
+    print_table(sweep.history.meta.get("title"), headings, rows, caption)
+
+
+def _mean(values):
+    """Mean of the values that there are, None if there are none."""
+    known = values[np.isfinite(values)] if values is not None else np.zeros(0)
+    return float(known.mean()) if known.size else None

@@ -1,0 +1,132 @@
+"""What became of the networks of a sweep, each trained without a set of examples of its own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.errors import StragError
+from strag.stragglers.find import find_stragglers
+from strag.stragglers.history import History
+from strag.stragglers.inversion import INVERSION, NONE, OPEN
+from strag.stragglers.sweeps import CONTROLS, OWN
+
+DOSE, UPDATE = "dose", "update"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The n networks that left out the same kind of set.
+
+    Attributes
+    ----------
+    control : name in CONTROLS. place : the dose, or the update at which the sets were taken.
+    removed : mean number of examples left out.
+    inverting : number of networks with an inversion.
+    depth : float64 [n], of the deepest valley; NaN where the verdict says that it means nothing
+        (unresolved, unstable, diverged).
+    test_error : float64 [n], at the last test record and the largest noise; None without test records.
+    """
+
+    control: str
+    place: float
+    removed: float
+    inverting: int
+    depth: np.ndarray
+    test_error: np.ndarray | None
+
+    @property
+    def networks(self):
+        return len(self.depth)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A history whose networks left out sets of several kinds.
+
+    Attributes
+    ----------
+    by : what the conditions differ in beside their control, `dose` or `update`. With doses, the runs' own
+        sets, which are no share of anything, are left out.
+    conditions : tuple of Condition, by control, then by place.
+    noise : standard deviation of the noise on the test inputs, or None without test records.
+    layer : position on axis L of the layer whose radius was taken. history : History.
+    """
+
+    by: str
+    conditions: tuple
+    noise: float | None
+    layer: int
+    history: History
+
+    @property
+    def controls(self):
+        """Names of the controls that there are, in the order of CONTROLS."""
+        return tuple(dict.fromkeys(condition.control for condition in self.conditions))
+
+    @property
+    def meaningless(self):
+        """Number of networks whose depth means nothing."""
+        return sum(int(np.isnan(condition.depth).sum()) for condition in self.conditions)
+
+
+def is_sweep(history):
+    """Whether the networks of a History left out sets of more than one kind."""
+    return history.meta.get("sets") is not None and len(set(_kinds(history)[1])) > 1
+
+
+def sweep_of(history, layer=None):
+    """The Sweep in a History for which `is_sweep` holds, at a recorded layer, by default the first.
+
+    Raises StragError if its stamp does not say which set each network left out, or for a layer that
+    is not recorded.
+    """
+    by, kinds = _kinds(history)
+    at = history.layer_position(layer)
+    found = find_stragglers(history, layer=layer)
+    trained = history.trained_bits().sum(axis=1)
+    tested = history.test_error is not None and len(history.test_error) > 0
+    noise = history.recipe.get("noise") or [0.0]
+    conditions = []
+    shown = {kind for kind in kinds if by != DOSE or kind[1] != OWN} or set(kinds)
+    for kind in sorted(shown, key=lambda kind: (CONTROLS.index(kind[0]), kind[1])):
+        networks = [number for number, other in enumerate(kinds) if other == kind]
+        inversions = [found.inversions[number] for number in networks]
+        depth = [one.depth if one.verdict in (INVERSION, NONE, OPEN) else np.nan for one in inversions]
+        conditions.append(
+            Condition(
+                control=kind[0],
+                place=kind[1],
+                removed=float(history.examples - trained[networks].mean()),
+                inverting=sum(one.verdict == INVERSION for one in inversions),
+                depth=np.array(depth),
+                test_error=history.test_error[-1, networks, -1].astype(np.float64) if tested else None,
+            )
+        )
+    return Sweep(by, tuple(conditions), float(noise[-1]) if tested else None, at, history)
+
+
+def _kinds(history):
+    """What the networks differ in, and of every network (control, place)."""
+    sets, names = history.meta.get("sets"), ("run", "update", "dose", "control")
+    R = len(history.runs)
+    columns = [sets.get(name) for name in names] if isinstance(sets, dict) else []
+    if not columns or not all(isinstance(column, list) and len(column) == R for column in columns):
+        raise _broken(history)
+    run, update, dose, control = columns
+    if not set(map(str, control)) <= set(CONTROLS) or not all(map(_is_number, (*run, *update, *dose))):
+        raise _broken(history)
+    several = len(set(zip(run, update, strict=True))) > len(set(run))
+    by = DOSE if len(set(dose)) > 1 or not several else UPDATE
+    return by, list(zip(control, dose if by == DOSE else update, strict=True))
+
+
+def _is_number(value):
+    return type(value) in (int, float)
+
+
+def _broken(history):
+    return StragError(
+        "does not say which set each of its networks left out",
+        "make it again with 'strag train --without'",
+        history.source,
+    )

@@ -1,0 +1,74 @@
+"""The figure of a sweep."""
+
+import numpy as np
+import pytest
+
+from strag.plotting.style import FORMATS, house_style, rendered
+from strag.plotting.sweep import NAMES, sweep_figure
+from strag.stragglers.outcomes import sweep_of
+from tests.plotting.sweeps import sweep, told
+from tests.plotting.test_history import legend, texts
+
+
+def over_time():
+    columns = {"run": [0, 1] * 4, "dose": [1.0] * 8, "update": [5, 5, 20, 20] * 2}
+    return told(sweep(), **columns)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_input_gives_the_same_bytes(form):
+    first, second = (rendered(sweep_figure(sweep_of(sweep())), form) for _ in range(2))
+    assert first == second
+
+
+def test_depth_and_test_error_are_means_over_networks():
+    found = sweep_of(sweep())
+    left, right = sweep_figure(found).axes
+    for panel, name in ((left, "depth"), (right, "test_error")):
+        for line, conditions in zip(panel.lines, (found.conditions[:2], found.conditions[2:]), strict=False):
+            np.testing.assert_allclose(line.get_xdata(), [0.5, 1])
+            np.testing.assert_allclose(line.get_ydata(), [getattr(one, name).mean() for one in conditions])
+
+
+def test_it_says_what_it_shows():
+    figure = sweep_figure(sweep_of(sweep()))
+    said = texts(figure)
+    for text in (
+        "made-up: without all of the stragglers 0 of 2 networks invert",
+        "P = 48 to 56 of 64, 8 networks, depth 2, width 20, lr 0.2",
+        "depth of the valley",
+        "test error, noise σ = 1",
+        "share of the stragglers left out",
+    ):
+        assert text in said
+    assert legend(figure) == [
+        NAMES["none"],
+        NAMES["class"],
+        "± 1 s.d. over 2 networks",
+        "least depth of an inversion",
+    ]
+
+
+def test_a_network_without_a_meaning_is_left_out_and_counted():
+    figure = sweep_figure(sweep_of(sweep(diverged=[0, 1])))
+    assert np.isnan(figure.axes[0].lines[0].get_ydata()).tolist() == [True, False]
+    assert any("2 of them unstable or diverged" in text for text in texts(figure))
+
+
+def test_over_time_the_axis_is_that_of_updates():
+    figure = sweep_figure(sweep_of(over_time()))
+    left, right = figure.axes
+    assert left.get_xlabel() == right.get_xlabel() == "update t of the errors left out"
+    assert left.get_xscale() == "log"
+    assert left.lines[0].get_xdata().tolist() == [5, 20]
+
+
+@pytest.mark.parametrize("history", [sweep(), over_time(), sweep(diverged=[0], title="long " * 20)])
+def test_no_text_is_clipped(history):
+    figure = sweep_figure(sweep_of(history))
+    with house_style():
+        figure.draw_without_rendering()
+        box, inside = figure.get_tightbbox(), figure.bbox_inches
+    assert (box.x0, box.y0) >= (inside.x0, inside.y0)
+    assert box.x1 <= inside.x1
+    assert box.y1 <= inside.y1

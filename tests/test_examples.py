@@ -1,0 +1,103 @@
+"""The examples: each is made on small settings, and shows the pictures that it makes."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from strag.cli import COMMANDS, main
+from strag.files.history import read_history
+from tests.shell import STRAG, files_in
+from tests.test_readme import blocks, options_of
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/Makefile"))
+LARGEST_PICTURE = 100_000  # bytes, in the repository
+SMALL = "--epochs 100 --lr 0.2 --test-every never"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """The first 2048 of mnist8k."""
+    path = tmp_path_factory.mktemp("examples") / "small.safetensors"
+    assert main(["data", "mnist8k", "--size", "2048", "-q", "-o", str(path)]) == 0
+    return path
+
+
+def make(name, data, out, **variables):
+    """Run an example on small settings into `out`; what it said on stdout, and on stderr."""
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    given = {"STRAG": STRAG, "OUT": out, "DATA": data, **variables}
+    command = ["make", "-s", "-C", EXAMPLES / name, *(f"{key}={value}" for key, value in given.items())]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert made.returncode == 0, made.stderr
+    for picture in pictures_of(name):
+        assert (out / picture).read_bytes().startswith(b"\x89PNG"), picture
+    return made.stdout, made.stderr
+
+
+def pictures_of(name):
+    """The names of the pictures that the README of an example shows."""
+    return re.findall(r"\]\(pictures/(\S+\.png)\)", (EXAMPLES / name / "README.md").read_text())
+
+
+def test_quickstart(data, tmp_path):
+    said, _ = make("quickstart", data, tmp_path, TRAIN=f"--runs 2 {SMALL}")
+    assert "1. 2 of 2 runs invert" in said
+    assert (tmp_path / "inversion.png").exists()
+
+
+def test_layers(data, tmp_path):
+    train = f"--runs 2 {SMALL} --depth 3 --record-every log"
+    said, _ = make("layers", data, tmp_path, TRAIN=train)
+    assert [json.loads(line)["layer"] for line in said.splitlines()] == [1, 2]
+    assert read_history(str(tmp_path / "measured.safetensors")).layers == (1, 2)
+
+
+def test_classes(data, tmp_path):
+    said, _ = make("classes", data, tmp_path, TRAIN=f"--runs 2 {SMALL}", LABELS="0-3/4-6/7-9")
+    assert re.fullmatch(r"together:  \d+ stragglers\nper class: [1-9]\d* stragglers\n", said)
+
+
+def test_stability(data, tmp_path):
+    few = {"RUNS": "--runs 4", "OTHERS": "--runs 2"}
+    make("stability", data, tmp_path, TRAIN=SMALL, **few)
+    assert json.loads((tmp_path / "overlap.json").read_text())["names"] == ["tanh", "relu", "wide", "linear"]
+    assert json.loads((tmp_path / "agreement.json").read_text())["inversion"] is not None
+
+
+def test_sweeps(data, tmp_path):
+    _, said = make("sweeps", data, tmp_path, TRAIN="--epochs 100 --lr 0.2", RUNS="--runs 2", DOSES="0.5,1")
+    assert len(re.findall(r"networks invert$", said, flags=re.M)) == 4
+    assert len(read_history(str(tmp_path / "sweep.safetensors")).runs) == 8
+
+
+def test_there_is_a_test_for_every_example():
+    assert [name for name in NAMES if f"test_{name}" not in globals()] == []
+    assert {"quickstart", "layers", "classes", "stability", "sweeps"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_readme_shows_pictures_that_are_there_and_commands_that_exist(name):
+    text = (EXAMPLES / name / "README.md").read_text()
+    shown, there = pictures_of(name), files_in(EXAMPLES / name / "pictures")
+    assert sorted(shown) == there
+    for picture in there:
+        assert (EXAMPLES / name / "pictures" / picture).stat().st_size < LARGEST_PICTURE, picture
+    for line in "\n".join(blocks(text)).splitlines():
+        for used, rest in re.findall(r"strag (\S+)([^|]*)", line):
+            assert used in COMMANDS
+            assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= options_of(used), rest
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_makefile_is_strict_and_runs_strag_alone(name):
+    text = (EXAMPLES / name / "Makefile").read_text()
+    assert "include ../common.mk" in text
+    recipes = re.findall(r"^\t(.*)$", text, flags=re.M)
+    assert any("$(STRAG)" in line for line in recipes)
+    assert not any(re.search(r"\b(python|pip|curl|wget)\b", line) for line in recipes)
