@@ -73,7 +73,7 @@ def test_stability(data, tmp_path):
 def test_sweeps(data, tmp_path):
     _, said = make("sweeps", data, tmp_path, TRAIN="--epochs 100 --lr 0.2", RUNS="--runs 2", DOSES="0.5,1")
     assert len(re.findall(r"networks invert$", said, flags=re.M)) == 4
-    assert len(read_history(str(tmp_path / "sweep.safetensors")).runs) == 8
+    assert len(read_history(str(tmp_path / "sweep.safetensors")).runs) == 12  # own, two doses, controls
 
 
 def test_there_is_a_test_for_every_example():

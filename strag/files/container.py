@@ -16,6 +16,7 @@ import numpy as np
 
 from strag import __version__
 from strag.errors import StragError
+from strag.files.canonical import canonical_json
 from strag.files.streams import Output, is_regular, name_of, open_input, read_exactly, spool
 
 FORMAT = 1
@@ -43,26 +44,6 @@ DTYPES = {  # as they lie on disk, little-endian
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 RESIDENT = 1 << 25  # bytes of a file being written that may stay in memory
 LARGEST_HEADER = 100_000_000  # bytes, as in the safetensors library
-
-
-def canonical_json(value):
-    """One line of JSON with sorted keys; NaN and infinities become null."""
-    return json.dumps(finite(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def finite(value):
-    """`value` with every non-finite number replaced by None, and numpy scalars by Python's."""
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return finite(value.tolist())
-    if isinstance(value, np.generic):
-        return finite(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def stamp(kind, **fields):

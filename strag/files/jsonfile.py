@@ -5,7 +5,8 @@ import json
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.container import check_stamp, container_from, finite, is_json, not_strag, wrong_kind
+from strag.files.canonical import finite
+from strag.files.container import check_stamp, container_from, is_json, not_strag, wrong_kind
 from strag.files.streams import name_of, open_input, read_exactly
 
 LARGEST = 1 << 30  # bytes

@@ -208,6 +208,8 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, w
     before = files_in(folder)
     complains(strag("find-stragglers", *arguments), status, *words)
     assert files_in(folder) == before
+
+
 def test_a_rising_loss_is_told_where_the_verdict_does_not(tmp_path, capsys):
     """An oscillating run without a valley is open; that it needs a lower learning rate must not be lost."""
     loss = np.linspace(0.7, 0.1, T)

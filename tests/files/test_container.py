@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from safetensors import safe_open
 from safetensors.numpy import load, save
 
-from strag.files.container import DTYPES, TensorWriter, canonical_json, open_container, stamp, write_tensors
+from strag.files.canonical import canonical_json
+from strag.files.container import DTYPES, TensorWriter, open_container, stamp, write_tensors
 from tests.files.makers import parts
 
 META = stamp("dataset", title="t")

@@ -1,0 +1,26 @@
+"""JSON as strag writes it: nothing but finite numbers, the same value the same text."""
+
+import json
+import math
+
+import numpy as np
+
+
+def canonical_json(value):
+    """One line of JSON with sorted keys; NaN and infinities become null."""
+    return json.dumps(finite(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def finite(value):
+    """`value` with every non-finite number replaced by None, and numpy scalars by Python's."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return finite(value.tolist())
+    if isinstance(value, np.generic):
+        return finite(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
