@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,10 +15,12 @@ from strag.files.comparison import comparison_object
 from strag.files.container import MAKERS
 from strag.files.stability import stability_object
 from strag.files.stragglers import stragglers_object
+from strag.files.summary import summary_object
 from strag.stragglers.agreement import stability
 from strag.stragglers.comparison import compare
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.per_class import find_per_class
+from strag.stragglers.summary import QUANTITIES, Experiment, summarise
 from tests.conftest import history_of
 from tests.shell import files_in, shell
 
@@ -115,12 +118,12 @@ def test_formats_names_every_tensor_of_every_kind(module):
     assert found.keys() - documented.keys() == numbered.get(kind, set())
 
 
-@pytest.mark.parametrize("kind", sorted(set(MAKERS) - {"plan"}))
+@pytest.mark.parametrize("kind", sorted(MAKERS))
 def test_formats_knows_every_kind(kind):
     assert section_of(kind).strip()
     (row,) = re.findall(r"^\| `kind` .*$", FORMATS, flags=re.M)
     assert f"`{kind}`" in row
-    assert MAKERS[kind].removesuffix(" --weights").removesuffix(" --per-run") in section_of(kind)
+    assert MAKERS[kind].partition(" --")[0] in section_of(kind)
 
 
 def test_formats_names_every_key_of_the_json_kinds():
@@ -130,10 +133,15 @@ def test_formats_names_every_key_of_the_json_kinds():
     agreement = stability_object(valley, stability(valley), {})
     one = SimpleNamespace(meta={}, origin="o", identity="i")
     overlaps = comparison_object(compare([np.arange(3), np.arange(2)], 9, ["a", "b"]), [one, one])
+    experiment = Experiment({}, "a", 2, dict.fromkeys(QUANTITIES, np.array([1.0, 2.0])))
+    laws = [replace(experiment, settings={"examples": P}) for P in (1, 2, 3, 4)]
+    together = summary_object(summarise(laws), [])
+    condition, law = together["conditions"][0], together["laws"]["train_error"]
     for kind, value, parts in (
         ("stragglers", found, [found["examples"], found["runs"][0]]),
         ("stability", agreement, [agreement["records"][0], agreement["summary"], agreement["inversion"]]),
         ("comparison", overlaps, []),
+        ("summary", together, [condition, condition["depth"], law]),
     ):
         named = set(re.findall(r"`([a-z_0-9]+)`", section_of(kind)))
         for part in (value, *parts):

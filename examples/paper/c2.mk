@@ -1,6 +1,7 @@
 # C2, Fig. 3: do other networks and optimisers have the same stragglers? A map of overlaps per data set.
 OTHERS := seeds width100 depth3 relu adam linear
 C2_SETS := $(filter-out cifar,$(SETS))
+C2_TRAIN := --lr 0.1 --epochs 250
 
 c2: $(C2_SETS:%=$(OUT)/c2/%.png)
 
@@ -13,11 +14,11 @@ OTHER_adam := --optimizer adam --lr 0.001 --epochs 200
 define OTHER
 $(OUT)/c2/$(1).$(2).safetensors: $(DATA)/$(1).safetensors
 	mkdir -p $$(@D)
-	$(STRAG) train $$< --runs $(RUNS) $(TRAIN_$(1)) $(OTHER_$(2)) -o $$@
+	$(STRAG) train $$< --runs $(RUNS) $(C2_TRAIN) $(OTHER_$(2)) -o $$@
 $(OUT)/c2/$(1).$(2).json: $(OUT)/c2/$(1).$(2).safetensors
 	$(FIND) $$< -o $$@
 endef
-$(foreach d,$(SETS),$(foreach o,$(filter-out linear,$(OTHERS)),$(eval $(call OTHER,$(d),$(o)))))
+$(foreach d,$(C2_SETS),$(foreach o,$(filter-out linear,$(OTHERS)),$(eval $(call OTHER,$(d),$(o)))))
 
 $(OUT)/c2/%.linear.json: $(OUT)/linear/%.json
 	mkdir -p $(@D)

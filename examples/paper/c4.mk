@@ -1,6 +1,6 @@
 # C4, panel 2a, and dose: what is left of the inversion without the stragglers, without a part of them, most
 # frequent first, and without as many examples at random, or of the same classes. One network per set.
-CAUSE_RUNS := 20
+CAUSE_RUNS := 10
 CAUSE := --lr 0.1 --epochs 300
 
 c4: $(OUT)/c4/sweep.png $(OUT)/c4/effects.json $(OUT)/c4/dynamics.png

@@ -38,6 +38,12 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @click.option("--number", type=click.IntRange(1, 400), metavar="N", help="Stragglers to show.  [default: 40]")
 @click.option(
+    "--noise",
+    type=click.FloatRange(0),
+    metavar="SIGMA",
+    help="Noise on the test inputs of a sweep.  [default: the largest there is]",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -48,7 +54,7 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @output_option("the figure")
 @quiet_option
-def command(files, x, layer, labels, data, number, form, dpi, output, quiet):
+def command(files, x, layer, labels, data, number, noise, form, dpi, output, quiet):
     """Draw the picture that belongs to a file.
 
     A history becomes curves: the gyration radii of its classes and their distance, as means over
@@ -56,7 +62,8 @@ def command(files, x, layer, labels, data, number, form, dpi, output, quiet):
     out different sets (train --without) becomes the depth of their valleys and their test error
     against what was left out. Stragglers become a gallery of the examples most often called
     stragglers, for which --data names the images. The agreement of runs (stability) becomes curves
-    against the training error, and a comparison a map of overlaps.
+    against the training error, a comparison a map of overlaps, and a summary the inversion of every
+    condition beside the noise of seeds and blocks, or against the number of examples.
 
     FILE is '-', the default, for stdin. At a terminal, without -o, all but the gallery is shown
     there, in characters.
@@ -75,7 +82,7 @@ def command(files, x, layer, labels, data, number, form, dpi, output, quiet):
     names = called(files, labels)
     form = _format(form, output)
     in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()
-    wanted = Wanted(files, names, x, layer, labels, data, number, in_terminal, quiet)
+    wanted = Wanted(files, names, x, layer, labels, data, number, noise, in_terminal, quiet)
     with nullcontext() if in_terminal else Output(output) as sink:
         figure = drawn(wanted)
         if sink:

@@ -19,6 +19,7 @@ ONLY_FOR = {  # the kinds that an option is for
     "labels": ("history",),
     "data": ("stragglers",),
     "number": ("stragglers",),
+    "noise": ("sweep",),
 }
 
 
@@ -26,7 +27,7 @@ ONLY_FOR = {  # the kinds that an option is for
 class Wanted:
     """What one picture is to show.
 
-    names : what to call each of the files. x, layer, labels, data, number : as given, None or () if not.
+    names : what to call each of the files. All others are as given, None or () if not.
     """
 
     files: tuple
@@ -36,6 +37,7 @@ class Wanted:
     labels: tuple
     data: str | None
     number: int | None
+    noise: float | None
     in_terminal: bool
     quiet: bool
 
@@ -149,7 +151,7 @@ def _sweep(history, wanted):
     from strag.plotting.sweep import sweep_figure
     from strag.stragglers.outcomes import sweep_of
 
-    sweep = sweep_of(history, wanted.layer)
+    sweep = sweep_of(history, wanted.layer, wanted.noise)
     if wanted.in_terminal:
         return show(sweep)
     for line in sweep_lines(sweep):

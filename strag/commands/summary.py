@@ -10,6 +10,11 @@ COLUMNS = (  # quantity, heading, digits
     ("lr_update", "lr t*", 2),
     ("depth", "depth", 3),
 )
+ENDS = (  # shown where there are test records
+    ("examples_trained", "trained on", 0),
+    ("last_test_error", "last test error", 4),
+    ("last_noisy_test_error", "with noise", 4),
+)
 
 
 @click.command(
@@ -71,13 +76,22 @@ def command(files, labels, markdown, output, as_json, quiet):
         Notes(quiet)(f"{len(found.conditions)} conditions, {sum(one.runs for one in found.conditions)} runs")
 
 
-def _cells(condition):
+def _ends(found):
+    """The columns of what is known at the end: those of ENDS, without any that is empty."""
+    known = [
+        any(one.levels[name].mean == one.levels[name].mean for one in found.conditions) for name, *_ in ENDS
+    ]
+    return [column for column, is_known in zip(ENDS, known, strict=True) if is_known and any(known[1:])]
+
+
+def _cells(condition, ends):
     """The cells of one row: text."""
     inverts = f"{condition.inverting} of {condition.runs} ({condition.low:.2f} to {condition.high:.2f})"
     levels = [_level(condition.levels[name], digits) for name, _, digits in COLUMNS]
     level = condition.levels["train_error"]
     noise = " / ".join("-" if v != v else f"{v:.4f}" for v in (level.seed_std, level.block_std))
-    return [condition.label, str(condition.blocks), inverts, *levels, noise]
+    last = [_level(condition.levels[name], digits) for name, _, digits in ends]
+    return [condition.label, str(condition.blocks), inverts, *levels, noise, *last]
 
 
 def _level(level, digits):
@@ -116,7 +130,9 @@ def _interval(value, low, high):
 
 def markdown_table(found):
     """A Summary as a Markdown table, with the size laws below it."""
-    rows = [_headings(), ["---"] * len(_headings()), *(_cells(one) for one in found.conditions)]
+    ends = _ends(found)
+    headings = _headings(ends)
+    rows = [headings, ["---"] * len(headings), *(_cells(one, ends) for one in found.conditions)]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     laws = [f"\n{line}." for line in _law_lines(found)]
     return "\n".join([*lines, *laws]) + "\n"

@@ -153,6 +153,8 @@ def _run(history, found, run):
         "train_error": None if record is None else history.train_error[record, run],
         **_told(found.inversions[run]),
         "test_error": history.test_error_at(found.inversions[run].update, run),
+        "last_test_error": None if history.test_error is None else history.test_error[-1, run],
+        "examples": int(history.trained_bits()[run].sum()),
         "stragglers": int(found.sets[found.taken.index(run)].sum()) if run in found.taken else None,
     }
     if "sets" in history.meta:

@@ -35,10 +35,10 @@ def read_experiments(path):
         **{name: finding.get(name) for name in _FINDING},
         "without": (inputs.get("history") or {}).get("without"),
     }
-    kinds = {}
+    kinds, names = {}, _kind_names(runs)
     for run in runs:
         told = run.get("set") or {}
-        kind = tuple((key, told[key]) for key in ("control", "dose") if key in told)
+        kind = tuple((key, told[key]) for key in names if key in told)
         kinds.setdefault(kind, []).append(run)
     try:
         return [
@@ -57,14 +57,25 @@ def read_experiments(path):
         ) from None
 
 
+def _kind_names(runs):
+    """What tells the sets of a sweep apart: control and dose, and the update where a run has many sets."""
+    sets = [run["set"] for run in runs if isinstance(run.get("set"), dict)]
+    apart = {(one.get("control"), one.get("dose"), one.get("run")) for one in sets}
+    return ("control", "dose", *(("update",) if len(apart) < len(sets) else ()))
+
+
 def _values(runs, lr):
     inverting = [run for run in runs if run["verdict"] == INVERSION]
+    ends = [run.get("last_test_error") or [None] for run in runs]
     columns = {
         "train_error": [run["refined_train_error"] for run in inverting],
         "test_error": [run.get("test_error") for run in inverting],
         "lr_update": [run["refined_update"] * lr if lr else None for run in inverting],
         "depth": [run["depth"] for run in inverting],
         "stragglers": [run["stragglers"] for run in inverting],
+        "examples_trained": [run.get("examples") for run in runs],
+        "last_test_error": [end[0] for end in ends],
+        "last_noisy_test_error": [end[-1] if len(end) > 1 else None for end in ends],
     }
     return {
         name: np.array([np.nan if v is None else float(v) for v in column])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.errors import StragError
+from strag.errors import StragError, bad_usage
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import History
 from strag.stragglers.inversion import INVERSION, NONE, OPEN
@@ -24,7 +24,7 @@ class Condition:
     inverting : number of networks with an inversion.
     depth : float64 [n], of the deepest valley; NaN where the verdict says that it means nothing
         (unresolved, unstable, diverged).
-    test_error : float64 [n], at the last test record and the largest noise; None without test records.
+    test_error : float64 [n], at the last test record; None without test records.
     """
 
     control: str
@@ -74,18 +74,24 @@ def is_sweep(history):
     return history.meta.get("sets") is not None and len(set(_kinds(history)[1])) > 1
 
 
-def sweep_of(history, layer=None):
+def sweep_of(history, layer=None, noise=None):
     """The Sweep in a History for which `is_sweep` holds, at a recorded layer, by default the first.
 
-    Raises StragError if its stamp does not say which set each network left out, or for a layer that
-    is not recorded.
+    noise : standard deviation on the test inputs, by default the largest there is.
+
+    Raises StragError if its stamp does not say which set each network left out, or for a layer or a noise
+    that is not recorded.
     """
     by, kinds = _kinds(history)
     at = history.layer_position(layer)
     found = find_stragglers(history, layer=layer)
     trained = history.trained_bits().sum(axis=1)
     tested = history.test_error is not None and len(history.test_error) > 0
-    noise = history.recipe.get("noise") or [0.0]
+    levels = list(history.recipe.get("noise") or [0.0])
+    if noise is not None and (not tested or noise not in levels):
+        known = ", ".join(f"{level:g}" for level in levels) if tested else "none"
+        raise bad_usage(f"has no test error with noise {noise:g}", f"it has {known}", history.source)
+    shown_level = len(levels) - 1 if noise is None else levels.index(noise)
     conditions = []
     shown = {kind for kind in kinds if by != DOSE or kind[1] != OWN} or set(kinds)
     for kind in sorted(shown, key=lambda kind: (CONTROLS.index(kind[0]), kind[1])):
@@ -99,10 +105,12 @@ def sweep_of(history, layer=None):
                 removed=float(history.examples - trained[networks].mean()),
                 inverting=sum(one.verdict == INVERSION for one in inversions),
                 depth=np.array(depth),
-                test_error=history.test_error[-1, networks, -1].astype(np.float64) if tested else None,
+                test_error=history.test_error[-1, networks, shown_level].astype(np.float64)
+                if tested
+                else None,
             )
         )
-    return Sweep(by, tuple(conditions), float(noise[-1]) if tested else None, at, history)
+    return Sweep(by, tuple(conditions), float(levels[shown_level]) if tested else None, at, history)
 
 
 def _kinds(history):

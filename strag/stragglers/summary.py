@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-QUANTITIES = ("train_error", "test_error", "lr_update", "depth", "stragglers")
+AT_INVERSION = ("train_error", "test_error", "lr_update", "depth", "stragglers")  # of runs that invert
+AT_END = ("examples_trained", "last_test_error", "last_noisy_test_error")  # of all runs
+QUANTITIES = AT_INVERSION + AT_END
 COVERAGE = 0.95
 RESAMPLES = 400
 EXPONENTS = np.geomspace(0.05, 4, 1000)  # of the finite-size law, tried one by one
@@ -23,7 +25,8 @@ class Experiment:
     """The runs of one training on one block of data.
 
     settings : dict of what it was done with. block : identity of its data. runs : number of runs.
-    values : dict of quantity to float [runs that invert]; NaN where a run has no such value.
+    values : dict of quantity to float [runs that invert], or [runs] for what is known at the end; NaN where
+    a run has no such value.
     source : the file's name, for messages.
     """
 

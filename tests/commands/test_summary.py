@@ -70,6 +70,30 @@ def test_table_markdown_and_picture_say_the_same(folder, tmp_path):
     assert strag("info", out, "--get", "kind").stdout == b"summary\n"
 
 
+def test_a_sweep_is_told_apart_by_what_its_networks_left_out(folder, tmp_path):
+    script = f"""
+    strag train d1 --runs 3 {TRAIN} -o h
+    strag find-stragglers h --per-run --dose 0.5 --controls random -q -o sets
+    strag train d1 --without sets {TRAIN} --noise 0 --noise 1 -o swept
+    strag find-stragglers swept -q --allow-none -o s.json
+    strag find-stragglers h --per-run --at log -q -o times
+    strag train d1 --without times {TRAIN} | strag find-stragglers - -q --allow-none -o t.json
+    """
+    result = shell(f"set -e\ncp {folder}/d1 .\n{script}", tmp_path)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(strag("summary", tmp_path / "s.json").stdout)
+    assert found["varies"] == ["control", "dose"]
+    told = [(one["settings"]["control"], one["settings"]["dose"]) for one in found["conditions"]]
+    assert told == [("none", 0.0), ("none", 0.5), ("random", 0.0), ("random", 0.5)]
+    assert all(one["runs"] == 3 for one in found["conditions"])
+    without, _, control, _ = found["conditions"]
+    assert without["examples_trained"] == control["examples_trained"]
+    assert without["last_noisy_test_error"]["mean"] > without["last_test_error"]["mean"] > 0
+    assert "with noise" in strag("summary", tmp_path / "s.json", "--markdown").stdout.decode()
+    times = json.loads(strag("summary", tmp_path / "t.json").stdout)
+    assert times["varies"] == ["update"]
+
+
 def test_wrong_input_is_one_line_and_leaves_nothing(folder, tmp_path):
     before = files_in(folder)
     (tmp_path / "broken.json").write_text('{"strag": {"format": 1, "kind": "stragglers"}}')

@@ -4,15 +4,21 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from strag.stragglers.summary import Experiment, clopper_pearson, size_law, summarise, two_levels
+from strag.stragglers.summary import (
+    QUANTITIES,
+    Experiment,
+    clopper_pearson,
+    size_law,
+    summarise,
+    two_levels,
+)
 
 
 def experiment(settings=None, block="a", runs=5, values=None, seed=0):
     random = np.random.default_rng(seed)
     errors = 0.09 + 0.001 * random.normal(size=runs) if values is None else np.asarray(values, float)
-    names = ("train_error", "test_error", "lr_update", "depth", "stragglers")
     return Experiment(
-        {"width": 20, "data": "d", **(settings or {})}, block, runs, dict.fromkeys(names, errors)
+        {"width": 20, "data": "d", **(settings or {})}, block, runs, dict.fromkeys(QUANTITIES, errors)
     )
 
 
