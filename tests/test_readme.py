@@ -1,6 +1,7 @@
 """The README and FORMATS.md cannot lie: what they show is run, what they name exists."""
 
 import importlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from strag.stragglers.comparison import compare
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.summary import QUANTITIES, Experiment, summarise
+from tests.benchmarks import precision as precision_pairs
+from tests.benchmarks import run
 from tests.conftest import history_of
 from tests.shell import files_in, shell
 
@@ -56,11 +59,22 @@ def test_every_strag_command_in_the_readme_runs(tmp_path):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_figures_of_speed_are_those_that_were_measured():
+    folder = REPO / "tests" / "benchmarks"
+    results = json.loads((folder / "results.json").read_text())
+    precision = json.loads((folder / "precision.json").read_text())
+    shown = README.split("<!-- tests/benchmarks/results.md -->\n")[1].split("<!-- end -->")[0]
+    text = run.markdown(results) + "\n" + precision_pairs.markdown(precision)
+    assert " ".join(shown.split()) == " ".join(text.split())
+    whole = run.markdown(results) + "\n" + run.growth_table(results["growth"])
+    assert (folder / "results.md").read_text() == whole
+
+
 def test_the_make_targets_exist():
     targets = set(re.findall(r"^make (\S+)", "\n".join(blocks(README)), flags=re.M))
     makefile = (REPO / "Makefile").read_text()
     assert targets == {"demo", "test"}
-    for target in targets | {"check"}:
+    for target in targets | {"check", "bench"}:
         assert re.search(rf"^{target}:", makefile, flags=re.M)
     assert "make test" in (REPO / ".ci" / "run").read_text()
 

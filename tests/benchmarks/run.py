@@ -176,14 +176,19 @@ def growth_table(found):
 
 
 def growth_figure(found, path):
-    """The cost of one network-update along every axis, on logarithmic scales."""
+    """The cost of one network-update along every axis; its peak of memory stands in the table."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     for axes, (axis, rows) in zip(figure.subplots(1, len(found)), found.items(), strict=True):
         values, times = [row["value"] for row in rows], [1e3 * row["per_network_update"] for row in rows]
         axes.plot(values, times, "o-", color="#0072B2", markersize=4)
-        axes.set(xlabel=axis, xscale="log" if axis != "depth K" else "linear", yscale="log")
+        grows = axis in ("examples P", "width N")
+        axes.set(
+            xlabel=axis, xscale="linear" if axis == "depth K" else "log", yscale="log" if grows else "linear"
+        )
+        if not grows:
+            axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3, which="both")
     figure.axes[0].set_ylabel("ms per network-update")
     figure.savefig(path, dpi=110)
