@@ -6,7 +6,7 @@ $(OUT)/c1/%.safetensors: $(DATA)/%.safetensors
 	$(STRAG) train $< --runs $(RUNS) $(TRAIN_$*) -o $@
 
 $(OUT)/c1/%.json: $(OUT)/c1/%.safetensors
-	$(FIND) $< -o $@
+	$(FIND) $< -o $@ || test -s $@
 
 $(OUT)/c1/%.png: $(OUT)/c1/%.safetensors
 	$(STRAG) plot $< --x error -o $@

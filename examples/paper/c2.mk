@@ -16,7 +16,7 @@ $(OUT)/c2/$(1).$(2).safetensors: $(DATA)/$(1).safetensors
 	mkdir -p $$(@D)
 	$(STRAG) train $$< --runs $(RUNS) $(C2_TRAIN) $(OTHER_$(2)) -o $$@
 $(OUT)/c2/$(1).$(2).json: $(OUT)/c2/$(1).$(2).safetensors
-	$(FIND) $$< -o $$@
+	$(FIND) $$< -o $$@ || test -s $$@
 endef
 $(foreach d,$(C2_SETS),$(foreach o,$(filter-out linear,$(OTHERS)),$(eval $(call OTHER,$(d),$(o)))))
 

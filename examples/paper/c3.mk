@@ -17,7 +17,7 @@ OPTIONS_adam := --runs $(RUNS) --optimizer adam --lr 0.001 --epochs 100
 OPTIONS_batch := --runs $(RUNS) --batch-size 256 --lr 0.05 --epochs 12 --record-every 4
 OPTIONS_relu := --runs $(RUNS) --activation relu $(BASE)
 $(foreach n,$(WIDTHS),$(eval OPTIONS_width$(n) := --runs $(RUNS) --width $(n) $(BASE)))
-$(foreach n,$(DEPTHS),$(eval OPTIONS_depth$(n) := --runs $(RUNS) --depth $(n) --layers all --lr 0.2 --epochs 300))
+$(foreach n,$(DEPTHS),$(eval OPTIONS_depth$(n) := --runs $(RUNS) --depth $(n) --layers all --lr 0.1 --epochs 600))
 
 WHOLE := seeds lr0.02 lr0.05 lr0.1 lr0.4 momentum adam batch relu $(WIDTHS:%=width%)
 DEEP := $(DEPTHS:%=depth%)
@@ -32,11 +32,11 @@ $(WHOLE:%=$(OUT)/c3/%.safetensors) $(DEEP:%=$(OUT)/c3/%.safetensors): $(OUT)/c3/
 	$(STRAG) train $< $(OPTIONS_$*) -o $@
 
 $(WHOLE:%=$(OUT)/c3/%.json): $(OUT)/c3/%.json: $(OUT)/c3/%.safetensors
-	$(FIND) $< -o $@
+	$(FIND) $< -o $@ || test -s $@
 
 define LAYER
 $(OUT)/c3/%.layer$(1).json: $(OUT)/c3/%.safetensors
-	$(FIND) $$< --layer $(1) -o $$@
+	$(FIND) $$< --layer $(1) -o $$@ || test -s $$@
 endef
 $(foreach l,1 2 3 4 5,$(eval $(call LAYER,$(l))))
 
@@ -46,7 +46,7 @@ $(OUT)/c3/size/$(1).safetensors:
 	mkdir -p $$(@D)
 	$(STRAG) data $(MNIST) --labels parity --size $(basename $(1)) --block $(subst .,,$(suffix $(1))) | $(STRAG) train - --runs $(RUNS) $(BASE) -o $$@
 $(OUT)/c3/size/$(1).json: $(OUT)/c3/size/$(1).safetensors
-	$(FIND) $$< -o $$@
+	$(FIND) $$< -o $$@ || test -s $$@
 endef
 $(foreach part,$(PARTS),$(eval $(call PART,$(part))))
 

@@ -16,13 +16,13 @@ $(OUT)/c6/%.all.safetensors: $(DATA)/%.safetensors
 	$(STRAG) train $< $(SWEEP) $(SWEEP_FIND) $(FAST) -o $@
 
 $(OUT)/c6/%.sets.safetensors: $(OUT)/c6/%.all.safetensors
-	$(FIND) $< --per-run --at log --controls random -o $@
+	$(FIND) $< --per-run --at log --controls random -o $@ || test -s $@
 
 $(OUT)/c6/%.sweep.safetensors: $(DATA)/%.safetensors $(OUT)/c6/%.sets.safetensors
 	$(STRAG) train $< --without $(OUT)/c6/$*.sets.safetensors $(SWEEP_TRAIN) --record-every log $(NOISE) $(FAST) -o $@
 
 $(OUT)/c6/%.sweep.json: $(OUT)/c6/%.sweep.safetensors
-	$(FIND) $< -o $@
+	$(FIND) $< -o $@ || test -s $@
 
 $(OUT)/c6/%.effects.json: $(OUT)/c6/%.sweep.json
 	$(STRAG) summary $< -o $@

@@ -12,7 +12,7 @@ $(OUT)/linear/%.safetensors: $(DATA)/%.safetensors
 	$(STRAG) train $< --depth 1 --runs $(RUNS) $(LINEAR_$*) -o $@
 
 $(OUT)/linear/%.json: $(OUT)/linear/%.safetensors $(OUT)/c1/%.json
-	$(FIND) $< --at error:$$($(STRAG) info $(OUT)/c1/$*.json --get summary.train_error_mean) -o $@
+	$(FIND) $< --at error:$$($(STRAG) info $(OUT)/c1/$*.json --get summary.train_error_mean) -o $@ || test -s $@
 
 # The ceiling: the stragglers of as many other seeds.
 $(OUT)/linear/%.overlap.json: $(OUT)/c1/%.json $(OUT)/c2/%.seeds.json $(OUT)/linear/%.json

@@ -101,14 +101,13 @@ def _level(level, digits):
     return text if level.low != level.low else f"{text} ({level.low:.{digits}f} to {level.high:.{digits}f})"
 
 
-def _headings():
-    return [
-        "condition",
-        "blocks",
-        "inverts",
+def _headings(ends):
+    shown = (
         *(heading for _, heading, _ in COLUMNS),
         "eps* seed / block s.d.",
-    ]
+        *(name for _, name, _ in ends),
+    )
+    return ["condition", "blocks", "inverts", *shown]
 
 
 def _law_lines(found):
