@@ -32,7 +32,7 @@ def command(files, labels, output, as_json, quiet):
     chance if the sets were drawn from all examples of the data set, the Jaccard index, and kappa,
     the agreement beyond chance (1: the same examples, 0: as many as by chance).
     """
-    from strag.commands.options import called
+    from strag.commands.options import called, refuse_overwriting
     from strag.console import Notes, stdout_is_terminal
     from strag.files.comparison import comparison_object
     from strag.files.jsonfile import write_json
@@ -45,6 +45,7 @@ def command(files, labels, output, as_json, quiet):
         raise click.UsageError("a comparison needs two FILE or more")
     if files.count("-") > 1:
         raise click.UsageError("only one input can be stdin")
+    refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
         lists = [read_stragglers(path) for path in files]
         examples = _examples(lists)

@@ -43,7 +43,7 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     from contextlib import ExitStack
 
     from strag.commands.dump_job import dump, prepare_dump
-    from strag.commands.options import read_data
+    from strag.commands.options import read_data, refuse_overwriting
     from strag.console import Notes
     from strag.files.streams import Output
     from strag.files.weights import open_weights
@@ -51,6 +51,7 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
 
     if weights == data == "-":
         raise click.UsageError("WEIGHTS and DATA cannot both be stdin")
+    refuse_overwriting((weights, data), ("-o", output))
     device = choose_device(device)
     set_threads(threads)
     with ExitStack() as stack:

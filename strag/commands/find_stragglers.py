@@ -80,6 +80,7 @@ def command(history, output, quiet, **options):
     has not finished), 1 that the runs are unstable, unresolved or diverged. The output is complete
     all the same.
     """
+    from strag.commands.options import refuse_overwriting
     from strag.files.streams import refuse_terminal_input
 
     if options["at"] == "log" and not options["per_run"]:
@@ -90,6 +91,7 @@ def command(history, output, quiet, **options):
         if options[name] and not options["per_run"]:
             raise click.UsageError(f"--{name} needs --per-run")
     refuse_terminal_input(history)
+    refuse_overwriting((history,), ("-o", output), ("--csv", options["csv_file"]))
     if options["per_run"]:
         from strag.commands.sets_job import write_sets_of
 

@@ -28,6 +28,7 @@ def command(files, output, as_json, quiet):
     from contextlib import ExitStack
 
     from strag.commands.geometry_job import as_history, as_json_object, as_table
+    from strag.commands.options import refuse_overwriting
     from strag.console import Notes, stdout_is_terminal
     from strag.files.activations import open_activations
     from strag.files.jsonfile import write_json
@@ -37,6 +38,7 @@ def command(files, output, as_json, quiet):
     files = files or ("-",)
     if files.count("-") > 1:
         raise click.UsageError("only one input can be stdin")
+    refuse_overwriting(files, ("-o", output))
     is_history = output.endswith(".safetensors")
     shows = output == "-" and stdout_is_terminal() and not as_json
     with ExitStack() as stack:

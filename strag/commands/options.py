@@ -42,6 +42,30 @@ def read_data(source):
     return read_dataset(source)
 
 
+def refuse_overwriting(inputs, *outputs):
+    """Refuse an output in the place of an input, which it would destroy, or of another output.
+
+    inputs : what the command reads, None where an option is not given. outputs : pairs of the option and
+    its value, likewise.
+    """
+    from strag.datasets.catalogue import CATALOGUE
+    from strag.errors import bad_usage
+    from strag.files.streams import name_of, place_of
+
+    read = {place_of(path) for path in inputs if path not in (None, "-", *CATALOGUE)}
+    taken = {}
+    for option, path in outputs:
+        place = None if path in (None, "") else place_of(path)
+        if place is None:
+            continue
+        if place in read:
+            raise bad_usage(f"is read, and {option} would overwrite it", "choose another name", name_of(path))
+        if place in taken:
+            what = "stdout" if place == "-" else path
+            raise bad_usage(f"both {taken[place]} and {option} would write it", "name two files", what)
+        taken[place] = option
+
+
 def require_origin(data, name, stragglers):
     """Refuse stragglers whose indices count in another data set than DATA's origin."""
     from strag.errors import StragError

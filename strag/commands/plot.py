@@ -70,7 +70,7 @@ def command(files, x, layer, labels, data, number, noise, form, dpi, output, qui
     """
     from contextlib import nullcontext
 
-    from strag.commands.options import called
+    from strag.commands.options import called, refuse_overwriting
     from strag.commands.plot_job import Wanted, drawn
     from strag.console import stdout_is_terminal
     from strag.files.streams import Output
@@ -79,6 +79,7 @@ def command(files, x, layer, labels, data, number, noise, form, dpi, output, qui
     files = files or ("-",)
     if files.count("-") + (data == "-") > 1:
         raise click.UsageError("only one input can be stdin")
+    refuse_overwriting((*files, data), ("-o", output))
     names = called(files, labels)
     form = _format(form, output)
     in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()

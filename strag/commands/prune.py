@@ -32,7 +32,7 @@ def command(data, stragglers, keep, random, match, output, quiet):
     keeps the origin and the standardisation of its input, so that training on it is training
     without the examples. --random draws from all examples of DATA, stragglers included.
     """
-    from strag.commands.options import read_data, require_origin
+    from strag.commands.options import read_data, refuse_overwriting, require_origin
     from strag.console import Notes, warn
     from strag.datasets.pruning import random_rows, without_rows
     from strag.errors import StragError
@@ -44,6 +44,7 @@ def command(data, stragglers, keep, random, match, output, quiet):
         raise click.UsageError("--match needs --random")
     if data == stragglers == "-":
         raise click.UsageError("DATA and STRAGGLERS cannot both be stdin")
+    refuse_overwriting((data, stragglers), ("-o", output))
     with Output(output) as sink:
         chosen, loaded = read_stragglers(stragglers), read_data(data)
         require_origin(loaded, name_of(data), chosen)

@@ -48,6 +48,7 @@ def command(history, pairs, bootstrap, seed, output, as_json, quiet):
 
     HISTORY, by default stdin, needs at least two runs.
     """
+    from strag.commands.options import refuse_overwriting
     from strag.console import Notes, stdout_is_terminal, warn
     from strag.files.history import read_history
     from strag.files.jsonfile import write_json
@@ -56,6 +57,7 @@ def command(history, pairs, bootstrap, seed, output, as_json, quiet):
     from strag.stragglers.agreement import stability
 
     refuse_terminal_input(history)
+    refuse_overwriting((history,), ("-o", output))
     with Output(output, binary=False) as sink:
         read = read_history(history, tests=False)
         found = stability(read, pairs, bootstrap, seed)

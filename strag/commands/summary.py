@@ -48,6 +48,7 @@ def command(files, labels, markdown, output, as_json, quiet):
     its blocks (of its seeds, where it has one block) and both standard deviations. Where the number
     of examples P is all that varies, limit - a P^-b is fitted, with b free and with b = 1.
     """
+    from strag.commands.options import refuse_overwriting
     from strag.console import Notes, stdout_is_terminal
     from strag.files.jsonfile import write_json
     from strag.files.streams import Output
@@ -60,6 +61,7 @@ def command(files, labels, markdown, output, as_json, quiet):
         raise click.UsageError("only one input can be stdin")
     if markdown and as_json:
         raise click.UsageError("--json contradicts --markdown")
+    refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
         read = [read_experiments(path) for path in files]
         names = [label for label, parts in zip(labels, read, strict=True) for _ in parts] if labels else None

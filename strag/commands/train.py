@@ -185,7 +185,7 @@ def command(data, output, plans, as_json, quiet, **options):
 
     from click.core import ParameterSource
 
-    from strag.commands.options import read_data
+    from strag.commands.options import read_data, refuse_overwriting
     from strag.commands.train_job import history_writer, prepare_job, read_recipe, run, weights_writer
     from strag.commands.train_plan import show_plan
     from strag.console import Notes, warn
@@ -195,6 +195,8 @@ def command(data, output, plans, as_json, quiet, **options):
 
     if data == options["without"] == "-":
         raise click.UsageError("DATA and --without cannot both be stdin")
+    read = (data, options["without"], options["init"])
+    refuse_overwriting(read, ("-o", output), ("--weights", options["weights"]))
     recipe = read_recipe(options)
     source = click.get_current_context().get_parameter_source
     options["given"] = {name for name in options if source(name) is not ParameterSource.DEFAULT}

@@ -308,7 +308,7 @@ def container_from(stream, head, name, wanted=None):
     if is_regular(stream) and stream.tell() == len(head) + len(header):
         file = os.fdopen(os.dup(stream.fileno()), "rb")
     else:
-        file = spool(head + header, stream, size + 1)
+        file = spool(head + header, stream, size + 1, name)
     try:
         return Container(name, meta, _validated(file, size, name), file)
     except BaseException:

@@ -1,6 +1,7 @@
 """Where bytes come from and go to: paths, stdin and stdout, spooled pipes, whole or absent files."""
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -12,11 +13,23 @@ from strag.errors import StragError, bad_usage
 
 STANDARD = "-"
 CHUNK = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def name_of(path):
     """How messages call a path: '-' is stdin."""
     return "stdin" if str(path) == STANDARD else str(path) or "''"
+
+
+def place_of(path):
+    """What two names of one output have in common: '-' for stdout, else the file without links.
+
+    None for a device, a pipe or a folder, which a second output does not replace.
+    """
+    if str(path) in (STANDARD, "/dev/stdout"):
+        return STANDARD
+    place = os.path.realpath(path)
+    return place if os.path.isfile(place) or not os.path.exists(place) else None
 
 
 def refuse_terminal_input(path):
@@ -68,8 +81,8 @@ def is_regular(stream):
     return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
 
 
-def spool(head, stream, size=None):
-    """Copy `head` and the rest of `stream` into an unlinked temporary file, up to `size` bytes."""
+def spool(head, stream, size=None, name="stdin"):
+    """Copy `head` and the rest of `stream`, called `name`, into an unlinked file, up to `size` bytes."""
     spooled = tempfile.TemporaryFile(prefix="strag-")  # noqa: SIM115
     try:
         spooled.write(head)
@@ -82,8 +95,10 @@ def spool(head, stream, size=None):
             left = None if left is None else left - len(part)
         spooled.flush()
         spooled.seek(0)
-    except BaseException:
+    except BaseException as error:
         spooled.close()
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise _no_room(error, name) from None
         raise
     return spooled
 
@@ -106,8 +121,9 @@ class Output:
     def __init__(self, path, binary=True):
         self.path = STANDARD if str(path) == "/dev/stdout" else str(path)
         self._temporary = None
+        self.is_direct = False
         if not self.path:
-            raise bad_usage("the output has no name", "write to a file with -o FILE")
+            raise bad_usage("an output has no name", "name a file, or leave the option out")
         if self.path == STANDARD:
             if sys.stdout is None:
                 raise bad_usage("is closed", "write to a file with -o FILE", source="stdout")
@@ -137,6 +153,8 @@ class Output:
         return not stat.S_ISREG(mode)
 
     def _beside(self, target):
+        if not target.parent.exists():
+            raise StragError(f"cannot be written: no folder {target.parent}", "make it first", self.path)
         self._temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         with self.writing():
             number = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
@@ -151,8 +169,9 @@ class Output:
             raise
         except OSError as error:
             where = "stdout" if self.path == STANDARD else self.path
-            problem = f"cannot be written: {error.strerror}"
-            raise StragError(problem, "choose another place", source=where) from None
+            if self.is_direct:
+                raise _no_room(error, where) from None
+            raise _unwritable(error, where) from None
 
     def commit(self):
         """Put the finished bytes in their place."""
@@ -166,8 +185,16 @@ class Output:
             if self.path == STANDARD:
                 send_to_stdout(iter(lambda: self.file.read(CHUNK), b""))
             else:
-                with open(self.path, "wb") as sink:
-                    shutil.copyfileobj(self.file, sink, CHUNK)
+                self._send()
+
+    def _send(self):
+        try:
+            with open(self.path, "wb") as sink:
+                shutil.copyfileobj(self.file, sink, CHUNK)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _unwritable(error, self.path) from None
 
     def __enter__(self):
         return self
@@ -187,9 +214,21 @@ def send_to_stdout(chunks):
     if sys.stdout is None:
         raise bad_usage("is closed", "give it to a reader or a file", source="stdout")
     sys.stdout.flush()
-    with (
-        contextlib.suppress(BrokenPipeError),
-        open(sys.stdout.fileno(), "wb", closefd=False) as sink,
-    ):
-        for chunk in chunks:
-            sink.write(chunk)
+    try:
+        with open(sys.stdout.fileno(), "wb", closefd=False) as sink:
+            for chunk in chunks:
+                sink.write(chunk)
+    except BrokenPipeError:
+        return
+    except OSError as error:
+        raise _unwritable(error, "stdout") from None
+
+
+def _unwritable(error, where):
+    return StragError(f"cannot be written: {error.strerror}", "choose another place", source=where)
+
+
+def _no_room(error, where):
+    """What goes through a pipe, whole or not at all, waits in the temporary folder."""
+    problem = f"finds no room in {tempfile.gettempdir()}: {error.strerror}"
+    return StragError(problem, "let TMPDIR name a folder with more", source=where)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from strag.files.container import TensorWriter
 from strag.files.streams import Output, name_of, open_input, read_exactly, spool
-from tests.files.makers import refused
+from tests.files.makers import dataset_file, images, refused
+from tests.shell import shell
 
 NOT_AS_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="permission bits do not bind root")
 
@@ -147,11 +148,11 @@ def test_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
     file.write_bytes(b"old")
     loop.symlink_to(loop)
     refused(lambda: Output(tmp_path), tmp_path, "is a directory", status=2)
-    refused(lambda: Output(tmp_path / "nowhere" / "f"), "nowhere/f", "cannot be written: No such file")
+    refused(lambda: Output(tmp_path / "nowhere" / "f"), "nowhere/f", f"no folder {tmp_path / 'nowhere'}; make it")
     refused(lambda: Output(file / "f"), file / "f", "cannot be written: Not a directory")
     refused(lambda: Output(loop), loop, "cannot be written")
     refused(lambda: Output(tmp_path / ("n" * 300)), "nnn", "cannot be written: File name too long")
-    refused(lambda: Output(""), "the output has no name", status=2)
+    refused(lambda: Output(""), "an output has no name", status=2)
     assert sorted(os.listdir(tmp_path)) == ["file", "loop"]
 
 
@@ -184,6 +185,35 @@ def test_room_for_a_container_is_taken_first(tmp_path, monkeypatch):
     path = tmp_path / "f"
     refused(lambda: TensorWriter(path, {}, {"x": (np.uint8, (9,))}), path, "No space left on device")
     assert os.listdir(tmp_path) == []
+
+
+FILLS = """
+import resource, sys
+from strag.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("arguments", "where"), [(["d"], "stdout"), (["-", "-o", "out"], "stdin")])
+def test_a_full_temporary_folder_is_named(tmp_path, arguments, where):
+    """What goes through a pipe waits there: another place for the output would be no cure."""
+    content = Path(dataset_file(tmp_path / "d", images(P=1000))).read_bytes()
+    found = subprocess.run(
+        [sys.executable, "-c", FILLS, "data", *arguments],
+        cwd=tmp_path, input=content, capture_output=True, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    text = f"strag: {where}: finds no room in {tmp_path}: File too large; let TMPDIR name a folder with more\n"
+    assert (found.returncode, found.stderr.decode(), found.stdout) == (1, text, b"")
+    assert os.listdir(tmp_path) == ["d"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_stdout_is_named(tmp_path):
+    dataset_file(tmp_path / "d")
+    found = shell("strag info d > /dev/full", tmp_path)
+    assert found.stderr == b"strag: stdout: cannot be written: No space left on device; choose another place\n"
+    assert found.returncode == 1
 
 
 def test_a_limit_on_file_sizes_names_the_output(tmp_path):

@@ -1,0 +1,81 @@
+"""What the options of all commands have in common: outputs replace no input, nor each other."""
+
+import os
+
+import pytest
+
+from strag.cli import main
+from tests.files.makers import complaint, dataset_file, history_file, images, stragglers_file
+from tests.shell import files_in
+
+READS = {  # every command that writes, with an input as its output
+    "data": ["data", "d", "-o", "d"],
+    "train": ["train", "d", "-o", "d"],
+    "train --weights": ["train", "d", "-o", "out", "--weights", "d"],
+    "train --without": ["train", "d", "--without", "s.json", "-o", "s.json"],
+    "train --init": ["train", "d", "--init", "w", "-o", "w"],
+    "dump": ["dump", "w", "d", "-o", "w"],
+    "geometry": ["geometry", "a", "-o", "a"],
+    "find-stragglers": ["find-stragglers", "h", "-o", "h"],
+    "find-stragglers --csv": ["find-stragglers", "h", "-o", "out", "--csv", "h"],
+    "find-stragglers --per-run": ["find-stragglers", "h", "--per-run", "-o", "h"],
+    "prune": ["prune", "d", "s.json", "-o", "s.json"],
+    "stability": ["stability", "h", "-o", "h"],
+    "compare": ["compare", "s.json", "s.json", "-o", "s.json"],
+    "summary": ["summary", "s.json", "-o", "s.json"],
+    "plot": ["plot", "h", "-o", "h", "--format", "png"],
+    "plot --data": ["plot", "s.json", "--data", "d", "-o", "d", "--format", "png"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = images()
+    dataset_file("d", data)
+    stragglers_file(tmp_path / "s.json", data, [1, 2])
+    history_file(tmp_path / "h")
+    for name in ("w", "a"):
+        (tmp_path / name).write_bytes(b"precious")
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", READS.values(), ids=READS)
+def test_an_input_is_not_overwritten(folder, capsys, arguments):
+    before = {name: (folder / name).read_bytes() for name in files_in(folder)}
+    complaint(capsys, 2, ["is read, and", "would overwrite it; choose another name"], *arguments)
+    assert {name: (folder / name).read_bytes() for name in files_in(folder)} == before
+
+
+def test_nor_by_another_name_of_it(folder, capsys):
+    os.symlink("d", "link")
+    for name in ("link", "./d", str(folder / "d")):
+        complaint(capsys, 2, f"{name}: is read, and -o would overwrite it", "data", "d", "-o", name)
+
+
+def test_a_catalogue_name_is_no_file(folder):
+    for _ in range(2):
+        assert main(["data", "mnist8k", "--size", "8", "-o", "mnist8k", "-q"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "d", "-o", "x", "--weights", "./x"], "./x: both -o and --weights would write it"),
+        (["train", "d", "--weights", "-"], "stdout: both -o and --weights would write it"),
+        (["train", "d", "-o", "-", "--weights", "/dev/stdout"], "stdout: both -o and --weights"),
+        (["find-stragglers", "h", "-o", "x", "--csv", "x"], "x: both -o and --csv would write it"),
+        (["find-stragglers", "h", "--csv", "-"], "stdout: both -o and --csv would write it"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_two_outputs_need_two_places(folder, capsys, arguments, words):
+    before = files_in(folder)
+    complaint(capsys, 2, [words, "name two files"], *arguments)
+    assert files_in(folder) == before
+
+
+def test_a_device_takes_two_outputs(folder):
+    """What goes to /dev/null is lost anyway."""
+    options = ["--csv", "/dev/null", "--at", "3", "-q"]
+    assert main(["find-stragglers", "h", "-o", "/dev/null", *options]) == 0
