@@ -207,6 +207,8 @@ def summarise(experiments, labels=None):
         members = [one for one, its in zip(experiments, keys, strict=True) if its == key]
         label = key if labels else _describe(members[0].settings, usual)
         conditions.append(_condition(label, members))
+    if len(varies) == 1 and not labels:
+        conditions.sort(key=lambda one: _rank(one.settings.get(varies[0])))
     titles = {one.settings.get("data") for one in experiments}
     return Summary(
         tuple(conditions),
@@ -227,18 +229,26 @@ def _varying(settings):
     return [name for name in names if len({str(one.get(name)) for one in settings}) > 1]
 
 
+def _rank(value):
+    """Numbers in order, before texts."""
+    return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), "")
+
+
 def _most_common(values):
     texts = [str(value) for value in values]
     return max(dict.fromkeys(texts), key=texts.count)
 
 
 def _describe(settings, usual):
-    """How a condition differs from the most common value of every setting: text."""
+    """How a condition differs from the most common value of every setting, or what it has of the only one."""
     told = [
         f"{name.replace('_', ' ')} {settings.get(name)}"
         for name, common in usual.items()
         if str(settings.get(name)) != common
     ]
+    if len(usual) == 1:
+        (name,) = usual
+        return f"{name.replace('_', ' ')} {settings.get(name)}"
     return ", ".join(told) or "reference"
 
 

@@ -42,7 +42,7 @@ def test_conditions_blocks_and_numbers_come_from_the_files(folder):
     assert found["strag"]["kind"] == "summary"
     assert found["varies"] == ["width"]
     narrow, wide = found["conditions"]
-    assert (narrow["label"], narrow["blocks"], narrow["runs"]) == ("reference", 2, 8)
+    assert (narrow["label"], narrow["blocks"], narrow["runs"]) == ("width 6", 2, 8)
     assert (wide["label"], wide["blocks"], wide["runs"]) == ("width 12", 1, 3)
     runs = [json.loads((folder / f"narrow{n}.json").read_text()) for n in (1, 2)]
     means = [one["summary"]["train_error_mean"] for one in runs]
@@ -58,7 +58,7 @@ def test_table_markdown_and_picture_say_the_same(folder, tmp_path):
     assert (status, error) == (0, "")
     text = strag("summary", *files, "--markdown").stdout.decode()
     assert text.startswith("| condition | blocks | inverts |")
-    for word in ("reference", "width 12", "of 8"):
+    for word in ("width 6", "width 12", "of 8"):
         assert word in text
         assert word in " ".join(table.split())
     out = tmp_path / "s.json"

@@ -76,16 +76,18 @@ def test_conditions_are_told_by_what_differs_and_blocks_belong_together():
             experiment({"width": 50}, values=[0.1, 0.2], runs=3),
         ]
     )
-    assert [one.label for one in found.conditions] == ["reference", "width 50"]
+    assert [one.label for one in found.conditions] == ["width 20", "width 50"]
     assert [(one.blocks, one.runs, one.inverting) for one in found.conditions] == [(2, 10, 10), (1, 3, 2)]
     assert found.varies == ("width",)
     assert found.title == "d"
     assert found.laws == {}
+    several = summarise([experiment(), experiment({"width": 50}), experiment({"lr": 1})])
+    assert [one.label for one in several.conditions] == ["reference", "width 50", "lr 1"]
     labelled = summarise([experiment(), experiment({"width": 50})], ["x", "y"])
     assert [one.label for one in labelled.conditions] == ["x", "y"]
 
 
 def test_a_law_is_fitted_where_the_number_of_examples_is_all_that_varies():
-    found = summarise([experiment({"examples": P}, seed=P) for P in (512, 1024, 2048, 4096)])
+    found = summarise([experiment({"examples": P}, seed=P) for P in (4096, 512, 1024, 2048)])
     assert set(found.laws) == {"train_error", "test_error", "lr_update"}
     assert [one.examples for one in found.conditions] == [512, 1024, 2048, 4096]
