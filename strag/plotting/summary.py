@@ -6,7 +6,8 @@ import numpy as np
 
 from strag.plotting.axes import entitle
 from strag.plotting.captions import one_line
-from strag.plotting.style import BLUE, CHARACTERS, GREY, INK, VERMILION, WIDTH, house_style
+from strag.plotting.dynamics import log_ticks
+from strag.plotting.style import BLUE, CHARACTERS, GREY, VERMILION, WIDTH, house_style
 
 SHOWN = (
     ("train_error", "training error ε* at t*"),
@@ -14,6 +15,7 @@ SHOWN = (
     ("lr_update", "lr t*"),
 )
 ROW = 0.24  # inches
+MOST_TICKS = 4  # of the number of examples
 _NARROW = 34  # characters of a label
 
 
@@ -43,7 +45,8 @@ def summary_figure(found):
         for panel, (name, label) in zip(panels, shown, strict=True):
             (_against_size if by_size else _rows)(panel, found, name, label)
         lines = wrap(_caption(found, by_size), CHARACTERS)
-        entitle(panels[0], one_line(f"{found.title or 'several data sets'}: {_heading(by_size)}"), lines)
+        title = one_line(found.title) if found.title else "several data sets"
+        entitle(panels[0], f"{title}: {_heading(by_size)}", lines)
     return figure
 
 
@@ -93,15 +96,18 @@ def _against_size(panel, found, name, label):
         panel.axhline(law.limit_one, color=VERMILION, linewidth=1, linestyle=(0, (4, 1.5)))
         panel.axhspan(law.limit_one_low, law.limit_one_high, color=VERMILION, alpha=0.15, linewidth=0)
     panel.set_xscale("log")
+    ticks = log_ticks(P[0], P[-1])
+    ticks = ticks[:: -(-len(ticks) // MOST_TICKS)]
+    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.xaxis.set_minor_formatter("")
     panel.set_xlabel("examples P")
     panel.set_ylabel(label)
-    panel.tick_params(axis="x", colors=INK)
     panel.margins(y=0.15)
 
 
 def _caption(found, by_size):
     if by_size:
-        return "mean and 95 % interval over blocks; dashed: limit of an infinite data set, with b = 1"
+        return "mean and 95 % interval over blocks (over seeds with one block); dashed: limit for P to infinity, b = 1"
     return (
         "mean and 95 % interval over blocks (over seeds with one block); grey: one s.d. between seeds (dark) "
         "and between blocks (light); orange: not all runs invert"
