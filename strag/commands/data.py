@@ -45,14 +45,12 @@ def command(source, size, block, shuffle, labels, gray, output, quiet):
     """
     from dataclasses import replace
 
-    from strag.commands.options import refuse_overwriting
     from strag.console import Notes
     from strag.datasets.transforms import block_of, grey
     from strag.errors import StragError
     from strag.files.dataset import write_dataset
     from strag.files.streams import Output, name_of
 
-    refuse_overwriting(source, ("-o", output))
     with Output(output) as sink:
         data = _import(source)
         imported = data.identity

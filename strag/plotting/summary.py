@@ -107,7 +107,10 @@ def _against_size(panel, found, name, label):
 
 def _caption(found, by_size):
     if by_size:
-        return "mean and 95 % interval over blocks (over seeds with one block); dashed: limit for P to infinity, b = 1"
+        return (
+            "mean and 95 % interval over blocks (over seeds with one block); "
+            "dashed: limit for P to infinity, with b = 1"
+        )
     return (
         "mean and 95 % interval over blocks (over seeds with one block); grey: one s.d. between seeds (dark) "
         "and between blocks (light); orange: not all runs invert"

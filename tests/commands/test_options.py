@@ -8,8 +8,7 @@ from strag.cli import main
 from tests.files.makers import complaint, dataset_file, history_file, images, stragglers_file
 from tests.shell import files_in
 
-READS = {  # every command that writes, with an input as its output
-    "data": ["data", "d", "-o", "d"],
+READS = {  # every command that writes something else than it reads, with an input as its output
     "train": ["train", "d", "-o", "d"],
     "train --weights": ["train", "d", "-o", "out", "--weights", "d"],
     "train --without": ["train", "d", "--without", "s.json", "-o", "s.json"],
@@ -50,7 +49,9 @@ def test_an_input_is_not_overwritten(folder, capsys, arguments):
 def test_nor_by_another_name_of_it(folder, capsys):
     os.symlink("d", "link")
     for name in ("link", "./d", str(folder / "d")):
-        complaint(capsys, 2, f"{name}: is read, and -o would overwrite it", "data", "d", "-o", name)
+        complaint(
+            capsys, 2, f"{name}: is read, and -o would overwrite it", "prune", "d", "s.json", "-o", name
+        )
 
 
 def test_a_catalogue_name_is_no_file(folder):
