@@ -1,10 +1,22 @@
 """Options and arguments that commands share: one spelling, one meaning each."""
 
+import math
+
 import click
 
 data_argument = click.argument("data", metavar="DATA")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings stay.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON even at a terminal.")
+
+
+class FiniteRange(click.FloatRange):
+    """Numbers in a range, of which NaN and infinity are none: they pass every comparison or mean no work."""
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number", param, ctx)
+        return number
 
 
 def output_option(what):
