@@ -137,12 +137,16 @@ def main(args=None):
             return error.status
         except click.ClickException as error:
             return _usage(error)
-        except MemoryError:
-            say("not enough memory; use fewer examples ('strag data --size') or fewer runs")
+        except (MemoryError, RuntimeError) as error:
+            if not _is_lack_of_memory(error):
+                raise
+            say("not enough memory; use fewer examples ('strag data --size'), runs or units (--width)")
             return 1
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            say(f"{where}{error.strerror or error}")
+            say(
+                f"{where}{error.strerror or error}; check the path, its permissions, and the room on the disk"
+            )
             return 1
 
 
@@ -161,6 +165,12 @@ def _terminated_as_interrupted():
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _is_lack_of_memory(error):
+    """Whether it is Python's word for it, or one of torch's, which is not imported for that."""
+    words = ("can't allocate memory", "out of memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def _usage(error):

@@ -139,6 +139,10 @@ class TestUsage:
         complaint(capsys, 2, f"strag: {words}", *arguments)
 
 
+NO_MEMORY = "not enough memory; use fewer examples ('strag data --size'), runs or units (--width)"
+CHECK = "check the path, its permissions, and the room on the disk"
+
+
 class TestFunnel:
     @pytest.mark.parametrize(
         ("error", "status", "line"),
@@ -147,9 +151,11 @@ class TestFunnel:
             (bad_usage("no", "yes"), 2, "no; yes"),
             (StragError("nothing to be done").about("f"), 1, "f: nothing to be done"),
             (StragError("is odd", source="f").about("g"), 1, "f: is odd"),
-            (FileNotFoundError(2, "No such file", "f"), 1, "f: No such file"),
-            (OSError(28, "No space left on device"), 1, "No space left on device"),
-            (MemoryError(), 1, "not enough memory; use fewer examples ('strag data --size') or fewer runs"),
+            (FileNotFoundError(2, "No such file", "f"), 1, f"f: No such file; {CHECK}"),
+            (OSError(28, "No space left on device"), 1, f"No space left on device; {CHECK}"),
+            (MemoryError(), 1, NO_MEMORY),
+            (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), 1, NO_MEMORY),
+            (RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"), 1, NO_MEMORY),
             (KeyboardInterrupt(), 130, "interrupted"),
         ],
     )

@@ -55,7 +55,7 @@ def command(source, size, block, shuffle, labels, gray, output, quiet):
         data = _import(source)
         imported = data.identity
         try:
-            data = replace(data, labels=labels) if labels else data
+            data = replace(data, labels=labels) if labels is not None else data
             data.groups, data.test_groups  # noqa: B018 - every class must be in a group
             data = grey(data) if gray else data
             if size or block or shuffle is not None:

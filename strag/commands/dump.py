@@ -30,7 +30,9 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
     show_default=True,
     help="Where to compute.",
 )
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads.  [default: torch's]")
+@click.option(
+    "--threads", type=click.IntRange(1, 4096), metavar="N", help="Processor threads.  [default: torch's]"
+)
 @output_option("the activations")
 @quiet_option
 def command(weights, data, layers, updates, runs, half, device, threads, output, quiet):

@@ -88,7 +88,7 @@ def command(history, output, quiet, **options):
     if options["per_class"]:
         _refuse_per_class(options)
     for name in ("controls", "dose"):
-        if options[name] and not options["per_run"]:
+        if options[name] is not None and not options["per_run"]:
             raise click.UsageError(f"--{name} needs --per-run")
     refuse_terminal_input(history)
     refuse_overwriting((history,), ("-o", output), ("--csv", options["csv_file"]))
@@ -96,7 +96,7 @@ def command(history, output, quiet, **options):
         from strag.commands.sets_job import write_sets_of
 
         for name in ("core", "csv_file", "as_json"):
-            if options[name]:
+            if options[name] not in (None, False):
                 raise click.UsageError(
                     f"--{name.removesuffix('_file').removeprefix('as_')} contradicts --per-run"
                 )
@@ -156,7 +156,7 @@ def _csv_output(path):
 
     from strag.files.streams import Output
 
-    return Output(path, binary=False) if path else nullcontext()
+    return nullcontext() if path is None else Output(path, binary=False)
 
 
 def _write(value, output, sink, as_json):

@@ -1,10 +1,23 @@
 """Options and arguments that commands share: one spelling, one meaning each."""
 
+import math
+import shlex
+
 import click
 
 data_argument = click.argument("data", metavar="DATA")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings stay.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON even at a terminal.")
+
+
+class FiniteRange(click.FloatRange):
+    """Numbers in a range, of which NaN and infinity are none: they pass every comparison or mean no work."""
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number", param, ctx)
+        return number
 
 
 def output_option(what):
@@ -39,6 +52,9 @@ def read_data(source):
     if source != "-" and not Path(source).exists():
         known = ", ".join(catalogue.CATALOGUE)
         raise StragError("no such file or catalogue name", f"the catalogue has {known}", source)
+    if Path(source).is_dir():
+        import_it = f"strag data {shlex.quote(source)} -o FILE"
+        raise StragError("is a directory, not a dataset file", f"import it with '{import_it}'", source)
     return read_dataset(source)
 
 

@@ -22,8 +22,8 @@ RECIPE = ("observable", "layer", "rule", "at", "controls", "dose", "seed")
 def write_sets_of(history, output, quiet, options):
     """Write the sets that the options mean; the exit status."""
     over_time = options["at"] == "log"
-    controls = read_controls(options["controls"]) if options["controls"] else ()
-    doses = read_doses(options["dose"]) if options["dose"] else None
+    controls = read_controls(options["controls"]) if options["controls"] is not None else ()
+    doses = read_doses(options["dose"]) if options["dose"] is not None else None
     moment = Moment() if over_time else Moment.parse(options["at"])
     with Output(output) as sink:
         read = read_history(history)

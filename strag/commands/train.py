@@ -2,7 +2,9 @@
 
 import click
 
-from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.options import FiniteRange, example, json_option, output_option, quiet_option
+
+LARGEST = 2**31 - 1  # of numbers that torch counts with
 
 
 @click.command(
@@ -16,7 +18,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 @click.argument("data", default="mnist8k", metavar="[DATA]")
 @click.option(
     "--runs",
-    type=click.IntRange(1),
+    type=click.IntRange(1, LARGEST),
     default=10,
     metavar="N",
     show_default=True,
@@ -24,7 +26,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--first-run",
-    type=click.IntRange(0),
+    type=click.IntRange(0, LARGEST),
     default=0,
     metavar="N",
     show_default=True,
@@ -40,7 +42,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--epochs",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10_000_000),
     default=500,
     metavar="N",
     show_default=True,
@@ -48,7 +50,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--depth",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1000),
     default=2,
     metavar="K",
     show_default=True,
@@ -56,7 +58,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--width",
-    type=click.IntRange(1),
+    type=click.IntRange(1, LARGEST),
     default=20,
     metavar="N",
     show_default=True,
@@ -78,7 +80,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--lr",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=0.1,
     metavar="X",
     show_default=True,
@@ -86,7 +88,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--momentum",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=FiniteRange(0, 1, max_open=True),
     default=0.0,
     metavar="X",
     show_default=True,
@@ -94,7 +96,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--weight-decay",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=0.0,
     metavar="X",
     show_default=True,
@@ -122,7 +124,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--noise",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     multiple=True,
     metavar="SIGMA",
     help="Noise on the test inputs, in standardised units; repeatable.  [default: 0]",
@@ -152,10 +154,12 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     show_default=True,
     help="Where to compute.",
 )
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads.  [default: torch's]")
+@click.option(
+    "--threads", type=click.IntRange(1, 4096), metavar="N", help="Processor threads.  [default: torch's]"
+)
 @click.option(
     "--memory",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     metavar="GIB",
     help="Refuse a job that needs more memory than this.",
 )
@@ -193,13 +197,17 @@ def command(data, output, plans, as_json, quiet, **options):
     from strag.training.device import choose_device, set_threads
     from strag.training.precision import is_native
 
-    if data == options["without"] == "-":
-        raise click.UsageError("DATA and --without cannot both be stdin")
     read = (data, options["without"], options["init"])
+    if read.count("-") > 1:
+        raise click.UsageError("DATA, --without and --init cannot both be stdin")
     refuse_overwriting(read, ("-o", output), ("--weights", options["weights"]))
     recipe = read_recipe(options)
     source = click.get_current_context().get_parameter_source
     options["given"] = {name for name in options if source(name) is not ParameterSource.DEFAULT}
+    if "weights_at" in options["given"] and options["weights"] is None:
+        raise click.UsageError("--weights-at needs --weights")
+    if as_json and not plans:
+        raise click.UsageError("--json needs --plan")
     device = choose_device(options["device"])
     set_threads(options["threads"])
     if not is_native(recipe.precision, device):
@@ -207,9 +215,10 @@ def command(data, output, plans, as_json, quiet, **options):
     if plans:
         show_plan(prepare_job(recipe, read_data(data), data, options), device, options, as_json)
         return
+    writes_weights = options["weights"] is not None
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output))
-        weights_sink = stack.enter_context(Output(options["weights"])) if options["weights"] else None
+        weights_sink = stack.enter_context(Output(options["weights"])) if writes_weights else None
         job = prepare_job(recipe, read_data(data), data, options)
         writers = [history_writer(job, device, sink)]
         if weights_sink:

@@ -64,7 +64,7 @@ def read_recipe(options):
     chosen = {name: options[name] for name in names}
     chosen |= {
         "layers": Recipe.read_layers(options["layers"], options["depth"]),
-        "record": options["record_every"] or ("log" if batched else "1"),
+        "record": ("log" if batched else "1") if options["record_every"] is None else options["record_every"],
         "test": options["test_every"],
         "noise": tuple(sorted(set(options["noise"]))) or (0.0,),
     }
@@ -74,7 +74,7 @@ def read_recipe(options):
 def prepare_job(recipe, data, name, options):
     """The Job, with everything read that the options name."""
     inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
-    if options["without"]:
+    if options["without"] is not None:
         without = _read_without(options["without"])
         require_origin(data, name_of(name), without)
         inputs["without"] = without.identity
@@ -86,11 +86,15 @@ def prepare_job(recipe, data, name, options):
             seed_runs = sets.run.tolist()
         else:
             removed = [without.indices] * recipe.runs
+        if max(map(len, removed)) == len(data.y):
+            raise StragError(
+                f"leaves no example of {name_of(name)} to train on", "remove fewer", without.source
+            )
     try:
         task, mean, std = prepare(recipe, data, removed, seed_runs)
     except StragError as error:
         raise error.about(name_of(name)) from None
-    if options["init"]:
+    if options["init"] is not None:
         with open_weights(options["init"]) as weights:
             start_from(task, recipe, weights.layers(-1), weights.runs, weights.source)
             inputs["init"] = {**weights.meta.get("inputs", {}), "update": int(weights.updates[-1])}

@@ -26,7 +26,7 @@ def costs(job, device, options):
     content = history_content(job, device)
     history = bytes_of(history_layout(**content))
     weights = 0
-    if options["weights"]:
+    if options["weights"] is not None:
         updates = listed(options["weights_at"], job.last, "--weights-at")
         weights = bytes_of(parameter_layout(len(updates), job.recipe.runs, job.task.sizes(job.recipe)))
     found = plan(job.recipe, job.task, device)

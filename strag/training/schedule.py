@@ -7,9 +7,9 @@ from strag.geometry.times import logarithmic
 def every(text, last, option):
     """The updates that `N` (every N-th), `log` or `never` mean, from 0 to `last`, which is always in.
 
-    `never` gives none. Raises StragError for anything else, naming the option.
+    `never` gives none; records there must be. Raises StragError for anything else, naming the option.
     """
-    if text == "never":
+    if text == "never" and option != "--record-every":
         return []
     if text == "log":
         return sorted({0, *logarithmic(range(last + 1)), last})

@@ -80,3 +80,21 @@ def test_a_device_takes_two_outputs(folder):
     """What goes to /dev/null is lost anyway."""
     options = ["--csv", "/dev/null", "--at", "3", "-q"]
     assert main(["find-stragglers", "h", "-o", "/dev/null", *options]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["find-stragglers", "h", "--per-run", "--dose", "", "-o", "x"], "cannot read --dose ''"),
+        (["find-stragglers", "h", "--per-run", "--controls", "", "-o", "x"], "cannot read --controls ''"),
+        (["find-stragglers", "h", "--dose", ""], "--dose needs --per-run"),
+        (["find-stragglers", "h", "--csv", ""], "an output has no name"),
+        (["data", "d", "--labels", "", "-o", "x"], "d: cannot read the labels ''"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_empty_value_is_not_taken_for_none(folder, capsys, arguments, words):
+    """It is what a shell makes of a variable that is not set."""
+    before = files_in(folder)
+    complaint(capsys, 2, words, *arguments)
+    assert files_in(folder) == before

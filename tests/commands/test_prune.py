@@ -205,7 +205,7 @@ WRONG = {
     "stdin by default": (2, ["-"], ["DATA and STRAGGLERS cannot both be stdin"]),
     "a folder as output": (2, ["data", "set", "-o", "."], [".: is a directory; name a file in it"]),
     "below a file": (1, ["data", "set", "-o", "text/out"], ["text/out: cannot be written: Not a directory"]),
-    "no folder": (1, ["nothere", "set", "-o", "no/out"], ["no/out: cannot be written: No such file"]),
+    "no folder": (1, ["nothere", "set", "-o", "no/out"], ["no/out: cannot be written: no folder"]),
 }
 
 
