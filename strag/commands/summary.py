@@ -65,7 +65,8 @@ def command(files, labels, markdown, output, as_json, quiet):
     with Output(output, binary=False) as sink:
         read = [read_experiments(path) for path in files]
         names = [label for label, parts in zip(labels, read, strict=True) for _ in parts] if labels else None
-        found = summarise([one for parts in read for one in parts], names)
+        experiments = [one for parts in read for one in parts]
+        found = summarise(experiments, names)
         if markdown:
             with sink.writing():
                 sink.file.write(markdown_table(found).encode())
@@ -73,7 +74,7 @@ def command(files, labels, markdown, output, as_json, quiet):
         elif output == "-" and stdout_is_terminal() and not as_json:
             show(found)
         else:
-            write_json(summary_object(found, [str(path) for path in files]), sink)
+            write_json(summary_object(found, experiments), sink)
     if output != "-":
         Notes(quiet)(f"{len(found.conditions)} conditions, {sum(one.runs for one in found.conditions)} runs")
 

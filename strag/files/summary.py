@@ -7,6 +7,7 @@ import numpy as np
 from strag.errors import StragError
 from strag.files.container import stamp
 from strag.files.jsonfile import read_json
+from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
 from strag.stragglers.inversion import INVERSION
 from strag.stragglers.summary import QUANTITIES, Condition, Experiment, Level, SizeLaw, Summary
@@ -48,6 +49,7 @@ def read_experiments(path):
                 len(members),
                 _values(members, training.get("lr")),
                 source,
+                stragglers_from(value, source).identity,
             )
             for kind, members in kinds.items()
         ]
@@ -83,8 +85,9 @@ def _values(runs, lr):
     }
 
 
-def summary_object(found, sources):
-    """The JSON object for a Summary; `sources` are the identities or names it was made from."""
+def summary_object(found, experiments):
+    """The JSON object for a Summary of Experiments."""
+    sources = list(dict.fromkeys(one.identity for one in experiments))
     return {
         "strag": stamp("summary", recipe={}, inputs={"stragglers": sources}, title=found.title),
         "varies": list(found.varies),

@@ -27,7 +27,7 @@ class Experiment:
     settings : dict of what it was done with. block : identity of its data. runs : number of runs.
     values : dict of quantity to float [runs that invert], or [runs] for what is known at the end; NaN where
     a run has no such value.
-    source : the file's name, for messages.
+    source : the file's name, for messages. identity : of the stragglers in it.
     """
 
     settings: dict
@@ -35,6 +35,7 @@ class Experiment:
     runs: int
     values: dict
     source: str = "stragglers"
+    identity: str = ""
 
     @property
     def inverting(self):

@@ -41,6 +41,7 @@ def test_conditions_blocks_and_numbers_come_from_the_files(folder):
     found = json.loads(result.stdout)
     assert found["strag"]["kind"] == "summary"
     assert found["varies"] == ["width"]
+    assert len(set(found["strag"]["inputs"]["stragglers"])) == 3
     narrow, wide = found["conditions"]
     assert (narrow["label"], narrow["blocks"], narrow["runs"]) == ("width 6", 2, 8)
     assert (wide["label"], wide["blocks"], wide["runs"]) == ("width 12", 1, 3)

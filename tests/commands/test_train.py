@@ -216,7 +216,13 @@ def interrupted(folder, output, until):
     """Start a long training, interrupt it when `until` says so; the finished process."""
     command = [sys.executable, "-m", "strag", "train", "d.safetensors", "--runs", "3", "--epochs", "2000000"]
     command += ["--record-every", "50", "--test-every", "never", "--width", "6", "-o", output]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in jobs put behind
+    )
     deadline = time.monotonic() + 60
     while not until() and time.monotonic() < deadline:
         time.sleep(0.1)
