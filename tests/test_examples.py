@@ -76,6 +76,39 @@ def test_sweeps(data, tmp_path):
     assert len(read_history(str(tmp_path / "sweep.safetensors")).runs) == 12  # own, two doses, controls
 
 
+def test_paper(data, tmp_path):
+    """Two of the claims; the others are made of the same commands and take longer."""
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    given = {
+        "STRAG": STRAG,
+        "OUT": tmp_path,
+        "MNIST": data,
+        "SETS": "mnist",
+        "SIZE": 2048,
+        "RUNS": 2,
+        "PAIRS": 2,
+    }
+    given["TRAIN_mnist"] = "--lr 0.2 --epochs 60"
+    command = ["make", "-s", "-C", EXAMPLES / "paper", *(f"{key}={value}" for key, value in given.items())]
+    made = subprocess.run([*command, "c1", "c5"], capture_output=True, text=True, timeout=120, check=False)
+    assert made.returncode == 0, made.stderr
+    for picture in ("c1/mnist.png", "c5/agreement.png"):
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG"), picture
+    planned = subprocess.run([*command, "-n", "all"], capture_output=True, text=True, check=False)
+    assert planned.returncode == 0, planned.stderr
+
+
+def test_the_report_quotes_what_was_measured():
+    """Every decimal number in the table of verdicts is one in the files of results, rounded."""
+    table = (EXAMPLES / "paper" / "README.md").read_text().split("## Verdicts")[1].split("## ")[0]
+    texts = (path.read_text() for path in (EXAMPLES / "paper" / "results").glob("*.json"))
+    known = {float(number) for text in texts for number in re.findall(r"-?\d+\.\d+", text)}
+    for number in re.findall(r"\d+\.\d+", table.replace("torch 2.13.0", "")):
+        digits = len(number.partition(".")[2])
+        assert any(abs(abs(value) - float(number)) <= 0.5001 * 10**-digits for value in known), number
+
+
 def test_there_is_a_test_for_every_example():
     assert [name for name in NAMES if f"test_{name}" not in globals()] == []
     assert {"quickstart", "layers", "classes", "stability", "sweeps"} <= set(NAMES)

@@ -9,4 +9,4 @@ $(OUT)/c1/%.json: $(OUT)/c1/%.safetensors
 	$(FIND) $< -o $@ || test -s $@
 
 $(OUT)/c1/%.png: $(OUT)/c1/%.safetensors
-	$(STRAG) plot $< --x error -o $@
+	$(STRAG) plot $< --dpi 110 --x error -o $@

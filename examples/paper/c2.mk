@@ -29,4 +29,4 @@ $(OUT)/c2/%.json: $(OUT)/c1/%.json $$(foreach o,$(OTHERS),$(OUT)/c2/%.$$(o).json
 	$(STRAG) compare $^ --label reference $(OTHERS:%=--label %) -o $@
 
 $(OUT)/c2/%.png: $(OUT)/c2/%.json
-	$(STRAG) plot $< -o $@
+	$(STRAG) plot $< --dpi 110 -o $@

@@ -57,4 +57,4 @@ $(OUT)/c3/size.json: $(PARTS:%=$(OUT)/c3/size/%.json)
 	$(STRAG) summary $^ -o $@
 
 $(OUT)/c3/%.png: $(OUT)/c3/%.json
-	$(STRAG) plot $< -o $@
+	$(STRAG) plot $< --dpi 110 -o $@

@@ -32,10 +32,10 @@ $(OUT)/c4/linear.json $(OUT)/c4/pruned.json $(OUT)/c4/random.json: %.json: %.saf
 	$(FIND) $< -o $@ || test -s $@
 
 $(OUT)/c4/dynamics.png: $(OUT)/c4/all.safetensors $(OUT)/c4/pruned.safetensors $(OUT)/c4/random.safetensors $(OUT)/c4/linear.safetensors
-	$(STRAG) plot $^ --label 'all examples' --label 'without stragglers' --label 'without as many at random' --label 'without the errors of a linear classifier' -o $@
+	$(STRAG) plot $^ --dpi 110 --label 'all examples' --label 'without stragglers' --label 'without as many at random' --label 'without the errors of a linear classifier' -o $@
 
 $(OUT)/c4/effects.json: $(OUT)/c4/sweep.json
 	$(STRAG) summary $^ -o $@
 
 $(OUT)/c4/sweep.png: $(OUT)/c4/sweep.safetensors
-	$(STRAG) plot $< -o $@
+	$(STRAG) plot $< --dpi 110 -o $@

@@ -1,6 +1,6 @@
 # C6, panel 2c: test error, with and without noise on the inputs, against when the removed S(t) was taken, with
 # as many examples at random beside it. One network per set.
-SWEEP_SETS := mnist fashion
+SWEEP_SETS := $(filter mnist fashion,$(SETS))
 SWEEP_RUNS_mnist := 4
 SWEEP_RUNS_fashion := 2
 SWEEP_RUNS_kmnist := 2
@@ -28,7 +28,7 @@ $(OUT)/c6/%.effects.json: $(OUT)/c6/%.sweep.json
 	$(STRAG) summary $< -o $@
 
 $(OUT)/c6/%.noisy.png: $(OUT)/c6/%.sweep.safetensors
-	$(STRAG) plot $< --noise 1 -o $@
+	$(STRAG) plot $< --dpi 110 --noise 1 -o $@
 
 $(OUT)/c6/%.png: $(OUT)/c6/%.sweep.safetensors
-	$(STRAG) plot $< --noise 0 -o $@
+	$(STRAG) plot $< --dpi 110 --noise 0 -o $@

@@ -14,4 +14,4 @@ $(OUT)/classes/perclass.json: $(OUT)/classes/mnist.safetensors
 	$(FIND) $< --per-class -o $@ || test -s $@
 
 $(OUT)/classes/mnist.png: $(OUT)/classes/mnist.safetensors
-	$(STRAG) plot $< -o $@
+	$(STRAG) plot $< --dpi 110 -o $@

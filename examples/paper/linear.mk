@@ -19,4 +19,4 @@ $(OUT)/linear/%.overlap.json: $(OUT)/c1/%.json $(OUT)/c2/%.seeds.json $(OUT)/lin
 	$(STRAG) compare $^ --label stragglers --label 'of other seeds' --label 'errors of a linear classifier' -o $@
 
 $(OUT)/linear/%.png: $(OUT)/linear/%.json
-	$(STRAG) plot $< -o $@
+	$(STRAG) plot $< --dpi 110 -o $@

@@ -1,5 +1,5 @@
-# What the report shows: `make results` copies pictures, tables and numbers out of OUT into RESULTS.
-RESULTS := results
+# What the report shows: `make results` copies pictures, tables and numbers out of OUT into folders of RESULTS.
+RESULTS := .
 TABLES := $(OUT)/c1/effects.json $(OUT)/c3/effects.json $(OUT)/c3/size.json $(OUT)/c4/effects.json $(OUT)/classes/effects.json
 NUMBERS := $(C2_SETS:%=$(OUT)/c2/%.json) $(LINEAR_SETS:%=$(OUT)/linear/%.overlap.json) \
   $(OUT)/c4/removed.json $(OUT)/c5/agreement.json $(SWEEP_SETS:%=$(OUT)/c6/%.effects.json)
@@ -16,8 +16,8 @@ $(OUT)/c4/removed.json: $(foreach n,all pruned random linear,$(OUT)/c4/$(n).json
 $(OUT)/classes/effects.json: $(OUT)/classes/together.json $(OUT)/classes/perclass.json
 	$(STRAG) summary $^ --label 'all classes together' --label 'one inversion per class' -o $@
 
-# Names in RESULTS tell the claim: c3/size.json becomes c3-size.json.
+# Names tell the claim: c3/size.json becomes c3-size.json.
 results: $(TABLES) $(NUMBERS) $(PICTURES)
-	rm -rf $(RESULTS)
-	mkdir $(RESULTS)
-	for file in $^; do cp $$file $(RESULTS)/$$(basename $$(dirname $$file))-$$(basename $$file); done
+	mkdir -p $(RESULTS)/results $(RESULTS)/pictures
+	for file in $(TABLES) $(NUMBERS); do cp $$file $(RESULTS)/results/$$(basename $$(dirname $$file))-$$(basename $$file); done
+	for file in $(PICTURES); do cp $$file $(RESULTS)/pictures/$$(basename $$(dirname $$file))-$$(basename $$file); done
