@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.options import example, output_option, quiet_option
+from strag.commands.options import device_option, example, output_option, quiet_option, threads_option
 
 
 @click.command(
@@ -23,16 +23,8 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
     "--runs", metavar="RUNS|all", default="all", show_default=True, help="Runs to dump, such as 0,3."
 )
 @click.option("--half", is_flag=True, help="Store activations in half precision, in half the space.")
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute.",
-)
-@click.option(
-    "--threads", type=click.IntRange(1, 4096), metavar="N", help="Processor threads.  [default: torch's]"
-)
+@device_option
+@threads_option
 @output_option("the activations")
 @quiet_option
 def command(weights, data, layers, updates, runs, half, device, threads, output, quiet):

@@ -19,6 +19,18 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(1, 4096), metavar="N", help="Processor threads.  [default: torch's]"
+)
+
+
 def output_option(what):
     """-o FILE, by default stdout."""
     return click.option(

@@ -2,7 +2,15 @@
 
 import click
 
-from strag.commands.options import FiniteRange, example, json_option, output_option, quiet_option
+from strag.commands.options import (
+    FiniteRange,
+    device_option,
+    example,
+    json_option,
+    output_option,
+    quiet_option,
+    threads_option,
+)
 
 LARGEST = 2**31 - 1  # of numbers that torch counts with
 
@@ -147,16 +155,8 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     show_default=True,
     help="Operands of the large products; sums and weights stay float32.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute.",
-)
-@click.option(
-    "--threads", type=click.IntRange(1, 4096), metavar="N", help="Processor threads.  [default: torch's]"
-)
+@device_option
+@threads_option
 @click.option(
     "--memory",
     type=FiniteRange(0, min_open=True),
@@ -182,8 +182,8 @@ def command(data, output, plans, as_json, quiet, **options):
     data and the sizes of the networks are those of the training that the sets were found in.
 
     --plan writes no history: it prints network-updates, arithmetic, time, memory and disk, as JSON
-    into a pipe. Memory does not grow with --runs, nor does the time of one network-update, from some
-    16 runs on. Several jobs side by side share the processor: under `make -j`, give each --threads 1.
+    into a pipe. Memory hardly grows with --runs, nor does the time of one network-update, from some 16
+    runs on. Several jobs side by side share the processor: under `make -j`, give each --threads 1.
     """
     from contextlib import ExitStack
 

@@ -11,7 +11,7 @@ from strag.training.loop import Group, group_size, open_inputs, run_groups
 from strag.training.networks import tile_size
 from strag.training.precision import operand_dtypes
 
-TRIAL = 0.5  # seconds at least for each kind of work
+TRIAL = 0.2  # seconds at least for each kind of work
 FLOAT = 4  # bytes
 
 
