@@ -1,6 +1,7 @@
 """Options and arguments that commands share: one spelling, one meaning each."""
 
 import math
+import shlex
 
 import click
 
@@ -63,6 +64,9 @@ def read_data(source):
     if source != "-" and not Path(source).exists():
         known = ", ".join(catalogue.CATALOGUE)
         raise StragError("no such file or catalogue name", f"the catalogue has {known}", source)
+    if Path(source).is_dir():
+        import_it = f"strag data {shlex.quote(source)} -o FILE"
+        raise StragError("is a directory, not a dataset file", f"import it with '{import_it}'", source)
     return read_dataset(source)
 
 

@@ -86,6 +86,10 @@ def prepare_job(recipe, data, name, options):
             seed_runs = sets.run.tolist()
         else:
             removed = [without.indices] * recipe.runs
+        if max(map(len, removed)) == len(data.y):
+            raise StragError(
+                f"leaves no example of {name_of(name)} to train on", "remove fewer", without.source
+            )
     try:
         task, mean, std = prepare(recipe, data, removed, seed_runs)
     except StragError as error:

@@ -34,6 +34,8 @@ class Grouping:
         if labels == "parity":
             return cls(("even", "odd"), tuple(c % 2 for c in range(classes)))
         if labels == "classes":
+            if classes < 2 and not class_names:
+                raise StragError("holds one class only", "give examples of two classes at least")
             names = class_names or [str(c) for c in range(classes)]
             if len(names) < classes:
                 problem = f"has {classes} classes but names for {len(names)}"

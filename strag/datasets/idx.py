@@ -33,7 +33,7 @@ def read_idx(path):
 def _read(stream):
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or not 1 <= magic[3] <= 8:
-        raise StragError("is not an IDX file", "give IDX, npz, npy or strag files")
+        raise StragError("is not an IDX file", "copy it again")
     sizes = stream.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
         raise StragError("is cut short in its header", "copy it again")

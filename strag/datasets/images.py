@@ -28,10 +28,10 @@ def read_image_folder(folder):
     that are broken, too large, animated or of more than 8 bits, and for classes without images.
     """
     folders = class_folders(folder)
-    if [path.name for path in folders] == ["test", "train"]:
-        test, train = folders
-        files, names = _files(train)
-        test_files, _ = _files(test, names)
+    parts = {path.name: path for path in folders}
+    if parts.keys() in ({"train"}, {"test", "train"}):
+        files, names = _files(parts["train"])
+        test_files = _files(parts["test"], names)[0] if "test" in parts else []
     else:
         files, names = _files(Path(folder))
         test_files = []

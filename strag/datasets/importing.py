@@ -18,6 +18,8 @@ ORDER = ("x", "y", "x_test", "y_test")
 def import_files(paths):
     """A Dataset from a folder (IDX, CIFAR-10 batches, images), one file (npz, tar archive of CIFAR-10), or
     IDX and npy files (x y [x_test y_test])."""
+    if len(paths) > 1 and "-" in paths:
+        raise bad_usage("is one of several files", "name files, or pipe a single dataset in", "stdin")
     paths = [Path(path) for path in paths]
     for path in paths:
         if not path.exists():
@@ -43,6 +45,8 @@ def _import_one(path):
             raise error.about(path) from None
     if _starts_with(path, b"\x93NUMPY") or is_idx(path):
         raise bad_usage("holds one array only", f"give two files: strag data {path.name} LABELS", path)
+    if _starts_with(path, b"BZh") or _starts_with(path, b"\xfd7zXZ"):
+        raise StragError("is packed with bzip2 or xz", "unpack it, or pack it with gzip", path)
     if is_archive(path):
         arrays, class_names = read_cifar_archive(path)
         title = path.name.partition(".tar")[0]
@@ -76,6 +80,8 @@ def _import_folder(folder):
 def read_array(path):
     """The array in an npy or IDX file."""
     if not _starts_with(path, b"\x93NUMPY"):
+        if not is_idx(path) and not _starts_with(path, b"\x1f\x8b"):
+            raise StragError("is neither an IDX nor an npy file", "give one array of each file", path)
         return read_idx(path)
     try:
         return read_npy(path)

@@ -288,7 +288,9 @@ def open_container(path, wanted=None):
         name = name_of(path)
         head = read_exactly(stream, 8)
         if wanted and is_json(head):
-            raise StragError(f"is JSON, not a {wanted} file", f"make one with '{MAKERS[wanted]}'", name)
+            raise StragError(
+                f"is JSON, not {_article(wanted)} file", f"make one with '{MAKERS[wanted]}'", name
+            )
         return container_from(stream, head, name, wanted)
 
 
@@ -319,7 +321,7 @@ def container_from(stream, head, name, wanted=None):
 def _read_header(stream, head, name, wanted):
     """The JSON header's bytes, and the size that the file must have."""
     if not head:
-        raise StragError("is empty", _upstream(name), source=name)
+        raise no_content(name)
     length = int.from_bytes(head, "little")
     if len(head) < 8 or not 2 <= length <= LARGEST_HEADER:
         raise not_strag(name, head, wanted)
@@ -370,15 +372,23 @@ def not_strag(name, head=b"", wanted=None):
         (b"\x1f\x8b", "a gzipped file"),
         (b"\x00\x00\x08", "an IDX file"),
     )
-    what = next((f"{what}, not" for magic, what in known if head.startswith(magic)), "not")
-    imported = wanted in (None, "dataset")
-    remedy = "import it with 'strag data'" if imported else f"make one with '{MAKERS[wanted]}'"
-    return StragError(f"is {what} a strag file", remedy, source=name)
+    what = next((what for magic, what in known if head.startswith(magic)), None)
+    if wanted not in (None, "dataset"):
+        remedy = f"make one with '{MAKERS[wanted]}'"
+    elif what:
+        remedy = "import it with 'strag data'"
+    elif wanted:
+        remedy = "make one with 'strag data', from npz, npy, IDX, CIFAR-10 or images"
+    else:
+        remedy = "give a file that strag wrote"
+    return StragError(f"is {what}, not a strag file" if what else "is not a strag file", remedy, source=name)
 
 
 def _again(name):
     return "did the command before it in the pipe fail?" if name == "stdin" else "make or copy it again"
 
 
-def _upstream(name):
-    return "did the command before it in the pipe fail?" if name == "stdin" else "make it again"
+def no_content(name):
+    """The error for an empty file, which is what a failed command leaves in a pipe."""
+    remedy = "did the command before it in the pipe fail?" if name == "stdin" else "make it again"
+    return StragError("is empty", remedy, source=name)

@@ -6,7 +6,7 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.files.canonical import finite
-from strag.files.container import check_stamp, container_from, is_json, not_strag, wrong_kind
+from strag.files.container import check_stamp, container_from, is_json, no_content, not_strag, wrong_kind
 from strag.files.streams import name_of, open_input, read_exactly
 
 LARGEST = 1 << 30  # bytes
@@ -65,7 +65,7 @@ def read_json(path, wanted):
         name = name_of(path)
         head = read_exactly(stream, 8)
         if not head:
-            raise StragError("is empty", "did the command before it fail?", source=name)
+            raise no_content(name)
         if not is_json(head):
             with container_from(stream, head, name, wanted) as container:
                 raise wrong_kind(name, container.kind, wanted)

@@ -48,7 +48,7 @@ class Grid:
             for what, value in part.model.items():
                 if value != first.model[what]:
                     raise StragError(
-                        f"comes from another model than {first.source}: its {what} differ",
+                        f"comes from another model than {first.source}: it differs in its {what}",
                         "measure dumps of one training together",
                         part.source,
                     )

@@ -255,7 +255,8 @@ def stability(history, which=DISJOINT, resamples=RESAMPLES, seed=0):
     runs, diverged = len(taken), len(history.runs) - len(taken)
     if runs < 2:
         some = f"{len(history.runs)} runs, of which {diverged} diverged" if diverged else "one run"
-        raise StragError(f"has {some}, but agreement needs two", "train more with --runs", history.source)
+        remedy = f"{'lower --lr, or ' if diverged else ''}train more with --runs"
+        raise StragError(f"has {some}, but agreement needs two", remedy, history.source)
     error = history.train_error[:, taken].astype(np.float64)
     bits = history.trained[taken] & pack(np.ones(history.examples, dtype=bool))  # without padding
     trained, records = words(bits), aligned_records(error)

@@ -198,7 +198,8 @@ def test_nobody_types_a_dataset(folder):
 
 def test_two_gigabytes_of_nothing_are_not_read(folder):
     status, text, given = fed(bytes(1 << 16), 2 << 30, "data", "-")
-    assert (status, text) == (1, "strag: stdin: is not a strag file; import it with 'strag data'\n")
+    cure = "make one with 'strag data', from npz, npy, IDX, CIFAR-10 or images"
+    assert (status, text) == (1, f"strag: stdin: is not a strag file; {cure}\n")
     assert given <= 1 << 20  # what a pipe holds
 
 

@@ -158,7 +158,7 @@ def test_no_arguments_and_nothing_on_stdin(folder):
 @pytest.mark.parametrize("byte", [b"\0", b"x"])
 def test_two_gigabytes_of_nothing_are_not_read(folder, byte):
     status, text, given = fed(byte * (1 << 16), 2 << 30, "info")
-    assert (status, text) == (1, "strag: stdin: is not a strag file; import it with 'strag data'\n")
+    assert (status, text) == (1, "strag: stdin: is not a strag file; give a file that strag wrote\n")
     assert given <= 1 << 20  # what a pipe holds
 
 

@@ -129,7 +129,7 @@ def test_divergence_is_said(folder, capsys):
     ("arguments", "status", "words"),
     [
         (["nothere"], 1, ["nothere: no such file or catalogue name", "mnist8k"]),
-        (["."], 1, [".: is a directory"]),
+        (["."], 1, [".: is a directory, not a dataset file; import it with 'strag data . -o FILE'"]),
         (["empty"], 1, ["empty: is empty"]),
         (["d.safetensors", "-o", "d.safetensors/x"], 1, ["d.safetensors/x: cannot be written"]),
         (["d.safetensors", "-o", "."], 2, [".: is a directory"]),
@@ -158,7 +158,11 @@ def test_divergence_is_said(folder, capsys):
         (["d.safetensors", "--without", "nothere"], 1, ["nothere: no such file"]),
         (["d.safetensors", "--without", "other.json"], 1, ["another data set", "strag data mnist8k"]),
         (["d.safetensors", "--without", "far.json"], 1, ["far.json", "leave the range"]),
-        (["d.safetensors", "--without", "all.json"], 1, ["no example is left"]),
+        (
+            ["d.safetensors", "--without", "all.json"],
+            1,
+            ["all.json: leaves no example of d.safetensors to train on"],
+        ),
         (
             ["d.safetensors", "--init", "d.safetensors"],
             1,

@@ -64,7 +64,8 @@ def test_labels_that_make_no_groups(labels, words):
 
 
 def test_one_class_makes_no_groups():
-    refused(lambda: Grouping.parse("classes", 1), "labels make 1 groups", status=2)
+    refused(lambda: Grouping.parse("classes", 1), "holds one class only", "give examples of two")
+    refused(lambda: Grouping.parse("0", 3), "labels make 1 groups", status=2)
 
 
 def test_too_few_names():

@@ -1,5 +1,7 @@
 """From other people's files to a data set, with the command that makes it again."""
 
+import bz2
+import lzma
 import shlex
 
 import numpy as np
@@ -98,11 +100,16 @@ def test_files_that_do_not_fit_each_other(tmp_path, files):
 def test_what_cannot_be_imported(tmp_path, files):
     (tmp_path / "notes.txt").write_text("x,y\n1,2\n")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "cifar.tar.bz2").write_bytes(bz2.compress(b"batches"))
+    (tmp_path / "cifar.tar.xz").write_bytes(lzma.compress(b"batches"))
     x, y = files[1]
+    for name in ("cifar.tar.bz2", "cifar.tar.xz"):
+        refused(lambda name=name: import_files([tmp_path / name]), f"{name}: is packed with bzip2 or xz")
     refused(lambda: import_files([x, tmp_path / "no"]), f"{tmp_path}/no: no such file", "check the path")
     refused(lambda: import_files([tmp_path / "empty"]), "holds no IDX files", "train-images-idx3-ubyte")
     refused(lambda: import_files([tmp_path / "notes.txt"]), "notes.txt: is of no kind that strag can import")
-    refused(lambda: import_files([x, tmp_path / "notes.txt"]), "notes.txt: is not an IDX file")
+    refused(lambda: import_files([x, tmp_path / "notes.txt"]), "notes.txt: is neither an IDX nor an npy file")
+    refused(lambda: import_files([x, "-"]), "stdin: is one of several files", "name files", status=2)
     refused(
         lambda: import_files([x]), "holds one array only; give two files: strag data x.idx LABELS", status=2
     )

@@ -122,19 +122,22 @@ def test_a_header_that_contradicts_itself(good, bad, name, field, value):
     refused(lambda: read_dataset(bad), f"{bad}: has a broken header", "make or copy it again")
 
 
+IMPORT = "import it with 'strag data'"
+
+
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "what", "cure"),
     [
-        (b"PK\x03\x04" + bytes(30), "an npz or zip file"),
-        (b"\x93NUMPY\x01\x00" + bytes(30), "an npy file"),
-        (gzip.compress(b"abc"), "a gzipped file"),
-        (struct.pack(">HBBI", 0, 8, 1, 3) + b"abc", "an IDX file"),
-        (b"index,count\n1,2\n", "not a strag file"),
+        (b"PK\x03\x04" + bytes(30), "an npz or zip file", IMPORT),
+        (b"\x93NUMPY\x01\x00" + bytes(30), "an npy file", IMPORT),
+        (gzip.compress(b"abc"), "a gzipped file", IMPORT),
+        (struct.pack(">HBBI", 0, 8, 1, 3) + b"abc", "an IDX file", IMPORT),
+        (b"index,count\n1,2\n", "not a strag file", "make one with 'strag data', from npz"),
     ],
 )
-def test_what_others_write(bad, content, what):
+def test_what_others_write(bad, content, what, cure):
     bad.write_bytes(content)
-    refused(lambda: read_dataset(bad), str(bad), what, "import it with 'strag data'")
+    refused(lambda: read_dataset(bad), str(bad), what, cure)
     refused(lambda: read_history(bad), str(bad), what, "strag train")
     refused(lambda: read_stragglers(bad), str(bad), what, "strag find-stragglers")
 

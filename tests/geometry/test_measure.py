@@ -148,7 +148,9 @@ def test_parts_that_do_not_fit(whole):
     with pytest.raises(StragError, match="examples are missing at update 0 in run 2; give dumps that cover"):
         Grid([whole.cut(runs=slice(1, 2)), whole.cut(updates=slice(1, None), runs=slice(0, 1))])
     other = dataclasses.replace(whole.cut(rows=slice(9)), model={"recipe": {"lr": 0.2}}, source="other")
-    with pytest.raises(StragError, match="other: comes from another model than part: its recipe differ"):
+    with pytest.raises(
+        StragError, match="other: comes from another model than part: it differs in its recipe"
+    ):
         Grid([whole.cut(rows=slice(9, None)), other])
 
 
