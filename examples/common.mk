@@ -1,5 +1,6 @@
 # What every example shares: a strict shell, no half-made files, pictures and data in OUT.
-STRAG ?= strag
+# The strag of `make setup`, if it was run, else that on the path.
+STRAG ?= $(firstword $(abspath $(wildcard ../../.venv/bin/strag)) strag)
 OUT ?= out
 PLOT = $(STRAG) plot --dpi 120
 

@@ -136,7 +136,7 @@ def main(args=None):
             say(str(error))
             return error.status
         except click.ClickException as error:
-            return _usage(error)
+            return _usage(error, sys.argv[1:] if args is None else args)
         except (MemoryError, RuntimeError) as error:
             if not _is_lack_of_memory(error):
                 raise
@@ -173,9 +173,10 @@ def _is_lack_of_memory(error):
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
-def _usage(error):
+def _usage(error, args):
     ctx = getattr(error, "ctx", None)
-    path = ctx.command_path if ctx else "strag"
+    called = "strag " + args[0] if args and args[0] in COMMANDS else "strag"  # what click says of its parser
+    path = ctx.command_path if ctx else called
     problem = " ".join(error.format_message().split()).rstrip(".")
     if problem[1:2].islower():  # a sentence of click's, rather than the NAME of an argument
         problem = problem[0].lower() + problem[1:]

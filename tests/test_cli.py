@@ -130,7 +130,7 @@ class TestUsage:
             (["xyzzy"], "no command 'xyzzy'; see 'strag --help'"),
             (["--loud"], "no such option '--loud'; see 'strag --help'"),
             (["info", "--loud"], "no such option '--loud'; see 'strag info --help'"),
-            (["info", "--get"], "option '--get' requires an argument"),
+            (["info", "--get"], "option '--get' requires an argument; see 'strag info --help'"),
             (["data"], "missing argument 'SOURCE...'; see 'strag data --help'"),
             (["prune", "-", "-"], "DATA and STRAGGLERS cannot both be stdin; see 'strag prune --help'"),
         ],

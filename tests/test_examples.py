@@ -46,7 +46,7 @@ def pictures_of(name):
 
 
 def test_quickstart(data, tmp_path):
-    said, _ = make("quickstart", data, tmp_path, TRAIN=f"--runs 2 {SMALL}")
+    said, _ = make("quickstart", data, tmp_path, TRAIN=f"--runs 2 {SMALL}", EPOCHS="", LONGER="")
     assert "1. 2 of 2 runs invert" in said
     assert (tmp_path / "inversion.png").exists()
 

@@ -54,7 +54,7 @@ def test_every_strag_command_in_the_readme_runs(tmp_path):
     assert result.stdout == b"101\n4\n2\n2\n"  # updates, runs, layers, classes
     made = set(files_in(tmp_path))
     named = set(re.findall(r"(?:-o|--weights) (\S+)", "\n".join(scripts)))
-    assert made == named
+    assert made == named - {"block$b.json"} | {f"block{b}.json" for b in (1, 2, 3, 4)}
     for picture in ("pruned.png", "stragglers.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
 

@@ -23,7 +23,8 @@ strag data my-images.npy my-labels.npy --labels classes -o mine.safetensors
 @click.option(
     "--labels",
     metavar="GROUPS",
-    help="How classes form groups: parity, classes, or ranges such as 0-4/5-9.",
+    help="How classes form groups: parity, classes, or ranges such as 0-4/5-9.  [default: as in SOURCE; "
+    "parity for the catalogue, classes for other files]",
 )
 @click.option("--gray", is_flag=True, help="Average the colours of each pixel into one channel.")
 @output_option("the dataset")
@@ -35,7 +36,8 @@ def command(source, size, block, shuffle, labels, gray, output, quiet):
     which are downloaded); a strag dataset ('-' for stdin); a folder of IDX files; a folder of
     CIFAR-10 batches (binary version) or its tar.gz; a folder with one folder of images per class, or
     with train and test made like that; an npz file (arrays x, y, x_test, y_test); IDX or npy files in
-    the order examples, labels, test examples, test labels. Test files may be left out.
+    the order examples, labels, test examples, test labels. Test files may be left out. Images in
+    folders are numbered from 0, class folder by class folder, each sorted by name as text.
 
     --size, --block, --shuffle and --gray start a new origin: examples are counted, and standardised,
     anew.

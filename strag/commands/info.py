@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.options import example, json_option
+from strag.commands.options import example
 
 
 @click.command(
@@ -11,10 +11,12 @@ from strag.commands.options import example, json_option
 strag info h.safetensors
 strag info h.safetensors --get recipe.lr
 strag info s.json --get summary.train_error_mean
+strag info s.json --get indices
+strag data mnist8k | strag info
 """),
 )
 @click.argument("file", default="-", metavar="[FILE]")
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="JSON in place of text.")
 @click.option("--get", "key", metavar="KEY", help="One bare value, such as kind, recipe.lr or shapes.radius.")
 def command(file, as_json, key):
     """Say what a file holds and what made it.
@@ -26,6 +28,7 @@ def command(file, as_json, key):
     from strag.files.jsonfile import json_text, open_any
     from strag.files.streams import name_of, send_to_stdout
 
+    _refuse_catalogue(file)
     opened = open_any(file)
     told = describe(opened)
     if key is not None:
@@ -33,6 +36,17 @@ def command(file, as_json, key):
     else:
         text = json_text(told) if as_json else _text(told, name_of(file))
     send_to_stdout([text.encode(errors="backslashreplace")])
+
+
+def _refuse_catalogue(file):
+    """Say how to look at a data set of the catalogue, which is no file."""
+    from pathlib import Path
+
+    from strag.datasets.catalogue import CATALOGUE
+    from strag.errors import bad_usage
+
+    if file in CATALOGUE and not Path(file).exists():
+        raise bad_usage("is the name of a data set, not a file", f"strag data {file} | strag info", file)
 
 
 def _bare(value):

@@ -63,6 +63,7 @@ def _read(path):
     A history whose networks left out sets of several kinds is a sweep.
     """
     from strag.files.comparison import comparison_from
+    from strag.files.container import with_article
     from strag.files.history import history_from
     from strag.files.jsonfile import open_any
     from strag.files.stability import stability_from
@@ -88,7 +89,9 @@ def _read(path):
                 history = history_from(opened)
                 return "sweep" if is_sweep(history) else kind, history
     remedy = "plot a history ('strag train') or what find-stragglers, stability, compare or summary wrote"
-    raise StragError(f"is a {kind} file, which has no picture", remedy, name_of(path))
+    if kind == "geometry":
+        remedy = "write a history with 'strag geometry -o NAME.safetensors', and plot that"
+    raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, name_of(path))
 
 
 def _refuse(kind, source, wanted):

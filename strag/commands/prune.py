@@ -32,8 +32,11 @@ def command(data, stragglers, keep, random, match, output, quiet):
     keeps the origin and the standardisation of its input, so that training on it is training
     without the examples. --random draws from all examples of DATA, stragglers included.
     """
+    from pathlib import Path
+
     from strag.commands.options import read_data, refuse_overwriting, require_origin
     from strag.console import Notes, warn
+    from strag.datasets.catalogue import CATALOGUE
     from strag.datasets.pruning import random_rows, without_rows
     from strag.errors import StragError
     from strag.files.dataset import write_dataset
@@ -44,6 +47,8 @@ def command(data, stragglers, keep, random, match, output, quiet):
         raise click.UsageError("--match needs --random")
     if data == stragglers == "-":
         raise click.UsageError("DATA and STRAGGLERS cannot both be stdin")
+    if stragglers in CATALOGUE and not Path(stragglers).exists():
+        raise click.UsageError(f"'{stragglers}' is a data set; the order is DATA STRAGGLERS")
     refuse_overwriting((data, stragglers), ("-o", output))
     with Output(output) as sink:
         chosen, loaded = read_stragglers(stragglers), read_data(data)

@@ -27,7 +27,7 @@ def summary_line(value):
             line += f"; {words} class {', '.join(value[key])}"
     rising = sum(run["unstable_from"] is not None for run in value["runs"])
     if rising and value["verdict"] not in ("unstable", "diverged"):
-        line += f"; the loss rises in {rising} runs, which a lower --lr would mend"
+        line += f"; the loss rises in {rising} of the runs, which a lower --lr would mend"
     return line
 
 
@@ -49,7 +49,7 @@ def show(value):
 def _layers(layers):
     from strag.console import as_cell
 
-    headings = ("layer", "runs", "t*", "lr t*", "eps*", "depth")
+    headings = ("layer", "runs", "t*", "lr t*", "eps*", "valley depth")
     rows = [
         (
             str(layer["layer"]),
@@ -73,7 +73,7 @@ def _runs(runs):
         ("verdict", "left"),
         ("t*", "right"),
         ("eps*", "right"),
-        ("depth", "right"),
+        ("valley depth", "right"),
         ("stragglers", "right"),
     ]
     rows = [

@@ -129,8 +129,8 @@ def as_images(x):
 def _titles(data, shown, grouped, width):
     """The lines of the title and of what the texts under the images say."""
     count = len(shown.index)
-    some = f"{count}" if count == shown.total else f"{count} of {shown.total}"
-    title = f"{one_line(data.title)}: {some} examples called stragglers, most frequent first"
+    some = f"{count}" if count == shown.total else f"{count} of the {shown.total}"
+    title = f"{one_line(data.title)}: {some} examples that any run calls stragglers, most frequent first"
     said = ("class and group" if grouped else "class") + (f"; {shown.explained}" if shown.explained else "")
     return wrap(title, int(13 * width)), wrap(said, int(15 * width))
 

@@ -216,4 +216,4 @@ def test_a_rising_loss_is_told_where_the_verdict_does_not(tmp_path, capsys):
     loss[40] *= 1.5
     write_history(tmp_path / "h", [FALL, FALL], loss=loss)
     assert main(["find-stragglers", str(tmp_path / "h"), "-o", str(tmp_path / "s")]) == 3
-    assert "the loss rises in 2 runs, which a lower --lr would mend" in capsys.readouterr().err
+    assert "the loss rises in 2 of the runs, which a lower --lr would mend" in capsys.readouterr().err

@@ -155,6 +155,7 @@ WRONG = {
         ["nothere", "set"],
         ["nothere: no such file or catalogue name", "the catalogue has mnist8k"],
     ),
+    "the wrong order": (2, ["set", "mnist8k"], ["'mnist8k' is a data set; the order is DATA STRAGGLERS"]),
     "no stragglers": (1, ["data", "nothere"], ["nothere: no such file; check the path"]),
     "folders": (1, ["data", "."], [".: is a directory, not a file; name a file in it"]),
     "an empty file": (1, ["data", "empty"], ["empty: is empty"]),

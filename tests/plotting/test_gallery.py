@@ -42,7 +42,7 @@ def test_shows_the_examples_in_the_order_of_the_list():
     (panel,) = figure.axes
     assert [image.get_array().flat[0] for image in panel.images] == [56, 16, 88]
     said = texts(figure)
-    assert "digits: 3 of 4 examples called" in " ".join(said)
+    assert "digits: 3 of the 4 examples that any run calls" in " ".join(said)
     assert "class and group; probability of straggling in another run" in " ".join(said)
     assert said[-6:] == ["7 odd", "&gt; 0.99", "2 even", "0.75", "1 odd", "0.50"]
 
