@@ -116,7 +116,7 @@ def test_a_name_that_is_no_unicode(folder):
 
 WRONG = {
     "no such file": (1, ["nothere"], ["nothere: no such file; check the path"]),
-    "a catalogue name": (2, ["mnist8k"], ["mnist8k: is the name of a data set", "strag data mnist8k | strag"]),
+    "a catalogue name": (2, ["mnist8k"], ["mnist8k: is the name of a data set", "strag data mnist8k"]),
     "an empty name": (1, [""], ["'': no such file; check the path"]),
     "a folder": (1, ["."], [".: is a directory, not a file; name a file in it"]),
     "below a file": (1, ["text/x"], ["text/x: cannot be read: Not a directory"]),
