@@ -22,6 +22,7 @@ class History:
     trained : uint8 [R, ceil(P/8)], bits: the examples each run trains on.
     index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P].
     test_updates, test_error [K, R, S], test_misclassified [K, R, S, ceil(Q/8)] : S noise levels, or None.
+    y_test : int64 [Q], original classes of the test examples, or None.
     layers : the L recorded layers. classes : the C group names. runs : the R run numbers.
     meta : everything else that the file says of itself.
     source : the file's name, for messages.
@@ -46,6 +47,7 @@ class History:
     test_updates: np.ndarray | None = None
     test_error: np.ndarray | None = None
     test_misclassified: np.ndarray | None = None
+    y_test: np.ndarray | None = None
 
     @property
     def recipe(self):
