@@ -162,12 +162,25 @@ class History:
 
         NaN without test records without noise, or outside of them.
         """
-        noise = list(self.recipe.get("noise", [0.0]))
-        if self.test_updates is None or update is None or 0.0 not in noise:
+        if update is None or self.noise_free is None:
             return np.nan
         at = np.log1p(self.test_updates.astype(np.float64))
-        errors = self.test_error[:, run, noise.index(0.0)].astype(np.float64)
+        errors = self.test_error[:, run, self.noise_free].astype(np.float64)
         return float(np.interp(np.log1p(update), at, errors, left=np.nan, right=np.nan))
+
+    @property
+    def noise_free(self):
+        """Position on axis S of the tests without noise; None without such tests."""
+        noise = list(self.recipe.get("noise", [0.0]))
+        return noise.index(0.0) if self.test_updates is not None and 0.0 in noise else None
+
+    def class_name(self, number):
+        """What the data set calls an original class; its number where it has no names."""
+        names = self.meta.get("class_names")
+        if names is None and self.meta.get("labels") == "classes":
+            names = self.classes
+        named = isinstance(names, (list, tuple)) and 0 <= number < len(names)
+        return str(names[number] if named else number)
 
     def trained_bits(self):
         """bool [R, P]: the examples each run trains on."""
