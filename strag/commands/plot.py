@@ -14,6 +14,7 @@ strag plot h.safetensors --x error -o dynamics.svg
 strag plot h.safetensors pruned.safetensors --label all --label 'without stragglers' -o both.pdf
 strag train --without sets.safetensors --epochs 150 | strag plot - -o doses.png
 strag plot s.json --data mnist8k -o stragglers.png
+strag plot s.json --by-class -o classes.png
 strag stability h.safetensors | strag plot - -o agreement.png
 strag compare s.json t.json | strag plot - -o overlap.png
 strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
@@ -38,6 +39,12 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @click.option("--number", type=click.IntRange(1, 400), metavar="N", help="Stragglers to show.  [default: 40]")
 @click.option(
+    "--by-class",
+    is_flag=True,
+    default=None,
+    help="Show which original classes stragglers are of, and the test error of each.",
+)
+@click.option(
     "--noise",
     type=click.FloatRange(0),
     metavar="SIGMA",
@@ -54,14 +61,15 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @output_option("the figure")
 @quiet_option
-def command(files, x, layer, labels, data, number, noise, form, dpi, output, quiet):
+def command(files, x, layer, labels, data, number, by_class, noise, form, dpi, output, quiet):
     """Draw the picture that belongs to a file.
 
     A history becomes curves: the gyration radii of its classes and their distance, as means over
     its runs, with the inversion marked. Several are laid over each other. One whose networks left
     out different sets (train --without) becomes the depth of their valleys and their test error
     against what was left out. Stragglers become a gallery of the examples most often called
-    stragglers, for which --data names the images. The agreement of runs (stability) becomes curves
+    stragglers, for which --data names the images, or with --by-class the share of every original
+    class that straggles, against its test error. The agreement of runs (stability) becomes curves
     against the training error, a comparison a map of overlaps, and a summary the inversion of every
     condition beside the noise of seeds and blocks, or against the number of examples.
 
@@ -79,11 +87,14 @@ def command(files, x, layer, labels, data, number, noise, form, dpi, output, qui
     files = files or ("-",)
     if files.count("-") + (data == "-") > 1:
         raise click.UsageError("only one input can be stdin")
+    for name, value in (("--data", data), ("--number", number)):
+        if by_class and value is not None:
+            raise click.UsageError(f"{name} contradicts --by-class")
     refuse_overwriting((*files, data), ("-o", output))
     names = called(files, labels)
     form = _format(form, output)
     in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()
-    wanted = Wanted(files, names, x, layer, labels, data, number, noise, in_terminal, quiet)
+    wanted = Wanted(files, names, x, layer, labels, data, number, noise, in_terminal, quiet, by_class)
     with nullcontext() if in_terminal else Output(output) as sink:
         figure = drawn(wanted)
         if sink:

@@ -19,6 +19,7 @@ ONLY_FOR = {  # the kinds that an option is for
     "labels": ("history",),
     "data": ("stragglers",),
     "number": ("stragglers",),
+    "by_class": ("stragglers",),
     "noise": ("sweep",),
 }
 
@@ -40,6 +41,7 @@ class Wanted:
     noise: float | None
     in_terminal: bool
     quiet: bool
+    by_class: bool | None = None
 
 
 def drawn(wanted):
@@ -47,7 +49,7 @@ def drawn(wanted):
     draw = {
         "history": _curves,
         "sweep": _sweep,
-        "stragglers": _gallery,
+        "stragglers": _by_class if wanted.by_class else _gallery,
         "stability": _agreement,
         "comparison": _overlaps,
         "summary": _effects,
@@ -95,7 +97,7 @@ def _refuse(kind, source, wanted):
     """Refuse options and further files that make no sense for this kind."""
     for option, only in ONLY_FOR.items():
         if kind not in only and getattr(wanted, option) not in (None, ()):
-            name = "--label" if option == "labels" else f"--{option}"
+            name = "--label" if option == "labels" else f"--{option.replace('_', '-')}"
             problem = f"holds {HOLDS[kind]}, but {name} is for {HOLDS[only[0]]}"
             raise bad_usage(problem, f"leave {name} out", source)
     if kind != "history" and len(wanted.files) > 1:
@@ -166,7 +168,7 @@ def _gallery(stragglers, wanted):
     if wanted.data is None:
         raise bad_usage(
             "holds stragglers, but no images",
-            "add --data DATA, the dataset of the training",
+            "add --data DATA, the dataset of the training, or --by-class",
             stragglers.source,
         )
     if wanted.in_terminal:
@@ -179,6 +181,16 @@ def _gallery(stragglers, wanted):
         return gallery(images, stragglers, wanted.number or NUMBER)
     except StragError as error:
         raise error.about(name) from None
+
+
+def _by_class(stragglers, wanted):
+    """The figure of original classes; None at a terminal, where their table is printed."""
+    from strag.commands.show_classes import show
+    from strag.files.stragglers import original_classes_of
+    from strag.plotting.classwise import classwise_figure
+
+    classes = original_classes_of(stragglers)
+    return show(stragglers, classes) if wanted.in_terminal else classwise_figure(stragglers, classes)
 
 
 def _agreement(found, wanted):
