@@ -15,6 +15,7 @@ HOLDS = {  # every kind that has a picture
 }
 ONLY_FOR = {  # the kinds that an option is for
     "x": ("history",),
+    "curves": ("history",),
     "layer": ("history", "sweep"),
     "labels": ("history",),
     "data": ("stragglers",),
@@ -42,6 +43,7 @@ class Wanted:
     in_terminal: bool
     quiet: bool
     by_class: bool | None = None
+    curves: tuple = ()
 
 
 def drawn(wanted):
@@ -107,12 +109,13 @@ def _refuse(kind, source, wanted):
 def _curves(first, wanted):
     """The figure of histories; None at a terminal, where the curves are printed."""
     from strag.console import Notes
+    from strag.plotting.dynamics import USUAL
     from strag.plotting.history import history_figure
 
-    shown, x = _dynamics(first, wanted), wanted.x or "updates"
+    shown, x, curves = _dynamics(first, wanted), wanted.x or "updates", wanted.curves or USUAL
     if wanted.in_terminal:
-        return _print_curves(shown, x)
-    figure = history_figure(shown, x)
+        return _print_curves(shown, x, curves)
+    figure = history_figure(shown, x, curves)
     for dynamics in shown:
         Notes(wanted.quiet)(f"{dynamics.source}: {dynamics.sentence}{dynamics.left_out}")
     return figure
@@ -133,7 +136,7 @@ def _dynamics(first, wanted):
     return shown
 
 
-def _print_curves(shown, x):
+def _print_curves(shown, x, curves):
     import os
     import shutil
     import sys
@@ -142,7 +145,7 @@ def _print_curves(shown, x):
     from strag.plotting.terminal import history_text
 
     coloured = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    text = history_text(shown, x, *shutil.get_terminal_size(), coloured)
+    text = history_text(shown, x, *shutil.get_terminal_size(), coloured, curves)
     send_to_stdout([f"{text}\n".encode(sys.stdout.encoding or "utf-8", "replace")])
 
 

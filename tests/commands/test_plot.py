@@ -126,6 +126,22 @@ def test_error_layer_and_dpi(folder):
     assert sizes == [350, 700]
 
 
+def test_curves_by_name(folder):
+    arguments = ["h.safetensors", "p.safetensors", "--curves", "separation,distance"]
+    assert main(["plot", *arguments, "-o", "f.svg"]) == 0
+    text = (folder / "f.svg").read_text()
+    assert "separation η²" in text
+    assert "distance D between class means" in text
+    assert "gyration radius" not in text
+    assert main(["plot", "h.safetensors", "--curves", "radius,distance", "-o", "a.png"]) == 0
+    assert main(["plot", "h.safetensors", "-o", "b.png"]) == 0
+    assert (folder / "a.png").read_bytes() == (folder / "b.png").read_bytes()
+    status, text, error = at_a_terminal("plot", "h.safetensors", "--curves", "separation", NO_COLOR="1")
+    assert (status, error) == (0, "")
+    assert "separation η²" in text
+    assert "gyration radius" not in text
+
+
 def test_a_sweep_is_a_picture_of_its_own(folder, capsys):
     write(folder / "w", sweep())
     assert main(["plot", "w", "-o", "f.svg"]) == 0
@@ -212,6 +228,9 @@ def test_stragglers_of_an_older_strag_have_no_classes(folder):
         ("s.json --data images.safetensors --label a -o f.png", 2, ["s.json: ", "leave --label out"]),
         ("h.safetensors --data images.safetensors -o f.png", 2, ["h.safetensors: ", "leave --data out"]),
         ("h.safetensors --number 3 -o f.png", 2, ["h.safetensors: ", "leave --number out"]),
+        ("h.safetensors --curves size -o f.png", 2, ["no curve 'size'", "radius, distance, separation"]),
+        ("h.safetensors --curves radius,radius -o f.png", 2, ["names a curve twice"]),
+        ("s.json --curves radius -o f.png", 2, ["s.json: ", "leave --curves out"]),
         ("h.safetensors --by-class -o f.png", 2, ["h.safetensors: ", "leave --by-class out"]),
         ("s.json --by-class --number 3 -o f.png", 2, ["--number contradicts --by-class"]),
         ("s.json --by-class --data images.safetensors -o f.png", 2, ["--data contradicts --by-class"]),
