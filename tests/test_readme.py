@@ -152,7 +152,7 @@ def test_formats_names_every_key_of_the_json_kinds():
     together = summary_object(summarise(laws), [])
     condition, law = together["conditions"][0], together["laws"]["train_error"]
     for kind, value, parts in (
-        ("stragglers", found, [found["examples"], found["runs"][0]]),
+        ("stragglers", found, [found["examples"], found["runs"][0], found["original_classes"][0]]),
         ("stability", agreement, [agreement["records"][0], agreement["summary"], agreement["inversion"]]),
         ("comparison", overlaps, []),
         ("summary", together, [condition, condition["depth"], law]),

@@ -11,9 +11,11 @@ from strag.plotting.style import FORMATS
     epilog=example("""
 strag plot h.safetensors
 strag plot h.safetensors --x error -o dynamics.svg
+strag plot h.safetensors --curves radius,distance,separation -o three.pdf
 strag plot h.safetensors pruned.safetensors --label all --label 'without stragglers' -o both.pdf
 strag train --without sets.safetensors --epochs 150 | strag plot - -o doses.png
 strag plot s.json --data mnist8k -o stragglers.png
+strag plot s.json --by-class -o classes.png
 strag stability h.safetensors | strag plot - -o agreement.png
 strag compare s.json t.json | strag plot - -o overlap.png
 strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
@@ -22,6 +24,11 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option(
     "--x", type=click.Choice(["updates", "error"]), help="Horizontal axis of histories.  [default: updates]"
+)
+@click.option(
+    "--curves",
+    metavar="NAMES",
+    help="Panels of histories, in order: radius, distance, separation.  [default: radius,distance]",
 )
 @click.option(
     "--layer", type=click.IntRange(0), metavar="N", help="Recorded layer of histories.  [default: the first]"
@@ -37,6 +44,12 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
     "--data", metavar="DATA", help="Where the images of stragglers are: the dataset of the training."
 )
 @click.option("--number", type=click.IntRange(1, 400), metavar="N", help="Stragglers to show.  [default: 40]")
+@click.option(
+    "--by-class",
+    is_flag=True,
+    default=None,
+    help="Show which original classes stragglers are of, and the test error of each.",
+)
 @click.option(
     "--noise",
     type=click.FloatRange(0),
@@ -54,16 +67,17 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @output_option("the figure")
 @quiet_option
-def command(files, x, layer, labels, data, number, noise, form, dpi, output, quiet):
+def command(files, x, curves, layer, labels, data, number, by_class, noise, form, dpi, output, quiet):
     """Draw the picture that belongs to a file.
 
-    A history becomes curves: the gyration radii of its classes and their distance, as means over
-    its runs, with the inversion marked. Several are laid over each other. One whose networks left
-    out different sets (train --without) becomes the depth of their valleys and their test error
-    against what was left out. Stragglers become a gallery of the examples most often called
-    stragglers, for which --data names the images. The agreement of runs (stability) becomes curves
-    against the training error, a comparison a map of overlaps, and a summary the inversion of every
-    condition beside the noise of seeds and blocks, or against the number of examples.
+    A history becomes curves: the gyration radii of its classes and their distance, or what --curves
+    names, as means over its runs, with the inversion marked. Several are laid over each other. One
+    whose networks left out different sets (train --without) becomes the depth of their valleys and
+    their test error against what was left out. Stragglers become a gallery of the examples most often
+    called stragglers, for which --data names the images, or with --by-class the share of every
+    original class that straggles, against its test error. The agreement of runs (stability) becomes
+    curves against the training error, a comparison a map of overlaps, and a summary the inversion of
+    every condition beside the noise of seeds and blocks, or against the number of examples.
 
     FILE is '-', the default, for stdin. At a terminal, without -o, all but the gallery is shown
     there, in characters.
@@ -74,16 +88,21 @@ def command(files, x, layer, labels, data, number, noise, form, dpi, output, qui
     from strag.commands.plot_job import Wanted, drawn
     from strag.console import stdout_is_terminal
     from strag.files.streams import Output
+    from strag.plotting.dynamics import read_curves
     from strag.plotting.style import rendered
 
     files = files or ("-",)
     if files.count("-") + (data == "-") > 1:
         raise click.UsageError("only one input can be stdin")
+    for name, value in (("--data", data), ("--number", number)):
+        if by_class and value is not None:
+            raise click.UsageError(f"{name} contradicts --by-class")
+    curves = () if curves is None else read_curves(curves)
     refuse_overwriting((*files, data), ("-o", output))
     names = called(files, labels)
     form = _format(form, output)
     in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()
-    wanted = Wanted(files, names, x, layer, labels, data, number, noise, in_terminal, quiet)
+    wanted = Wanted(files, names, x, layer, labels, data, number, noise, in_terminal, quiet, by_class, curves)
     with nullcontext() if in_terminal else Output(output) as sink:
         figure = drawn(wanted)
         if sink:

@@ -15,10 +15,12 @@ HOLDS = {  # every kind that has a picture
 }
 ONLY_FOR = {  # the kinds that an option is for
     "x": ("history",),
+    "curves": ("history",),
     "layer": ("history", "sweep"),
     "labels": ("history",),
     "data": ("stragglers",),
     "number": ("stragglers",),
+    "by_class": ("stragglers",),
     "noise": ("sweep",),
 }
 
@@ -40,6 +42,8 @@ class Wanted:
     noise: float | None
     in_terminal: bool
     quiet: bool
+    by_class: bool | None = None
+    curves: tuple = ()
 
 
 def drawn(wanted):
@@ -47,7 +51,7 @@ def drawn(wanted):
     draw = {
         "history": _curves,
         "sweep": _sweep,
-        "stragglers": _gallery,
+        "stragglers": _by_class if wanted.by_class else _gallery,
         "stability": _agreement,
         "comparison": _overlaps,
         "summary": _effects,
@@ -98,7 +102,7 @@ def _refuse(kind, source, wanted):
     """Refuse options and further files that make no sense for this kind."""
     for option, only in ONLY_FOR.items():
         if kind not in only and getattr(wanted, option) not in (None, ()):
-            name = "--label" if option == "labels" else f"--{option}"
+            name = "--label" if option == "labels" else f"--{option.replace('_', '-')}"
             problem = f"holds {HOLDS[kind]}, but {name} is for {HOLDS[only[0]]}"
             raise bad_usage(problem, f"leave {name} out", source)
     if kind != "history" and len(wanted.files) > 1:
@@ -108,12 +112,13 @@ def _refuse(kind, source, wanted):
 def _curves(first, wanted):
     """The figure of histories; None at a terminal, where the curves are printed."""
     from strag.console import Notes
+    from strag.plotting.dynamics import USUAL
     from strag.plotting.history import history_figure
 
-    shown, x = _dynamics(first, wanted), wanted.x or "updates"
+    shown, x, curves = _dynamics(first, wanted), wanted.x or "updates", wanted.curves or USUAL
     if wanted.in_terminal:
-        return _print_curves(shown, x)
-    figure = history_figure(shown, x)
+        return _print_curves(shown, x, curves)
+    figure = history_figure(shown, x, curves)
     for dynamics in shown:
         Notes(wanted.quiet)(f"{dynamics.source}: {dynamics.sentence}{dynamics.left_out}")
     return figure
@@ -134,7 +139,7 @@ def _dynamics(first, wanted):
     return shown
 
 
-def _print_curves(shown, x):
+def _print_curves(shown, x, curves):
     import os
     import shutil
     import sys
@@ -143,7 +148,7 @@ def _print_curves(shown, x):
     from strag.plotting.terminal import history_text
 
     coloured = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    text = history_text(shown, x, *shutil.get_terminal_size(), coloured)
+    text = history_text(shown, x, *shutil.get_terminal_size(), coloured, curves)
     send_to_stdout([f"{text}\n".encode(sys.stdout.encoding or "utf-8", "replace")])
 
 
@@ -169,7 +174,7 @@ def _gallery(stragglers, wanted):
     if wanted.data is None:
         raise bad_usage(
             "holds stragglers, but no images",
-            "add --data DATA, the dataset of the training",
+            "add --data DATA, the dataset of the training, or --by-class",
             stragglers.source,
         )
     if wanted.in_terminal:
@@ -182,6 +187,16 @@ def _gallery(stragglers, wanted):
         return gallery(images, stragglers, wanted.number or NUMBER)
     except StragError as error:
         raise error.about(name) from None
+
+
+def _by_class(stragglers, wanted):
+    """The figure of original classes; None at a terminal, where their table is printed."""
+    from strag.commands.show_classes import show
+    from strag.files.stragglers import original_classes_of
+    from strag.plotting.classwise import classwise_figure
+
+    classes = original_classes_of(stragglers)
+    return show(stragglers, classes) if wanted.in_terminal else classwise_figure(stragglers, classes)
 
 
 def _agreement(found, wanted):

@@ -49,6 +49,7 @@ class Job:
             layers=list(self.recipe.layers),
             classes=list(self.data.grouping.names),
             labels=self.data.labels,
+            **({"class_names": list(self.data.class_names)} if self.data.class_names else {}),
             origin=self.data.origin,
             origin_size=self.data.origin_size,
             title=self.data.title,
@@ -178,7 +179,7 @@ def history_content(job, device):
         "trained": job.trained,
         "test_updates": job.tested,
         "noise_levels": len(job.recipe.noise),
-        "test_examples": len(data.y_test) if data.has_test else 0,
+        "y_test": data.y_test if data.has_test else (),
     }
 
 

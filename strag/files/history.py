@@ -23,9 +23,11 @@ SPEC = {
     "test_updates": ("I64", "K", False),
     "test_error": ("F32", "K R S", False),
     "test_misclassified": ("U8", "K R S A", False),
+    "y_test": ("I64", "Q", False),
 }
 _PER_RECORD = ("train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
 _PER_TEST = ("test_error", "test_misclassified")
+_OF_TESTS = ("test_updates", *_PER_TEST, "y_test")
 _BITS = ("misclassified", "test_misclassified")
 
 
@@ -40,7 +42,7 @@ def read_history(path, tests=True):
 
 def history_from(container, tests=True):
     """The History in an open container."""
-    spec = SPEC if tests else {name: axes for name, axes in SPEC.items() if not name.startswith("test_")}
+    spec = SPEC if tests else {name: axes for name, axes in SPEC.items() if name not in _OF_TESTS}
     tensors, meta, name = container.read_all(spec), container.meta, container.name
     T, R, L, C = tensors["radius"].shape
     P = len(tensors["index"])
@@ -60,6 +62,7 @@ def history_from(container, tests=True):
         ("has groups that do not fit its classes", ((tensors["group"] < 0) | (tensors["group"] >= C)).any()),
         ("has training errors outside 0 to 1", _outside(tensors["train_error"])),
         ("has an index that names an example twice", np.unique(tensors["index"]).size != P),
+        ("has test bits that do not fit its test examples", not _fits_tests(tensors)),
         ("does not say its origin", not isinstance(meta.get("origin"), str)),
     ):
         if wrong:
@@ -73,7 +76,12 @@ def _outside(error):
         return bool(((error < 0) | (error > 1)).any())
 
 
-def history_layout(meta, updates, per_example, trained, test_updates=(), noise_levels=0, test_examples=0):
+def _fits_tests(tensors):
+    bits, y_test = tensors.get("test_misclassified"), tensors.get("y_test")
+    return bits is None or y_test is None or bits.shape[3] == -(-len(y_test) // 8)
+
+
+def history_layout(meta, updates, per_example, trained, test_updates=(), noise_levels=0, y_test=()):
     """Dict of tensor name to (numpy dtype, shape); arguments as for `HistoryWriter`."""
     R, C, L = len(meta["runs"]), len(meta["classes"]), len(meta["layers"])
     T, K, P = len(updates), len(test_updates), len(per_example["index"])
@@ -92,7 +100,8 @@ def history_layout(meta, updates, per_example, trained, test_updates=(), noise_l
         layout |= {
             "test_updates": (np.int64, (K,)),
             "test_error": (np.float32, (K, R, noise_levels)),
-            "test_misclassified": (np.uint8, (K, R, noise_levels, -(-test_examples // 8))),
+            "test_misclassified": (np.uint8, (K, R, noise_levels, -(-len(y_test) // 8))),
+            "y_test": (np.int64, (len(y_test),)),
         }
     return layout
 
@@ -107,7 +116,7 @@ class HistoryWriter:
     updates, test_updates : update of every record, int.
     per_example : dict of `index`, `y`, `group`, int64 [P].
     trained : bits, uint8 [R, ceil(P/8)].
-    noise_levels, test_examples : S and Q; 0 test updates mean no test tensors.
+    noise_levels, y_test : S, and the original classes, int64 [Q]; 0 test updates mean no test tensors.
     """
 
     def __init__(
@@ -119,12 +128,10 @@ class HistoryWriter:
         trained,
         test_updates=(),
         noise_levels=0,
-        test_examples=0,
+        y_test=(),
         output=None,
     ):
-        layout = history_layout(
-            meta, updates, per_example, trained, test_updates, noise_levels, test_examples
-        )
+        layout = history_layout(meta, updates, per_example, trained, test_updates, noise_levels, y_test)
         self.path, self.meta, self.layout = path, meta, layout
         self._writer = TensorWriter(path, meta, layout, output)
         self._arrays = self._writer.arrays
@@ -134,6 +141,7 @@ class HistoryWriter:
             self._arrays[name][:] = values
         if len(test_updates):
             self._arrays["test_updates"][:] = test_updates
+            self._arrays["y_test"][:] = y_test
         self._records = {int(update): at for at, update in enumerate(updates)}
         self._tests = {int(update): at for at, update in enumerate(test_updates)}
         self._done = {}  # runs (first, end) -> last update that was finished
@@ -185,6 +193,8 @@ class HistoryWriter:
             array = array[: np.searchsorted(self._arrays["updates"], until, "right")]
         elif name in ("test_updates", *_PER_TEST):
             array = array[: np.searchsorted(self._arrays["test_updates"], until, "right")]
+        elif name == "y_test" and until < self._arrays["test_updates"][0]:
+            array = array[:0]
         return array[:, :runs] if array.ndim > 1 else array
 
     def __enter__(self):

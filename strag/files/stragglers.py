@@ -2,14 +2,15 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from strag.datasets.dataset import identity_of
 from strag.errors import StragError
 from strag.files.container import stamp
-from strag.files.jsonfile import read_json
+from strag.files.jsonfile import numbers, read_json
+from strag.stragglers.classwise import OriginalClass, original_classes
 from strag.stragglers.inversion import INVERSION
 
 COLUMNS = ("index", "count", "runs", "probability", "low", "high", "status")
@@ -21,6 +22,7 @@ class StragglerList:
 
     indices : int64, rows of the origin. origin : its identity. examples : dict of columns.
     verdict : over all runs. meta : the object under `strag`. source : the file's name.
+    original_classes : as in the file, see `original_classes_of`.
     """
 
     indices: np.ndarray
@@ -29,6 +31,7 @@ class StragglerList:
     verdict: str
     meta: dict
     source: str
+    original_classes: object = None
 
     @property
     def identity(self):
@@ -65,6 +68,7 @@ def stragglers_object(history, found, recipe, core=False, profile=None):
         "model": _model(found),
         "indices": np.sort(history.index[chosen]),
         "examples": example_table(history, found),
+        "original_classes": [_told_class(one) for one in original_classes(history, found, chosen)],
         "hard_direction": "a larger count or probability is a harder example",
         "index_space": "row of the training set whose identity is strag.origin, counted from 0",
     }
@@ -177,6 +181,11 @@ def _told(inversion):
     }
 
 
+def _told_class(one):
+    told = asdict(one)
+    return {"class": told.pop("number"), **told}
+
+
 def _model(found):
     if found.model is None:
         return None
@@ -243,4 +252,25 @@ def stragglers_from(value, source):
         str(value.get("verdict")),
         value["strag"],
         source,
+        value.get("original_classes"),
     )
+
+
+def original_classes_of(stragglers):
+    """The OriginalClasses in a StragglerList, by number.
+
+    Raises StragError where its file does not say them, or what cannot be read.
+    """
+    told, remedy = stragglers.original_classes, "make it again with 'strag find-stragglers'"
+    if not told:
+        raise StragError("does not tell its original classes apart", remedy, stragglers.source)
+    whole, shares = ("class", "examples", "stragglers"), ("straggler_share", "test_error")
+    shares += ("test_error_at_inversion",)
+    try:
+        columns = {name: numbers([one[name] for one in told], whole=True) for name in whole}
+        columns |= {name: numbers([one[name] for one in told]) for name in shares}
+        columns["name"] = [str(one["name"]) for one in told]
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return tuple(OriginalClass(number=row.pop("class"), **row) for row in rows)
+    except (KeyError, TypeError):
+        raise StragError("has original classes that cannot be read", remedy, stragglers.source) from None

@@ -4,16 +4,17 @@ from strag.plotting.dynamics import AXES, ERROR, log_ticks
 from strag.plotting.style import GREY, SMALL
 
 MARK = {"linewidth": 0.9, "linestyle": (0, (2, 2))}  # how an inversion is marked
+MOST_TICKS = 9  # on a horizontal axis of half the width
 FEW_RECORDS = 12  # up to here every record gets a dot
 
 
-def label_horizontal(panel, values, x):
+def label_horizontal(panel, values, x, most=MOST_TICKS):
     """Make the horizontal axis logarithmic, from the smallest to the largest of `values`.
 
-    x : `updates`, or `error`, which falls to the right.
+    x : `updates`, or `error`, which falls to the right. most : how many ticks there is room for.
     """
     low, high = values.min(), values.max()
-    ticks = log_ticks(low, high)
+    ticks = log_ticks(low, high, most)
     panel.set_xscale("log")
     panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     panel.xaxis.set_minor_formatter("")

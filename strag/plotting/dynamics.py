@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.errors import StragError
+from strag.errors import StragError, bad_usage
 from strag.plotting.captions import facts_of, one_line
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.inversion import DIVERGED
 
 UPDATES, ERROR = "updates", "error"
+CURVES = ("radius", "distance", "separation")  # what a panel can show
+USUAL = CURVES[:2]
 NEAREST = 0.09  # of the length of an axis: two ticks whose labels do not touch
 AXES = {UPDATES: "updates t", ERROR: "training error ε"}
 
@@ -25,6 +27,7 @@ class Dynamics:
     updates : int [T]. train_error : float64 [T, R].
     radii : float64 [T, R, C]. radius : float64 [T, R], root mean square over classes.
     distance : float64 [T, R], mean over the pairs of classes.
+    separation : float64 [T, R], eta^2, see `strag.geometry.moments.separation`.
     classes : the C group names.
     diverged : number of runs left out. runs : number of all runs, R + diverged.
     verdict : over all runs. inverting : number of runs with an inversion.
@@ -41,6 +44,7 @@ class Dynamics:
     radii: np.ndarray
     radius: np.ndarray
     distance: np.ndarray
+    separation: np.ndarray
     classes: tuple
     diverged: int
     runs: int
@@ -81,6 +85,20 @@ class Dynamics:
         return values[shown].astype(np.float64), shown
 
 
+def read_curves(text):
+    """The names in CURVES that a list such as `radius,separation` gives, in its order: tuple.
+
+    Raises StragError for another name, or one that comes twice.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in CURVES:
+            raise bad_usage(f"no curve '{name}'", f"give one or several of {', '.join(CURVES)}")
+    if len(set(names)) < len(names):
+        raise bad_usage(f"--curves {text} names a curve twice", "give each once")
+    return names
+
+
 def dynamics_of(history, layer=None, label=None):
     """The Dynamics of a History at a recorded layer, by default its first.
 
@@ -105,6 +123,7 @@ def dynamics_of(history, layer=None, label=None):
         radii=history.radius[:, kept, at].astype(np.float64),
         radius=history.observable("radius", layer)[:, kept],
         distance=-history.observable("distance", layer)[:, kept],
+        separation=-history.observable("separation", layer)[:, kept],
         classes=tuple(one_line(name) for name in history.classes),
         diverged=diverged,
         runs=len(kept),

@@ -1,12 +1,12 @@
-"""The figure of histories: gyration radii and distance, against updates or training error."""
+"""The figure of histories: radii, distance and separation, against updates or training error."""
 
 from textwrap import wrap
 
 import numpy as np
 
-from strag.plotting.axes import MARK, entitle, label_horizontal, marker
+from strag.plotting.axes import MARK, MOST_TICKS, entitle, label_horizontal, marker
 from strag.plotting.captions import caption, heading
-from strag.plotting.dynamics import UPDATES, mean_and_spread
+from strag.plotting.dynamics import UPDATES, USUAL, mean_and_spread
 from strag.plotting.style import (
     BAND,
     CHARACTERS,
@@ -25,16 +25,18 @@ MOST_CLASSES = 10  # with a curve and a legend entry of their own
 MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # whose bands can be told apart
 UNDERMOST = {"linewidth": 3.2, "alpha": 0.5}  # how the first of several histories shows under another
 MOST_COLUMNS = 5  # of the legend
+MOST_IN_THIRD = 5  # ticks on the horizontal axis of one of three panels
 
 
-def history_figure(shown, x=UPDATES):
-    """Radii on the left, distance on the right, the inversion marked in both.
+def history_figure(shown, x=UPDATES, curves=USUAL):
+    """A panel for every curve, the inversion marked in all.
 
     Parameters
     ----------
     shown : list of Dynamics. One shows the radius of every class beside their root mean square;
         several are laid over each other, one colour each, without the classes.
     x : `updates` or `error`, the training error, falling to the right; both logarithmic.
+    curves : names in `strag.plotting.dynamics.CURVES`, from left to right.
 
     Returns
     -------
@@ -44,15 +46,16 @@ def history_figure(shown, x=UPDATES):
 
     with house_style():
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
-        panels = figure.subplots(1, 2)
+        panels = dict(zip(curves, figure.subplots(1, len(curves), squeeze=False)[0], strict=True))
         alone = len(shown) == 1
         handles = _one(panels, shown[0], x) if alone else _several(panels, shown, x)
         _label_axes(panels, shown, x)
-        lines = _entitle(panels[0], shown)
+        lines = _entitle(panels[curves[0]], shown)
         labels = [handle.get_label() for handle in handles]
         columns = _columns(labels) if alone else 1
         figure.set_size_inches(WIDTH, HEIGHT + ROW * (lines + -(-len(handles) // columns)))
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+        if handles:
+            figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     return figure
 
 
@@ -64,7 +67,22 @@ def _entitle(panel, shown):
 
 
 def _one(panels, dynamics, x):
-    """Draw one history with its classes; the handles of the legend."""
+    """Draw one history, with its classes beside the radius; the handles of the legend."""
+    handles = _of_classes(panels["radius"], dynamics, x) if "radius" in panels else []
+    for name, panel in panels.items():
+        line = _curve(panel, dynamics, getattr(dynamics, name), x, color=INK, linewidth=1.8)
+        if name == "radius":
+            line.set_label("rms over classes")
+            handles.append(line)
+    if dynamics.runs_shown > 1:
+        handles.append(_band_handle(f"± 1 s.d. over {dynamics.runs_shown} runs"))
+    if _mark(panels, dynamics, x, INK):
+        handles.append(_mark_handle())
+    return handles
+
+
+def _of_classes(panel, dynamics, x):
+    """Draw the radius of every class; the handles of the legend."""
     several = len(dynamics.classes) > MOST_CLASSES
     handles = []
     for number, name in enumerate(dynamics.classes):
@@ -73,19 +91,9 @@ def _one(panels, dynamics, x):
             continue  # a class without examples
         look = {"color": GREY, "linewidth": 0.6, "alpha": 0.6} if several else {"color": colour(number)}
         look["linestyle"] = "-" if several else dashes(number)
-        line = _curve(
-            panels[0], dynamics, values, x, banded=len(dynamics.classes) <= MOST_BANDED_CLASSES, **look
-        )
+        line = _curve(panel, dynamics, values, x, len(dynamics.classes) <= MOST_BANDED_CLASSES, **look)
         line.set_label(f"each of {len(dynamics.classes)} classes" if several else _class_label(name))
         handles = [line] if several else [*handles, line]
-    rms = _curve(panels[0], dynamics, dynamics.radius, x, color=INK, linewidth=1.8)
-    rms.set_label("rms over classes")
-    _curve(panels[1], dynamics, dynamics.distance, x, color=INK, linewidth=1.8)
-    handles.append(rms)
-    if dynamics.runs_shown > 1:
-        handles.append(_band_handle(f"± 1 s.d. over {dynamics.runs_shown} runs"))
-    if _mark(panels, dynamics, x, INK):
-        handles.append(_mark_handle())
     return handles
 
 
@@ -109,8 +117,8 @@ def _overlaid(panels, dynamics, x, number, banded):
         "linestyle": overlaid_dashes(number),
         **(UNDERMOST if number == 0 else {}),
     }
-    line = _curve(panels[0], dynamics, dynamics.radius, x, banded, **look)
-    _curve(panels[1], dynamics, dynamics.distance, x, banded, **look)
+    for name, panel in panels.items():
+        line = _curve(panel, dynamics, getattr(dynamics, name), x, banded, **look)
     _mark(panels, dynamics, x, look["color"])
     line.set_label(f"{dynamics.label}: {dynamics.sentence}{dynamics.left_out}")
     return line
@@ -130,7 +138,7 @@ def _mark(panels, dynamics, x, ink):
     """A vertical line at the inversion; whether there is one."""
     if dynamics.inversion is None:
         return False
-    for panel in panels:
+    for panel in panels.values():
         panel.axvline(dynamics.inversion[x], color=ink, zorder=1, **MARK)
     return True
 
@@ -151,11 +159,15 @@ def _label_axes(panels, shown, x):
     pairs = {len(dynamics.classes) * (len(dynamics.classes) - 1) // 2 for dynamics in shown}
     number = f"{pairs.pop()} " if len(pairs) == 1 else ""
     over = "" if number == "1 " else f"\n(mean over {number}pairs)"
-    panels[0].set_ylabel("gyration radius R" if len(shown) == 1 else "gyration radius R\n(rms over classes)")
-    panels[1].set_ylabel(f"distance D between class means{over}")
+    labels = {
+        "radius": "gyration radius R" + ("" if len(shown) == 1 else "\n(rms over classes)"),
+        "distance": f"distance D between class means{over}",
+        "separation": "separation η²",
+    }
     values = np.concatenate([dynamics.axis(x)[0] for dynamics in shown])
-    for panel in panels:
-        label_horizontal(panel, values, x)
+    for name, panel in panels.items():
+        panel.set_ylabel(labels[name])
+        label_horizontal(panel, values, x, MOST_TICKS if len(panels) < 3 else MOST_IN_THIRD)
 
 
 def _class_label(name):

@@ -5,15 +5,16 @@ import string
 import numpy as np
 
 from strag.plotting.captions import caption, heading
-from strag.plotting.dynamics import AXES, ERROR, UPDATES, log_ticks
+from strag.plotting.dynamics import AXES, ERROR, UPDATES, USUAL, log_ticks
 
-NARROWEST, SIDE_BY_SIDE = 40, 110  # columns
+NARROWEST, SIDE_BY_SIDE = 40, 55  # columns: of the terminal, and of one of several panels beside each other
+TITLES = {"radius": "gyration radius R", "distance": "distance D", "separation": "separation η²"}
 LOWEST, HIGHEST = 11, 22  # rows of a panel
 COLOURS = (12, 9, 10, 11, 13, 14)  # of the sixteen that every terminal has, legible on dark and light
 
 
-def history_text(shown, x=UPDATES, width=80, height=24, coloured=True):
-    """The curves that `history_figure` draws, without classes and bands: rms radius and distance.
+def history_text(shown, x=UPDATES, width=80, height=24, coloured=True, curves=USUAL):
+    """The curves that `history_figure` draws, without classes and bands; the radius is the rms one.
 
     Parameters
     ----------
@@ -21,6 +22,7 @@ def history_text(shown, x=UPDATES, width=80, height=24, coloured=True):
     x : `updates` or `error`.
     width, height : of the terminal, in characters; the text is no wider, but may be higher.
     coloured : whether to use colours; without them, letters tell several curves apart.
+    curves : names in `strag.plotting.dynamics.CURVES`, in the order of their panels.
 
     Returns
     -------
@@ -30,26 +32,27 @@ def history_text(shown, x=UPDATES, width=80, height=24, coloured=True):
     above = [_fitting(line, width) for line in (heading(shown), caption(shown)) if line]
     if len(shown) > 1:
         above += [_entry(dynamics, number, coloured, width) for number, dynamics in enumerate(shown)]
-    beside = width >= SIDE_BY_SIDE
-    room = height - len(above) - 2
-    rows = min(max(room if beside else room // 2, LOWEST), HIGHEST)
-    panels = _panels(shown, x, (width, rows if beside else 2 * rows), beside, coloured)
+    beside = width >= SIDE_BY_SIDE * len(curves)
+    room, below = height - len(above) - 2, 1 if beside else len(curves)
+    rows = below * min(max(room // below, LOWEST), HIGHEST)
+    panels = _panels(shown, x, (width, rows), beside, coloured, curves)
     return "\n".join([*above, panels.rstrip("\n")])
 
 
-def _panels(shown, x, size, beside, coloured):
+def _panels(shown, x, size, beside, coloured, curves):
     import plotext
 
     plotext.terminal.limit(False, False)
     figure = plotext.figure.clear()
-    figure.subplots(*((1, 2) if beside else (2, 1)))
+    if len(curves) > 1:
+        figure.subplots(*((1, len(curves)) if beside else (len(curves), 1)))
     figure.plot_size(*size)
     figure.theme("colorless")
-    ticks = _ticks(shown, x, most=size[0] // (16 if beside else 8))
-    for number, (title, name) in enumerate((("gyration radius R", "radius"), ("distance D", "distance")), 1):
-        panel = figure.subplot(*((1, number) if beside else (number, 1)))
-        panel.title(title)
-        if beside or number == 2:
+    ticks = _ticks(shown, x, most=size[0] // (8 * (len(curves) if beside else 1)))
+    for number, name in enumerate(curves, 1):
+        panel = figure.subplot(*((1, number) if beside else (number, 1))) if len(curves) > 1 else figure
+        panel.title(TITLES[name])
+        if beside or number == len(curves):
             panel.label(AXES[x], "x", "lower")
         for at, dynamics in enumerate(shown):
             values, records = dynamics.axis(x)

@@ -22,6 +22,7 @@ class History:
     trained : uint8 [R, ceil(P/8)], bits: the examples each run trains on.
     index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P].
     test_updates, test_error [K, R, S], test_misclassified [K, R, S, ceil(Q/8)] : S noise levels, or None.
+    y_test : int64 [Q], original classes of the test examples, or None.
     layers : the L recorded layers. classes : the C group names. runs : the R run numbers.
     meta : everything else that the file says of itself.
     source : the file's name, for messages.
@@ -46,6 +47,7 @@ class History:
     test_updates: np.ndarray | None = None
     test_error: np.ndarray | None = None
     test_misclassified: np.ndarray | None = None
+    y_test: np.ndarray | None = None
 
     @property
     def recipe(self):
@@ -160,12 +162,25 @@ class History:
 
         NaN without test records without noise, or outside of them.
         """
-        noise = list(self.recipe.get("noise", [0.0]))
-        if self.test_updates is None or update is None or 0.0 not in noise:
+        if update is None or self.noise_free is None:
             return np.nan
         at = np.log1p(self.test_updates.astype(np.float64))
-        errors = self.test_error[:, run, noise.index(0.0)].astype(np.float64)
+        errors = self.test_error[:, run, self.noise_free].astype(np.float64)
         return float(np.interp(np.log1p(update), at, errors, left=np.nan, right=np.nan))
+
+    @property
+    def noise_free(self):
+        """Position on axis S of the tests without noise; None without such tests."""
+        noise = list(self.recipe.get("noise", [0.0]))
+        return noise.index(0.0) if self.test_updates is not None and 0.0 in noise else None
+
+    def class_name(self, number):
+        """What the data set calls an original class; its number where it has no names."""
+        names = self.meta.get("class_names")
+        if names is None and self.meta.get("labels") == "classes":
+            names = self.classes
+        named = isinstance(names, (list, tuple)) and 0 <= number < len(names)
+        return str(names[number] if named else number)
 
     def trained_bits(self):
         """bool [R, P]: the examples each run trains on."""

@@ -69,7 +69,7 @@ def _strag(updates, runs, precision, test, P, weighted, **more):
             pack(trained),
             tested,
             len(recipe.noise),
-            len(data.y_test) if tested else 0,
+            data.y_test if tested else (),
         )
         with writer:
             for record in train(recipe, task):

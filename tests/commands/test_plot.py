@@ -32,8 +32,14 @@ def write_images(path, shape=(6, 5), fill=0):
 def write_stragglers(path, origin, indices):
     examples = {"index": indices, "count": [2] * len(indices), "runs": [2] * len(indices)}
     examples["probability"] = [0.75] * len(indices)
+    told = {"examples": 10, "stragglers": 1, "test_error_at_inversion": None}
+    classes = [
+        {"class": n, "name": f"digit {n}", "straggler_share": n / 8, "test_error": n / 16, **told}
+        for n in range(4)
+    ]
     meta = stamp("stragglers", origin=origin, origin_size=20, classes=["even", "odd"], command="strag data x")
     value = {"strag": meta, "verdict": "none", "indices": sorted(indices), "examples": examples}
+    value["original_classes"] = classes
     path.write_text(json.dumps(value))
 
 
@@ -120,6 +126,22 @@ def test_error_layer_and_dpi(folder):
     assert sizes == [350, 700]
 
 
+def test_curves_by_name(folder):
+    arguments = ["h.safetensors", "p.safetensors", "--curves", "separation,distance"]
+    assert main(["plot", *arguments, "-o", "f.svg"]) == 0
+    text = (folder / "f.svg").read_text()
+    assert "separation η²" in text
+    assert "distance D between class means" in text
+    assert "gyration radius" not in text
+    assert main(["plot", "h.safetensors", "--curves", "radius,distance", "-o", "a.png"]) == 0
+    assert main(["plot", "h.safetensors", "-o", "b.png"]) == 0
+    assert (folder / "a.png").read_bytes() == (folder / "b.png").read_bytes()
+    status, text, error = at_a_terminal("plot", "h.safetensors", "--curves", "separation", NO_COLOR="1")
+    assert (status, error) == (0, "")
+    assert "separation η²" in text
+    assert "gyration radius" not in text
+
+
 def test_a_sweep_is_a_picture_of_its_own(folder, capsys):
     write(folder / "w", sweep())
     assert main(["plot", "w", "-o", "f.svg"]) == 0
@@ -167,6 +189,34 @@ def test_the_gallery(folder, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_stragglers_by_class(folder, capsys):
+    assert main(["plot", "s.json", "--by-class", "-o", "f.svg"]) == 0
+    text = (folder / "f.svg").read_text()
+    for entry in (
+        "stragglers of each class and its test error",
+        "correlation of the two 1.00 (n = 4 classes)",
+    ):
+        assert entry in text
+    assert capsys.readouterr() == ("", "")
+    first, second = (strag("plot", "s.json", "--by-class", "--format", "pdf").stdout for _ in range(2))
+    assert first == second
+    assert first.startswith(MAGIC["pdf"])
+    status, text, error = at_a_terminal("plot", "s.json", "--by-class")
+    assert (status, error) == (0, "")
+    rows = [line.split() for line in text.splitlines()]
+    assert ["digit", "2", "10", "1", "0.2500", "0.1250", "-"] in rows
+    assert "correlation of the two 1.00" in " ".join(text.split())
+
+
+def test_stragglers_of_an_older_strag_have_no_classes(folder):
+    value = json.loads((folder / "s.json").read_text())
+    del value["original_classes"]
+    (folder / "old.json").write_text(json.dumps(value))
+    result = strag("plot", "old.json", "--by-class", "-o", "f.png")
+    complains(result, 1, "old.json: does not tell its original classes apart", "'strag find-stragglers'")
+    assert not (folder / "f.png").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -178,6 +228,13 @@ def test_the_gallery(folder, capsys):
         ("s.json --data images.safetensors --label a -o f.png", 2, ["s.json: ", "leave --label out"]),
         ("h.safetensors --data images.safetensors -o f.png", 2, ["h.safetensors: ", "leave --data out"]),
         ("h.safetensors --number 3 -o f.png", 2, ["h.safetensors: ", "leave --number out"]),
+        ("h.safetensors --curves size -o f.png", 2, ["no curve 'size'", "radius, distance, separation"]),
+        ("h.safetensors --curves radius,radius -o f.png", 2, ["names a curve twice"]),
+        ("s.json --curves radius -o f.png", 2, ["s.json: ", "leave --curves out"]),
+        ("h.safetensors --by-class -o f.png", 2, ["h.safetensors: ", "leave --by-class out"]),
+        ("s.json --by-class --number 3 -o f.png", 2, ["--number contradicts --by-class"]),
+        ("s.json --by-class --data images.safetensors -o f.png", 2, ["--data contradicts --by-class"]),
+        ("s.json s.json --by-class -o f.png", 1, ["s.json: ", "plot it alone"]),
         ("h.safetensors p.safetensors --label a -o f.png", 2, ["1 --label for 2 FILE"]),
         ("h.safetensors --layer 4 -o f.png", 2, ["h.safetensors: has no layer 4; it has 1"]),
         ("- - -o f.png", 2, ["only one input can be stdin"]),

@@ -188,10 +188,10 @@ read, names = Container.read, set()
 Container.read = lambda self, name: names.add(name) or read(self, name)
 assert main(["stability", "tested", "-q", "-o", "a.json"]) == 0
 assert "misclassified" in names
-assert not {"test_updates", "test_error", "test_misclassified"} & names
+assert not {"test_updates", "test_error", "test_misclassified", "y_test"} & names
 assert not {"torch", "matplotlib"} & set(sys.modules)
 """
     with open_container("tested") as container:
-        assert {"test_updates", "test_error", "test_misclassified"} <= set(container.names())
+        assert {"test_updates", "test_error", "test_misclassified", "y_test"} <= set(container.names())
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()

@@ -47,6 +47,19 @@ def test_writes_a_history_with_every_axis_named(folder):
     assert history.train_loss[-1].max() < history.train_loss[0].min()
 
 
+def test_the_history_knows_the_original_classes_whatever_the_groups(folder):
+    names = ("cat", "dog", "elk", "fox")
+    write_dataset("named", made_up(class_names=names), {})
+    for source, known in (("named", list(names)), ("d.safetensors", None)):
+        assert main(["train", source, *QUICK, "-o", "h"]) == 0
+        history = read_history("h")
+        assert history.meta.get("class_names") == known
+        assert history.classes == ("even", "odd")
+        np.testing.assert_array_equal(history.y_test, made_up().y_test)
+    assert main(["train", "named", *QUICK, "--test-every", "never", "-o", "h"]) == 0
+    assert read_history("h").y_test is None
+
+
 def test_the_recipe_holds_no_paths_and_no_speed_options(folder):
     options = ["--threads", "1", "--memory", "4", "--weights", "w"]
     assert main(["train", "d.safetensors", *QUICK, *options, "-o", "h"]) == 0

@@ -65,7 +65,9 @@ def history_writer(path, data=None, runs=2, updates=tuple(range(12)), tests=(0, 
     )
     per_example = {"index": data.index, "y": data.y, "group": data.groups}
     trained = np.packbits(np.ones((runs, len(data.y)), bool), axis=1, bitorder="little")
-    return HistoryWriter(str(path), {**meta, **changed}, updates, per_example, trained, tests, 1, 5)
+    return HistoryWriter(
+        str(path), {**meta, **changed}, updates, per_example, trained, tests, 1, np.arange(5) % 4
+    )
 
 
 def record(update, runs=slice(0, 2), P=24, tested=True):

@@ -44,6 +44,14 @@ def test_what_is_added_is_read_again(good):
     np.testing.assert_array_equal(history.test_updates, [0, 8])
     np.testing.assert_array_equal(history.test_error[1, :, 0], record(8).test_error[:, 0])
     assert unpack(history.test_misclassified, 5).all()
+    np.testing.assert_array_equal(history.y_test, [0, 1, 2, 3, 0])
+
+
+def test_a_history_that_does_not_say_the_classes_of_its_tests_is_read(tmp_path, good):
+    history = read_history(forge(good, tmp_path / "old", drop=["y_test"]))
+    assert history.y_test is None
+    np.testing.assert_array_equal(history.test_error, read_history(good).test_error)
+    assert read_history(good, tests=False).y_test is None
 
 
 def test_the_order_of_the_records_does_not_matter(tmp_path, good):
@@ -72,6 +80,7 @@ def test_without_tests_there_are_no_test_tensors(tmp_path):
         writer.commit()
     history = read_history(tmp_path / "h")
     assert history.test_updates is history.test_error is history.test_misclassified is None
+    assert history.y_test is None
 
 
 def test_nothing_appears_before_commit(tmp_path):
@@ -135,7 +144,8 @@ class TestInterrupted:
 
     def test_before_the_first_test_there_are_no_test_tensors(self, tmp_path):
         path, _, _ = self.partial(tmp_path / "h", [(0, slice(0, 2)), (1, slice(0, 2))], tests=(4, 8))
-        assert read_history(path).test_error is None
+        history = read_history(path)
+        assert history.test_error is history.y_test is None
 
     def test_tests_between_records_are_kept_as_far_as_they_went(self, tmp_path):
         updates, tests, both = (0, 4, 8), (0, 3, 6, 8), slice(0, 2)
@@ -149,6 +159,7 @@ class TestInterrupted:
         history = read_history(path)
         assert (until, list(history.updates), list(history.test_updates)) == (6, [0, 4], [0, 3, 6])
         np.testing.assert_array_equal(history.test_error[1, :, 0], record(3).test_error[:, 0])
+        np.testing.assert_array_equal(history.y_test, [0, 1, 2, 3, 0])
 
     def test_into_a_pipe_nothing_is_left(self, tmp_path):
         os.mkfifo(tmp_path / "pipe")
@@ -178,6 +189,7 @@ class TestInterrupted:
         ({"train_error": np.full((12, 2), 1.5, np.float32)}, "training errors outside 0 to 1"),
         ({"index": np.zeros(24, np.int64)}, "names an example twice"),
         ({"test_error": np.ones((3, 2, 1), np.float32)}, "'test_error' has shape [3, 2, 1], not [2, 2, 1]"),
+        ({"y_test": np.zeros(9, int)}, "test bits that do not fit its test examples"),
         ({"drop": ["misclassified"]}, "has no tensor 'misclassified'"),
         ({"meta": {"runs": [0]}}, "does not name its 2 runs"),
         ({"meta": {"layers": 1}}, "does not name its 1 layers"),

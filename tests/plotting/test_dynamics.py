@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strag.errors import StragError
+from strag.geometry.moments import separation
 from strag.plotting.captions import LONGEST, caption, heading, one_line
-from strag.plotting.dynamics import dynamics_of, log_ticks, mean_and_spread
+from strag.plotting.dynamics import dynamics_of, log_ticks, mean_and_spread, read_curves
 from strag.stragglers.find import find_stragglers
 from tests.plotting.histories import RECIPE, T, falling, made, valley
 
@@ -118,3 +119,26 @@ def test_names_fit_on_a_line(text):
     assert len(short) <= LONGEST
     assert len(short.splitlines()) <= 1
     assert short == " ".join(text.split()) or "…" in short
+
+
+def test_the_separation_is_that_of_the_runs_kept():
+    history = made([valley(), falling(), valley(25)], diverged=[1], layers=(1, 2), classes=("a", "b", "c"))
+    history.distance[:, :, 1] *= 0.5
+    for layer in (1, 2):
+        at = [0, 2], layer - 1
+        expected = separation(history.radius[:, at[0], at[1]], history.distance[:, at[0], at[1]])
+        np.testing.assert_allclose(dynamics_of(history, layer).separation, expected, rtol=1e-6)
+
+
+def test_names_of_curves_are_read():
+    assert read_curves("separation") == ("separation",)
+    assert read_curves("separation, radius,distance") == ("separation", "radius", "distance")
+    for text, words in (
+        ("radius,size", "no curve 'size'; give one or several of radius, distance, separation"),
+        ("", "no curve ''"),
+        ("radius,", "no curve ''"),
+        ("radius,radius", "--curves radius,radius names a curve twice; give each once"),
+    ):
+        with pytest.raises(StragError, match=words) as caught:
+            read_curves(text)
+        assert caught.value.status == 2

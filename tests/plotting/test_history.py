@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from strag.plotting.dynamics import dynamics_of
+from strag.plotting.dynamics import CURVES, USUAL, dynamics_of
 from strag.plotting.history import history_figure
 from strag.plotting.style import (
     COLOURS,
     DASHES,
     FORMATS,
+    WIDTH,
     colour,
     dashes,
     house_style,
@@ -21,8 +22,8 @@ from strag.plotting.style import (
 from tests.plotting.histories import falling, made, valley
 
 
-def figure_of(*histories, x="updates", **options):
-    return history_figure([dynamics_of(history, **options) for history in histories], x)
+def figure_of(*histories, x="updates", curves=USUAL, **options):
+    return history_figure([dynamics_of(history, **options) for history in histories], x, curves)
 
 
 def texts(figure):
@@ -102,6 +103,51 @@ def test_without_inversion_nothing_is_marked():
     assert [vertical_lines(panel) for panel in figure.axes] == [[], []]
 
 
+@pytest.mark.parametrize("curves", [("separation",), ("distance", "radius"), ("separation", *CURVES[:2])])
+def test_panels_show_the_curves_that_are_named_in_their_order(curves):
+    labels = {
+        "radius": "gyration radius R",
+        "distance": "distance D between class means",
+        "separation": "separation η²",
+    }
+    shown = [dynamics_of(made([valley(20), valley(22)]))]
+    figure = history_figure(shown, curves=curves)
+    assert [panel.get_ylabel() for panel in figure.axes] == [labels[name] for name in curves]
+    for name, panel in zip(curves, figure.axes, strict=True):
+        line = panel.lines[2 if name == "radius" else 0]
+        np.testing.assert_allclose(line.get_ydata(), getattr(shown[0], name)[1:].mean(axis=1))
+        assert vertical_lines(panel) == [pytest.approx(shown[0].inversion["updates"])]
+        assert len(panel.collections) == (3 if name == "radius" else 1)
+    of_radius = ["even", "odd", "rms over classes"] if "radius" in curves else []
+    assert legend(figure) == [*of_radius, "± 1 s.d. over 2 runs", "inversion"]
+    assert "made-up: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)" in texts(figure)
+    assert figure.get_size_inches()[0] == WIDTH
+    both = history_figure([*shown, dynamics_of(made([falling()]), label="b")], curves=curves)
+    for name, panel in zip(curves, both.axes, strict=True):
+        first, *_, second = [line for line in panel.lines if len(line.get_xdata()) > 2]
+        np.testing.assert_allclose(first.get_ydata(), getattr(shown[0], name)[1:].mean(axis=1))
+        assert second.get_color() == colour(1)
+
+
+def test_a_curve_that_needs_no_legend_has_none():
+    assert figure_of(made([falling()]), curves=("separation",)).legends == []
+
+
+@pytest.mark.parametrize("x", ["updates", "error"])
+@pytest.mark.parametrize("last", [2, 9, 30, 100])
+def test_the_ticks_of_three_panels_do_not_touch(x, last):
+    history = made([valley(), valley()])
+    names = ("updates", "train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
+    cut = replace(history, **{name: getattr(history, name)[: last + 1] for name in names})
+    figure = figure_of(cut, x=x, curves=CURVES)
+    with house_style():
+        figure.draw_without_rendering()
+    for panel in figure.axes:
+        boxes = [label.get_window_extent() for label in panel.get_xticklabels() if label.get_text()]
+        assert boxes
+        assert not any(a.overlaps(b) for at, a in enumerate(boxes) for b in boxes[:at])
+
+
 def test_one_run_has_no_band():
     figure = figure_of(made([valley()]))
     assert not any("s.d." in entry for entry in legend(figure))
@@ -158,7 +204,12 @@ def test_no_text_is_clipped(x):
         for C in (2, 10)
     ]
     shown = [dynamics_of(history, label=long) for history in histories]
-    for figure in (history_figure(shown[:1], x), history_figure(shown[1:], x), history_figure(shown, x)):
+    figures = [
+        history_figure(several, x, CURVES[:panels])
+        for several in (shown[:1], shown[1:], shown)
+        for panels in (1, 2, 3)
+    ]
+    for figure in figures:
         with house_style():
             figure.draw_without_rendering()
             box, inside = figure.get_tightbbox(), figure.bbox_inches

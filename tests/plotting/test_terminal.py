@@ -26,6 +26,21 @@ def test_is_as_wide_as_the_terminal(shown, width, x):
             assert max(len(line) for line in SEQUENCE.sub("", text).splitlines()) <= width
 
 
+@pytest.mark.parametrize("width", [40, 80, 165, 200])
+def test_shows_the_curves_that_are_named_in_their_order(shown, width):
+    titles = ["separation η²", "gyration radius R", "distance D"]
+    for curves in (("separation",), ("separation", "radius"), ("separation", "radius", "distance")):
+        text = history_text(shown, width=width, coloured=False, curves=curves)
+        places = [text.find(title) for title in titles[: len(curves)]]
+        assert -1 not in places
+        assert places == sorted(places)
+        assert not any(title in text for title in titles[len(curves) :])
+        assert max(len(line) for line in text.splitlines()) <= width
+        rows = [line for line in text.splitlines() if any(title in line for title in titles)]
+        beside = width >= 55 * len(curves)
+        assert len(rows) == (1 if beside else len(curves))
+
+
 def test_says_the_inversion_and_names_the_axes(shown):
     text = history_text(shown, coloured=False)
     assert text.splitlines()[0] == f"made-up: {shown[0].sentence}"
