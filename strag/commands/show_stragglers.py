@@ -17,11 +17,18 @@ def verdict_line(verdict):
 
 def summary_line(value):
     """One line for stderr."""
-    summary = value["summary"]
+    summary, at = value["summary"], value["strag"]["recipe"]["at"]
+    some = f"{summary['indices']} stragglers of {summary['examples']}"
+    if at != "inversion":
+        return (
+            f"{some}, misclassified at {_moment(at)} ({summary['runs_with_a_set']} of {summary['runs']} runs)"
+        )
     line = f"{verdict_line(value['verdict'])} ({summary['inverting_runs']} of {summary['runs']} runs)"
     if summary["train_error_mean"] is not None:
         line += f", eps* = {_with_std(summary, 'train_error', 4)} at t* = {_with_std(summary, 'update', 1)}"
-    line += f"; {summary['indices']} stragglers of {summary['examples']}"
+    line += f"; {some}"
+    if value["verdict"] in ("none", "open"):
+        line += "; --at error:X takes those misclassified at a training error instead"
     for key, words in (("classes_without", "no inversion in"), ("classes_absent", "no trained example of")):
         if value.get(key):
             line += f"; {words} class {', '.join(value[key])}"
@@ -31,11 +38,18 @@ def summary_line(value):
     return line
 
 
+def _moment(at):
+    """The moment that `--at` chose, in words."""
+    error = at.removeprefix("error:")
+    return f"update {at}" if error == at else f"training error {float(error):.4g}"
+
+
 def show(value):
     """Print the runs, or the layers of a profile, as a table, and the summary below it."""
     from strag.console import print_table
 
-    columns, rows = _layers(value["layers"]) if "layers" in value else _runs(value["runs"])
+    chosen = value["strag"]["recipe"]["at"] != "inversion"
+    columns, rows = _layers(value["layers"]) if "layers" in value else _runs(value["runs"], chosen)
     caption = summary_line(value)
     if value["model"] is not None:
         summary = value["summary"]
@@ -65,14 +79,16 @@ def _layers(layers):
     return [*((heading, "right") for heading in headings), ("verdict", "left")], rows
 
 
-def _runs(runs):
+def _runs(runs, chosen):
+    """The runs, with the inversion of each or, if the moment was `chosen`, with where its set was taken."""
     from strag.console import as_cell
 
+    refined = "" if chosen else "refined_"
     columns = [
         ("run", "right"),
         ("verdict", "left"),
-        ("t*", "right"),
-        ("eps*", "right"),
+        ("t" if chosen else "t*", "right"),
+        ("training error" if chosen else "eps*", "right"),
         ("valley depth", "right"),
         ("stragglers", "right"),
     ]
@@ -80,8 +96,8 @@ def _runs(runs):
         (
             str(run["run"]),
             run["verdict"],
-            as_cell(run["refined_update"] or run["update"], 1),
-            as_cell(run["refined_train_error"] or run["train_error"], 4),
+            as_cell(run[f"{refined}update"], 1),
+            as_cell(run[f"{refined}train_error"], 4),
             as_cell(run["depth"], 3),
             as_cell(run["stragglers"], 0),
         )

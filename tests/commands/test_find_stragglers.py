@@ -108,6 +108,10 @@ def test_a_chosen_moment_needs_no_inversion(folder):
     assert found["verdict"] == "none"
     assert [run["update"] for run in found["runs"]] == [12, 12]
     assert len(found["indices"]) == 32
+    said = strag("find-stragglers", "x", "--at", "12", "-o", "y").stderr
+    assert said == b"strag: 32 stragglers of 64, misclassified at update 12 (2 of 2 runs)\n"
+    said = strag("find-stragglers", "x", "--allow-none", "-o", "y").stderr
+    assert b"; --at error:X takes those misclassified at a training error instead" in said
 
 
 def test_core_is_part_of_what_was_called(folder):

@@ -95,7 +95,7 @@ def test_a_class_without_a_trained_example_is_left_out_and_listed(history):
     found = find_per_class(pruned)
     assert [one and one.verdict for one in found.by_class[1]] == [None, "inversion", "none"]
     assert found.verdict == "inversion"
-    value = stragglers_object(pruned, found, {})
+    value = stragglers_object(pruned, found, {"at": "inversion"})
     assert (value["classes_absent"], value["classes_without"]) == (["a"], ["c"])
     assert value["runs"][0]["classes"]["a"] is None
     assert "no inversion in class c; no trained example of class a" in summary_line(value)
