@@ -41,7 +41,11 @@ strag find-stragglers h.safetensors --at log --per-run --controls random -o sets
     help="Take the sets at the inversion, an update, error:X (training error), or log (with --per-run).",
 )
 @click.option("--per-run", is_flag=True, help="Write the set of every run, as a file for train --without.")
-@click.option("--controls", metavar="KINDS", help="With --per-run: add controls, random, class or both.")
+@click.option(
+    "--controls",
+    metavar="KINDS",
+    help="With --per-run: add controls, one or more of random,class,earlier.",
+)
 @click.option(
     "--dose",
     metavar="SHARES",
@@ -70,8 +74,10 @@ def command(history, output, quiet, **options):
 
     With --per-run, the output is one set per run for train --without, which trains one network for
     each, from that run's initial weights: S(t*), or S(t) at every log-spaced record (--at log). --dose
-    adds the most frequent stragglers of all runs in growing doses, --controls for each set as many
-    examples at random, or as many of each original class.
+    adds the most frequent stragglers of all runs in growing doses. --controls adds for each set as many
+    examples at random (random), as many of each original class (class), or as many of those that the
+    same network misclassified at half the time (earlier), which tell whether it is the moment that
+    matters.
 
     The networks of a training --without sets differ by what they left out: of such a history, only
     what the single networks say is taken, no consensus and no probabilities.

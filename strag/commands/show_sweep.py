@@ -4,7 +4,12 @@ import numpy as np
 
 from strag.stragglers.outcomes import DOSE
 
-_LEFT_OUT = {"none": "stragglers", "random": "as many at random", "class": "as many of each class"}
+_LEFT_OUT = {
+    "none": "stragglers",
+    "random": "as many at random",
+    "class": "as many of each class",
+    "earlier": "as many misclassified at half the time",
+}
 
 
 def sweep_lines(sweep):

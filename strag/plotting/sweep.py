@@ -6,21 +6,35 @@ import numpy as np
 
 from strag.plotting.axes import entitle, label_horizontal
 from strag.plotting.captions import facts_of, one_line
-from strag.plotting.style import BAND, BLUE, CHARACTERS, GREEN, GREY, INK, VERMILION, WIDTH, house_style
+from strag.plotting.style import (
+    BAND,
+    BLUE,
+    CHARACTERS,
+    DASHES,
+    GREEN,
+    GREY,
+    INK,
+    PURPLE,
+    VERMILION,
+    WIDTH,
+    house_style,
+)
 from strag.stragglers.inversion import SMALLEST_DEPTH
 from strag.stragglers.outcomes import DOSE
-from strag.stragglers.sweeps import CLASS, NONE, RANDOM
+from strag.stragglers.sweeps import CLASS, EARLIER, NONE, RANDOM
 
 HEIGHT = 3.1  # inches
 LOOKS = {  # of a set and of its controls: colour, line style, marker
-    NONE: (BLUE, "-", "o"),
-    RANDOM: (VERMILION, (0, (4, 1.5)), "s"),
-    CLASS: (GREEN, (0, (1, 1)), "^"),
+    NONE: (BLUE, DASHES[0], "o"),
+    RANDOM: (VERMILION, DASHES[1], "s"),
+    CLASS: (GREEN, DASHES[2], "^"),
+    EARLIER: (PURPLE, DASHES[3], "D"),
 }
 NAMES = {
     NONE: "the stragglers",
     RANDOM: "as many at random",
     CLASS: "as many of each class at random",
+    EARLIER: "as many misclassified at half the time",
 }
 LEFT_OUT = {True: "share of the stragglers left out", False: "update t of the errors left out"}
 

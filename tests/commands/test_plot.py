@@ -138,6 +138,15 @@ def test_a_sweep_is_a_picture_of_its_own(folder, capsys):
     assert ["stragglers", "1", "16", "0", "of", "2", "0.000", "-"] in rows
 
 
+def test_every_control_of_a_sweep_is_called_by_what_it_is(folder, capsys):
+    control = ["none", "random", "class", "earlier"]
+    columns = {"control": control * 2, "update": [5] * 4 + [20] * 4, "dose": [0.0] * 8, "run": [0] * 8}
+    write(folder / "w", told(sweep(), **columns))
+    assert main(["plot", "w", "-o", "f.svg"]) == 0
+    assert "as many misclassified at half the time" in (folder / "f.svg").read_text()
+    assert "(as many misclassified at half the time, update 20): " in capsys.readouterr().err
+
+
 def test_one_set_for_each_run_makes_curves_as_ever(folder, capsys):
     history = made([falling(), falling()])
     write(folder / "w", told(history, dose=[1.0, 1.0], control=["none"] * 2, update=[20, 22]))

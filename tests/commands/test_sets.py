@@ -64,6 +64,20 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
     np.testing.assert_array_equal(four.misclassified[0], whole.misclassified[0])  # the same initial weights
 
 
+def test_earlier_sets_are_a_control_like_the_others(folder, tmp_path):
+    """Those misclassified at half the time, and as many; the file and the history name them."""
+    sets, out = str(tmp_path / "sets"), str(tmp_path / "sweep")
+    find = ["--at", "6", "--per-run", "--controls", "earlier,class", "-q", "-o", sets]
+    assert main(["find-stragglers", "h", *find]) == 0
+    assert main(["train", "d", "--without", sets, *TRAIN, "-o", out]) == 0
+    sweep, whole = read_history(out), read_history("h")
+    assert sweep.meta["sets"]["control"] == ["none"] * 4 + ["earlier"] * 4 + ["class"] * 4
+    left_out = ~sweep.trained_bits()
+    for run in range(4):
+        assert 0 < left_out[4 + run].sum() == left_out[run].sum()
+        assert (left_out[4 + run] <= whole.misclassified_at(3, run)).all()
+
+
 def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path, capsys):
     """Networks are numbered by their set; sets found in them name the run, and controls fit the network."""
     first, sweep, second, again = (str(tmp_path / name) for name in ("first", "sweep", "second", "again"))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from strag.plotting.style import FORMATS, house_style, rendered
-from strag.plotting.sweep import NAMES, sweep_figure
+from strag.plotting.sweep import LOOKS, NAMES, sweep_figure
 from strag.stragglers.outcomes import sweep_of
+from strag.stragglers.sweeps import CONTROLS
 from tests.plotting.sweeps import sweep, told
 from tests.plotting.test_history import legend, texts
 
@@ -13,6 +14,12 @@ from tests.plotting.test_history import legend, texts
 def over_time():
     columns = {"run": [0, 1] * 4, "dose": [1.0] * 8, "update": [5, 5, 20, 20] * 2}
     return told(sweep(), **columns)
+
+
+def with_every_control():
+    """Two updates for the stragglers and every kind of control, one network each."""
+    control = [name for name in CONTROLS for _ in range(2)]
+    return told(sweep(), run=[0] * 8, dose=[0.0] * 8, update=[5, 20] * 4, control=control)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -63,7 +70,17 @@ def test_over_time_the_axis_is_that_of_updates():
     assert left.lines[0].get_xdata().tolist() == [5, 20]
 
 
-@pytest.mark.parametrize("history", [sweep(), over_time(), sweep(diverged=[0], title="long " * 20)])
+def test_every_control_has_a_name_and_a_look_of_its_own():
+    assert tuple(LOOKS) == tuple(NAMES) == CONTROLS
+    for looks in zip(*LOOKS.values(), strict=True):
+        assert len(set(looks)) == len(CONTROLS)
+    assert len(set(NAMES.values())) == len(CONTROLS)
+    assert legend(sweep_figure(sweep_of(with_every_control())))[:4] == list(NAMES.values())
+
+
+@pytest.mark.parametrize(
+    "history", [sweep(), over_time(), with_every_control(), sweep(diverged=[0], title="long " * 20)]
+)
 def test_no_text_is_clipped(history):
     figure = sweep_figure(sweep_of(history))
     with house_style():
