@@ -13,7 +13,7 @@ NO_INVERSION = 3
 strag find-stragglers h.safetensors -o s.json
 strag train --runs 10 --epochs 150 --lr 0.2 | strag find-stragglers - | jq .verdict
 strag find-stragglers linear.safetensors --at error:0.09 -o linear.json
-strag find-stragglers h.safetensors --at log --per-run --controls random -o sets.safetensors
+strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o sets.safetensors
 """),
 )
 @click.argument("history", default="-", metavar="[HISTORY]")
@@ -38,7 +38,8 @@ strag find-stragglers h.safetensors --at log --per-run --controls random -o sets
     default="inversion",
     show_default=True,
     metavar="WHEN",
-    help="Take the sets at the inversion, an update, error:X (training error), or log (with --per-run).",
+    help="Take the sets at the inversion, an update, or error:X (training error); with --per-run also log "
+    "(records a tenth apart in ln t) or log:N (N records, from the first to the last).",
 )
 @click.option("--per-run", is_flag=True, help="Write the set of every run, as a file for train --without.")
 @click.option(
@@ -73,7 +74,7 @@ def command(history, output, quiet, **options):
     would call it a straggler.
 
     With --per-run, the output is one set per run for train --without, which trains one network for
-    each, from that run's initial weights: S(t*), or S(t) at every log-spaced record (--at log). --dose
+    each, from that run's initial weights: S(t*), or S(t) at log-spaced records (--at log, log:N). --dose
     adds the most frequent stragglers of all runs in growing doses. --controls adds for each set as many
     examples at random (random), as many of each original class (class), or as many of those that the
     same network misclassified at half the time (earlier), which tell whether it is the moment that
@@ -89,8 +90,8 @@ def command(history, output, quiet, **options):
     from strag.commands.options import refuse_overwriting
     from strag.files.streams import refuse_terminal_input
 
-    if options["at"] == "log" and not options["per_run"]:
-        raise click.UsageError("--at log needs --per-run")
+    if options["at"].partition(":")[0] == "log" and not options["per_run"]:
+        raise click.UsageError(f"--at {options['at']} needs --per-run")
     if options["per_class"]:
         _refuse_per_class(options)
     for name in ("controls", "dose"):

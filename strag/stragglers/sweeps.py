@@ -1,11 +1,12 @@
 """Many straggler sets for one training job: per run and update, by dose, with matched random controls."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from strag.errors import StragError, bad_usage
-from strag.geometry.times import logarithmic
+from strag.geometry.times import evenly, logarithmic
 
 NONE, RANDOM, CLASS, EARLIER = "none", "random", "class", "earlier"
 CONTROLS = (NONE, RANDOM, CLASS, EARLIER)
@@ -79,9 +80,21 @@ def read_controls(text):
     return controls
 
 
-def sets_over_time(history):
-    """S(t) of every run at logarithmically spaced records: Sets."""
-    places = [(run, record) for record in logarithmic(history.updates) for run in range(len(history.runs))]
+def read_times(text):
+    """The rule by which `log`, or `log:N`, chooses records: a function of updates; None for other texts."""
+    kind, colon, number = text.partition(":")
+    if kind != "log":
+        return None
+    if not colon:
+        return logarithmic
+    if not (number.isascii() and number.isdecimal() and int(number) >= 2):
+        raise bad_usage(f"cannot read --at '{text}'", "give log, or log:N for N records, at least 2")
+    return partial(evenly, number=int(number))
+
+
+def sets_over_time(history, times=logarithmic):
+    """S(t) of every run at the records whose positions `times` chooses of their updates: Sets."""
+    places = [(run, record) for record in times(history.updates) for run in range(len(history.runs))]
     if not places:
         raise StragError("has no record after update 0", "train for longer", history.source)
     return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])

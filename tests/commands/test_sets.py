@@ -64,6 +64,15 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
     np.testing.assert_array_equal(four.misclassified[0], whole.misclassified[0])  # the same initial weights
 
 
+def test_a_sweep_has_as_many_times_as_one_asks_for(folder, tmp_path, capsys):
+    sets = str(tmp_path / "sets")
+    assert main(["find-stragglers", "h", "--at", "log:4", "--per-run", "-o", sets]) == 0
+    assert capsys.readouterr().err.startswith("strag: 16 sets of ")
+    with open_container(sets, "sets") as container:
+        found = container.read_all(SPEC)
+    assert found["update"].tolist() == [t for t in (1, 2, 5, 12) for _ in range(4)]
+
+
 def test_earlier_sets_are_a_control_like_the_others(folder, tmp_path):
     """Those misclassified at half the time, and as many; the file and the history name them."""
     sets, out = str(tmp_path / "sets"), str(tmp_path / "sweep")
@@ -200,6 +209,8 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
     ("arguments", "status", "words"),
     [
         (["find-stragglers", "h", "--at", "log"], 2, ["--at log needs --per-run"]),
+        (["find-stragglers", "h", "--at", "log:4"], 2, ["--at log:4 needs --per-run"]),
+        (["find-stragglers", "h", "--per-run", "--at", "log:1"], 2, ["--at 'log:1'; give log, or log:N"]),
         (["find-stragglers", "h", "--controls", "class"], 2, ["--controls needs --per-run"]),
         (["find-stragglers", "h", "--dose", "1"], 2, ["--dose needs --per-run"]),
         (["find-stragglers", "h", "--per-run", "--core"], 2, ["--core contradicts --per-run"]),

@@ -15,6 +15,7 @@ from strag.stragglers.sweeps import (
     dosed_sets,
     read_controls,
     read_doses,
+    read_times,
     sets_of_runs,
     sets_over_time,
     with_controls,
@@ -61,6 +62,12 @@ def test_over_time_there_is_one_set_per_run_and_logarithmic_record(history):
     for number in (0, 20, 44, 71):
         record, run = int(sets.update[number]), int(sets.run[number])
         np.testing.assert_array_equal(sets.members[number], history.misclassified_at(record, run))
+
+
+def test_over_time_there_are_as_many_records_as_one_asks_for(history):
+    sets = sets_over_time(history, read_times("log:4"))
+    assert sets.update.tolist() == np.repeat([1, 4, 15, 59], R).tolist()
+    np.testing.assert_array_equal(sets.members[-1], history.misclassified_at(59, 2))
 
 
 def test_of_the_runs_there_is_the_set_at_each_inversion(history):
@@ -182,6 +189,18 @@ def test_a_part_of_what_sets_are_is_of_its_networks():
 def test_doses_that_make_no_sense(text):
     with pytest.raises(StragError, match="give fractions above 0 up to 1"):
         read_doses(text)
+
+
+@pytest.mark.parametrize("text", ["log:", "log:1", "log:0", "log:-3", "log:x", "log:2.5", "log:²"])
+def test_numbers_of_records_that_make_no_sense(text):
+    with pytest.raises(StragError, match=f"cannot read --at '{text}'; give log, or log:N"):
+        read_times(text)
+
+
+def test_times_are_read():
+    assert read_times("log") is logarithmic
+    assert read_times("log:3")(range(101)) == [1, 10, 100]
+    assert read_times("inversion") is read_times("40") is read_times("error:0.1") is None
 
 
 def test_lists_are_read():
