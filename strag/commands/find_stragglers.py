@@ -13,6 +13,7 @@ NO_INVERSION = 3
 strag find-stragglers h.safetensors -o s.json
 strag train --runs 10 --epochs 150 --lr 0.2 | strag find-stragglers - | jq .verdict
 strag find-stragglers linear.safetensors --at error:0.09 -o linear.json
+strag find-stragglers pruned.safetensors --reference h.safetensors --allow-none -o p.json
 strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o sets.safetensors
 """),
 )
@@ -60,6 +61,11 @@ strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o s
     is_flag=True,
     help="Take the core as indices: examples that surely straggle in most runs.",
 )
+@click.option(
+    "--reference",
+    metavar="HISTORY",
+    help="The training of the same runs on all examples: put its test error beside every run's.",
+)
 @click.option("--csv", "csv_file", metavar="FILE", help="Write the table of examples as CSV too.")
 @click.option("--allow-none", is_flag=True, help="Status 0 even if there is no inversion.")
 @output_option("the stragglers")
@@ -80,6 +86,10 @@ def command(history, output, quiet, **options):
     same network misclassified at half the time (earlier), which tell whether it is the moment that
     matters.
 
+    --reference puts beside every run of a training without some examples what the same run, trained on
+    all of them, says: its test error at the end and stopped at its inversion t*, and how the run does
+    on the test examples that it, stopped at t*, classified right and wrong.
+
     The networks of a training --without sets differ by what they left out: of such a history, only
     what the single networks say is taken, no consensus and no probabilities.
 
@@ -98,11 +108,13 @@ def command(history, output, quiet, **options):
         if options[name] is not None and not options["per_run"]:
             raise click.UsageError(f"--{name} needs --per-run")
     refuse_terminal_input(history)
-    refuse_overwriting((history,), ("-o", output), ("--csv", options["csv_file"]))
+    if history == options["reference"] == "-":
+        raise click.UsageError("only one input can be stdin")
+    refuse_overwriting((history, options["reference"]), ("-o", output), ("--csv", options["csv_file"]))
     if options["per_run"]:
         from strag.commands.sets_job import write_sets_of
 
-        for name in ("core", "csv_file", "as_json"):
+        for name in ("core", "reference", "csv_file", "as_json"):
             if options[name] not in (None, False):
                 raise click.UsageError(
                     f"--{name.removesuffix('_file').removeprefix('as_')} contradicts --per-run"
@@ -128,22 +140,20 @@ def _find(history, output, quiet, options):
     from strag.files.stragglers import stragglers_object, write_csv
     from strag.files.streams import Output
     from strag.stragglers.find import Moment
-    from strag.stragglers.per_class import find_per_class
-    from strag.stragglers.profile import find_by_layer
+    from strag.stragglers.reference import reference_of
 
     moment = Moment.parse(options["at"])
     recipe = {name: options[name] for name in ("observable", "layer", "rule", "at", "core", "per_class")}
     with Output(output, binary=False) as sink, _csv_output(options["csv_file"]) as csv_sink:
         read = read_history(history)
-        if options["per_class"]:
-            found, profile = find_per_class(read, read.layer(options["layer"]), options["rule"]), None
-        else:
-            found, profile = find_by_layer(
-                read, options["observable"], options["layer"], options["rule"], moment
-            )
+        found, profile = _found(read, options, moment)
+        reference = None
+        if options["reference"] is not None:
+            whole = read_history(options["reference"])
+            reference = reference_of(read, whole, _found(whole, options, Moment())[0])
         if options["core"] and exit_status(found.verdict, moment.is_chosen, False) == 0:
             found.require_core(read.source)
-        value = stragglers_object(read, found, recipe, options["core"], profile)
+        value = stragglers_object(read, found, recipe, options["core"], profile, reference)
         if csv_sink:
             write_csv(csv_sink, value["examples"])
         _write(value, output, sink, options["as_json"])
@@ -156,6 +166,16 @@ def _find(history, output, quiet, options):
     if status == 1:
         warn(f"{read.source}: {verdict_line(found.verdict)}")
     return status
+
+
+def _found(history, options, moment):
+    """The Stragglers that the options mean, and those of every layer, or None."""
+    from strag.stragglers.per_class import find_per_class
+    from strag.stragglers.profile import find_by_layer
+
+    if options["per_class"]:
+        return find_per_class(history, history.layer(options["layer"]), options["rule"]), None
+    return find_by_layer(history, options["observable"], options["layer"], options["rule"], moment)
 
 
 def _csv_output(path):
