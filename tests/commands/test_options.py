@@ -24,6 +24,7 @@ READS = {  # every command that writes something else than it reads, with an inp
     "compare": ["compare", "s.json", "s.json", "-o", "s.json"],
     "summary": ["summary", "s.json", "-o", "s.json"],
     "plot": ["plot", "h", "-o", "h", "--format", "png"],
+    "plot --reference": ["plot", "h", "--reference", "d", "-o", "d", "--format", "png"],
     "plot --data": ["plot", "s.json", "--data", "d", "-o", "d", "--format", "png"],
 }
 

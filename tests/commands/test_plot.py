@@ -157,7 +157,7 @@ def test_one_set_for_each_run_makes_curves_as_ever(folder, capsys):
 def test_a_sweep_is_not_mixed_with_others(folder):
     write(folder / "w", sweep())
     for arguments, status, words in (
-        (["w", "--x", "error"], 2, ["w: holds a sweep, but --x is for a history"]),
+        (["w", "--x", "error"], 2, ["w: holds a sweep over doses, but --x is for one over updates"]),
         (["w", "h.safetensors"], 1, ["w: holds a sweep", "plot it alone"]),
         (["h.safetensors", "w"], 1, ["w: holds a sweep, but h.safetensors is a history"]),
     ):
@@ -186,6 +186,9 @@ def test_the_gallery(folder, capsys):
         ("s.json --data images.safetensors --x error -o f.png", 2, ["s.json: ", "leave --x out"]),
         ("s.json --data images.safetensors --label a -o f.png", 2, ["s.json: ", "leave --label out"]),
         ("h.safetensors --data images.safetensors -o f.png", 2, ["h.safetensors: ", "leave --data out"]),
+        ("h.safetensors --reference p.safetensors -o f.png", 2, ["h.safetensors: ", "leave --reference out"]),
+        ("s.json --reference h.safetensors -o f.png", 2, ["s.json: ", "but --reference is for a sweep"]),
+        ("- --reference - -o f.png", 2, ["only one input can be stdin"]),
         ("h.safetensors --number 3 -o f.png", 2, ["h.safetensors: ", "leave --number out"]),
         ("h.safetensors p.safetensors --label a -o f.png", 2, ["1 --label for 2 FILE"]),
         ("h.safetensors --layer 4 -o f.png", 2, ["h.safetensors: has no layer 4; it has 1"]),

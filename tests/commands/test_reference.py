@@ -1,4 +1,4 @@
-"""find-stragglers --reference, and what summary makes of it."""
+"""find-stragglers --reference, what summary makes of it, and plot --reference."""
 
 import json
 
@@ -11,6 +11,7 @@ from strag.files.history import read_history
 from strag.files.summary import summary_from
 from strag.stragglers.history import unpack
 from strag.stragglers.summary import COMPARED
+from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
 from tests.shell import complains, files_in, shell, strag
 
@@ -33,6 +34,8 @@ def made(tmp_path_factory):
     strag train d --without sets {TRAIN} -o w
     strag find-stragglers p --reference h -q --allow-none -o p.json
     strag find-stragglers w --reference h -q --allow-none -o w.json
+    strag find-stragglers h --per-run --at log:3 --controls earlier -q -o times
+    strag train d --without times {TRAIN} -o t
     strag train other --runs 3 {TRAIN} -o o
     strag train d --runs 1 {TRAIN} -o one
     strag train d --runs 3 {TRAIN} --test-every never -o never
@@ -195,6 +198,41 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, w
     before = files_in(folder)
     complains(strag("find-stragglers", *arguments, "-o", "out"), status, *words)
     assert files_in(folder) == before
+
+
+@pytest.mark.parametrize("sweep", ["w", "t"])
+def test_a_sweep_is_drawn_beside_the_training_on_all_examples(folder, tmp_path, sweep):
+    end = read_history("h").test_error[-1, :, 1].mean()
+    runs = [run for run in value(folder / "s.json")["runs"] if run["verdict"] == "inversion"]
+    assert len(runs) == 3
+    result = strag("plot", sweep, "--reference", "h", "-o", tmp_path / "f.svg")
+    assert result.returncode == 0
+    told = result.stderr.decode().splitlines()[-1]
+    words = f"strag: {sweep}: with all examples: test error {end:.4f}, "
+    assert told.startswith(words)
+    at = np.mean([run["refined_update"] for run in runs])
+    assert told.endswith(f" when stopped at t* = {at:.1f}")
+    text = (tmp_path / "f.svg").read_text()
+    assert "all examples, stopped at t*" in text
+    assert ("inversion t*" in text) == (sweep == "t")
+    status, _, table = at_terminal("stdout", "plot", sweep, "--reference", "h")
+    assert status == 0
+    assert f"with all examples: test error {end:.4f}" in " ".join(table.split())
+    plain = strag("plot", sweep, "-o", tmp_path / "g.svg").stderr.decode()
+    assert "with all examples" not in plain
+    assert "all examples" not in (tmp_path / "g.svg").read_text()
+
+
+def test_a_sweep_over_time_is_drawn_against_what_it_left_out(folder, tmp_path):
+    assert strag("plot", "t", "--x", "error", "-q", "-o", tmp_path / "f.svg").returncode == 0
+    assert "share ε(t) of the examples left out" in (tmp_path / "f.svg").read_text()
+    complains(
+        strag("plot", "w", "--x", "error", "-o", tmp_path / "x.png"), 2, "w: holds a sweep over doses", "--x"
+    )
+    for reference, words in (("o", "o: was trained on other data than t"), ("no", "no: no such file")):
+        result = strag("plot", "t", "--reference", reference, "-o", tmp_path / "x.png")
+        complains(result, 1, words)
+    assert files_in(tmp_path) == ["f.svg"]
 
 
 def test_the_reference_can_come_through_a_pipe(folder):
