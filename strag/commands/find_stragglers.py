@@ -13,7 +13,8 @@ NO_INVERSION = 3
 strag find-stragglers h.safetensors -o s.json
 strag train --runs 10 --epochs 150 --lr 0.2 | strag find-stragglers - | jq .verdict
 strag find-stragglers linear.safetensors --at error:0.09 -o linear.json
-strag find-stragglers h.safetensors --at log --per-run --controls random -o sets.safetensors
+strag find-stragglers pruned.safetensors --reference h.safetensors --allow-none -o p.json
+strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o sets.safetensors
 """),
 )
 @click.argument("history", default="-", metavar="[HISTORY]")
@@ -38,10 +39,15 @@ strag find-stragglers h.safetensors --at log --per-run --controls random -o sets
     default="inversion",
     show_default=True,
     metavar="WHEN",
-    help="Take the sets at the inversion, an update, error:X (training error), or log (with --per-run).",
+    help="Take the sets at the inversion, an update, or error:X (training error); with --per-run also log "
+    "(records a tenth apart in ln t) or log:N (N records, from the first to the last).",
 )
 @click.option("--per-run", is_flag=True, help="Write the set of every run, as a file for train --without.")
-@click.option("--controls", metavar="KINDS", help="With --per-run: add controls, random, class or both.")
+@click.option(
+    "--controls",
+    metavar="KINDS",
+    help="With --per-run: add controls, one or more of random,class,earlier.",
+)
 @click.option(
     "--dose",
     metavar="SHARES",
@@ -54,6 +60,11 @@ strag find-stragglers h.safetensors --at log --per-run --controls random -o sets
     "--core",
     is_flag=True,
     help="Take the core as indices: examples that surely straggle in most runs.",
+)
+@click.option(
+    "--reference",
+    metavar="HISTORY",
+    help="The training of the same runs on all examples: put its test error beside every run's.",
 )
 @click.option("--csv", "csv_file", metavar="FILE", help="Write the table of examples as CSV too.")
 @click.option("--allow-none", is_flag=True, help="Status 0 even if there is no inversion.")
@@ -69,9 +80,15 @@ def command(history, output, quiet, **options):
     would call it a straggler.
 
     With --per-run, the output is one set per run for train --without, which trains one network for
-    each, from that run's initial weights: S(t*), or S(t) at every log-spaced record (--at log). --dose
-    adds the most frequent stragglers of all runs in growing doses, --controls for each set as many
-    examples at random, or as many of each original class.
+    each, from that run's initial weights: S(t*), or S(t) at log-spaced records (--at log, log:N). --dose
+    adds the most frequent stragglers of all runs in growing doses. --controls adds for each set as many
+    examples at random (random), as many of each original class (class), or as many of those that the
+    same network misclassified at half the time (earlier), which tell whether it is the moment that
+    matters.
+
+    --reference puts beside every run of a training without some examples what the same run, trained on
+    all of them, says: its test error at the end and stopped at its inversion t*, and how the run does
+    on the test examples that it, stopped at t*, classified right and wrong.
 
     The networks of a training --without sets differ by what they left out: of such a history, only
     what the single networks say is taken, no consensus and no probabilities.
@@ -83,19 +100,21 @@ def command(history, output, quiet, **options):
     from strag.commands.options import refuse_overwriting
     from strag.files.streams import refuse_terminal_input
 
-    if options["at"] == "log" and not options["per_run"]:
-        raise click.UsageError("--at log needs --per-run")
+    if options["at"].partition(":")[0] == "log" and not options["per_run"]:
+        raise click.UsageError(f"--at {options['at']} needs --per-run")
     if options["per_class"]:
         _refuse_per_class(options)
     for name in ("controls", "dose"):
         if options[name] is not None and not options["per_run"]:
             raise click.UsageError(f"--{name} needs --per-run")
     refuse_terminal_input(history)
-    refuse_overwriting((history,), ("-o", output), ("--csv", options["csv_file"]))
+    if history == options["reference"] == "-":
+        raise click.UsageError("only one input can be stdin")
+    refuse_overwriting((history, options["reference"]), ("-o", output), ("--csv", options["csv_file"]))
     if options["per_run"]:
         from strag.commands.sets_job import write_sets_of
 
-        for name in ("core", "csv_file", "as_json"):
+        for name in ("core", "reference", "csv_file", "as_json"):
             if options[name] not in (None, False):
                 raise click.UsageError(
                     f"--{name.removesuffix('_file').removeprefix('as_')} contradicts --per-run"
@@ -121,22 +140,20 @@ def _find(history, output, quiet, options):
     from strag.files.stragglers import stragglers_object, write_csv
     from strag.files.streams import Output
     from strag.stragglers.find import Moment
-    from strag.stragglers.per_class import find_per_class
-    from strag.stragglers.profile import find_by_layer
+    from strag.stragglers.reference import reference_of
 
     moment = Moment.parse(options["at"])
     recipe = {name: options[name] for name in ("observable", "layer", "rule", "at", "core", "per_class")}
     with Output(output, binary=False) as sink, _csv_output(options["csv_file"]) as csv_sink:
         read = read_history(history)
-        if options["per_class"]:
-            found, profile = find_per_class(read, read.layer(options["layer"]), options["rule"]), None
-        else:
-            found, profile = find_by_layer(
-                read, options["observable"], options["layer"], options["rule"], moment
-            )
+        found, profile = _found(read, options, moment)
+        reference = None
+        if options["reference"] is not None:
+            whole = read_history(options["reference"])
+            reference = reference_of(read, whole, _found(whole, options, Moment())[0])
         if options["core"] and exit_status(found.verdict, moment.is_chosen, False) == 0:
             found.require_core(read.source)
-        value = stragglers_object(read, found, recipe, options["core"], profile)
+        value = stragglers_object(read, found, recipe, options["core"], profile, reference)
         if csv_sink:
             write_csv(csv_sink, value["examples"])
         _write(value, output, sink, options["as_json"])
@@ -149,6 +166,16 @@ def _find(history, output, quiet, options):
     if status == 1:
         warn(f"{read.source}: {verdict_line(found.verdict)}")
     return status
+
+
+def _found(history, options, moment):
+    """The Stragglers that the options mean, and those of every layer, or None."""
+    from strag.stragglers.per_class import find_per_class
+    from strag.stragglers.profile import find_by_layer
+
+    if options["per_class"]:
+        return find_per_class(history, history.layer(options["layer"]), options["rule"]), None
+    return find_by_layer(history, options["observable"], options["layer"], options["rule"], moment)
 
 
 def _csv_output(path):

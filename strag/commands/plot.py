@@ -14,6 +14,7 @@ strag plot h.safetensors --x error -o dynamics.svg
 strag plot h.safetensors --curves radius,distance,separation -o three.pdf
 strag plot h.safetensors pruned.safetensors --label all --label 'without stragglers' -o both.pdf
 strag train --without sets.safetensors --epochs 150 | strag plot - -o doses.png
+strag plot sweep.safetensors --x error --reference h.safetensors -o sweep.png
 strag plot s.json --data mnist8k -o stragglers.png
 strag plot s.json --by-class -o classes.png
 strag stability h.safetensors | strag plot - -o agreement.png
@@ -23,7 +24,9 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option(
-    "--x", type=click.Choice(["updates", "error"]), help="Horizontal axis of histories.  [default: updates]"
+    "--x",
+    type=click.Choice(["updates", "error"]),
+    help="Horizontal axis of histories, and of sweeps over updates.  [default: updates]",
 )
 @click.option(
     "--curves",
@@ -57,6 +60,11 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
     help="Noise on the test inputs of a sweep.  [default: the largest there is]",
 )
 @click.option(
+    "--reference",
+    metavar="HISTORY",
+    help="Training of a sweep's runs on all examples, to draw its test error and inversion.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -67,17 +75,22 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @output_option("the figure")
 @quiet_option
-def command(files, x, curves, layer, labels, data, number, by_class, noise, form, dpi, output, quiet):
+def command(
+    files, x, curves, layer, labels, data, number, by_class, noise, reference, form, dpi, output, quiet
+):
     """Draw the picture that belongs to a file.
 
     A history becomes curves: the gyration radii of its classes and their distance, or what --curves
     names, as means over its runs, with the inversion marked. Several are laid over each other. One
-    whose networks left out different sets (train --without) becomes the depth of their valleys and
-    their test error against what was left out. Stragglers become a gallery of the examples most often
-    called stragglers, for which --data names the images, or with --by-class the share of every
-    original class that straggles, against its test error. The agreement of runs (stability) becomes
-    curves against the training error, a comparison a map of overlaps, and a summary the inversion of
-    every condition beside the noise of seeds and blocks, or against the number of examples.
+    whose networks left out different sets (train --without) is a sweep: the depth of their valleys and
+    their test error against what was left out, a dose, or what was misclassified at t, against t or,
+    with --x error, its share of the examples. --reference adds the test error of the same runs trained
+    on all examples, at the end and stopped at their inversion t*, and t*. Stragglers become a gallery
+    of the examples most often called stragglers, for which --data names the images, or with --by-class
+    the share of every original class that straggles, against its test error. The agreement of runs
+    (stability) becomes curves against the training error, a comparison a map of overlaps, and a
+    summary the inversion of every condition beside the noise of seeds and blocks, or against the
+    number of examples.
 
     FILE is '-', the default, for stdin. At a terminal, without -o, all but the gallery is shown
     there, in characters.
@@ -92,17 +105,31 @@ def command(files, x, curves, layer, labels, data, number, by_class, noise, form
     from strag.plotting.style import rendered
 
     files = files or ("-",)
-    if files.count("-") + (data == "-") > 1:
+    if (*files, data, reference).count("-") > 1:
         raise click.UsageError("only one input can be stdin")
     for name, value in (("--data", data), ("--number", number)):
         if by_class and value is not None:
             raise click.UsageError(f"{name} contradicts --by-class")
     curves = () if curves is None else read_curves(curves)
-    refuse_overwriting((*files, data), ("-o", output))
+    refuse_overwriting((*files, data, reference), ("-o", output))
     names = called(files, labels)
     form = _format(form, output)
     in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()
-    wanted = Wanted(files, names, x, layer, labels, data, number, noise, in_terminal, quiet, by_class, curves)
+    wanted = Wanted(
+        files=files,
+        names=names,
+        x=x,
+        curves=curves,
+        layer=layer,
+        labels=labels,
+        data=data,
+        number=number,
+        by_class=by_class,
+        noise=noise,
+        reference=reference,
+        in_terminal=in_terminal,
+        quiet=quiet,
+    )
     with nullcontext() if in_terminal else Output(output) as sink:
         figure = drawn(wanted)
         if sink:

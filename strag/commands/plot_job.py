@@ -14,7 +14,7 @@ HOLDS = {  # every kind that has a picture
     "summary": "a summary of experiments",
 }
 ONLY_FOR = {  # the kinds that an option is for
-    "x": ("history",),
+    "x": ("history", "sweep"),
     "curves": ("history",),
     "layer": ("history", "sweep"),
     "labels": ("history",),
@@ -22,6 +22,7 @@ ONLY_FOR = {  # the kinds that an option is for
     "number": ("stragglers",),
     "by_class": ("stragglers",),
     "noise": ("sweep",),
+    "reference": ("sweep",),
 }
 
 
@@ -35,15 +36,16 @@ class Wanted:
     files: tuple
     names: list
     x: str | None
+    curves: tuple
     layer: int | None
     labels: tuple
     data: str | None
     number: int | None
+    by_class: bool | None
     noise: float | None
+    reference: str | None
     in_terminal: bool
     quiet: bool
-    by_class: bool | None = None
-    curves: tuple = ()
 
 
 def drawn(wanted):
@@ -156,15 +158,23 @@ def _sweep(history, wanted):
     """The figure of a sweep; None at a terminal, where its table is printed."""
     from strag.commands.show_sweep import show, sweep_lines
     from strag.console import Notes
+    from strag.files.history import read_history
     from strag.plotting.sweep import sweep_figure
-    from strag.stragglers.outcomes import sweep_of
+    from strag.stragglers.outcomes import DOSE, baseline_of, sweep_of
 
-    sweep = sweep_of(history, wanted.layer, wanted.noise)
+    sweep, baseline = sweep_of(history, wanted.layer, wanted.noise), None
+    if wanted.x is not None and sweep.by == DOSE:
+        raise bad_usage(
+            "holds a sweep over doses, but --x is for one over updates", "leave --x out", history.source
+        )
+    if wanted.reference is not None:
+        baseline = baseline_of(sweep, read_history(wanted.reference))
     if wanted.in_terminal:
-        return show(sweep)
-    for line in sweep_lines(sweep):
+        return show(sweep, baseline)
+    figure = sweep_figure(sweep, wanted.x or "updates", baseline)
+    for line in sweep_lines(sweep, baseline):
         Notes(wanted.quiet)(f"{history.source}: {line}")
-    return sweep_figure(sweep)
+    return figure
 
 
 def _gallery(stragglers, wanted):

@@ -11,6 +11,7 @@ from strag.stragglers.sweeps import (
     dosed_sets,
     read_controls,
     read_doses,
+    read_times,
     sets_of_runs,
     sets_over_time,
     with_controls,
@@ -21,18 +22,18 @@ RECIPE = ("observable", "layer", "rule", "at", "controls", "dose", "seed")
 
 def write_sets_of(history, output, quiet, options):
     """Write the sets that the options mean; the exit status."""
-    over_time = options["at"] == "log"
+    times = read_times(options["at"])
     controls = read_controls(options["controls"]) if options["controls"] is not None else ()
     doses = read_doses(options["dose"]) if options["dose"] is not None else None
-    moment = Moment() if over_time else Moment.parse(options["at"])
+    moment = Moment() if times else Moment.parse(options["at"])
     with Output(output) as sink:
         read = read_history(history)
         found = None
-        if doses or not over_time:
+        if doses or not times:
             found = find_stragglers(
                 read, options["observable"], read.layer(options["layer"]), options["rule"], moment
             )
-        sets = sets_over_time(read) if over_time else sets_of_runs(read, found)
+        sets = sets_over_time(read, times) if times else sets_of_runs(read, found)
         if doses:
             sets = sets + dosed_sets(read, found, doses)
         sets = with_controls(read, sets, controls, options["seed"])

@@ -4,21 +4,35 @@ import numpy as np
 
 from strag.stragglers.outcomes import DOSE
 
-_LEFT_OUT = {"none": "stragglers", "random": "as many at random", "class": "as many of each class"}
+_LEFT_OUT = {
+    "none": "stragglers",
+    "random": "as many at random",
+    "class": "as many of each class",
+    "earlier": "as many misclassified at half the time",
+}
 
 
-def sweep_lines(sweep):
-    """One line for every condition: how many of its networks invert."""
+def sweep_lines(sweep, baseline=None):
+    """One line for every condition: how many of its networks invert; and one for a Baseline."""
     for one in sweep.conditions:
         where = f"{sweep.by} {one.place:g}"
         yield (
             f"without {one.removed:.0f} examples ({_LEFT_OUT[one.control]}, {where}): "
             f"{one.inverting} of {one.networks} networks invert"
         )
+    if baseline:
+        yield _with_all_examples(baseline)
 
 
-def show(sweep):
-    """Print a Sweep as a table."""
+def _with_all_examples(baseline):
+    line = f"with all examples: test error {baseline.test_error:.4f}"
+    if baseline.update is not None:
+        line += f", {baseline.stopped_test_error:.4f} when stopped at t* = {baseline.update:.1f}"
+    return line
+
+
+def show(sweep, baseline=None):
+    """Print a Sweep as a table, and a Baseline below it."""
     from strag.console import as_cell, print_table
 
     headings = [
@@ -43,6 +57,8 @@ def show(sweep):
     caption = "depth and test error: means over networks"
     if sweep.noise:
         caption += f"; noise {sweep.noise:g} on the test inputs"
+    if baseline:
+        caption += f"\n{_with_all_examples(baseline)}"
     print_table(sweep.history.meta.get("title"), headings, rows, caption)
 
 

@@ -10,10 +10,17 @@ COLUMNS = (  # quantity, heading, digits
     ("lr_update", "lr t*", 2),
     ("depth", "depth", 3),
 )
-ENDS = (  # shown where there are test records
-    ("examples_trained", "trained on", 0),
-    ("last_test_error", "last test error", 4),
-    ("last_noisy_test_error", "with noise", 4),
+ENDS = (  # shown where there are test records: quantity, heading, format
+    ("examples_trained", "trained on", ".0f"),
+    ("last_test_error", "last test error", ".4f"),
+    ("last_noisy_test_error", "with noise", ".4f"),
+    ("reference_test_error", "all examples", ".4f"),
+    ("stopped_test_error", "all examples, stopped at t*", ".4f"),
+    ("stopped_noisy_test_error", "the same with noise", ".4f"),
+    ("right_test_error", "where that was right", ".4f"),
+    ("wrong_test_error", "where that was wrong", ".4f"),
+    ("excess_error", "excess per example left out", ".2g"),
+    ("excess_noisy_error", "excess with noise", ".2g"),
 )
 
 
@@ -47,6 +54,9 @@ def command(files, labels, markdown, output, as_json, quiet):
     test error at the inversion, of lr t* and of the depth, with a 95 % interval from the means of
     its blocks (of its seeds, where it has one block) and both standard deviations. Where the number
     of examples P is all that varies, limit - a P^-b is fitted, with b free and with b = 1.
+
+    JSON and Markdown also have the test error at the end, what find-stragglers --reference put beside
+    it, and, of networks that left out sets, the excess over as many random examples, per example.
     """
     from strag.commands.options import refuse_overwriting
     from strag.console import Notes, stdout_is_terminal
@@ -90,18 +100,18 @@ def _ends(found):
 def _cells(condition, ends):
     """The cells of one row: text."""
     inverts = f"{condition.inverting} of {condition.runs} ({condition.low:.2f} to {condition.high:.2f})"
-    levels = [_level(condition.levels[name], digits) for name, _, digits in COLUMNS]
+    levels = [_level(condition.levels[name], f".{digits}f") for name, _, digits in COLUMNS]
     level = condition.levels["train_error"]
     noise = " / ".join("-" if v != v else f"{v:.4f}" for v in (level.seed_std, level.block_std))
-    last = [_level(condition.levels[name], digits) for name, _, digits in ends]
+    last = [_level(condition.levels[name], form) for name, _, form in ends]
     return [condition.label, str(condition.blocks), inverts, *levels, noise, *last]
 
 
-def _level(level, digits):
+def _level(level, form):
     if level.mean != level.mean:
         return "-"
-    text = f"{level.mean:.{digits}f}"
-    return text if level.low != level.low else f"{text} ({level.low:.{digits}f} to {level.high:.{digits}f})"
+    text = f"{level.mean:{form}}"
+    return text if level.low != level.low else f"{text} ({level.low:{form}} to {level.high:{form}})"
 
 
 def _headings(ends):
@@ -150,7 +160,7 @@ def show(found):
             one.label,
             str(one.blocks),
             f"{one.inverting} of {one.runs}",
-            _level(one.levels["train_error"], 4),
+            _level(one.levels["train_error"], ".4f"),
             *(as_cell(one.levels[name].mean, digits) for name, _, digits in COLUMNS[1:]),
         )
         for one in found.conditions

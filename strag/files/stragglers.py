@@ -10,6 +10,7 @@ from strag.datasets.dataset import identity_of
 from strag.errors import StragError
 from strag.files.container import stamp
 from strag.files.jsonfile import numbers, read_json
+from strag.files.straggler_runs import run_entry
 from strag.stragglers.classwise import OriginalClass, original_classes
 from strag.stragglers.inversion import INVERSION
 
@@ -39,19 +40,23 @@ class StragglerList:
         return identity_of({"indices": np.sort(self.indices), self.origin: np.zeros(0)})
 
 
-def stragglers_object(history, found, recipe, core=False, profile=None):
+def stragglers_object(history, found, recipe, core=False, profile=None, reference=None):
     """The JSON object for what was found in a history.
 
     found : Stragglers. core : whether `indices` are the core. profile : dict of layer to Stragglers, which
-    adds `layers`.
+    adds `layers`. reference : the Reference beside its networks, which adds one to each of `runs`.
     """
+    inputs = {"history": history.meta.get("inputs", {}), "training": history.recipe}
+    if reference is not None:
+        inputs["reference"] = reference.history.meta.get("inputs", {})
+    counterparts = reference.counterparts if reference else (None,) * len(history.runs)
     chosen = found.core if core else found.majority
     chosen = chosen & (found.counts > 0)
     return {
         "strag": stamp(
             "stragglers",
             recipe=recipe,
-            inputs={"history": history.meta.get("inputs", {}), "training": history.recipe},
+            inputs=inputs,
             origin=history.meta["origin"],
             origin_size=history.meta.get("origin_size"),
             classes=list(history.classes),
@@ -61,7 +66,7 @@ def stragglers_object(history, found, recipe, core=False, profile=None):
         ),
         "verdict": found.verdict,
         "summary": _summary(history, found, chosen),
-        "runs": [_run(history, found, run) for run in range(len(history.runs))],
+        "runs": [run_entry(history, found, run, beside) for run, beside in enumerate(counterparts)],
         **({"layers": layer_profile(history, profile)} if profile else {}),
         **({"classes_without": classes_without(history, found)} if found.by_class else {}),
         **({"classes_absent": classes_absent(history, found)} if found.by_class else {}),
@@ -147,38 +152,6 @@ def _summary(history, found, chosen):
 
 def _statuses(found):
     return found.model.status(found.counts, found.seen)
-
-
-def _run(history, found, run):
-    record = found.records[run]
-    told = {
-        "run": history.runs[run],
-        "update": None if record is None else int(history.updates[record]),
-        "train_error": None if record is None else history.train_error[record, run],
-        **_told(found.inversions[run]),
-        "test_error": history.test_error_at(found.inversions[run].update, run),
-        "last_test_error": None if history.test_error is None else history.test_error[-1, run],
-        "examples": int(history.trained_bits()[run].sum()),
-        "stragglers": int(found.sets[found.taken.index(run)].sum()) if run in found.taken else None,
-    }
-    if "sets" in history.meta:
-        told["set"] = {name: values[run] for name, values in history.meta["sets"].items()}
-    if found.by_class is not None:
-        of_run = zip(history.classes, found.by_class[run], strict=True)
-        told["classes"] = {name: one and _told(one) for name, one in of_run}
-    return told
-
-
-def _told(inversion):
-    return {
-        "verdict": inversion.verdict,
-        "refined_update": inversion.update,
-        "refined_train_error": inversion.train_error,
-        "depth": inversion.depth,
-        "prominence": inversion.prominence,
-        "noise": inversion.noise,
-        "unstable_from": inversion.unstable_from,
-    }
 
 
 def _told_class(one):

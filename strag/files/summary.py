@@ -1,5 +1,6 @@
 """The kind `summary`: JSON, many experiments beside each other."""
 
+from collections import Counter
 from dataclasses import asdict
 
 import numpy as np
@@ -10,7 +11,9 @@ from strag.files.jsonfile import read_json
 from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
 from strag.stragglers.inversion import INVERSION
-from strag.stragglers.summary import QUANTITIES, Condition, Experiment, Level, SizeLaw, Summary
+from strag.stragglers.size_law import SizeLaw
+from strag.stragglers.summary import COMPARED, QUANTITIES, UNKNOWN, Condition, Experiment, Level, Summary
+from strag.stragglers.sweeps import NONE, RANDOM
 
 _TRAINING = (
     *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
@@ -36,12 +39,13 @@ def read_experiments(path):
         **{name: finding.get(name) for name in _FINDING},
         "without": (inputs.get("history") or {}).get("without"),
     }
-    kinds, names = {}, _kind_names(runs)
-    for run in runs:
-        told = run.get("set") or {}
-        kind = tuple((key, told[key]) for key in names if key in told)
-        kinds.setdefault(kind, []).append(run)
     try:
+        excess = _excess(runs, summary.get("examples"))
+        kinds, names = {}, _kind_names(runs)
+        for run, errors in zip(runs, excess, strict=True):
+            told = run.get("set") or {}
+            kind = tuple((key, told[key]) for key in names if key in told)
+            kinds.setdefault(kind, []).append({**run, "excess": errors})
         return [
             Experiment(
                 {**settings, **dict(kind)},
@@ -53,10 +57,34 @@ def read_experiments(path):
             )
             for kind, members in kinds.items()
         ]
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise StragError(
             "has runs that cannot be read", "make it again with 'strag find-stragglers'", source
         ) from None
+
+
+def _excess(runs, examples):
+    """What each run's last test error has over that of its control, per example left out: list, one per run.
+
+    An item is a list over noise levels for a network that left out a set, where one network of the same
+    run, update and dose left out as many at random; else empty.
+    """
+    sets = [run.get("set") or {} for run in runs]
+    places = [(one.get("run"), one.get("update"), one.get("dose"), one.get("control")) for one in sets]
+    often = Counter(places)
+    at = {place: number for number, place in enumerate(places) if often[place] == 1}
+    found = []
+    for run, (*place, control) in zip(runs, places, strict=True):
+        beside = at.get((*place, RANDOM)) if control == NONE and (*place, NONE) in at else None
+        removed = examples - run.get("examples", examples) if beside is not None else 0
+        pairs = zip(_ends(run), _ends(runs[beside]), strict=True) if removed else ()
+        found.append([(own - other) / removed for own, other in pairs])
+    return found
+
+
+def _ends(run):
+    """Last test error per noise level: list of float, NaN where it is not known."""
+    return [np.nan if error is None else error for error in run.get("last_test_error") or []]
 
 
 def _kind_names(runs):
@@ -68,7 +96,16 @@ def _kind_names(runs):
 
 def _values(runs, lr):
     inverting = [run for run in runs if run["verdict"] == INVERSION]
-    ends = [run.get("last_test_error") or [None] for run in runs]
+    beside = [run.get("reference") or {} for run in runs]
+    clean, noisy = {}, {}
+    for name, errors in (
+        ("last_test_error", [_ends(run) for run in runs]),
+        ("stopped_test_error", [one.get("stopped_test_error") for one in beside]),
+        ("reference_test_error", [one.get("test_error") for one in beside]),
+        ("excess_error", [run["excess"] for run in runs]),
+    ):
+        clean[name] = [levels[0] if levels else None for levels in errors]
+        noisy[name] = [levels[-1] if levels and len(levels) > 1 else None for levels in errors]
     columns = {
         "train_error": [run["refined_train_error"] for run in inverting],
         "test_error": [run.get("test_error") for run in inverting],
@@ -76,8 +113,11 @@ def _values(runs, lr):
         "depth": [run["depth"] for run in inverting],
         "stragglers": [run["stragglers"] for run in inverting],
         "examples_trained": [run.get("examples") for run in runs],
-        "last_test_error": [end[0] for end in ends],
-        "last_noisy_test_error": [end[-1] if len(end) > 1 else None for end in ends],
+        **clean,
+        "last_noisy_test_error": noisy["last_test_error"],
+        "stopped_noisy_test_error": noisy["stopped_test_error"],
+        "excess_noisy_error": noisy["excess_error"],
+        **{name: [one.get(name) for one in beside] for name in ("right_test_error", "wrong_test_error")},
     }
     return {
         name: np.array([np.nan if v is None else float(v) for v in column])
@@ -115,7 +155,10 @@ def summary_from(value, source):
                 one["examples"],
                 *(int(one[name]) for name in ("blocks", "runs", "inverting")),
                 *(_number(one[name]) for name in ("low", "high")),
-                {name: _level(one[name]) for name in QUANTITIES},
+                {
+                    name: UNKNOWN if name in COMPARED and name not in one else _level(one[name])
+                    for name in QUANTITIES
+                },
                 {},
             )
             for one in value["conditions"]

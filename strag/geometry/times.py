@@ -17,3 +17,22 @@ def logarithmic(updates):
             chosen.append(position)
             last = update
     return chosen
+
+
+def evenly(updates, number):
+    """Positions of `number` updates, from the first after 0 to the last, evenly spaced in ln t: list of int.
+
+    updates : rising int. Every next one is that nearest to an even share of the ln t that is left, among
+    those that leave enough for the rest, so that each is chosen at most once: where neighbours lie further
+    apart than even spacing would, as the first updates do, they follow each other. Where there are fewer
+    updates than `number`, at least 2, it is all of them.
+    """
+    places = [position for position, update in enumerate(updates) if update > 0]
+    log_t = {position: math.log(updates[position]) for position in places}
+    chosen = places[:1]
+    for left in range(min(number, len(places)) - 1, 0, -1):
+        last, end = chosen[-1], places[-1]
+        aim = log_t[last] + (log_t[end] - log_t[last]) / left
+        distance = {place: abs(log_t[place] - aim) for place in range(last + 1, end - left + 2)}
+        chosen.append(min(distance, key=distance.get))
+    return chosen

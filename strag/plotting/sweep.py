@@ -4,40 +4,76 @@ from textwrap import wrap
 
 import numpy as np
 
-from strag.plotting.axes import entitle, label_horizontal
+from strag.errors import StragError
+from strag.plotting.axes import MARK, entitle, label_horizontal
 from strag.plotting.captions import facts_of, one_line
-from strag.plotting.style import BAND, BLUE, CHARACTERS, GREEN, GREY, INK, VERMILION, WIDTH, house_style
+from strag.plotting.dynamics import ERROR, UPDATES
+from strag.plotting.style import (
+    BAND,
+    BLUE,
+    CHARACTERS,
+    DASHES,
+    GREEN,
+    GREY,
+    INK,
+    PURPLE,
+    VERMILION,
+    WIDTH,
+    house_style,
+)
 from strag.stragglers.inversion import SMALLEST_DEPTH
 from strag.stragglers.outcomes import DOSE
-from strag.stragglers.sweeps import CLASS, NONE, RANDOM
+from strag.stragglers.sweeps import CLASS, EARLIER, NONE, RANDOM
 
-HEIGHT = 3.1  # inches
+HEIGHT, ROW = 3.1, 0.17  # inches: with two rows of the legend, and of every further one
+COLUMNS = 3  # of the legend
 LOOKS = {  # of a set and of its controls: colour, line style, marker
-    NONE: (BLUE, "-", "o"),
-    RANDOM: (VERMILION, (0, (4, 1.5)), "s"),
-    CLASS: (GREEN, (0, (1, 1)), "^"),
+    NONE: (BLUE, DASHES[0], "o"),
+    RANDOM: (VERMILION, DASHES[1], "s"),
+    CLASS: (GREEN, DASHES[2], "^"),
+    EARLIER: (PURPLE, DASHES[3], "D"),
 }
 NAMES = {
     NONE: "the stragglers",
     RANDOM: "as many at random",
     CLASS: "as many of each class at random",
+    EARLIER: "as many misclassified at half the time",
 }
-LEFT_OUT = {True: "share of the stragglers left out", False: "update t of the errors left out"}
+LEFT_OUT = {
+    DOSE: "share of the stragglers left out",
+    UPDATES: "update t of the errors left out",
+    ERROR: "share ε(t) of the examples left out",
+}
+LINES = {  # at the test errors of a Baseline: name, look
+    "test_error": ("all examples", {"color": INK, "linestyle": (0, (7, 2)), "linewidth": 0.9}),
+    "stopped_test_error": (
+        "all examples, stopped at t*",
+        {"color": GREY, "linestyle": (0, (7, 2, 1, 2)), "linewidth": 1.1},
+    ),
+}
 
 
-def sweep_figure(sweep):
+def sweep_figure(sweep, x=UPDATES, baseline=None):
     """Depth of the valley and, with test records, the test error, against what was left out.
 
     Parameters
     ----------
     sweep : Sweep.
+    x : horizontal axis of a sweep over updates: `updates` at which the sets were taken, or `error`, the mean
+        share of the examples left out, which for S(t) is the training error at t. Doses have their own.
+    baseline : Baseline, whose test errors are drawn as horizontal lines, and whose inversion as a vertical
+        one, except among doses.
 
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises StragError where nothing was left out, for an axis of errors.
     """
     from matplotlib.figure import Figure
 
+    x = DOSE if sweep.by == DOSE else x
+    places, mark = _places(sweep, x), _mark(baseline, x)
     values = [("depth", "depth of the valley")]
     if sweep.noise is not None:
         values.append(("test_error", f"test error{f', noise σ = {sweep.noise:g}' if sweep.noise else ''}"))
@@ -46,22 +82,53 @@ def sweep_figure(sweep):
         panels = figure.subplots(1, 2)
         for panel, (name, label) in zip(panels, values, strict=False):
             for control in sweep.controls:
-                _curve(panel, sweep, control, name)
-            _label_horizontal(panel, sweep)
+                _curve(panel, sweep, control, name, places)
+            _label_horizontal(panel, x, np.append(places[np.isfinite(places)], mark or []))
             panel.set_ylabel(label)
+            if mark:
+                panel.axvline(mark, color=INK, zorder=1, **MARK)
         for panel in panels[len(values) :]:
             panel.set_axis_off()
+        for error, (_, look) in _lines(baseline):
+            panels[1].axhline(error, zorder=1, **look)
         panels[0].axhline(SMALLEST_DEPTH, color=INK, linewidth=0.7, zorder=1)
         panels[0].set_ylim(bottom=0)
-        _legend(figure, panels[0], sweep)
+        _legend(figure, panels[0], sweep, baseline, mark)
         entitle(panels[0], _heading(sweep), wrap(_caption(sweep), CHARACTERS))
     return figure
 
 
-def _curve(panel, sweep, control, name):
+def _places(sweep, x):
+    """Where the conditions stand on the horizontal axis: float64, NaN for none."""
+    if x != ERROR:
+        return np.array([one.place for one in sweep.conditions], dtype=float)
+    shares = np.array([one.removed / sweep.history.examples for one in sweep.conditions])
+    if not shares.any():
+        raise StragError(
+            "left out nothing, which an axis of errors cannot show",
+            "plot it against updates",
+            sweep.history.source,
+        )
+    return np.where(shares > 0, shares, np.nan)
+
+
+def _mark(baseline, x):
+    """Where the inversion of a Baseline stands on the horizontal axis, or None."""
+    if baseline is None or x == DOSE:
+        return None
+    return baseline.train_error if x == ERROR else baseline.update
+
+
+def _lines(baseline):
+    """Height, and name and look, of every horizontal line."""
+    known = ((getattr(baseline, name, None), line) for name, line in LINES.items())
+    return [(error, line) for error, line in known if error is not None]
+
+
+def _curve(panel, sweep, control, name, places):
     """Mean over the networks of every condition, with a band of one standard deviation."""
-    conditions = [one for one in sweep.conditions if one.control == control]
-    at = np.array([one.place for one in conditions])
+    shown = [number for number, one in enumerate(sweep.conditions) if one.control == control]
+    at, conditions = places[shown], [sweep.conditions[number] for number in shown]
     columns = [getattr(one, name) for one in conditions]
     columns = [column[np.isfinite(column)] for column in columns]
     mean = np.array([column.mean() if column.size else np.nan for column in columns])
@@ -71,16 +138,15 @@ def _curve(panel, sweep, control, name):
     panel.fill_between(at, mean - spread, mean + spread, color=colour, alpha=BAND, linewidth=0)
 
 
-def _label_horizontal(panel, sweep):
-    if sweep.by == DOSE:
+def _label_horizontal(panel, x, values):
+    if x == DOSE:
         panel.set_xlim(0, 1.03)
-        panel.set_xlabel(LEFT_OUT[True])
     else:
-        label_horizontal(panel, np.array([one.place for one in sweep.conditions], dtype=float), "updates")
-        panel.set_xlabel(LEFT_OUT[False])
+        label_horizontal(panel, values, x)
+    panel.set_xlabel(LEFT_OUT[x])
 
 
-def _legend(figure, panel, sweep):
+def _legend(figure, panel, sweep, baseline, mark):
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -89,7 +155,12 @@ def _legend(figure, panel, sweep):
     if most > 1:
         handles.append(Patch(facecolor=GREY, alpha=2 * BAND, label=f"± 1 s.d. over {most} networks"))
     handles.append(Line2D([], [], color=INK, linewidth=0.7, label="least depth of an inversion"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    handles += [Line2D([], [], label=name, **look) for _, (name, look) in _lines(baseline)]
+    if mark:
+        handles.append(Line2D([], [], color=INK, label="inversion t*", **MARK))
+    figure.legend(handles=handles, loc="outside lower center", ncols=COLUMNS, columnspacing=1.5)
+    more = -(-len(handles) // COLUMNS) - 2
+    figure.set_figheight(HEIGHT + ROW * max(more, 0))
 
 
 def _heading(sweep):

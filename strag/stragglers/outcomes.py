@@ -1,4 +1,7 @@
-"""What became of the networks of a sweep, each trained without a set of examples of its own."""
+"""What became of the networks of a sweep, each trained without a set of examples of its own.
+
+Beside them stands what their runs do when they train on all the examples.
+"""
 
 from dataclasses import dataclass
 
@@ -8,6 +11,7 @@ from strag.errors import StragError, bad_usage
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import History
 from strag.stragglers.inversion import INVERSION, NONE, OPEN
+from strag.stragglers.reference import noise_levels, reference_of
 from strag.stragglers.sweeps import CONTROLS, OWN
 
 DOSE, UPDATE = "dose", "update"
@@ -87,7 +91,7 @@ def sweep_of(history, layer=None, noise=None):
     found = find_stragglers(history, layer=layer)
     trained = history.trained_bits().sum(axis=1)
     tested = history.test_error is not None and len(history.test_error) > 0
-    levels = list(history.recipe.get("noise") or [0.0])
+    levels = noise_levels(history)
     if noise is not None and (not tested or noise not in levels):
         known = ", ".join(f"{level:g}" for level in levels) if tested else "none"
         raise bad_usage(f"has no test error with noise {noise:g}", f"it has {known}", history.source)
@@ -111,6 +115,46 @@ def sweep_of(history, layer=None, noise=None):
             )
         )
     return Sweep(by, tuple(conditions), float(levels[shown_level]) if tested else None, at, history)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The runs of a sweep, trained on all the examples: means over them.
+
+    Attributes
+    ----------
+    update, train_error : t* and eps*, refined, over the runs that invert; None if there are none.
+    stopped_test_error : over these, stopped at t*; None likewise. test_error : at the last test record.
+    """
+
+    update: float | None
+    train_error: float | None
+    stopped_test_error: float | None
+    test_error: float
+
+
+def baseline_of(sweep, history):
+    """The Baseline that a History of the same runs, trained on all the examples, is to a Sweep.
+
+    Test errors are at the noise of the sweep, the inversion is that of its layer.
+
+    Raises StragError as `reference_of` does.
+    """
+    found = find_stragglers(history, layer=sweep.history.layers[sweep.layer])
+    counterparts = reference_of(sweep.history, history, found).counterparts
+    runs = {one.run: one for one in counterparts}.values()
+    inverting = [one for one in runs if one.update is not None]
+    level = noise_levels(history).index(sweep.noise)
+
+    def mean(values):
+        return float(np.mean(values)) if values else None
+
+    return Baseline(
+        update=mean([one.update for one in inverting]),
+        train_error=mean([one.train_error for one in inverting]),
+        stopped_test_error=mean([one.stopped_test_error[level] for one in inverting]),
+        test_error=mean([one.test_error[level] for one in runs]),
+    )
 
 
 def _kinds(history):

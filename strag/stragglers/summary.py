@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from strag.stragglers.size_law import COVERAGE, FEWEST_SIZES, size_law
+
 AT_INVERSION = ("train_error", "test_error", "lr_update", "depth", "stragglers")  # of runs that invert
 AT_END = ("examples_trained", "last_test_error", "last_noisy_test_error")  # of all runs
-QUANTITIES = AT_INVERSION + AT_END
-COVERAGE = 0.95
-RESAMPLES = 400
-EXPONENTS = np.geomspace(0.05, 4, 1000)  # of the finite-size law, tried one by one
-FEWEST_SIZES = 4  # of the data, for a law with three parameters
-WIDEST = 2.0  # an exponent is known if its interval spans less than this factor
+COMPARED = (  # likewise, where there is a reference, or networks that left out as many examples at random
+    *("stopped_test_error", "stopped_noisy_test_error", "reference_test_error"),
+    *("right_test_error", "wrong_test_error", "excess_error", "excess_noisy_error"),
+)
+QUANTITIES = AT_INVERSION + AT_END + COMPARED
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Level:
     block_std: float
 
 
+UNKNOWN = Level(*[np.nan] * 5)
+
+
 def two_levels(blocks):
     """The Level of one quantity: `blocks` is a list of float arrays, one value per seed.
 
@@ -67,7 +71,7 @@ def two_levels(blocks):
     blocks = [values[np.isfinite(values)] for values in map(np.asarray, blocks)]
     blocks = [values for values in blocks if values.size]
     if not blocks:
-        return Level(*[np.nan] * 5)
+        return UNKNOWN
     means, sizes = np.array([values.mean() for values in blocks]), np.array([len(v) for v in blocks])
     free = int((sizes - 1).sum())
     squares = sum(((values - values.mean()) ** 2).sum() for values in blocks)
@@ -93,68 +97,6 @@ def clopper_pearson(successes, trials):
     low = beta.ppf(tail, successes, trials - successes + 1) if successes else 0.0
     high = beta.ppf(1 - tail, successes + 1, trials - successes) if successes < trials else 1.0
     return float(low), float(high)
-
-
-@dataclass(frozen=True)
-class SizeLaw:
-    """A quantity against the number of examples: limit - a P^-b, by least squares over block means.
-
-    limit, b : float, with intervals by bootstrap over blocks and seeds. identifiable : whether the interval
-    of b spans less than a factor of two. limit_one : the limit with b = 1, with its interval.
-    """
-
-    limit: float
-    limit_low: float
-    limit_high: float
-    b: float
-    b_low: float
-    b_high: float
-    identifiable: bool
-    limit_one: float
-    limit_one_low: float
-    limit_one_high: float
-
-
-def size_law(sizes, blocks, seed=0):
-    """The SizeLaw of one quantity.
-
-    Parameters
-    ----------
-    sizes : list of P. blocks : list, for each P, of float arrays: one per block, one value per seed.
-    """
-    random = np.random.default_rng(seed)
-    P = np.array(sizes, dtype=np.float64)
-
-    def fitted(chosen):
-        means = np.array([np.mean([values.mean() for values in of_size]) for of_size in chosen])
-        weights = np.array([len(of_size) for of_size in chosen], dtype=np.float64)
-        return _fit(P, means, weights)
-
-    def resampled(of_size):
-        picked = random.integers(len(of_size), size=len(of_size))
-        return [random.choice(of_size[number], len(of_size[number])) for number in picked]
-
-    b, limit, one = fitted(blocks)
-    drawn = np.array([fitted([resampled(of_size) for of_size in blocks]) for _ in range(RESAMPLES)])
-    (b_low, limit_low, one_low), (b_high, limit_high, one_high) = np.quantile(
-        drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0
-    )
-    known = b_high < WIDEST * b_low
-    return SizeLaw(limit, limit_low, limit_high, b, b_low, b_high, bool(known), one, one_low, one_high)
-
-
-def _fit(P, means, weights):
-    """(b, limit) of the best exponent, and the limit for b = 1: weighted straight lines in P^-b."""
-    exponents = np.append(EXPONENTS, 1.0)
-    powers = (P / P[0]) ** -exponents[:, None]  # (exponents, sizes)
-    share = weights / weights.sum()
-    across, mean = powers @ share, means @ share
-    spread = (powers - across[:, None]) ** 2 @ share
-    slopes = ((powers - across[:, None]) * (means - mean)) @ share / spread
-    limits = mean - slopes * across
-    squares = (means - limits[:, None] - slopes[:, None] * powers) ** 2 @ share
-    best = int(np.argmin(squares[:-1]))
-    return exponents[best], limits[best], limits[-1]
 
 
 @dataclass(frozen=True)

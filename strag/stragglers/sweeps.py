@@ -1,14 +1,15 @@
 """Many straggler sets for one training job: per run and update, by dose, with matched random controls."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from strag.errors import StragError, bad_usage
-from strag.geometry.times import logarithmic
+from strag.geometry.times import evenly, logarithmic
 
-NONE, RANDOM, CLASS = "none", "random", "class"
-CONTROLS = (NONE, RANDOM, CLASS)
+NONE, RANDOM, CLASS, EARLIER = "none", "random", "class", "earlier"
+CONTROLS = (NONE, RANDOM, CLASS, EARLIER)
 OWN = 0.0  # the dose of a run's own set
 
 
@@ -71,15 +72,29 @@ def read_doses(text):
 
 def read_controls(text):
     """Kinds of controls in a list such as `random,class`: tuple of str."""
-    controls = tuple(text.split(","))
-    if not set(controls) <= {RANDOM, CLASS}:
-        raise bad_usage(f"cannot read --controls '{text}'", "give random, class, or random,class")
+    controls, known = tuple(text.split(",")), CONTROLS[1:]
+    if not set(controls) <= set(known):
+        raise bad_usage(
+            f"cannot read --controls '{text}'", f"give one or more of {', '.join(known)}, with commas between"
+        )
     return controls
 
 
-def sets_over_time(history):
-    """S(t) of every run at logarithmically spaced records: Sets."""
-    places = [(run, record) for record in logarithmic(history.updates) for run in range(len(history.runs))]
+def read_times(text):
+    """The rule by which `log`, or `log:N`, chooses records: a function of updates; None for other texts."""
+    kind, colon, number = text.partition(":")
+    if kind != "log":
+        return None
+    if not colon:
+        return logarithmic
+    if not (number.isascii() and number.isdecimal() and int(number) >= 2):
+        raise bad_usage(f"cannot read --at '{text}'", "give log, or log:N for N records, at least 2")
+    return partial(evenly, number=int(number))
+
+
+def sets_over_time(history, times=logarithmic):
+    """S(t) of every run at the records whose positions `times` chooses of their updates: Sets."""
+    places = [(run, record) for record in times(history.updates) for run in range(len(history.runs))]
     if not places:
         raise StragError("has no record after update 0", "train for longer", history.source)
     return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])
@@ -125,8 +140,10 @@ def dosed_sets(history, found, doses):
 def with_controls(history, sets, controls, seed):
     """`sets`, then for each kind of control as many examples at random as each set has: Sets.
 
-    `random` draws from all examples that the set's run trains on, `class` as many of each original class.
-    Drawn by SeedSequence([seed, kind, number of the set]).
+    `random` draws from all examples that the set's network trains on, `class` as many of each original class.
+    `earlier` draws from those among them that the network misclassified at the record nearest to half the
+    update of the set; where these are fewer than the set, which is rare since their number falls, it takes
+    them all. Drawn by SeedSequence([seed, kind, number of the set]).
     """
     trained = history.trained_bits()
     parts = [sets]
@@ -134,10 +151,15 @@ def with_controls(history, sets, controls, seed):
         members = np.zeros_like(sets.members)
         for number, chosen in enumerate(sets.members):
             random = np.random.default_rng([seed, CONTROLS.index(kind), number])
-            pool = np.flatnonzero(trained[sets.network[number]])
-            strata = [pool] if kind == RANDOM else [pool[history.y[pool] == c] for c in np.unique(history.y)]
-            for stratum in strata:
-                members[number, random.permutation(stratum)[: chosen[stratum].sum()]] = True
+            network = sets.network[number]
+            pool = np.flatnonzero(trained[network])
+            strata = [pool[history.y[pool] == c] for c in np.unique(history.y)] if kind == CLASS else [pool]
+            sizes = [chosen[stratum].sum() for stratum in strata]
+            if kind == EARLIER:
+                record = np.abs(history.updates - sets.update[number] / 2).argmin()
+                strata = [np.flatnonzero(history.misclassified_at(record, network))]
+            for stratum, size in zip(strata, sizes, strict=True):
+                members[number, random.permutation(stratum)[:size]] = True
         parts.append(replace(sets, members=members, control=np.full(len(members), CONTROLS.index(kind))))
     return _joined(parts)
 

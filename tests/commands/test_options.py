@@ -17,12 +17,14 @@ READS = {  # every command that writes something else than it reads, with an inp
     "geometry": ["geometry", "a", "-o", "a"],
     "find-stragglers": ["find-stragglers", "h", "-o", "h"],
     "find-stragglers --csv": ["find-stragglers", "h", "-o", "out", "--csv", "h"],
+    "find-stragglers --reference": ["find-stragglers", "h", "--reference", "d", "-o", "d"],
     "find-stragglers --per-run": ["find-stragglers", "h", "--per-run", "-o", "h"],
     "prune": ["prune", "d", "s.json", "-o", "s.json"],
     "stability": ["stability", "h", "-o", "h"],
     "compare": ["compare", "s.json", "s.json", "-o", "s.json"],
     "summary": ["summary", "s.json", "-o", "s.json"],
     "plot": ["plot", "h", "-o", "h", "--format", "png"],
+    "plot --reference": ["plot", "h", "--reference", "d", "-o", "d", "--format", "png"],
     "plot --data": ["plot", "s.json", "--data", "d", "-o", "d", "--format", "png"],
 }
 

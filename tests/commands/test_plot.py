@@ -160,6 +160,15 @@ def test_a_sweep_is_a_picture_of_its_own(folder, capsys):
     assert ["stragglers", "1", "16", "0", "of", "2", "0.000", "-"] in rows
 
 
+def test_every_control_of_a_sweep_is_called_by_what_it_is(folder, capsys):
+    control = ["none", "random", "class", "earlier"]
+    columns = {"control": control * 2, "update": [5] * 4 + [20] * 4, "dose": [0.0] * 8, "run": [0] * 8}
+    write(folder / "w", told(sweep(), **columns))
+    assert main(["plot", "w", "-o", "f.svg"]) == 0
+    assert "as many misclassified at half the time" in (folder / "f.svg").read_text()
+    assert "(as many misclassified at half the time, update 20): " in capsys.readouterr().err
+
+
 def test_one_set_for_each_run_makes_curves_as_ever(folder, capsys):
     history = made([falling(), falling()])
     write(folder / "w", told(history, dose=[1.0, 1.0], control=["none"] * 2, update=[20, 22]))
@@ -170,7 +179,7 @@ def test_one_set_for_each_run_makes_curves_as_ever(folder, capsys):
 def test_a_sweep_is_not_mixed_with_others(folder):
     write(folder / "w", sweep())
     for arguments, status, words in (
-        (["w", "--x", "error"], 2, ["w: holds a sweep, but --x is for a history"]),
+        (["w", "--x", "error"], 2, ["w: holds a sweep over doses, but --x is for one over updates"]),
         (["w", "h.safetensors"], 1, ["w: holds a sweep", "plot it alone"]),
         (["h.safetensors", "w"], 1, ["w: holds a sweep, but h.safetensors is a history"]),
     ):
@@ -227,6 +236,9 @@ def test_stragglers_of_an_older_strag_have_no_classes(folder):
         ("s.json --data images.safetensors --x error -o f.png", 2, ["s.json: ", "leave --x out"]),
         ("s.json --data images.safetensors --label a -o f.png", 2, ["s.json: ", "leave --label out"]),
         ("h.safetensors --data images.safetensors -o f.png", 2, ["h.safetensors: ", "leave --data out"]),
+        ("h.safetensors --reference p.safetensors -o f.png", 2, ["h.safetensors: ", "leave --reference out"]),
+        ("s.json --reference h.safetensors -o f.png", 2, ["s.json: ", "but --reference is for a sweep"]),
+        ("- --reference - -o f.png", 2, ["only one input can be stdin"]),
         ("h.safetensors --number 3 -o f.png", 2, ["h.safetensors: ", "leave --number out"]),
         ("h.safetensors --curves size -o f.png", 2, ["no curve 'size'", "radius, distance, separation"]),
         ("h.safetensors --curves radius,radius -o f.png", 2, ["names a curve twice"]),

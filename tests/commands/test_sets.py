@@ -64,6 +64,29 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
     np.testing.assert_array_equal(four.misclassified[0], whole.misclassified[0])  # the same initial weights
 
 
+def test_a_sweep_has_as_many_times_as_one_asks_for(folder, tmp_path, capsys):
+    sets = str(tmp_path / "sets")
+    assert main(["find-stragglers", "h", "--at", "log:4", "--per-run", "-o", sets]) == 0
+    assert capsys.readouterr().err.startswith("strag: 16 sets of ")
+    with open_container(sets, "sets") as container:
+        found = container.read_all(SPEC)
+    assert found["update"].tolist() == [t for t in (1, 2, 5, 12) for _ in range(4)]
+
+
+def test_earlier_sets_are_a_control_like_the_others(folder, tmp_path):
+    """Those misclassified at half the time, and as many; the file and the history name them."""
+    sets, out = str(tmp_path / "sets"), str(tmp_path / "sweep")
+    find = ["--at", "6", "--per-run", "--controls", "earlier,class", "-q", "-o", sets]
+    assert main(["find-stragglers", "h", *find]) == 0
+    assert main(["train", "d", "--without", sets, *TRAIN, "-o", out]) == 0
+    sweep, whole = read_history(out), read_history("h")
+    assert sweep.meta["sets"]["control"] == ["none"] * 4 + ["earlier"] * 4 + ["class"] * 4
+    left_out = ~sweep.trained_bits()
+    for run in range(4):
+        assert 0 < left_out[4 + run].sum() == left_out[run].sum()
+        assert (left_out[4 + run] <= whole.misclassified_at(3, run)).all()
+
+
 def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path, capsys):
     """Networks are numbered by their set; sets found in them name the run, and controls fit the network."""
     first, sweep, second, again = (str(tmp_path / name) for name in ("first", "sweep", "second", "again"))
@@ -186,6 +209,8 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
     ("arguments", "status", "words"),
     [
         (["find-stragglers", "h", "--at", "log"], 2, ["--at log needs --per-run"]),
+        (["find-stragglers", "h", "--at", "log:4"], 2, ["--at log:4 needs --per-run"]),
+        (["find-stragglers", "h", "--per-run", "--at", "log:1"], 2, ["--at 'log:1'; give log, or log:N"]),
         (["find-stragglers", "h", "--controls", "class"], 2, ["--controls needs --per-run"]),
         (["find-stragglers", "h", "--dose", "1"], 2, ["--dose needs --per-run"]),
         (["find-stragglers", "h", "--per-run", "--core"], 2, ["--core contradicts --per-run"]),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from strag.geometry.times import logarithmic
+from strag.geometry.times import evenly, logarithmic
 from strag.training.schedule import every
 
 
@@ -22,6 +22,31 @@ def test_the_growths_in_300_updates_are_those_of_the_paper():
 def test_positions_count_from_the_first_record():
     assert logarithmic([0, 5, 7, 7.1, 9]) == [1, 2, 4]
     assert logarithmic([0]) == logarithmic([]) == []
+
+
+@pytest.mark.parametrize("number", [2, 3, 8, 20, 64])
+@pytest.mark.parametrize("step", [1, 7])
+def test_so_many_from_the_first_to_the_last_each_once(number, step):
+    updates = list(range(0, 1001, step))
+    chosen = evenly(updates, number)
+    assert len(set(chosen)) == len(chosen) == number
+    assert chosen == sorted(chosen)
+    assert (chosen[0], chosen[-1]) == (1, len(updates) - 1)
+
+
+def test_they_are_evenly_spaced_where_the_updates_allow():
+    assert evenly(range(257), 9) == [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    chosen = evenly(range(1001), 20)
+    assert chosen[:5] == [1, 2, 3, 4, 6]
+    growth = np.diff(np.log([t for t in chosen if t >= 30]))
+    assert growth.max() / growth.min() < 1.1
+    assert evenly(range(6), 4) == [1, 2, 3, 5]
+
+
+def test_where_there_are_fewer_updates_it_is_all_of_them():
+    assert evenly([0, 3, 5, 90], 7) == [1, 2, 3]
+    assert evenly([0, 3], 2) == [1]
+    assert evenly([0], 2) == evenly([], 2) == []
 
 
 @pytest.mark.parametrize("last", [1, 80, 300, 5000])

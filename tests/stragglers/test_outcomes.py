@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from strag.errors import StragError
-from strag.stragglers.outcomes import is_sweep, sweep_of
+from strag.stragglers.find import find_stragglers
+from strag.stragglers.outcomes import Baseline, baseline_of, is_sweep, sweep_of
 from tests.plotting.histories import falling, made, valley
 from tests.plotting.sweeps import sweep, told
+from tests.stragglers.test_reference import reference, without
 
 
 def test_a_sweep_is_told_from_other_histories():
@@ -54,6 +56,36 @@ def test_without_test_records_there_is_no_test_error():
     found = sweep_of(replace(sweep(), test_error=None))
     assert found.noise is None
     assert found.conditions[0].test_error is None
+
+
+def twice(runs):
+    """A sweep of as many runs without their own set and one at random."""
+    sets = {"update": [20, 30] * 2, "dose": [0.0] * 4, "control": ["none"] * 2 + ["random"] * 2}
+    return told(without(runs=[*runs, *runs]), run=[*runs, *runs], **sets)
+
+
+def test_the_baseline_is_the_mean_over_the_runs_of_the_sweep():
+    """Each run once; stopped, runs 0 and 1 misclassify 1 and 2 of 10, and all 4 at the end, with noise 6."""
+    whole = reference()
+    found = find_stragglers(whole).inversions
+    clean = baseline_of(sweep_of(twice((0, 1)), noise=0.0), whole)
+    assert clean.update == pytest.approx((found[0].update + found[1].update) / 2)
+    assert clean.train_error == pytest.approx((found[0].train_error + found[1].train_error) / 2)
+    assert (clean.stopped_test_error, clean.test_error) == pytest.approx((0.15, 0.4))
+    noisy = baseline_of(sweep_of(twice((0, 1))), whole)
+    assert (noisy.stopped_test_error, noisy.test_error) == pytest.approx((0.6, 0.6))
+
+
+def test_only_runs_that_invert_can_be_stopped():
+    first = baseline_of(sweep_of(twice((0, 2)), noise=0.0), reference())
+    assert (first.stopped_test_error, first.test_error) == pytest.approx((0.1, 0.4))
+    none = baseline_of(sweep_of(twice((2, 2)), noise=0.0), reference())
+    assert none == Baseline(None, None, None, pytest.approx(0.4))
+
+
+def test_another_training_is_no_baseline():
+    with pytest.raises(StragError, match="whole: was trained with --seed 3"):
+        baseline_of(sweep_of(twice((0, 1))), reference(seed=3))
 
 
 @pytest.mark.parametrize(

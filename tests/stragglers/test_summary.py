@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from strag.stragglers.summary import (
-    QUANTITIES,
-    Experiment,
-    clopper_pearson,
-    size_law,
-    summarise,
-    two_levels,
-)
+from strag.stragglers.size_law import size_law
+from strag.stragglers.summary import QUANTITIES, Experiment, clopper_pearson, summarise, two_levels
 
 
 def experiment(settings=None, block="a", runs=5, values=None, seed=0):

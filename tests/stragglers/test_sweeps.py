@@ -1,17 +1,21 @@
 """Sets for one job: S(t) over time, doses, and matched random controls."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from strag.errors import StragError
 from strag.geometry.times import logarithmic
 from strag.stragglers.find import find_stragglers
+from strag.stragglers.history import pack
 from strag.stragglers.sweeps import (
     CONTROLS,
     described_at,
     dosed_sets,
     read_controls,
     read_doses,
+    read_times,
     sets_of_runs,
     sets_over_time,
     with_controls,
@@ -60,6 +64,12 @@ def test_over_time_there_is_one_set_per_run_and_logarithmic_record(history):
         np.testing.assert_array_equal(sets.members[number], history.misclassified_at(record, run))
 
 
+def test_over_time_there_are_as_many_records_as_one_asks_for(history):
+    sets = sets_over_time(history, read_times("log:4"))
+    assert sets.update.tolist() == np.repeat([1, 4, 15, 59], R).tolist()
+    np.testing.assert_array_equal(sets.members[-1], history.misclassified_at(59, 2))
+
+
 def test_of_the_runs_there_is_the_set_at_each_inversion(history):
     sets = sets_of_runs(history, find_stragglers(history))
     assert (sets.run.tolist(), sets.update.tolist()) == ([0, 1, 2], [20, 20, 20])
@@ -105,6 +115,44 @@ def test_controls_follow_the_seed_and_not_each_other(history):
     np.testing.assert_array_equal(both[: 2 * R], first)
 
 
+def test_earlier_draws_from_what_the_network_misclassified_at_half_the_time(history):
+    """P - t examples are wrong at t, the first ones, but for t = 20, where there are 30, 26 and 20."""
+    sets = sets_over_time(history)
+    whole = with_controls(history, sets, ("earlier",), seed=0)
+    S = len(sets.run)
+    assert whole.control.tolist() == [0] * S + [3] * S
+    earlier, fewer = whole.members[S:], 0
+    for number, update in enumerate(sets.update):
+        half = np.flatnonzero(history.misclassified_at(update // 2, sets.run[number]))
+        assert earlier[number].sum() == min(sets.members[number].sum(), half.size)
+        assert set(np.flatnonzero(earlier[number])) <= set(half)
+        fewer += half.size < sets.members[number].sum()
+    assert fewer == 3  # at t = 41, 20 are there of 39
+    assert (earlier & ~sets.members).any()
+    assert (earlier != with_controls(history, sets, ("earlier",), seed=1).members[S:]).any()
+    both = with_controls(history, sets, ("random", "earlier"), 0).members
+    np.testing.assert_array_equal(both[2 * S :], earlier)
+
+
+def test_earlier_takes_no_example_that_the_network_did_not_train_on(history):
+    trained = np.ones((R, P), bool)
+    trained[:, :10] = False
+    partly = replace(history, trained=pack(trained))
+    sets = sets_over_time(partly)
+    earlier = with_controls(partly, sets, ("earlier",), 0).members[len(sets.run) :]
+    assert not earlier[:, :10].any()
+    assert earlier.any()
+
+
+def test_of_a_dose_half_the_time_is_half_of_its_runs_own(history):
+    """At t = 10 all but the last 10 were wrong."""
+    doses = dosed_sets(history, find_stragglers(history), (0.5, 1))
+    earlier = with_controls(history, doses, ("earlier",), 0)
+    assert earlier.members[6:].sum(axis=1).tolist() == [13] * R + [26] * R
+    assert not earlier.members[6:, 70:].any()
+    assert earlier.dose[6:].tolist() == doses.dose.tolist()
+
+
 def test_the_description_names_the_controls(history):
     sets = with_controls(history, sets_of_runs(history, find_stragglers(history)), ("class",), 0)
     told = sets.described()
@@ -143,8 +191,23 @@ def test_doses_that_make_no_sense(text):
         read_doses(text)
 
 
+@pytest.mark.parametrize("text", ["log:", "log:1", "log:0", "log:-3", "log:x", "log:2.5", "log:²"])
+def test_numbers_of_records_that_make_no_sense(text):
+    with pytest.raises(StragError, match=f"cannot read --at '{text}'; give log, or log:N"):
+        read_times(text)
+
+
+def test_times_are_read():
+    assert read_times("log") is logarithmic
+    assert read_times("log:3")(range(101)) == [1, 10, 100]
+    assert read_times("inversion") is read_times("40") is read_times("error:0.1") is None
+
+
 def test_lists_are_read():
     assert read_doses("1,0.1,0.1") == (0.1, 1.0)
     assert read_controls("class,random") == ("class", "random")
-    with pytest.raises(StragError, match="cannot read --controls 'all'"):
+    assert read_controls("earlier") == ("earlier",)
+    with pytest.raises(
+        StragError, match="cannot read --controls 'all'; give one or more of random, class, earlier"
+    ):
         read_controls("all")
