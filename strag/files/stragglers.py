@@ -14,7 +14,7 @@ from strag.files.straggler_runs import run_entry
 from strag.stragglers.classwise import OriginalClass, original_classes
 from strag.stragglers.inversion import INVERSION
 
-COLUMNS = ("index", "count", "runs", "probability", "low", "high", "status")
+COLUMNS = ("index", "class", "count", "runs", "probability", "low", "high", "status")
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def example_table(history, found):
     called = np.flatnonzero(found.counts > 0)
     called = called[np.lexsort((history.index[called], -found.counts[called] / found.seen[called]))]
     counts, seen = found.counts[called], found.seen[called]
-    table = {"index": history.index[called], "count": counts, "runs": seen}
+    table = {"index": history.index[called], "class": history.y[called], "count": counts, "runs": seen}
     if found.model is None:
         unknown = [None] * len(called)
         table |= {"probability": unknown, "low": unknown, "high": unknown, "status": unknown}

@@ -149,6 +149,7 @@ def test_csv_is_the_table_of_examples(folder):
     assert main(["find-stragglers", "h", "-o", "s.json", "--csv", "s.csv", "-q"]) == 0
     table = json.loads((folder / "s.json").read_text())["examples"]
     rows = list(csv.DictReader((folder / "s.csv").open()))
+    assert {int(row["class"]) == int(row["index"]) % 10 for row in rows} == {True}
     assert [int(row["index"]) for row in rows] == table["index"]
     assert [float(row["probability"]) for row in rows] == table["probability"]
 
