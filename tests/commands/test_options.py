@@ -98,3 +98,24 @@ def test_an_empty_value_is_not_taken_for_none(folder, capsys, arguments, words):
     before = files_in(folder)
     complaint(capsys, 2, words, *arguments)
     assert files_in(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["info", "a\nb\x1b"], "strag: a\\nb\\x1b: no such file"),
+        (["train", "d", "--layers", "a\nb"], "cannot read --layers 'a\\nb'"),
+        (["data", "d", "-o", "no\n/x"], "no\\n/x: cannot be written: no folder"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_name_of_several_lines_makes_one(folder, capsys, arguments, words):
+    complaint(capsys, 1 if arguments[0] != "train" else 2, words, *arguments)
+
+
+@pytest.mark.parametrize("command", [["train"], ["data"], ["prune"], ["plot", "s.json", "--data"]])
+def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
+    end = ["s.json"] if command == ["prune"] else []
+    complaint(capsys, 1, "strag: '': no such file or catalogue name", *command, "", *end, "-o", "x.png")
+    complaint(capsys, 1, "strag: '': no such file", "data", "d", "", "-o", "x")
+    assert "x" not in files_in(folder)
