@@ -100,6 +100,8 @@ def command(history, output, quiet, **options):
                 raise click.UsageError(
                     f"--{name.removesuffix('_file').removeprefix('as_')} contradicts --per-run"
                 )
+        if options["layer"] == "all":
+            raise click.UsageError("--layer all contradicts --per-run")
         return write_sets_of(history, output, quiet, options)
     return _find(history, output, quiet, options)
 

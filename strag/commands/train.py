@@ -112,7 +112,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--batch-size",
-    type=click.IntRange(1),
+    type=click.IntRange(1, LARGEST),
     metavar="N",
     help="Mini-batches of N; by default the full batch.",
 )

@@ -98,18 +98,20 @@ class History:
 
         Raises StragError, listing those that exist.
         """
-        if text is not None:
-            if not str(text).isdecimal():
-                raise bad_usage(f"cannot read the layer '{text}'", "give a number, or all")
-            self.layer_position(int(text))
-            return int(text)
-        return None
+        if text is None:
+            return None
+        try:
+            layer = int(text)
+        except ValueError:
+            raise bad_usage(f"cannot read the layer '{text}'", "give a number, or all") from None
+        self.layer_position(layer)
+        return layer
 
     def class_position(self, name):
         """Position of a group, by name or by number."""
         if name in self.classes:
             return self.classes.index(name)
-        if name.isdigit() and int(name) < len(self.classes):
+        if name in map(str, range(len(self.classes))):
             return int(name)
         raise bad_usage(f"has no class '{name}'", f"it has {', '.join(self.classes)}", self.source)
 

@@ -119,3 +119,25 @@ def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
     complaint(capsys, 1, "strag: '': no such file or catalogue name", *command, "", *end, "-o", "x.png")
     complaint(capsys, 1, "strag: '': no such file", "data", "d", "", "-o", "x")
     assert "x" not in files_in(folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "d", "--batch-size", "9" * 30], "'--batch-size': 9"),
+        (["train", "d", "--record-every", "²"], "cannot read --record-every '²'"),
+        (["train", "d", "--test-every", "9" * 5000], "cannot read --test-every '9"),
+        (["data", "d", "--labels", "9" * 5000], "cannot read the labels '9"),
+        (["find-stragglers", "h", "--at", "9" * 30], "cannot read --at '9"),
+        (["find-stragglers", "h", "--layer", "9" * 5000], "cannot read the layer '9"),
+        (["find-stragglers", "h", "--per-run", "--layer", "all"], "--layer all contradicts --per-run"),
+        (["find-stragglers", "h", "--observable", "radius:²"], "has no class '²'"),
+        (["info", "h", "--get", "runs." + "9" * 5000], "has no item '9"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_numbers_that_are_none(folder, capsys, arguments, words):
+    before = files_in(folder)
+    output = [] if arguments[0] == "info" else ["-o", "x"]
+    complaint(capsys, 2, words, *arguments, *output)
+    assert files_in(folder) == before
