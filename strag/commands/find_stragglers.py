@@ -141,7 +141,11 @@ def _find(history, output, quiet, options):
         value = stragglers_object(read, found, recipe, options["core"], profile)
         if csv_sink:
             write_csv(csv_sink, value["examples"])
+            if csv_sink.is_direct:  # which may still refuse its bytes
+                csv_sink.commit()
         _write(value, output, sink, options["as_json"])
+        if csv_sink and not csv_sink.is_direct:
+            csv_sink.commit()
     if output != "-":
         Notes(quiet)(summary_line(value))
     if not found.pooled:

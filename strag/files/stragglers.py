@@ -202,14 +202,14 @@ def example_table(history, found):
 
 
 def write_csv(output, table):
-    """Write the example table as CSV into an open Output and put it in its place."""
+    """Write the example table as CSV into an open Output, which is yet to be put in its place."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(zip(*(table[name] for name in COLUMNS), strict=True))
     with output.writing():
         output.file.write(text.getvalue().encode())
-    output.commit()
+        output.file.flush()
 
 
 def read_stragglers(path):

@@ -145,6 +145,8 @@ class Output:
             try:
                 mode = os.stat(self.path).st_mode
             except FileNotFoundError:
+                if self.path.endswith(os.sep):
+                    raise StragError("cannot be written: no such folder", "name a file", self.path) from None
                 return False
         if stat.S_ISDIR(mode):
             raise bad_usage("is a directory", "name a file in it", source=self.path)
@@ -200,7 +202,8 @@ class Output:
         return self
 
     def __exit__(self, *_):
-        self.file.close()
+        with contextlib.suppress(OSError):  # of what a full disk did not take, there is nothing to save
+            self.file.close()
         if self._temporary is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._temporary)
