@@ -65,15 +65,14 @@ def open_input(path):
 
 
 def read_exactly(stream, size):
-    """Read `size` bytes, or fewer where the stream ends before."""
-    parts = []
-    while size > 0:
-        part = stream.read(min(size, CHUNK))
+    """Read `size` bytes, or fewer where the stream ends before: a bytearray, in memory once."""
+    content = bytearray()
+    while len(content) < size:
+        part = stream.read(min(size - len(content), CHUNK))
         if not part:
             break
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+        content += part
+    return content
 
 
 def is_regular(stream):
