@@ -72,7 +72,7 @@ def command(files, x, layer, labels, data, number, noise, form, dpi, output, qui
 
     from strag.commands.options import called, refuse_overwriting
     from strag.commands.plot_job import Wanted, drawn
-    from strag.console import stdout_is_terminal
+    from strag.console import Notes, stdout_is_terminal
     from strag.files.streams import Output
     from strag.plotting.style import rendered
 
@@ -83,12 +83,15 @@ def command(files, x, layer, labels, data, number, noise, form, dpi, output, qui
     names = called(files, labels)
     form = _format(form, output)
     in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()
-    wanted = Wanted(files, names, x, layer, labels, data, number, noise, in_terminal, quiet)
+    wanted = Wanted(files, names, x, layer, labels, data, number, noise, in_terminal, notes := [])
     with nullcontext() if in_terminal else Output(output) as sink:
         figure = drawn(wanted)
         if sink:
-            sink.file.write(rendered(figure, form or "png", dpi or 150))
+            with sink.writing():
+                sink.file.write(rendered(figure, form or "png", dpi or 150))
             sink.commit()
+    for line in notes:
+        Notes(quiet)(line)
 
 
 def _format(form, output):

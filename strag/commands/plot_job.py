@@ -27,7 +27,8 @@ ONLY_FOR = {  # the kinds that an option is for
 class Wanted:
     """What one picture is to show.
 
-    names : what to call each of the files. All others are as given, None or () if not.
+    names : what to call each of the files. notes : gets the lines to say once the picture is in its place.
+    All others are as given, None or () if not.
     """
 
     files: tuple
@@ -39,7 +40,7 @@ class Wanted:
     number: int | None
     noise: float | None
     in_terminal: bool
-    quiet: bool
+    notes: list
 
 
 def drawn(wanted):
@@ -63,6 +64,7 @@ def _read(path):
     A history whose networks left out sets of several kinds is a sweep.
     """
     from strag.files.comparison import comparison_from
+    from strag.files.container import with_article
     from strag.files.history import history_from
     from strag.files.jsonfile import open_any
     from strag.files.stability import stability_from
@@ -88,7 +90,7 @@ def _read(path):
                 history = history_from(opened)
                 return "sweep" if is_sweep(history) else kind, history
     remedy = "plot a history ('strag train') or what find-stragglers, stability, compare or summary wrote"
-    raise StragError(f"is a {kind} file, which has no picture", remedy, name_of(path))
+    raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, name_of(path))
 
 
 def _refuse(kind, source, wanted):
@@ -104,15 +106,13 @@ def _refuse(kind, source, wanted):
 
 def _curves(first, wanted):
     """The figure of histories; None at a terminal, where the curves are printed."""
-    from strag.console import Notes
     from strag.plotting.history import history_figure
 
     shown, x = _dynamics(first, wanted), wanted.x or "updates"
     if wanted.in_terminal:
         return _print_curves(shown, x)
     figure = history_figure(shown, x)
-    for dynamics in shown:
-        Notes(wanted.quiet)(f"{dynamics.source}: {dynamics.sentence}{dynamics.left_out}")
+    wanted.notes.extend(f"{one.source}: {one.sentence}{one.left_out}" for one in shown)
     return figure
 
 
@@ -147,15 +147,13 @@ def _print_curves(shown, x):
 def _sweep(history, wanted):
     """The figure of a sweep; None at a terminal, where its table is printed."""
     from strag.commands.show_sweep import show, sweep_lines
-    from strag.console import Notes
     from strag.plotting.sweep import sweep_figure
     from strag.stragglers.outcomes import sweep_of
 
     sweep = sweep_of(history, wanted.layer, wanted.noise)
     if wanted.in_terminal:
         return show(sweep)
-    for line in sweep_lines(sweep):
-        Notes(wanted.quiet)(f"{history.source}: {line}")
+    wanted.notes.extend(f"{history.source}: {line}" for line in sweep_lines(sweep))
     return sweep_figure(sweep)
 
 

@@ -53,11 +53,12 @@ def stamp(kind, **fields):
 
 def wrong_kind(source, kind, wanted):
     """The error for a file of another kind than the command reads."""
-    problem = f"is {_article(kind)} file, not {_article(wanted)} file"
+    problem = f"is {with_article(kind)} file, not {with_article(wanted)} file"
     return StragError(problem, f"make one with '{MAKERS[wanted]}'", source=source)
 
 
-def _article(kind):
+def with_article(kind):
+    """A kind of file after 'a' or 'an'."""
     return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
 
 
@@ -289,7 +290,7 @@ def open_container(path, wanted=None):
         head = read_exactly(stream, 8)
         if wanted and is_json(head):
             raise StragError(
-                f"is JSON, not {_article(wanted)} file", f"make one with '{MAKERS[wanted]}'", name
+                f"is JSON, not {with_article(wanted)} file", f"make one with '{MAKERS[wanted]}'", name
             )
         return container_from(stream, head, name, wanted)
 

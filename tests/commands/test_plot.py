@@ -300,3 +300,9 @@ assert not {"torch", "matplotlib.pyplot", "plotext"} & set(sys.modules)
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+def test_a_picture_that_cannot_be_written_is_not_described(folder):
+    result = strag("plot", "h.safetensors", "--format", "png", "-o", "/dev/full")
+    complains(result, 1, "/dev/full: cannot be written")
