@@ -8,7 +8,7 @@ import numpy as np
 
 from strag.datasets.dataset import identity_of
 from strag.errors import StragError
-from strag.files.container import stamp
+from strag.files.container import check_fields, stamp
 from strag.files.jsonfile import read_json
 from strag.stragglers.inversion import INVERSION
 
@@ -223,6 +223,7 @@ def read_stragglers(path):
 
 def stragglers_from(value, source):
     """The StragglerList in a JSON object."""
+    check_fields(value["strag"], source)
     indices = value.get("indices")
     remedy = "make it again with 'strag find-stragglers'"
     if not isinstance(indices, list) or not all(type(i) is int for i in indices):

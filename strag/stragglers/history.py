@@ -49,7 +49,7 @@ class History:
 
     @property
     def recipe(self):
-        return self.meta.get("recipe", {})
+        return self.meta.get("recipe") or {}
 
     @property
     def examples(self):
@@ -67,8 +67,9 @@ class History:
         if sets is None:
             return self.runs
         seed_runs = sets.get("run") if isinstance(sets, dict) else None
-        known = isinstance(seed_runs, list) and len(seed_runs) == len(self.runs)
-        if not known or not all(type(run) is int and run >= 0 for run in seed_runs):
+        columns = sets.values() if isinstance(sets, dict) else ()
+        known = all(isinstance(column, list) and len(column) == len(self.runs) for column in columns)
+        if not known or seed_runs is None or not all(type(run) is int and run >= 0 for run in seed_runs):
             raise StragError(
                 "does not say from which run each of its networks started",
                 "make it again with 'strag train --without'",
@@ -162,7 +163,7 @@ class History:
 
         NaN without test records without noise, or outside of them.
         """
-        noise = list(self.recipe.get("noise", [0.0]))
+        noise = list(self.recipe.get("noise") or [0.0])
         if self.test_updates is None or update is None or 0.0 not in noise:
             return np.nan
         at = np.log1p(self.test_updates.astype(np.float64))
