@@ -10,7 +10,11 @@ def stdout_is_terminal():
 
 
 def say(text):
-    """Write one line to stderr; a closed stderr is no reason to fail."""
+    """Write one line to stderr; a closed stderr is no reason to fail.
+
+    What a name holds beside text, such as a line break, is shown as Python would write it.
+    """
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"strag: {text}\n")
         sys.stderr.flush()

@@ -65,7 +65,7 @@ def _examples(lists):
     first = lists[0]
     for one in lists:
         size = one.meta.get("origin_size")
-        if type(size) is not int or size < 1:
+        if type(size) is not int or not 0 < size < 2**53:
             raise StragError(
                 "does not say how many examples its data set has",
                 "make it again with 'strag find-stragglers'",

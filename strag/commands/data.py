@@ -54,7 +54,7 @@ def command(source, size, block, shuffle, labels, gray, output, quiet):
     from strag.files.streams import Output, name_of
 
     with Output(output) as sink:
-        data = _import(source)
+        data = _import(source, output)
         imported = data.identity
         try:
             data = replace(data, labels=labels) if labels is not None else data
@@ -79,19 +79,20 @@ def command(source, size, block, shuffle, labels, gray, output, quiet):
     )
 
 
-def _import(source):
-    """A Dataset from whatever SOURCE names."""
+def _import(source, output):
+    """A Dataset from whatever SOURCE names. A dataset may be replaced by the output, other files not."""
     from pathlib import Path
 
-    from strag.commands.options import read_data
+    from strag.commands.options import read_data, refuse_overwriting
     from strag.datasets.catalogue import CATALOGUE
     from strag.datasets.importing import import_files
     from strag.files.container import is_json
     from strag.files.streams import open_input, read_exactly
 
     if len(source) > 1:
+        refuse_overwriting(source, ("-o", output))
         return import_files(source)
-    if source[0] == "-" or source[0] in CATALOGUE or not Path(source[0]).exists():
+    if source[0] in ("-", "", *CATALOGUE) or not Path(source[0]).exists():
         return read_data(source[0])
     if Path(source[0]).is_dir():
         return import_files(source)
@@ -100,4 +101,7 @@ def _import(source):
     with open_input(source[0]) as stream:
         head = read_exactly(stream, 9)
     is_container = head[4:] == b"\0\0\0\0{"  # the length of its header, of which the upper half is 0
-    return read_data(source[0]) if is_container or is_json(head[:8]) or not head else import_files(source)
+    if is_container or is_json(head[:8]) or not head:
+        return read_data(source[0])
+    refuse_overwriting(source, ("-o", output))
+    return import_files(source)

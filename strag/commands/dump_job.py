@@ -14,18 +14,23 @@ from strag.stragglers.history import pack, unpack
 from strag.stragglers.sweeps import described_at
 from strag.training.activations import activations
 from strag.training.device import environment
-from strag.training.recipe import Recipe
+from strag.training.precision import PRECISIONS
+from strag.training.recipe import ACTIVATIONS, Recipe
+
+_AGAIN = "make it again with 'strag train --weights'"
 
 
 @dataclass
 class DumpJob:
     """Which networks of an open weights file run on which data.
 
-    updates, runs : positions on the file's axes. layers : hidden layers. recipe : of the training.
+    name : of the data. updates, runs : positions on the file's axes. layers : hidden layers. recipe : of the
+    training.
     """
 
     weights: object
     data: object
+    name: str
     recipe: Recipe
     layers: tuple
     updates: list
@@ -41,23 +46,33 @@ def prepare_dump(weights, data, name, layers, updates, runs):
     if data.features != weights.sizes[0]:
         problem = f"has {data.features} inputs, but the networks of {weights.source} have {weights.sizes[0]}"
         raise StragError(problem, "give data of the same shape", name_of(name))
-    classes = weights.meta.get("classes")
+    classes = weights.meta["classes"]
     if list(data.grouping.names) != classes:
         problem = (
             f"its groups are {', '.join(data.grouping.names)}, those of the networks {', '.join(classes)}"
         )
         remedy = f"use 'strag data --labels {weights.meta.get('labels')}'"
         raise StragError(problem, remedy, name_of(name))
-    known = {key: weights.meta["recipe"][key] for key in ("depth", "width", "activation", "precision")}
-    recipe = Recipe(**known, layers=Recipe.read_layers(layers, known["depth"]))
+    recipe = _recipe(weights, layers)
     return DumpJob(
         weights,
         data,
+        name_of(name),
         recipe,
         recipe.layers,
         _chosen(updates, weights.updates.tolist(), "update", weights.source),
         _chosen(runs, list(weights.runs), "run", weights.source),
     )
+
+
+def _recipe(weights, layers):
+    """The Recipe of the networks in a weights file, with the layers that the option means."""
+    depth, width, told = len(weights.sizes) - 1, weights.sizes[1], weights.meta.get("recipe") or {}
+    activation, precision = told.get("activation"), told.get("precision")
+    if activation not in ACTIVATIONS or precision not in PRECISIONS:
+        raise StragError("does not say what its networks compute", _AGAIN, weights.source)
+    layers = Recipe.read_layers(layers, depth)
+    return Recipe(depth=depth, width=width, activation=activation, precision=precision, layers=layers)
 
 
 def _chosen(text, there, what, source):
@@ -78,7 +93,10 @@ def _chosen(text, there, what, source):
 def dump(job, sink, half, device, quiet):
     """Run the networks and write what they make of the data into an open Output."""
     weights, data = job.weights, job.data
-    x = standardise(data.x, weights.mean, weights.std)
+    try:
+        x = standardise(data.x, weights.mean, weights.std)
+    except StragError as error:
+        raise error.about(job.name) from None
     columns = np.flatnonzero(weights.std > 0)
     widths = {layer: weights.sizes[layer] if layer else columns.size for layer in job.layers}
     per_example = {"index": data.index, "y": data.y, "group": data.groups}
@@ -102,6 +120,8 @@ def _trained(job):
     everything = np.ones((len(job.runs), len(data.y)), dtype=bool)
     if data.origin != weights.meta.get("origin"):
         return everything
+    if (weights.index >= data.origin_size).any():
+        raise StragError("has an index beyond the end of its data set", _AGAIN, weights.source)
     bits = unpack(weights.trained[job.runs], len(weights.index))
     of_origin = np.zeros((len(job.runs), data.origin_size), dtype=bool)
     of_origin[:, weights.index] = bits

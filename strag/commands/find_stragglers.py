@@ -119,6 +119,8 @@ def command(history, output, quiet, **options):
                 raise click.UsageError(
                     f"--{name.removesuffix('_file').removeprefix('as_')} contradicts --per-run"
                 )
+        if options["layer"] == "all":
+            raise click.UsageError("--layer all contradicts --per-run")
         return write_sets_of(history, output, quiet, options)
     return _find(history, output, quiet, options)
 
@@ -156,7 +158,11 @@ def _find(history, output, quiet, options):
         value = stragglers_object(read, found, recipe, options["core"], profile, reference)
         if csv_sink:
             write_csv(csv_sink, value["examples"])
+            if csv_sink.is_direct:  # which may still refuse its bytes
+                csv_sink.commit()
         _write(value, output, sink, options["as_json"])
+        if csv_sink and not csv_sink.is_direct:
+            csv_sink.commit()
     if output != "-":
         Notes(quiet)(summary_line(value))
     if not found.pooled:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from strag.console import print_table
+from strag.errors import StragError
 from strag.files.container import stamp
 from strag.files.history import HistoryWriter
 from strag.geometry.measure import as_records, measure
@@ -13,8 +14,8 @@ from strag.stragglers.sweeps import described_at
 def _meta(grid, kind):
     meta = grid.parts[0].meta
     kept = ("recipe", "environment", "labels", "classes", "origin", "origin_size", "title", "command")
-    inputs = meta.get("inputs", {})
-    recipe = {**meta.get("recipe", {}), "layers": list(grid.layers)}
+    inputs = meta.get("inputs") or {}
+    recipe = {**(meta.get("recipe") or {}), "layers": list(grid.layers)}
     sets = _sets(grid)
     return stamp(
         kind,
@@ -40,6 +41,10 @@ def _sets(grid):
 
 def as_history(grid, sink):
     """Write a history into an open Output."""
+    idle = np.flatnonzero(~grid.trained.any(axis=1))
+    if idle.size:
+        problem = f"has no example that run {grid.runs[idle[0]]} was trained on, so that it makes no history"
+        raise StragError(problem, "dump the data of the training too, or write JSON", grid.parts[0].source)
     per_example = {"index": grid.index, "y": grid.y, "group": grid.group}
     meta, trained = _meta(grid, "history"), pack(grid.trained)
     with HistoryWriter(sink.path, meta, grid.updates, per_example, trained, output=sink) as writer:

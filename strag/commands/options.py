@@ -56,14 +56,15 @@ def read_data(source):
     from strag.datasets import catalogue
     from strag.errors import StragError
     from strag.files.dataset import read_dataset
+    from strag.files.streams import name_of
 
     if source in catalogue.CATALOGUE:
         context = click.get_current_context(silent=True)
         quiet = context is not None and context.params.get("quiet", False)
         return catalogue.load(source, watch_downloads(quiet))
-    if source != "-" and not Path(source).exists():
+    if source != "-" and not (source and Path(source).exists()):
         known = ", ".join(catalogue.CATALOGUE)
-        raise StragError("no such file or catalogue name", f"the catalogue has {known}", source)
+        raise StragError("no such file or catalogue name", f"the catalogue has {known}", name_of(source))
     if Path(source).is_dir():
         import_it = f"strag data {shlex.quote(source)} -o FILE"
         raise StragError("is a directory, not a dataset file", f"import it with '{import_it}'", source)

@@ -99,7 +99,7 @@ def command(
 
     from strag.commands.options import called, refuse_overwriting
     from strag.commands.plot_job import Wanted, drawn
-    from strag.console import stdout_is_terminal
+    from strag.console import Notes, stdout_is_terminal
     from strag.files.streams import Output
     from strag.plotting.dynamics import read_curves
     from strag.plotting.style import rendered
@@ -115,6 +115,7 @@ def command(
     names = called(files, labels)
     form = _format(form, output)
     in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()
+    notes = []
     wanted = Wanted(
         files=files,
         names=names,
@@ -128,13 +129,16 @@ def command(
         noise=noise,
         reference=reference,
         in_terminal=in_terminal,
-        quiet=quiet,
+        notes=notes,
     )
     with nullcontext() if in_terminal else Output(output) as sink:
         figure = drawn(wanted)
         if sink:
-            sink.file.write(rendered(figure, form or "png", dpi or 150))
+            with sink.writing():
+                sink.file.write(rendered(figure, form or "png", dpi or 150))
             sink.commit()
+    for line in notes:
+        Notes(quiet)(line)
 
 
 def _format(form, output):

@@ -30,7 +30,8 @@ ONLY_FOR = {  # the kinds that an option is for
 class Wanted:
     """What one picture is to show.
 
-    names : what to call each of the files. All others are as given, None or () if not.
+    names : what to call each of the files. notes : gets the lines to say once the picture is in its place.
+    All others are as given, None or () if not.
     """
 
     files: tuple
@@ -45,7 +46,7 @@ class Wanted:
     noise: float | None
     reference: str | None
     in_terminal: bool
-    quiet: bool
+    notes: list
 
 
 def drawn(wanted):
@@ -113,7 +114,6 @@ def _refuse(kind, source, wanted):
 
 def _curves(first, wanted):
     """The figure of histories; None at a terminal, where the curves are printed."""
-    from strag.console import Notes
     from strag.plotting.dynamics import USUAL
     from strag.plotting.history import history_figure
 
@@ -121,8 +121,7 @@ def _curves(first, wanted):
     if wanted.in_terminal:
         return _print_curves(shown, x, curves)
     figure = history_figure(shown, x, curves)
-    for dynamics in shown:
-        Notes(wanted.quiet)(f"{dynamics.source}: {dynamics.sentence}{dynamics.left_out}")
+    wanted.notes.extend(f"{one.source}: {one.sentence}{one.left_out}" for one in shown)
     return figure
 
 
@@ -157,7 +156,6 @@ def _print_curves(shown, x, curves):
 def _sweep(history, wanted):
     """The figure of a sweep; None at a terminal, where its table is printed."""
     from strag.commands.show_sweep import show, sweep_lines
-    from strag.console import Notes
     from strag.files.history import read_history
     from strag.plotting.sweep import sweep_figure
     from strag.stragglers.outcomes import DOSE, baseline_of, sweep_of
@@ -171,10 +169,8 @@ def _sweep(history, wanted):
         baseline = baseline_of(sweep, read_history(wanted.reference))
     if wanted.in_terminal:
         return show(sweep, baseline)
-    figure = sweep_figure(sweep, wanted.x or "updates", baseline)
-    for line in sweep_lines(sweep, baseline):
-        Notes(wanted.quiet)(f"{history.source}: {line}")
-    return figure
+    wanted.notes.extend(f"{history.source}: {line}" for line in sweep_lines(sweep, baseline))
+    return sweep_figure(sweep, wanted.x or "updates", baseline)
 
 
 def _gallery(stragglers, wanted):

@@ -112,7 +112,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--batch-size",
-    type=click.IntRange(1),
+    type=click.IntRange(1, LARGEST),
     metavar="N",
     help="Mini-batches of N; by default the full batch.",
 )
@@ -220,12 +220,14 @@ def command(data, output, plans, as_json, quiet, **options):
         sink = stack.enter_context(Output(output))
         weights_sink = stack.enter_context(Output(options["weights"])) if writes_weights else None
         job = prepare_job(recipe, read_data(data), data, options)
-        writers = [history_writer(job, device, sink)]
+        writers, sinks = [history_writer(job, device, sink)], [sink]
         if weights_sink:
             writers.append(weights_writer(job, device, weights_sink, options["weights_at"]))
+            sinks.append(weights_sink)
         for writer in writers:
             stack.enter_context(writer)
         run(job, writers, device, quiet)
-        for writer in reversed(writers):
-            writer.commit()
+        # A pipe or a device, which may still refuse its bytes, comes before a file.
+        for at in sorted(range(len(writers)), key=lambda at: (not sinks[at].is_direct, -at)):
+            writers[at].commit()
     Notes(quiet)(f"{job.recipe.runs} runs, {job.last} updates, {len(job.recorded)} records")

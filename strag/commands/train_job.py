@@ -98,7 +98,7 @@ def prepare_job(recipe, data, name, options):
     if options["init"] is not None:
         with open_weights(options["init"]) as weights:
             start_from(task, recipe, weights.layers(-1), weights.runs, weights.source)
-            inputs["init"] = {**weights.meta.get("inputs", {}), "update": int(weights.updates[-1])}
+            inputs["init"] = {**(weights.meta.get("inputs") or {}), "update": int(weights.updates[-1])}
     needed = (memory_needed(recipe, task) + RESIDENT) / 2**30
     if options["memory"] and needed > options["memory"]:
         raise bad_usage(

@@ -202,11 +202,20 @@ def mean_and_std(x):
 
 
 def standardise(x, mean, std):
-    """(x - mean) / std of the inputs that vary in the block: float32 [P, number with std > 0]."""
+    """(x - mean) / std of the inputs that vary in the block: float32 [P, number with std > 0].
+
+    Raises StragError where that is too large for float32, such as for a test image unlike all others.
+    """
     flat = x.reshape(len(x), -1)
     varying = np.flatnonzero(std > 0)
     mean, scale = mean[varying], 1 / std[varying]
     standard = np.empty((len(x), varying.size), dtype=np.float32)
     for start in range(0, len(x), TILE):
-        standard[start : start + TILE] = (flat[start : start + TILE][:, varying] - mean) * scale
+        with np.errstate(over="ignore"):
+            standard[start : start + TILE] = (flat[start : start + TILE][:, varying] - mean) * scale
+        wild = ~np.isfinite(standard[start : start + TILE]).all(axis=1)
+        if wild.any():
+            row = start + int(np.flatnonzero(wild)[0])
+            problem = f"has an example, number {row}, too far from the mean to be standardised"
+            raise StragError(problem, "scale its inputs, or leave it out")
     return standard

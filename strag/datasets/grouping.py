@@ -8,7 +8,7 @@ import numpy as np
 from strag.errors import StragError, bad_usage
 
 _HELP = "give parity, classes, or groups such as 0-4/5-9"
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+_RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 _MOST = 4096  # groups; the logits of a network
 
 

@@ -20,10 +20,10 @@ def import_files(paths):
     IDX and npy files (x y [x_test y_test])."""
     if len(paths) > 1 and "-" in paths:
         raise bad_usage("is one of several files", "name files, or pipe a single dataset in", "stdin")
-    paths = [Path(path) for path in paths]
     for path in paths:
-        if not path.exists():
-            raise StragError("no such file", "check the path", path)
+        if not path or not Path(path).exists():
+            raise StragError("no such file", "check the path", path or "''")
+    paths = [Path(path) for path in paths]
     if len(paths) == 1:
         return _import_one(paths[0])
     if len(paths) not in (2, 4):

@@ -87,18 +87,17 @@ class ActivationsFile:
             ("has bits that do not fit its examples", self.trained.shape[1] != -(-P // 8)),
             ("has groups that do not fit its classes", ((self.group < 0) | (self.group >= C)).any()),
             ("has updates that do not rise", (np.diff(self.updates) <= 0).any()),
+            ("has an index that names an example twice", np.unique(self.index).size != P),
             ("does not say its origin", not isinstance(self.meta.get("origin"), str)),
         ):
             if wrong:
                 raise StragError(problem, _AGAIN, self.source)
-        inputs = self.meta.get("inputs", {})
+        inputs, recipe = (self.meta.get(key) or {} for key in ("inputs", "recipe"))
         self.model = {
             "layers": self.layers,
             "classes": self.classes,
             "origin": self.meta["origin"],
-            "recipe": {
-                k: v for k, v in self.meta.get("recipe", {}).items() if k not in ("runs", "first_run")
-            },
+            "recipe": {k: v for k, v in recipe.items() if k not in ("runs", "first_run")},
             "training": inputs.get("training"),
         }
 

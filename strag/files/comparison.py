@@ -3,7 +3,7 @@
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.container import stamp
+from strag.files.container import check_fields, stamp
 from strag.files.jsonfile import numbers
 from strag.stragglers.comparison import Comparison
 
@@ -35,6 +35,7 @@ def comparison_from(value, source):
 
     Raises StragError for what `comparison_object` does not write.
     """
+    check_fields(value["strag"], source)
     names, sizes = value.get("names"), numbers(value.get("sizes"), whole=True)
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise _broken("'names' is no list of names", source)

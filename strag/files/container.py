@@ -58,6 +58,7 @@ def wrong_kind(source, kind, wanted):
 
 
 def with_article(kind):
+    """A kind of file after 'a' or 'an'."""
     return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
 
 
@@ -75,6 +76,59 @@ def check_stamp(meta, source, wanted=None):
     if wanted is not None and meta["kind"] != wanted:
         raise wrong_kind(source, meta["kind"], wanted)
     return meta
+
+
+def check_fields(meta, source):
+    """Check what the object under `strag` says about the contents, before it is used."""
+    for name, fits in _FIELDS.items():
+        holder, key = meta, name
+        while "." in key:
+            first, key = key.split(".", 1)
+            holder = holder.get(first) or {}
+        if holder.get(key) is not None and not fits(holder[key]):
+            maker = MAKERS.get(meta["kind"])
+            remedy = f"make it again with '{maker}'" if maker else "make it again"
+            raise StragError(f"its '{name}' cannot be read", remedy, source)
+
+
+def _is_object(value):
+    return isinstance(value, dict)
+
+
+def _is_text(value):
+    return isinstance(value, str)
+
+
+def _are_texts(value):
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _are_numbers(value):
+    """Whether it is a list of natural numbers, each once."""
+    natural = isinstance(value, list) and all(type(number) is int and number >= 0 for number in value)
+    return natural and len(set(value)) == len(value)
+
+
+def _is_real(value):
+    return type(value) in (int, float) and abs(value) < float("inf")
+
+
+# What a stamp holds that is read again; of an object that is checked, the parts come after it.
+_FIELDS = {
+    "recipe": _is_object,
+    "recipe.lr": _is_real,
+    "recipe.noise": lambda value: isinstance(value, list) and all(map(_is_real, value)),
+    "inputs": _is_object,
+    "inputs.training": _is_object,
+    "inputs.training.lr": _is_real,
+    "inputs.history": _is_object,
+    "title": _is_text,
+    "command": _is_text,
+    "labels": _is_text,
+    "classes": _are_texts,
+    "runs": _are_numbers,
+    "layers": _are_numbers,
+}
 
 
 class TensorWriter:
@@ -233,7 +287,8 @@ class Container:
         return {name: self.read(name) for name in spec if name in layout}
 
     def check(self, spec):
-        """Check the tensors against `spec`, see `read_all`, without reading them; their layout."""
+        """Check the stamp, and the tensors against `spec`, see `read_all`, unread; their layout."""
+        check_fields(self.meta, self.name)
         layout, lengths = self.layout(), {}
         for name, (dtypes, shape, required) in spec.items():
             if name not in layout:

@@ -54,7 +54,7 @@ def lookup(told, opened, key, source):
     whole = {**(opened if isinstance(opened, dict) else {}), **told}
     value, path = whole, []
     for part in key.split("."):
-        if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+        if isinstance(value, list) and part.isdecimal() and len(part) < 19 and int(part) < len(value):
             value = value[int(part)]
         elif isinstance(value, dict) and part in value:
             value = value[part]

@@ -5,7 +5,7 @@ import numpy as np
 from strag.errors import StragError
 from strag.files.container import TensorWriter, open_container
 from strag.files.streams import Output
-from strag.stragglers.history import History, pack
+from strag.stragglers.history import History, pack, unpack
 from strag.stragglers.sweeps import described_at
 
 SPEC = {
@@ -64,11 +64,25 @@ def history_from(container, tests=True):
         ("has an index that names an example twice", np.unique(tensors["index"]).size != P),
         ("has test bits that do not fit its test examples", not _fits_tests(tensors)),
         ("does not say its origin", not isinstance(meta.get("origin"), str)),
+        (
+            "has only one of test updates and test errors",
+            ("test_updates" in tensors) != ("test_error" in tensors),
+        ),
+        ("has test errors for other noise than its recipe", not _levels_fit(tensors, meta)),
     ):
         if wrong:
             raise StragError(what, remedy, name)
+    idle = np.flatnonzero(~unpack(tensors["trained"], P).any(axis=1))
+    if idle.size:
+        raise StragError(f"has no example that run {meta['runs'][idle[0]]} trains on", remedy, name)
     axes = {axis: tuple(meta[axis]) for axis in ("layers", "classes", "runs")}
     return History(**tensors, **axes, meta=meta, source=name)
+
+
+def _levels_fit(tensors, meta):
+    """Whether the noise levels that the recipe names, if any, are those of the test errors, if any."""
+    levels = (meta.get("recipe") or {}).get("noise")
+    return not levels or "test_error" not in tensors or tensors["test_error"].shape[2] == len(levels)
 
 
 def _outside(error):

@@ -75,7 +75,7 @@ def read_json(path, wanted):
 def _rest(stream, name):
     rest = read_exactly(stream, LARGEST)
     if len(rest) == LARGEST:
-        raise not_strag(name)
+        raise StragError(f"is JSON of more than {LARGEST >> 30} GiB", "give a file that strag wrote", name)
     return rest
 
 

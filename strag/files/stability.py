@@ -3,7 +3,7 @@
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.container import stamp
+from strag.files.container import check_fields, stamp
 from strag.files.jsonfile import numbers
 from strag.stragglers.agreement import ALL, DISJOINT, Stability
 
@@ -44,6 +44,7 @@ def stability_from(value, source):
 
     Raises StragError for what `stability_object` does not write.
     """
+    check_fields(value["strag"], source)
     columns = {name: _column(value, name, source) for name in COLUMNS}
     has_inversion = value.get("inversion") is not None
     taken, diverged, examples = _numbers(value, "summary", _SUMMARY, source)

@@ -8,7 +8,7 @@ import numpy as np
 
 from strag.datasets.dataset import identity_of
 from strag.errors import StragError
-from strag.files.container import stamp
+from strag.files.container import check_fields, stamp
 from strag.files.jsonfile import numbers, read_json
 from strag.files.straggler_runs import run_entry
 from strag.stragglers.classwise import OriginalClass, original_classes
@@ -184,14 +184,14 @@ def example_table(history, found):
 
 
 def write_csv(output, table):
-    """Write the example table as CSV into an open Output and put it in its place."""
+    """Write the example table as CSV into an open Output, which is yet to be put in its place."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(zip(*(table[name] for name in COLUMNS), strict=True))
     with output.writing():
         output.file.write(text.getvalue().encode())
-    output.commit()
+        output.file.flush()
 
 
 def read_stragglers(path):
@@ -205,6 +205,7 @@ def read_stragglers(path):
 
 def stragglers_from(value, source):
     """The StragglerList in a JSON object."""
+    check_fields(value["strag"], source)
     indices = value.get("indices")
     remedy = "make it again with 'strag find-stragglers'"
     if not isinstance(indices, list) or not all(type(i) is int for i in indices):

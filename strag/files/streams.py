@@ -65,15 +65,14 @@ def open_input(path):
 
 
 def read_exactly(stream, size):
-    """Read `size` bytes, or fewer where the stream ends before."""
-    parts = []
-    while size > 0:
-        part = stream.read(min(size, CHUNK))
+    """Read `size` bytes, or fewer where the stream ends before: a bytearray, in memory once."""
+    content = bytearray()
+    while len(content) < size:
+        part = stream.read(min(size - len(content), CHUNK))
         if not part:
             break
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+        content += part
+    return content
 
 
 def is_regular(stream):
@@ -145,6 +144,8 @@ class Output:
             try:
                 mode = os.stat(self.path).st_mode
             except FileNotFoundError:
+                if self.path.endswith(os.sep):
+                    raise StragError("cannot be written: no such folder", "name a file", self.path) from None
                 return False
         if stat.S_ISDIR(mode):
             raise bad_usage("is a directory", "name a file in it", source=self.path)
@@ -200,7 +201,8 @@ class Output:
         return self
 
     def __exit__(self, *_):
-        self.file.close()
+        with contextlib.suppress(OSError):  # of what a full disk did not take, there is nothing to save
+            self.file.close()
         if self._temporary is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._temporary)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.container import stamp
+from strag.files.container import check_fields, stamp
 from strag.files.jsonfile import read_json
 from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
@@ -19,6 +19,7 @@ _TRAINING = (
     *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
     *("batch_size", "own_order", "precision"),
 )
+_AGAIN = "make it again with 'strag find-stragglers'"
 _FINDING = ("observable", "layer", "rule", "at", "per_class")
 
 
@@ -28,13 +29,16 @@ def read_experiments(path):
     value = read_json(path, "stragglers")
     meta, runs, summary = value["strag"], value.get("runs"), value.get("summary")
     if not isinstance(runs, list) or not runs or not isinstance(summary, dict):
-        raise StragError("has no runs", "make it again with 'strag find-stragglers'", source)
-    inputs = meta.get("inputs") or {}
+        raise StragError("has no runs", _AGAIN, source)
+    examples = summary.get("examples")
+    if not all(map(_is_run, runs)) or not (examples is None or _is_size(examples)):
+        raise StragError("has runs that cannot be read", _AGAIN, source)
+    identity, inputs = stragglers_from(value, source).identity, meta.get("inputs") or {}
     training, finding = inputs.get("training") or {}, meta.get("recipe") or {}
     settings = {
         "data": meta.get("title"),
         "groups": ", ".join(map(str, meta.get("classes") or [])),
-        "examples": summary.get("examples"),
+        "examples": examples,
         **{name: training.get(name) for name in _TRAINING},
         **{name: finding.get(name) for name in _FINDING},
         "without": (inputs.get("history") or {}).get("without"),
@@ -53,14 +57,24 @@ def read_experiments(path):
                 len(members),
                 _values(members, training.get("lr")),
                 source,
-                stragglers_from(value, source).identity,
+                identity,
             )
             for kind, members in kinds.items()
         ]
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise StragError(
-            "has runs that cannot be read", "make it again with 'strag find-stragglers'", source
-        ) from None
+        raise StragError("has runs that cannot be read", _AGAIN, source) from None
+
+
+def _is_run(run):
+    """Whether it is an object, and what it says of its set, if anything, are numbers and texts."""
+    if not isinstance(run, dict):
+        return False
+    told = run.get("set") or {}
+    return isinstance(told, dict) and all(isinstance(value, (int, float, str)) for value in told.values())
+
+
+def _is_size(value):
+    return type(value) is int and 0 < value < 2**53
 
 
 def _excess(runs, examples):
@@ -147,6 +161,7 @@ def summary_from(value, source):
 
     Raises StragError for what `summary_object` does not write.
     """
+    check_fields(value["strag"], source)
     try:
         conditions = tuple(
             Condition(
@@ -182,4 +197,8 @@ def _level(told):
 
 
 def _number(value):
-    return float("nan") if value is None else float(value)
+    if value is None:
+        return float("nan")
+    if not abs(value) < 2**53:
+        raise ValueError
+    return float(value)

@@ -98,6 +98,16 @@ class WeightsFile:
         if not shapes or len(self.runs) != shapes[0][1] or not len(self.updates):
             raise StragError("does not name its updates, runs and layers", _AGAIN, self.source)
         self.sizes = [shapes[0][3], *[shape[2] for shape in shapes]]
+        for problem, wrong in (
+            ("has bits that do not fit its examples", self.trained.shape[1] != -(-len(self.index) // 8)),
+            ("has an index that names an example twice", np.unique(self.index).size != len(self.index)),
+            ("has an index below 0", (self.index < 0).any()),
+            ("has updates that do not rise", (np.diff(self.updates) <= 0).any()),
+            ("has a mean and a deviation that standardise nothing", not _standardises(self.mean, self.std)),
+            ("does not name its classes", len(self.meta.get("classes") or ()) != self.sizes[-1]),
+        ):
+            if wrong:
+                raise StragError(problem, _AGAIN, self.source)
 
     def layers(self, at, runs=slice(None)):
         """Stacked layers at position `at` of axis U: list of (weight [R, outputs, inputs], bias)."""
@@ -116,6 +126,10 @@ class WeightsFile:
 
     def __exit__(self, *_):
         self._container.close()
+
+
+def _standardises(mean, std):
+    return bool(np.isfinite(mean).all() and np.isfinite(std).all() and (std >= 0).all() and std.any())
 
 
 def open_weights(path):

@@ -11,7 +11,8 @@ def normalise(h):
     h : [..., N]; the result has its shape and dtype.
     """
     norm = np.linalg.norm(h, axis=-1, keepdims=True)
-    return np.divide(h, norm, out=np.zeros_like(h), where=norm != 0)
+    with np.errstate(invalid="ignore"):  # infinity has no direction
+        return np.divide(h, norm, out=np.zeros_like(h), where=norm != 0)
 
 
 class ClassMoments:

@@ -50,7 +50,7 @@ class Moment:
                     raise ValueError
                 return cls(error=error)
             update = int(text)
-            if update < 0:
+            if not 0 <= update < 2**63:
                 raise ValueError
             return cls(update=update)
         except ValueError:

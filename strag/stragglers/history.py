@@ -51,7 +51,7 @@ class History:
 
     @property
     def recipe(self):
-        return self.meta.get("recipe", {})
+        return self.meta.get("recipe") or {}
 
     @property
     def examples(self):
@@ -69,8 +69,9 @@ class History:
         if sets is None:
             return self.runs
         seed_runs = sets.get("run") if isinstance(sets, dict) else None
-        known = isinstance(seed_runs, list) and len(seed_runs) == len(self.runs)
-        if not known or not all(type(run) is int and run >= 0 for run in seed_runs):
+        columns = sets.values() if isinstance(sets, dict) else ()
+        known = all(isinstance(column, list) and len(column) == len(self.runs) for column in columns)
+        if not known or seed_runs is None or not all(type(run) is int and run >= 0 for run in seed_runs):
             raise StragError(
                 "does not say from which run each of its networks started",
                 "make it again with 'strag train --without'",
@@ -100,18 +101,20 @@ class History:
 
         Raises StragError, listing those that exist.
         """
-        if text is not None:
-            if not str(text).isdecimal():
-                raise bad_usage(f"cannot read the layer '{text}'", "give a number, or all")
-            self.layer_position(int(text))
-            return int(text)
-        return None
+        if text is None:
+            return None
+        try:
+            layer = int(text)
+        except ValueError:
+            raise bad_usage(f"cannot read the layer '{text}'", "give a number, or all") from None
+        self.layer_position(layer)
+        return layer
 
     def class_position(self, name):
         """Position of a group, by name or by number."""
         if name in self.classes:
             return self.classes.index(name)
-        if name.isdigit() and int(name) < len(self.classes):
+        if name in map(str, range(len(self.classes))):
             return int(name)
         raise bad_usage(f"has no class '{name}'", f"it has {', '.join(self.classes)}", self.source)
 
@@ -171,7 +174,7 @@ class History:
     @property
     def noise_free(self):
         """Position on axis S of the tests without noise; None without such tests."""
-        noise = list(self.recipe.get("noise", [0.0]))
+        noise = list(self.recipe.get("noise") or [0.0])
         return noise.index(0.0) if self.test_updates is not None and 0.0 in noise else None
 
     def class_name(self, number):

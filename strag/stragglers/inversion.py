@@ -175,7 +175,8 @@ def _first_rise(loss):
     grow by a small part of a percent per update, and make a valley all the same.
     """
     lowest = np.minimum.accumulate(loss)
-    above = np.flatnonzero(loss > (1 + LARGEST_RISE) * lowest)
+    with np.errstate(over="ignore"):
+        above = np.flatnonzero(loss > (1 + LARGEST_RISE) * lowest)
     if not above.size:
         return None
     return int(np.flatnonzero(loss[: above[0]] == lowest[above[0]])[-1]) + 1

@@ -13,9 +13,13 @@ def every(text, last, option):
         return []
     if text == "log":
         return sorted({0, *logarithmic(range(last + 1)), last})
-    if not str(text).isdigit() or int(text) < 1:
+    try:
+        step = int(text)
+    except ValueError:
+        step = 0
+    if step < 1:
         raise bad_usage(f"cannot read {option} '{text}'", "give a number of updates, or log")
-    return sorted({*range(0, last + 1, int(text)), last})
+    return sorted({*range(0, last + 1, step), last})
 
 
 def listed(text, last, option):

@@ -156,3 +156,11 @@ assert not {"torch", "matplotlib", "scipy"} & set(sys.modules)
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
+
+
+def test_an_impossible_number_of_examples(folder):
+    for name in ("a", "b"):
+        value = json.loads((folder / f"{name}.json").read_text())
+        value["strag"]["origin_size"] = 10**30
+        (folder / f"{name}.json").write_text(json.dumps(value))
+    complains(strag("compare", "a.json", "b.json"), 1, "a.json: does not say how many examples")

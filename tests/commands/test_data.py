@@ -229,3 +229,12 @@ def test_labels_alone_may_begin_like_a_strag_file(folder, capsys):
     """Byte 8 of a strag file is '{'; so it is of IDX labels whose first class is 123."""
     (folder / "labels").write_bytes(struct.pack(">HBBI", 0, 8, 1, 1) + b"{")
     complaint(capsys, 2, "labels: holds one array only", "data", "labels", "-o", "out")
+
+
+@pytest.mark.parametrize("sources", [["arrays.npz"], ["x.npy", "y.npy"]])
+def test_what_somebody_else_made_is_not_overwritten(folder, capsys, sources):
+    os.symlink(sources[-1], "link")
+    before = (folder / sources[-1]).read_bytes()
+    for name in (sources[-1], "link"):
+        complaint(capsys, 2, f"{name}: is read, and -o would overwrite it", "data", *sources, "-o", name)
+    assert (folder / sources[-1]).read_bytes() == before

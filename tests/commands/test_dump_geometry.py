@@ -12,6 +12,7 @@ from strag.cli import main
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from tests.conftest import made_up
+from tests.files.makers import forge
 from tests.shell import complains, files_in, shell, strag
 
 FORMATS = Path(strag_package.__file__).parent / "files" / "FORMATS.md"
@@ -213,3 +214,60 @@ def test_real_images_give_the_same_stragglers(tmp_path):
     for one, other in zip(measured["runs"], recorded["runs"], strict=True):
         assert one["verdict"] == "inversion"
         assert (one["update"], one["stragglers"]) == (other["update"], other["stragglers"])
+
+
+def _forged(folder, name, tmp_path, meta=None, **tensors):
+    return forge(folder / name, tmp_path / "bad", meta, **tensors)
+
+
+@pytest.mark.parametrize(
+    ("meta", "tensors", "words"),
+    [
+        ({"recipe": 3}, {}, "its 'recipe' cannot be read"),
+        ({"recipe": None}, {}, "does not say what its networks compute"),
+        ({"recipe": {"activation": "sine", "precision": "float32"}}, {}, "does not say what its networks"),
+        ({"inputs": "x"}, {}, "its 'inputs' cannot be read"),
+        ({"runs": [0, 0, 1]}, {}, "its 'runs' cannot be read"),
+        ({"classes": None}, {}, "does not name its classes"),
+        ({}, {"std": np.zeros(20)}, "standardise nothing"),
+        ({}, {"mean": np.full(20, np.nan)}, "standardise nothing"),
+        ({}, {"index": np.arange(300) + 10**6}, "an index beyond the end of its data set"),
+        ({}, {"index": np.zeros(300, np.int64)}, "names an example twice"),
+        ({}, {"trained": np.ones((3, 2), np.uint8)}, "bits that do not fit"),
+    ],
+)
+def test_weights_that_were_edited(folder, tmp_path, meta, tensors, words):
+    bad = _forged(folder, "w", tmp_path, meta, **tensors)
+    result = strag("dump", bad, "d", "-o", tmp_path / "out")
+    complains(result, 1, "bad: ", words, "--weights'")
+    assert files_in(tmp_path) == ["bad"]
+
+
+def test_weights_whose_map_is_for_other_data(folder, tmp_path):
+    bad = _forged(folder, "w", tmp_path, mean=np.full(20, 1e300))
+    complains(
+        strag("dump", bad, "d", "-o", tmp_path / "out"), 1, "strag: d: has an example, number 0, too far"
+    )
+
+
+@pytest.mark.parametrize(
+    ("meta", "tensors", "words"),
+    [
+        ({"recipe": [1]}, {}, "its 'recipe' cannot be read"),
+        ({"inputs": {"training": "x"}}, {}, "its 'inputs.training' cannot be read"),
+        ({"runs": [0, "1", 2]}, {}, "its 'runs' cannot be read"),
+        ({}, {"index": np.zeros(300, np.int64)}, "names an example twice"),
+        ({}, {"trained": np.zeros((3, 38), np.uint8)}, "has no example that run 0 was trained on"),
+    ],
+)
+def test_activations_that_were_edited(folder, tmp_path, meta, tensors, words):
+    bad = _forged(folder, "a", tmp_path, meta, **tensors)
+    complains(strag("geometry", bad, "-o", tmp_path / "g.safetensors"), 1, "bad: ", words)
+    assert files_in(tmp_path) == ["bad"]
+
+
+def test_infinite_activations_make_no_noise(folder, tmp_path):
+    wild = np.full((1, 1, 1), np.inf, np.float32)
+    bad = _forged(folder, "a", tmp_path, layer1=np.broadcast_to(wild, load_file("a")["layer1"].shape))
+    result = strag("geometry", bad, "-q", "-o", tmp_path / "g.json")
+    assert (result.returncode, result.stderr) == (0, b"")

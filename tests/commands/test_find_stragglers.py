@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
@@ -222,3 +223,11 @@ def test_a_rising_loss_is_told_where_the_verdict_does_not(tmp_path, capsys):
     write_history(tmp_path / "h", [FALL, FALL], loss=loss)
     assert main(["find-stragglers", str(tmp_path / "h"), "-o", str(tmp_path / "s")]) == 3
     assert "the loss rises in 2 of the runs, which a lower --lr would mend" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+@pytest.mark.parametrize("outputs", [["-o", "/dev/full", "--csv", "s"], ["-o", "s", "--csv", "/dev/full"]])
+def test_of_two_outputs_none_is_left_where_one_cannot_be_written(folder, outputs):
+    result = strag("find-stragglers", "h", *outputs)
+    complains(result, 1, "/dev/full: cannot be written")
+    assert files_in(folder) == ["h"]

@@ -100,3 +100,46 @@ def test_an_empty_value_is_not_taken_for_none(folder, capsys, arguments, words):
     before = files_in(folder)
     complaint(capsys, 2, words, *arguments)
     assert files_in(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["info", "a\nb\x1b"], "strag: a\\nb\\x1b: no such file"),
+        (["train", "d", "--layers", "a\nb"], "cannot read --layers 'a\\nb'"),
+        (["data", "d", "-o", "no\n/x"], "no\\n/x: cannot be written: no folder"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_name_of_several_lines_makes_one(folder, capsys, arguments, words):
+    complaint(capsys, 1 if arguments[0] != "train" else 2, words, *arguments)
+
+
+@pytest.mark.parametrize("command", [["train"], ["data"], ["prune"], ["plot", "s.json", "--data"]])
+def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
+    end = ["s.json"] if command == ["prune"] else []
+    complaint(capsys, 1, "strag: '': no such file or catalogue name", *command, "", *end, "-o", "x.png")
+    complaint(capsys, 1, "strag: '': no such file", "data", "d", "", "-o", "x")
+    assert "x" not in files_in(folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "d", "--batch-size", "9" * 30], "'--batch-size': 9"),
+        (["train", "d", "--record-every", "²"], "cannot read --record-every '²'"),
+        (["train", "d", "--test-every", "9" * 5000], "cannot read --test-every '9"),
+        (["data", "d", "--labels", "9" * 5000], "cannot read the labels '9"),
+        (["find-stragglers", "h", "--at", "9" * 30], "cannot read --at '9"),
+        (["find-stragglers", "h", "--layer", "9" * 5000], "cannot read the layer '9"),
+        (["find-stragglers", "h", "--per-run", "--layer", "all"], "--layer all contradicts --per-run"),
+        (["find-stragglers", "h", "--observable", "radius:²"], "has no class '²'"),
+        (["info", "h", "--get", "runs." + "9" * 5000], "has no item '9"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_numbers_that_are_none(folder, capsys, arguments, words):
+    before = files_in(folder)
+    output = [] if arguments[0] == "info" else ["-o", "x"]
+    complaint(capsys, 2, words, *arguments, *output)
+    assert files_in(folder) == before

@@ -14,6 +14,7 @@ from strag.datasets.dataset import Dataset
 from strag.files.container import stamp
 from strag.files.dataset import write_dataset
 from strag.files.streams import Output
+from strag.stragglers.summary import QUANTITIES
 from tests.plotting.histories import falling, made, valley, write
 from tests.plotting.sweeps import sweep, told
 from tests.shell import complains, files_in, shell, strag
@@ -369,3 +370,18 @@ assert not {"torch", "matplotlib.pyplot", "plotext"} & set(sys.modules)
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+def test_a_picture_that_cannot_be_written_is_not_described(folder):
+    result = strag("plot", "h.safetensors", "--format", "png", "-o", "/dev/full")
+    complains(result, 1, "/dev/full: cannot be written")
+
+
+def test_a_number_that_no_axis_holds(folder):
+    level = dict.fromkeys(("mean", "low", "high", "seed_std", "block_std"), 1e308)
+    counts = {"blocks": 1, "runs": 2, "inverting": 2, "low": 0.3, "high": 1.0}
+    condition = {"label": "a", "settings": {}, "examples": 20, **counts, **dict.fromkeys(QUANTITIES, level)}
+    value = {"strag": stamp("summary"), "conditions": [condition], "laws": {}, "varies": []}
+    (folder / "su.json").write_text(json.dumps(value))
+    complains(strag("plot", "su.json", "-o", "x.png"), 1, "su.json: has conditions that cannot be read")

@@ -111,3 +111,20 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, tmp_path):
         complains(strag("summary", *arguments), status, *words)
     complains(strag("plot", tmp_path / "other.json", "-o", "x.png"), 1, "has conditions that cannot be read")
     assert files_in(folder) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: value.update(runs=[None]),
+        lambda value: value["runs"][0].update(set=3),
+        lambda value: value["runs"][0].update(set={"control": [1], "dose": 0, "run": 0}),
+        lambda value: value["summary"].update(examples=10**400),
+        lambda value: value["summary"].update(examples="many"),
+    ],
+)
+def test_runs_that_cannot_be_read(folder, tmp_path, change):
+    value = json.loads((folder / "wide.json").read_text())
+    change(value)
+    (tmp_path / "bad.json").write_text(json.dumps(value))
+    complains(strag("summary", "narrow1.json", tmp_path / "bad.json"), 1, "bad.json: has runs that cannot be")

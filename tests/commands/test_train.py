@@ -1,6 +1,7 @@
 """strag train, through its command line."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -295,3 +296,13 @@ def test_the_embedded_data_is_the_default():
 
     tensors = dict(deserialize(result.stdout))
     assert tensors["index"]["shape"] == [8192]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+@pytest.mark.parametrize(
+    "outputs", [["-o", "/dev/full", "--weights", "w"], ["-o", "h", "--weights", "/dev/full"]]
+)
+def test_of_two_outputs_none_is_left_where_one_cannot_be_written(folder, outputs):
+    result = strag("train", "d.safetensors", *QUICK, *outputs)
+    complains(result, 1, "/dev/full: cannot be written")
+    assert files_in(folder) == ["d.safetensors"]

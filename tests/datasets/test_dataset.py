@@ -151,3 +151,9 @@ def test_a_data_set_without_a_test_set_and_with_inputs_of_any_shape():
     data = Dataset(rows_of(5, (2, 1, 3)), np.arange(5), np.arange(5))
     assert (data.features, data.has_test, data.test_groups) == (6, False, None)
     assert Dataset(rows_of(5, ()), np.arange(5), np.arange(5)).features == 1
+
+
+def test_an_example_too_far_from_all_others():
+    x = np.ones((5, 2), np.float32)
+    x[3] = 3e38
+    refused(lambda: standardise(x, np.zeros(2), np.full(2, 1e-6)), "number 3, too far from the mean")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strag.errors import StragError
+from strag.files import jsonfile
 from strag.files.container import FORMAT, open_container
 from strag.files.dataset import read_dataset
 from strag.files.describe import describe
@@ -245,3 +246,9 @@ def test_no_byte_crashes_a_reader(tmp_path_factory, originals, at, byte, cut):
         for read in (reader, lambda path: describe(open_any(path))):
             error = error_of(read, path)
             assert error is None or (str(error).startswith(f"{path}: ") and error.remedy)
+
+
+def test_json_without_end_is_read_once_and_no_further(bad, monkeypatch):
+    monkeypatch.setattr(jsonfile, "LARGEST", 1 << 16)
+    bad.write_bytes(b'{"strag": "' + b"x" * (1 << 20))
+    refused(lambda: read_stragglers(bad), f"{bad}: is JSON of more than")

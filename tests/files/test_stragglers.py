@@ -138,6 +138,7 @@ def test_the_csv_is_the_table(tmp_path, found):
     table = example_table(*found)
     with Output(tmp_path / "t.csv", binary=False) as output:
         write_csv(output, table)
+        output.commit()
     with open(tmp_path / "t.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [int(row["index"]) for row in rows] == table["index"]

@@ -267,3 +267,28 @@ def test_names_in_messages():
     assert name_of("-") == "stdin"
     assert name_of(Path("a/b")) == "a/b"
     assert name_of("") == "''"
+
+
+def test_a_disk_that_fills_up_at_the_end_leaves_nothing(tmp_path):
+    """A small file waits in a buffer, whose bytes the disk refuses when it is closed."""
+    script = """
+import resource, sys
+from strag.files.streams import Output
+from strag.errors import StragError
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    with Output("f") as output:
+        with output.writing():
+            output.file.write(b"x" * 5000)
+        output.commit()
+except StragError as error:
+    sys.exit(str(error))
+"""
+    found = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert found.stderr == "f: cannot be written: File too large; choose another place\n"
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_is_not_there_is_no_file(tmp_path):
+    refused(lambda: Output(f"{tmp_path}/results/"), "results/: cannot be written: no such folder")
+    assert os.listdir(tmp_path) == []
