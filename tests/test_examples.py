@@ -93,7 +93,7 @@ def test_paper(data, tmp_path):
     command = ["make", "-s", "-C", EXAMPLES / "paper", *(f"{key}={value}" for key, value in given.items())]
     made = subprocess.run([*command, "c1", "c5"], capture_output=True, text=True, timeout=120, check=False)
     assert made.returncode == 0, made.stderr
-    for picture in ("c1/mnist.png", "c5/agreement.png"):
+    for picture in ("c1/mnist.error.png", "c5/agreement.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG"), picture
     planned = subprocess.run([*command, "-n", "all"], capture_output=True, text=True, check=False)
     assert planned.returncode == 0, planned.stderr

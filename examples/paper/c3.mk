@@ -31,9 +31,6 @@ $(WHOLE:%=$(OUT)/c3/%.safetensors) $(DEEP:%=$(OUT)/c3/%.safetensors): $(OUT)/c3/
 	mkdir -p $(@D)
 	$(STRAG) train $< $(OPTIONS_$*) -o $@
 
-$(WHOLE:%=$(OUT)/c3/%.json): $(OUT)/c3/%.json: $(OUT)/c3/%.safetensors
-	$(FIND) $< -o $@ || test -s $@
-
 define LAYER
 $(OUT)/c3/%.layer$(1).json: $(OUT)/c3/%.safetensors
 	$(FIND) $$< --layer $(1) -o $$@ || test -s $$@
@@ -45,16 +42,16 @@ define PART
 $(OUT)/c3/size/$(1).safetensors:
 	mkdir -p $$(@D)
 	$(STRAG) data $(MNIST) --labels parity --size $(basename $(1)) --block $(subst .,,$(suffix $(1))) | $(STRAG) train - --runs $(RUNS) $(BASE) -o $$@
-$(OUT)/c3/size/$(1).json: $(OUT)/c3/size/$(1).safetensors
-	$(FIND) $$< -o $$@ || test -s $$@
 endef
 $(foreach part,$(PARTS),$(eval $(call PART,$(part))))
 
 $(OUT)/c3/effects.json: $(CONDITIONS) $(filter $(OUT)/c3/size/8192.%,$(PARTS:%=$(OUT)/c3/size/%.json))
 	$(STRAG) summary $^ -o $@
+	$(STRAG) summary $^ --markdown -o $(@:json=md)
 
 $(OUT)/c3/size.json: $(PARTS:%=$(OUT)/c3/size/%.json)
 	$(STRAG) summary $^ -o $@
+	$(STRAG) summary $^ --markdown -o $(@:json=md)
 
 $(OUT)/c3/%.png: $(OUT)/c3/%.json
-	$(STRAG) plot $< --dpi 110 -o $@
+	$(DRAW) $< -o $@

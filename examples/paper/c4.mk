@@ -1,41 +1,68 @@
 # C4, panel 2a, and dose: what is left of the inversion without the stragglers, without a part of them, most
-# frequent first, and without as many examples at random, or of the same classes. One network per set.
-CAUSE_RUNS := 10
+# frequent first, and without as many examples at random, of the same classes, or of those misclassified at half
+# the time. One network per set.
+CAUSE_RUNS := 30
 CAUSE := --lr 0.1 --epochs 300
+# Long enough for training to finish, so that no inversion is none, not open.
+LATER_RUNS := 5
+LATER := --epochs 3000 --record-every 10
 
-c4: $(OUT)/c4/sweep.png $(OUT)/c4/effects.json $(OUT)/c4/dynamics.png
+c4: $(OUT)/c4/sweep.png $(OUT)/c4/effects.json $(OUT)/c4/dynamics.png $(OUT)/c4/removed.json $(OUT)/c4/later.json
 
 $(OUT)/c4/all.safetensors: $(DATA)/mnist.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< --runs $(CAUSE_RUNS) $(CAUSE) $(FAST) -o $@
+	$(STRAG) train $< --runs $(CAUSE_RUNS) $(CAUSE) -o $@
 
 $(OUT)/c4/sets.safetensors: $(OUT)/c4/all.safetensors
-	$(FIND) $< --per-run --dose 0.1,0.25,0.5,0.75,1 --controls random,class -o $@ || test -s $@
+	$(FIND) $< --per-run --dose 0.1,0.25,0.5,0.75,1 --controls random,class,earlier -o $@ || test -s $@
 
 $(OUT)/c4/sweep.safetensors: $(DATA)/mnist.safetensors $(OUT)/c4/sets.safetensors
-	$(STRAG) train $< --without $(OUT)/c4/sets.safetensors $(CAUSE) $(FAST) -o $@
+	$(STRAG) train $< --without $(OUT)/c4/sets.safetensors $(CAUSE) --test-every $(lastword $(CAUSE)) $(FAST) -o $@
 
-$(OUT)/c4/all.json $(OUT)/c4/sweep.json: %.json: %.safetensors
-	$(FIND) $< -o $@ || test -s $@
+$(OUT)/c4/sweep.png: $(OUT)/c4/sweep.safetensors
+	$(DRAW) $< -o $@
 
-# The errors of a linear classifier in place of the stragglers.
-$(OUT)/c4/linear.safetensors: $(DATA)/mnist.safetensors $(OUT)/linear/mnist.json
-	$(STRAG) train $< --runs $(RUNS) $(CAUSE) --without $(OUT)/linear/mnist.json -o $@
+$(OUT)/c4/effects.json: $(OUT)/c4/sweep.json
+	$(STRAG) summary $< -o $@
+	$(STRAG) summary $< --markdown -o $(@:json=md)
 
+# The same with the stragglers of most runs, for curves: without them, without as many at random, and without the
+# errors of a linear classifier.
 $(OUT)/c4/pruned.safetensors: $(DATA)/mnist.safetensors $(OUT)/c4/all.json
 	$(STRAG) train $< --runs $(RUNS) $(CAUSE) --without $(OUT)/c4/all.json -o $@
 
 $(OUT)/c4/random.safetensors: $(DATA)/mnist.safetensors $(OUT)/c4/all.json
 	$(STRAG) prune $< $(OUT)/c4/all.json --random 1 | $(STRAG) train - --runs $(RUNS) $(CAUSE) -o $@
 
-$(OUT)/c4/linear.json $(OUT)/c4/pruned.json $(OUT)/c4/random.json: %.json: %.safetensors
-	$(FIND) $< -o $@ || test -s $@
+$(OUT)/c4/linear.safetensors: $(DATA)/mnist.safetensors $(OUT)/linear/mnist.json
+	$(STRAG) train $< --runs $(RUNS) $(CAUSE) --without $(OUT)/linear/mnist.json -o $@
 
-$(OUT)/c4/dynamics.png: $(OUT)/c4/all.safetensors $(OUT)/c4/pruned.safetensors $(OUT)/c4/random.safetensors $(OUT)/c4/linear.safetensors
-	$(STRAG) plot $^ --dpi 110 --label 'all examples' --label 'without stragglers' --label 'without as many at random' --label 'without the errors of a linear classifier' -o $@
+LEFT_OUT := --label 'all examples' --label 'without stragglers' --label 'without as many at random' \
+  --label 'without the errors of a linear classifier'
 
-$(OUT)/c4/effects.json: $(OUT)/c4/sweep.json
-	$(STRAG) summary $^ -o $@
+$(OUT)/c4/removed.json: $(foreach n,all pruned random linear,$(OUT)/c4/$(n).json)
+	$(STRAG) summary $^ $(LEFT_OUT) -o $@
+	$(STRAG) summary $^ $(LEFT_OUT) --markdown -o $(@:json=md)
 
-$(OUT)/c4/sweep.png: $(OUT)/c4/sweep.safetensors
-	$(STRAG) plot $< --dpi 110 -o $@
+$(OUT)/c4/dynamics.png: $(foreach n,all pruned random linear,$(OUT)/c4/$(n).safetensors)
+	$(DRAW) $^ $(LEFT_OUT) -o $@
+
+# On every data set, for long: does the inversion come back?
+$(OUT)/c4/%.later.safetensors: $(DATA)/%.safetensors $(OUT)/c1/%.json
+	mkdir -p $(@D)
+	$(STRAG) train $< --runs $(LATER_RUNS) $(LATER_$*) --without $(OUT)/c1/$*.json $(FAST) -o $@
+
+$(OUT)/c4/%.control.safetensors: $(DATA)/%.safetensors $(OUT)/c1/%.json
+	mkdir -p $(@D)
+	$(STRAG) prune $< $(OUT)/c1/$*.json --random 1 | $(STRAG) train - --runs $(LATER_RUNS) $(TRAIN_$*) $(FAST) -o $@
+
+LATER_mnist = --lr 0.2 $(LATER)
+LATER_fashion = --lr 0.1 $(LATER)
+LATER_kmnist = --lr 0.1 $(LATER)
+LATER_vehicles = --lr 0.02 $(LATER)
+AFTER := $(foreach d,$(INVERTING),$(OUT)/c4/$(d).later.json $(OUT)/c4/$(d).control.json)
+NAMED := $(foreach d,$(INVERTING),--label '$(d), without stragglers' --label '$(d), without as many at random')
+
+$(OUT)/c4/later.json: $(AFTER)
+	$(STRAG) summary $^ $(NAMED) -o $@
+	$(STRAG) summary $^ $(NAMED) --markdown -o $(@:json=md)

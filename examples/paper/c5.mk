@@ -11,4 +11,4 @@ $(OUT)/c5/agreement.json: $(OUT)/c5/history.safetensors
 	$(STRAG) stability $< -o $@
 
 $(OUT)/c5/agreement.png: $(OUT)/c5/agreement.json
-	$(STRAG) plot $< --dpi 110 -o $@
+	$(DRAW) $< -o $@

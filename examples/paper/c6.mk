@@ -1,34 +1,51 @@
-# C6, panel 2c: test error, with and without noise on the inputs, against when the removed S(t) was taken, with
-# as many examples at random beside it. One network per set.
-SWEEP_SETS := $(filter mnist fashion,$(SETS))
-SWEEP_RUNS_mnist := 4
-SWEEP_RUNS_fashion := 2
-SWEEP_RUNS_kmnist := 2
-SWEEP = --runs $(SWEEP_RUNS_$*)
-SWEEP_FIND := --lr 0.2 --epochs 300
-SWEEP_TRAIN := --lr 0.2 --epochs 500
-NOISE := --noise 0 --noise 0.5 --noise 1 --noise 2
+# C6, panel 2c: test error, with and without noise on the inputs, against the training error at which the removed
+# S(t) was taken, with as many examples at random beside it. One network per set.
+SWEEP_RUNS_mnist := 5
+SWEEP_TIMES_mnist := --at log --controls random,class
+SWEEP_FIND_mnist := --lr 0.2 --epochs 300
+SWEEP_TRAIN_mnist := --lr 0.2 --epochs 500
 
-c6: $(SWEEP_SETS:%=$(OUT)/c6/%.png) $(SWEEP_SETS:%=$(OUT)/c6/%.noisy.png) $(SWEEP_SETS:%=$(OUT)/c6/%.effects.json)
+SWEEP_RUNS_fashion := 5
+SWEEP_TIMES_fashion := --at log:12 --controls random
+SWEEP_FIND_fashion := --lr 0.1 --epochs 500
+SWEEP_TRAIN_fashion := --lr 0.1 --epochs 500
+
+SWEEP_RUNS_kmnist := 5
+SWEEP_TIMES_kmnist := --at log:12 --controls random
+SWEEP_FIND_kmnist := --lr 0.1 --epochs 500
+SWEEP_TRAIN_kmnist := --lr 0.1 --epochs 500
+
+SWEEP_RUNS_vehicles := 3
+SWEEP_TIMES_vehicles := --at log:12 --controls random
+SWEEP_FIND_vehicles := --lr 0.02 --epochs 1000
+SWEEP_TRAIN_vehicles := --lr 0.02 --epochs 1000
+
+NOISE := --noise 0 --noise 0.5 --noise 1 --noise 2
+SIGMAS := 0 1
+
+c6: $(INVERTING:%=$(OUT)/c6/%.effects.json) $(foreach s,$(SIGMAS),$(INVERTING:%=$(OUT)/c6/%.noise$(s).png))
 
 $(OUT)/c6/%.all.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< $(SWEEP) $(SWEEP_FIND) $(FAST) -o $@
+	$(STRAG) train $< --runs $(SWEEP_RUNS_$*) $(SWEEP_FIND_$*) $(NOISE) $(FAST) -o $@
 
 $(OUT)/c6/%.sets.safetensors: $(OUT)/c6/%.all.safetensors
-	$(FIND) $< --per-run --at log --controls random -o $@ || test -s $@
+	$(FIND) $< --per-run $(SWEEP_TIMES_$*) -o $@ || test -s $@
 
+# Tested at the end alone: that is what is drawn.
 $(OUT)/c6/%.sweep.safetensors: $(DATA)/%.safetensors $(OUT)/c6/%.sets.safetensors
-	$(STRAG) train $< --without $(OUT)/c6/$*.sets.safetensors $(SWEEP_TRAIN) --record-every log $(NOISE) $(FAST) -o $@
+	$(STRAG) train $< --without $(OUT)/c6/$*.sets.safetensors $(SWEEP_TRAIN_$*) --record-every log --test-every $(lastword $(SWEEP_TRAIN_$*)) $(NOISE) $(FAST) -o $@
 
-$(OUT)/c6/%.sweep.json: $(OUT)/c6/%.sweep.safetensors
-	$(FIND) $< -o $@ || test -s $@
+# Beside each network the same run on all examples, stopped at its inversion and trained to the end.
+$(OUT)/c6/%.sweep.json: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.all.safetensors
+	$(FIND) $< --reference $(OUT)/c6/$*.all.safetensors -o $@ || test -s $@
 
 $(OUT)/c6/%.effects.json: $(OUT)/c6/%.sweep.json
 	$(STRAG) summary $< -o $@
+	$(STRAG) summary $< --markdown -o $(@:json=md)
 
-$(OUT)/c6/%.noisy.png: $(OUT)/c6/%.sweep.safetensors
-	$(STRAG) plot $< --dpi 110 --noise 1 -o $@
-
-$(OUT)/c6/%.png: $(OUT)/c6/%.sweep.safetensors
-	$(STRAG) plot $< --dpi 110 --noise 0 -o $@
+define NOISY
+$(OUT)/c6/%.noise$(1).png: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.all.safetensors
+	$(DRAW) $$< --x error --reference $$(word 2,$$^) --noise $(1) -o $$@
+endef
+$(foreach s,$(SIGMAS),$(eval $(call NOISY,$(s))))

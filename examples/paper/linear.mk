@@ -1,22 +1,44 @@
-# The linear control: a linear classifier stopped at the same training error. Are its errors the stragglers?
+# The linear control: a linear classifier stopped at the same training error. Are its errors the stragglers? The
+# ceiling is the overlap with the stragglers of other seeds.
 LINEAR_mnist := --lr 0.2 --epochs 300
 LINEAR_fashion := --lr 0.2 --epochs 600
-LINEAR_kmnist := --lr 0.2 --epochs 300
-LINEAR_cifar := --lr 0.02 --epochs 3000 --record-every 10
-LINEAR_SETS := $(filter-out cifar,$(SETS))
+LINEAR_kmnist := --lr 0.1 --epochs 2000 --record-every 10
+LINEAR_vehicles := --lr 0.02 --epochs 1000
+LINEAR_SIZES := 1024 2048 32768
 
-linear: $(LINEAR_SETS:%=$(OUT)/linear/%.overlap.png)
+linear: $(INVERTING:%=$(OUT)/linear/%.overlap.png) $(LINEAR_SIZES:%=$(OUT)/linear/%.overlap.json)
 
-$(OUT)/linear/%.safetensors: $(DATA)/%.safetensors
+# A linear classifier of KMNIST never gets as far as the inversion: its errors at the end.
+LINEAR_AT_kmnist := 2000
+
+# Where a training with an inversion, its stragglers in $(1), has its eps*.
+INVERTS_AT = error:$$($(STRAG) info $(1) --get summary.train_error_mean)
+BESIDE := --label stragglers --label 'of other seeds' --label 'errors of a linear classifier'
+
+$(INVERTING:%=$(OUT)/linear/%.safetensors): $(OUT)/linear/%.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
 	$(STRAG) train $< --depth 1 --runs $(RUNS) $(LINEAR_$*) -o $@
 
-$(OUT)/linear/%.json: $(OUT)/linear/%.safetensors $(OUT)/c1/%.json
-	$(FIND) $< --at error:$$($(STRAG) info $(OUT)/c1/$*.json --get summary.train_error_mean) -o $@ || test -s $@
+$(INVERTING:%=$(OUT)/linear/%.json): $(OUT)/linear/%.json: $(OUT)/linear/%.safetensors $(OUT)/c1/%.json
+	$(FIND) $< --at $(or $(LINEAR_AT_$*),$(call INVERTS_AT,$(OUT)/c1/$*.json)) -o $@
 
-# The ceiling: the stragglers of as many other seeds.
-$(OUT)/linear/%.overlap.json: $(OUT)/c1/%.json $(OUT)/c2/%.seeds.json $(OUT)/linear/%.json
-	$(STRAG) compare $^ --label stragglers --label 'of other seeds' --label 'errors of a linear classifier' -o $@
+$(INVERTING:%=$(OUT)/linear/%.overlap.json): $(OUT)/linear/%.overlap.json: $(OUT)/c1/%.json $(OUT)/c2/%.seeds.json $(OUT)/linear/%.json
+	$(STRAG) compare $^ $(BESIDE) -o $@
 
 $(OUT)/linear/%.png: $(OUT)/linear/%.json
-	$(STRAG) plot $< --dpi 110 -o $@
+	$(DRAW) $< -o $@
+
+# The same for other sizes of MNIST, whose stragglers C3 finds.
+define OF_SIZE
+$(OUT)/linear/$(1).safetensors:
+	mkdir -p $$(@D)
+	$(STRAG) data $(MNIST) --labels parity --size $(1) | $(STRAG) train - --depth 1 --runs $(RUNS) $(LINEAR_mnist) -o $$@
+$(OUT)/linear/$(1).seeds.safetensors:
+	mkdir -p $$(@D)
+	$(STRAG) data $(MNIST) --labels parity --size $(1) | $(STRAG) train - --first-run 100 --runs $(RUNS) $(BASE) -o $$@
+$(OUT)/linear/$(1).json: $(OUT)/linear/$(1).safetensors $(OUT)/c3/size/$(1).1.json
+	$(FIND) $$< --at $$(call INVERTS_AT,$(OUT)/c3/size/$(1).1.json) -o $$@
+$(OUT)/linear/$(1).overlap.json: $(OUT)/c3/size/$(1).1.json $(OUT)/linear/$(1).seeds.json $(OUT)/linear/$(1).json
+	$(STRAG) compare $$^ $(BESIDE) -o $$@
+endef
+$(foreach n,$(LINEAR_SIZES),$(eval $(call OF_SIZE,$(n))))

@@ -1,0 +1,38 @@
+# What the study costs: every training planned by a short trial, then the sum. The sweeps have a network per set.
+SWEEP_SETS_mnist := 117
+SWEEP_SETS_fashion := 24
+SWEEP_SETS_kmnist := 24
+SWEEP_SETS_vehicles := 24
+
+# Planned training $(1) on data set $(2) with the options $(3).
+define PLANNED
+PLANS += $(OUT)/plan/$(1).json
+$(OUT)/plan/$(1).json: $(DATA)/$(2).safetensors
+	mkdir -p $$(@D)
+	$(STRAG) train $$< $(3) --plan -q -o $$@
+endef
+plan_of = $(eval $(call PLANNED,$(1),$(2),$(3)))
+times = $(shell echo $$(($(1) * $(2))))
+
+$(foreach d,$(SETS),$(call plan_of,c1.$(d),$(d),--runs $(RUNS) $(TRAIN_$(d))))
+$(foreach d,$(INVERTING),$(foreach o,$(TRAINED),$(call plan_of,c2.$(d).$(o),$(d),--runs $(RUNS) $(call c2_train,$(d)) $(OTHER_$(o)))))
+$(foreach c,$(WHOLE) $(DEEP),$(call plan_of,c3.$(c),mnist,$(OPTIONS_$(c))))
+$(call plan_of,c4,mnist,--runs $(call times,$(CAUSE_RUNS),24) $(CAUSE) $(FAST))
+$(foreach d,$(INVERTING),$(call plan_of,c4.$(d),$(d),--runs $(LATER_RUNS) $(LATER_$(d)) $(FAST)))
+$(call plan_of,c5,mnist,--runs $(call times,2,$(PAIRS)) --lr 0.2 --epochs 65 --test-every never $(FAST))
+$(foreach d,$(INVERTING),$(call plan_of,c6.$(d),$(d),--runs $(call times,$(SWEEP_RUNS_$(d)),$(SWEEP_SETS_$(d))) $(SWEEP_TRAIN_$(d)) --record-every log $(FAST)))
+$(foreach d,$(INVERTING),$(call plan_of,linear.$(d),$(d),--depth 1 --runs $(RUNS) $(LINEAR_$(d))))
+$(call plan_of,classes,mnist,--runs $(RUNS) $(TEN))
+
+
+define PLANNED_SIZE
+PLANS += $(OUT)/plan/c3.size$(1).json
+$(OUT)/plan/c3.size$(1).json:
+	mkdir -p $$(@D)
+	$(STRAG) data $(MNIST) --labels parity --size $(1) -q | $(STRAG) train - --runs $(call times,$(RUNS),$(words $(filter $(1).%,$(PARTS)))) $(BASE) --plan -q -o $$@
+endef
+$(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,$(p))))
+
+plan: $(PLANS)
+	@for plan in $^; do echo "$$plan $$($(STRAG) info $$plan --get seconds)"; done | \
+	  awk '{ printf "%6.0f s  %s\n", $$2, $$1; sum += $$2 } END { printf "%.0f minutes in all\n", sum / 60 }'
