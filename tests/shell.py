@@ -1,9 +1,12 @@
 """Running strag as its users do."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+from strag.cli import main
 
 STRAG = f"{sys.executable} -m strag"
 
@@ -21,6 +24,19 @@ def shell(script, cwd):
     return subprocess.run(
         command, capture_output=True, cwd=cwd, timeout=300, check=False, env=dict(os.environ)
     )
+
+
+def in_this_process(script, folder):
+    """Run lines of `strag ARGUMENTS` in a folder without a process for each, as torch takes long to load."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for line in script.strip().splitlines():
+            name, *arguments = shlex.split(line)
+            assert name == "strag", line
+            assert main(arguments) == 0, line
+    finally:
+        os.chdir(before)
 
 
 def complains(result, status, *words):

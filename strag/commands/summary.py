@@ -6,9 +6,9 @@ from strag.commands.options import example, json_option, output_option, quiet_op
 
 COLUMNS = (  # quantity, heading, digits
     ("train_error", "eps*", 4),
-    ("test_error", "test error", 4),
+    ("test_error", "test error at t*", 4),
     ("lr_update", "lr t*", 2),
-    ("depth", "depth", 3),
+    ("depth", "valley depth", 3),
 )
 ENDS = (  # shown where there are test records: quantity, heading, format
     ("examples_trained", "trained on", ".0f"),
@@ -111,7 +111,11 @@ def _level(level, form):
     if level.mean != level.mean:
         return "-"
     text = f"{level.mean:{form}}"
-    return text if level.low != level.low else f"{text} ({level.low:{form}} to {level.high:{form}})"
+    return (
+        text
+        if level.low != level.low or level.low == level.high
+        else f"{text} ({level.low:{form}} to {level.high:{form}})"
+    )
 
 
 def _headings(ends):

@@ -13,7 +13,7 @@ from strag.stragglers.history import unpack
 from strag.stragglers.summary import COMPARED
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
-from tests.shell import complains, files_in, shell, strag
+from tests.shell import complains, files_in, in_this_process, strag
 
 TRAIN = "--epochs 60 --lr 0.5 --width 6 --noise 0 --noise 1 -q"
 Q = 80
@@ -40,8 +40,7 @@ def made(tmp_path_factory):
     strag train d --runs 1 {TRAIN} -o one
     strag train d --runs 3 {TRAIN} --test-every never -o never
     """
-    result = shell(f"set -e\n{script}", folder)
-    assert result.returncode == 0, result.stderr
+    in_this_process(script, folder)
     return folder
 
 

@@ -9,7 +9,7 @@ from strag.files.dataset import write_dataset
 from strag.files.summary import summary_from
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
-from tests.shell import complains, files_in, shell, strag
+from tests.shell import complains, files_in, in_this_process, strag
 
 TRAIN = "--epochs 60 --lr 0.5 --width 6 -q"
 
@@ -21,11 +21,14 @@ def made(tmp_path_factory):
     for name, seed in (("d1", 0), ("d2", 1)):
         write_dataset(str(folder / name), made_up(P=400, overlap=2.0, seed=seed), {})
     script = f"""
-    strag train d1 --runs 4 {TRAIN} | strag find-stragglers - -q --allow-none -o narrow1.json
-    strag train d2 --runs 4 {TRAIN} | strag find-stragglers - -q --allow-none -o narrow2.json
-    strag train d1 --runs 3 {TRAIN} --width 12 | strag find-stragglers - -q --allow-none -o wide.json
+    strag train d1 --runs 4 {TRAIN} -o h1
+    strag train d2 --runs 4 {TRAIN} -o h2
+    strag train d1 --runs 3 {TRAIN} --width 12 -o h3
+    strag find-stragglers h1 -q --allow-none -o narrow1.json
+    strag find-stragglers h2 -q --allow-none -o narrow2.json
+    strag find-stragglers h3 -q --allow-none -o wide.json
     """
-    assert shell(f"set -e\n{script}", folder).returncode == 0
+    in_this_process(script, folder)
     return folder
 
 
@@ -73,15 +76,15 @@ def test_table_markdown_and_picture_say_the_same(folder, tmp_path):
 
 def test_a_sweep_is_told_apart_by_what_its_networks_left_out(folder, tmp_path):
     script = f"""
-    strag train d1 --runs 3 {TRAIN} -o h
+    strag train {folder}/d1 --runs 3 {TRAIN} -o h
     strag find-stragglers h --per-run --dose 0.5 --controls random -q -o sets
-    strag train d1 --without sets {TRAIN} --noise 0 --noise 1 -o swept
+    strag train {folder}/d1 --without sets {TRAIN} --noise 0 --noise 1 -o swept
     strag find-stragglers swept -q --allow-none -o s.json
     strag find-stragglers h --per-run --at log -q -o times
-    strag train d1 --without times {TRAIN} | strag find-stragglers - -q --allow-none -o t.json
+    strag train {folder}/d1 --without times {TRAIN} -o timed
+    strag find-stragglers timed -q --allow-none -o t.json
     """
-    result = shell(f"set -e\ncp {folder}/d1 .\n{script}", tmp_path)
-    assert result.returncode == 0, result.stderr
+    in_this_process(script, tmp_path)
     found = json.loads(strag("summary", tmp_path / "s.json").stdout)
     assert found["varies"] == ["control", "dose"]
     told = [(one["settings"]["control"], one["settings"]["dose"]) for one in found["conditions"]]
