@@ -111,11 +111,9 @@ def _level(level, form):
     if level.mean != level.mean:
         return "-"
     text = f"{level.mean:{form}}"
-    return (
-        text
-        if level.low != level.low or level.low == level.high
-        else f"{text} ({level.low:{form}} to {level.high:{form}})"
-    )
+    if level.low != level.low or level.low == level.high:
+        return text
+    return f"{text} ({level.low:{form}} to {level.high:{form}})"
 
 
 def _headings(ends):
