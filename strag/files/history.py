@@ -61,6 +61,7 @@ def history_from(container, tests=True):
         ),
         ("has groups that do not fit its classes", ((tensors["group"] < 0) | (tensors["group"] >= C)).any()),
         ("has training errors outside 0 to 1", _outside(tensors["train_error"])),
+        ("has losses below 0", (tensors["train_loss"] < 0).any()),
         ("has an index that names an example twice", np.unique(tensors["index"]).size != P),
         ("has test bits that do not fit its test examples", not _fits_tests(tensors)),
         ("does not say its origin", not isinstance(meta.get("origin"), str)),

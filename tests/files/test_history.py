@@ -187,6 +187,7 @@ class TestInterrupted:
         ({"group": np.full(24, 2)}, "groups that do not fit its classes"),
         ({"group": np.full(24, -1)}, "groups that do not fit its classes"),
         ({"train_error": np.full((12, 2), 1.5, np.float32)}, "training errors outside 0 to 1"),
+        ({"train_loss": np.full((12, 2), -1, np.float32)}, "losses below 0"),
         ({"index": np.zeros(24, np.int64)}, "names an example twice"),
         ({"test_error": np.ones((3, 2, 1), np.float32)}, "'test_error' has shape [3, 2, 1], not [2, 2, 1]"),
         ({"y_test": np.zeros(9, int)}, "test bits that do not fit its test examples"),
