@@ -1,6 +1,6 @@
 # C6, panel 2c: test error, with and without noise on the inputs, against the training error at which the removed
 # S(t) was taken, with as many examples at random beside it. One network per set.
-SWEEP_RUNS_mnist := 5
+SWEEP_RUNS_mnist := 3
 SWEEP_TIMES_mnist := --at log --controls random,class
 SWEEP_FIND_mnist := --lr 0.2 --epochs 300
 SWEEP_TRAIN_mnist := --lr 0.2 --epochs 500
@@ -42,7 +42,6 @@ $(OUT)/c6/%.sweep.json: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.all.safetensor
 
 $(OUT)/c6/%.effects.json: $(OUT)/c6/%.sweep.json
 	$(STRAG) summary $< -o $@
-	$(STRAG) summary $< --markdown -o $(@:json=md)
 
 define NOISY
 $(OUT)/c6/%.noise$(1).png: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.all.safetensors

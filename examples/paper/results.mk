@@ -1,8 +1,9 @@
 # What the report shows: `make results` copies pictures, tables and numbers out of OUT into folders of RESULTS.
 RESULTS := .
-TABLES := $(foreach n,c1/effects c2/effects c3/effects c3/size c4/effects c4/removed c4/later classes/effects $(INVERTING:%=c6/%.effects),$(OUT)/$(n).json)
+TABLES := $(foreach n,c1/effects c2/effects c3/effects c3/size c4/effects c4/removed c4/later classes/effects,$(OUT)/$(n).json)
 NUMBERS := $(INVERTING:%=$(OUT)/c2/%.json) $(INVERTING:%=$(OUT)/linear/%.overlap.json) \
-  $(LINEAR_SIZES:%=$(OUT)/linear/%.overlap.json) $(OUT)/c5/agreement.json
+  $(LINEAR_SIZES:%=$(OUT)/linear/%.overlap.json) $(INVERTING:%=$(OUT)/c6/%.effects.json) $(OUT)/c5/agreement.json \
+  $(OUT)/classes/perclass.json
 PICTURES := $(foreach x,error updates,$(SETS:%=$(OUT)/c1/%.$(x).png)) $(INVERTING:%=$(OUT)/c2/%.png) $(OUT)/c3/effects.png \
   $(OUT)/c3/size.png $(OUT)/c4/sweep.png $(OUT)/c4/dynamics.png $(OUT)/c5/agreement.png \
   $(foreach s,$(SIGMAS),$(INVERTING:%=$(OUT)/c6/%.noise$(s).png)) $(OUT)/classes/mnist.png $(OUT)/classes/byclass.png

@@ -8,6 +8,8 @@ import numpy as np
 from strag.errors import StragError, bad_usage
 from strag.geometry.moments import rms_radius, separation
 
+_FAR = np.log(2) + 1e-9  # between test records, in log t
+
 
 @dataclass(frozen=True)
 class History:
@@ -163,11 +165,15 @@ class History:
     def test_error_at(self, update, run):
         """Test error of one run (position on axis R) without noise, linear in log t between its records.
 
-        NaN without test records without noise, or outside of them.
+        NaN without test records without noise, outside of them, and between two of which the later has
+        more than double the updates of the earlier: such records say nothing of what lies between.
         """
         if update is None or self.noise_free is None:
             return np.nan
         at = np.log1p(self.test_updates.astype(np.float64))
+        after = int(np.searchsorted(self.test_updates, update))
+        if 0 < after < len(at) and self.test_updates[after] != update and at[after] - at[after - 1] > _FAR:
+            return np.nan
         errors = self.test_error[:, run, self.noise_free].astype(np.float64)
         return float(np.interp(np.log1p(update), at, errors, left=np.nan, right=np.nan))
 
