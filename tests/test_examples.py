@@ -99,14 +99,45 @@ def test_paper(data, tmp_path):
     assert planned.returncode == 0, planned.stderr
 
 
-def test_the_report_quotes_what_was_measured():
-    """Every decimal number in the table of verdicts is one in the files of results, rounded."""
-    table = (EXAMPLES / "paper" / "README.md").read_text().split("## Verdicts")[1].split("## ")[0]
-    texts = (path.read_text() for path in (EXAMPLES / "paper" / "results").glob("*.json"))
-    known = {float(number) for text in texts for number in re.findall(r"-?\d+\.\d+", text)}
-    for number in re.findall(r"\d+\.\d+", table.replace("torch 2.13.0", "")):
+def numbers_in(files):
+    """Every decimal number in JSON files, as written and as a share in percent."""
+    texts = (path.read_text() for path in files)
+    return [abs(float(n)) for text in texts for n in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", text)]
+
+
+REPORT = EXAMPLES / "paper" / "README.md"
+CLAIMS = ("c1", "c2", "c3", "c4", "c5", "c6", "linear", "classes")
+
+
+def test_the_report_has_the_tables_that_were_made():
+    text = REPORT.read_text()
+    shown = dict(re.findall(r"<!-- results/(\S+\.md) -->\n(.*?)<!-- end -->", text, flags=re.S))
+    made = {path.name: path for path in (EXAMPLES / "paper" / "results").glob("*.md")}
+    assert shown.keys() == made.keys()
+    for name, table in shown.items():
+        assert table.strip() == made[name].read_text().strip(), name
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_the_report_quotes_what_was_measured(claim):
+    """Every decimal number in what the report says of a claim is one in its results, rounded."""
+    text = REPORT.read_text()
+    section = text.split(f"<!-- claim {claim} -->")[1].split("\n## ")[0]
+    rows = [line for line in text.splitlines() if line.startswith(f"| {claim} ")]
+    assert rows, "no row in the table of verdicts"
+    prose = re.sub(r"<!-- results/.*?<!-- end -->|```.*?```|`[^`]*`", "", section, flags=re.S)
+    settings = r"(?:lr|sigma|dose|from|to) \d+\.\d+"  # of the make files, no results
+    said = re.sub(settings, "", " ".join([*rows, prose]))
+    known = numbers_in((EXAMPLES / "paper" / "results").glob(f"{claim}-*.json"))
+    for number in re.findall(r"\d+\.\d+", said):
         digits = len(number.partition(".")[2])
-        assert any(abs(abs(value) - float(number)) <= 0.5001 * 10**-digits for value in known), number
+        assert any(abs(value - float(number)) <= 0.5001 * 10**-digits for value in known), number
+
+
+def test_the_readme_has_the_verdicts_of_the_report():
+    verdicts = re.search(r"## Verdicts\n\n(\|.*?\n)\n", REPORT.read_text(), flags=re.S).group(1)
+    readme = (EXAMPLES.parent / "README.md").read_text()
+    assert f"<!-- examples/paper/README.md -->\n{verdicts}<!-- end -->" in readme
 
 
 def test_there_is_a_test_for_every_example():
