@@ -25,8 +25,9 @@ $(VENV)/installed: pyproject.toml constraints.txt
 demo: setup
 	$(MAKE) --no-print-directory -C examples/quickstart STRAG=$(abspath $(BIN)/strag)
 
+# As many tests at once as there are processors, each with one thread.
 test: setup
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 lint: setup
 	$(BIN)/ruff check .

@@ -38,7 +38,7 @@ $(OUT)/c4/linear.safetensors: $(DATA)/mnist.safetensors $(OUT)/linear/mnist.json
 	$(STRAG) train $< --runs $(RUNS) $(CAUSE) --without $(OUT)/linear/mnist.json -o $@
 
 LEFT_OUT := --label 'all examples' --label 'without stragglers' --label 'without as many at random' \
-  --label 'without the errors of a linear classifier'
+  --label 'without linear errors'
 
 $(OUT)/c4/removed.json: $(foreach n,all pruned random linear,$(OUT)/c4/$(n).json)
 	$(STRAG) summary $^ $(LEFT_OUT) -o $@
