@@ -9,7 +9,7 @@ define PLANNED
 PLANS += $(OUT)/plan/$(1).json
 $(OUT)/plan/$(1).json: $(DATA)/$(2).safetensors
 	mkdir -p $$(@D)
-	$(STRAG) train $$< $(3) --plan -q -o $$@
+	$(STRAG) train $$< $(3) --plan -q > $$@
 endef
 plan_of = $(eval $(call PLANNED,$(1),$(2),$(3)))
 times = $(shell echo $$(($(1) * $(2))))
@@ -29,7 +29,7 @@ define PLANNED_SIZE
 PLANS += $(OUT)/plan/c3.size$(1).json
 $(OUT)/plan/c3.size$(1).json:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels parity --size $(1) -q | $(STRAG) train - --runs $(call times,$(RUNS),$(words $(filter $(1).%,$(PARTS)))) $(BASE) --plan -q -o $$@
+	$(STRAG) data $(MNIST) --labels parity --size $(1) -q | $(STRAG) train - --runs $(call times,$(RUNS),$(words $(filter $(1).%,$(PARTS)))) $(BASE) --plan -q > $$@
 endef
 $(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,$(p))))
 
