@@ -13,8 +13,8 @@ import pytest
 from strag.cli import COMMANDS
 from strag.files import activations, dataset, history, sets, weights
 from strag.files.comparison import comparison_object
-from strag.files.container import MAKERS
 from strag.files.stability import stability_object
+from strag.files.stamp import MAKERS
 from strag.files.stragglers import stragglers_object
 from strag.files.summary import summary_object
 from strag.stragglers.agreement import stability

@@ -36,15 +36,19 @@ $(OUT)/c6/%.sets.safetensors: $(OUT)/c6/%.all.safetensors
 $(OUT)/c6/%.sweep.safetensors: $(DATA)/%.safetensors $(OUT)/c6/%.sets.safetensors
 	$(STRAG) train $< --without $(OUT)/c6/$*.sets.safetensors $(SWEEP_TRAIN_$*) --record-every log --test-every $(lastword $(SWEEP_TRAIN_$*)) $(NOISE) $(FAST) -o $@
 
-# Beside each network the same run on all examples, stopped at its inversion and trained to the end.
-$(OUT)/c6/%.sweep.json: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.all.safetensors
-	$(FIND) $< --reference $(OUT)/c6/$*.all.safetensors -o $@ || test -s $@
+# Beside each network the same run on all examples, stopped at its inversion and trained as long as the network.
+$(OUT)/c6/%.whole.safetensors: $(DATA)/%.safetensors
+	mkdir -p $(@D)
+	$(STRAG) train $< --runs $(SWEEP_RUNS_$*) $(SWEEP_TRAIN_$*) $(NOISE) $(FAST) -o $@
+
+$(OUT)/c6/%.sweep.json: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.whole.safetensors
+	$(FIND) $< --reference $(OUT)/c6/$*.whole.safetensors -o $@ || test -s $@
 
 $(OUT)/c6/%.effects.json: $(OUT)/c6/%.sweep.json
 	$(STRAG) summary $< -o $@
 
 define NOISY
-$(OUT)/c6/%.noise$(1).png: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.all.safetensors
+$(OUT)/c6/%.noise$(1).png: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.whole.safetensors
 	$(DRAW) $$< --x error --reference $$(word 2,$$^) --noise $(1) -o $$@
 endef
 $(foreach s,$(SIGMAS),$(eval $(call NOISY,$(s))))

@@ -8,7 +8,7 @@ from strag.console import Progress
 from strag.datasets.dataset import standardise
 from strag.errors import StragError, bad_usage
 from strag.files.activations import ActivationsWriter
-from strag.files.container import stamp
+from strag.files.stamp import stamp
 from strag.files.streams import name_of
 from strag.stragglers.history import pack, unpack
 from strag.stragglers.sweeps import described_at

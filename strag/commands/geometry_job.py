@@ -4,8 +4,8 @@ import numpy as np
 
 from strag.console import print_table
 from strag.errors import StragError
-from strag.files.container import stamp
 from strag.files.history import HistoryWriter
+from strag.files.stamp import stamp
 from strag.geometry.measure import as_records, measure
 from strag.stragglers.history import pack
 from strag.stragglers.sweeps import described_at

@@ -70,10 +70,10 @@ def _read(path):
     A history whose networks left out sets of several kinds is a sweep.
     """
     from strag.files.comparison import comparison_from
-    from strag.files.container import with_article
     from strag.files.history import history_from
     from strag.files.jsonfile import open_any
     from strag.files.stability import stability_from
+    from strag.files.stamp import with_article
     from strag.files.stragglers import stragglers_from
     from strag.files.summary import summary_from
     from strag.stragglers.outcomes import is_sweep

@@ -20,9 +20,8 @@ def summary_line(value):
     summary, at = value["summary"], value["strag"]["recipe"]["at"]
     some = f"{summary['indices']} stragglers of {summary['examples']}"
     if at != "inversion":
-        return (
-            f"{some}, misclassified at {_moment(at)} ({summary['runs_with_a_set']} of {summary['runs']} runs)"
-        )
+        taken = f"{summary['runs_with_a_set']} of {summary['runs']} runs"
+        return f"{some}, misclassified at {_moment(at)} ({taken}){_warnings(value['runs'])}"
     line = f"{verdict_line(value['verdict'])} ({summary['inverting_runs']} of {summary['runs']} runs)"
     if summary["train_error_mean"] is not None:
         line += f", eps* = {_with_std(summary, 'train_error', 4)} at t* = {_with_std(summary, 'update', 1)}"
@@ -32,10 +31,16 @@ def summary_line(value):
     for key, words in (("classes_without", "no inversion in"), ("classes_absent", "no trained example of")):
         if value.get(key):
             line += f"; {words} class {', '.join(value[key])}"
-    rising = sum(run["unstable_from"] is not None for run in value["runs"])
-    if rising and value["verdict"] not in ("unstable", "diverged"):
-        line += f"; the loss rises in {rising} of the runs, which a lower --lr would mend"
-    return line
+    return line if value["verdict"] in ("unstable", "diverged") else line + _warnings(value["runs"])
+
+
+def _warnings(runs):
+    """What a lower learning rate would mend, in words; empty if nothing."""
+    rising = sum(run["unstable_from"] is not None for run in runs)
+    diverged = sum(run["verdict"] == "diverged" for run in runs)
+    told = [f"the loss rises in {rising} of the runs"] if rising else []
+    told += [f"{diverged} of the runs diverged"] if diverged else []
+    return f"; {' and '.join(told)}, which a lower --lr would mend" if told else ""
 
 
 def _moment(at):

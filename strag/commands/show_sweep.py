@@ -26,7 +26,7 @@ def sweep_lines(sweep, baseline=None):
 
 def _with_all_examples(baseline):
     line = f"with all examples: test error {baseline.test_error:.4f}"
-    if baseline.update is not None:
+    if baseline.stopped_test_error is not None:
         line += f", {baseline.stopped_test_error:.4f} when stopped at t* = {baseline.update:.1f}"
     return line
 

@@ -7,10 +7,11 @@ import numpy as np
 from strag.commands.options import require_origin
 from strag.console import Progress, say, warn
 from strag.errors import StragError, bad_usage
-from strag.files.container import RESIDENT, stamp, wrong_kind
+from strag.files.container import RESIDENT
 from strag.files.history import HistoryWriter
 from strag.files.jsonfile import open_any
 from strag.files.sets import SetsFile
+from strag.files.stamp import stamp, wrong_kind
 from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
 from strag.files.weights import WeightsWriter, open_weights

@@ -3,8 +3,8 @@
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.container import check_fields, stamp
 from strag.files.jsonfile import numbers
+from strag.files.stamp import check_fields, stamp
 from strag.stragglers.comparison import Comparison
 
 MATRICES = ("jaccard", "kappa", "common", "expected")

@@ -2,7 +2,8 @@
 
 from strag.datasets.dataset import Dataset
 from strag.errors import StragError
-from strag.files.container import open_container, stamp, write_tensors
+from strag.files.container import open_container, write_tensors
+from strag.files.stamp import stamp
 
 SPEC = {
     "x": ("U8|F32", "P *", True),

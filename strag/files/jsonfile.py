@@ -6,7 +6,8 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.files.canonical import finite
-from strag.files.container import check_stamp, container_from, is_json, no_content, not_strag, wrong_kind
+from strag.files.container import container_from, is_json
+from strag.files.stamp import check_stamp, no_content, not_strag, wrong_kind
 from strag.files.streams import name_of, open_input, read_exactly
 
 LARGEST = 1 << 30  # bytes

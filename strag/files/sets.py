@@ -4,7 +4,8 @@ import numpy as np
 
 from strag.datasets.dataset import identity_of
 from strag.errors import StragError
-from strag.files.container import stamp, write_tensors
+from strag.files.container import write_tensors
+from strag.files.stamp import stamp
 from strag.stragglers.history import pack, unpack
 from strag.stragglers.sweeps import CONTROLS, Sets
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from strag.datasets.dataset import identity_of
 from strag.errors import StragError
-from strag.files.container import check_fields, stamp
 from strag.files.jsonfile import numbers, read_json
+from strag.files.stamp import check_fields, stamp
 from strag.files.straggler_runs import run_entry
 from strag.stragglers.classwise import OriginalClass, original_classes
 from strag.stragglers.inversion import INVERSION

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.container import check_fields, stamp
 from strag.files.jsonfile import read_json
+from strag.files.stamp import check_fields, stamp
 from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
 from strag.stragglers.inversion import INVERSION

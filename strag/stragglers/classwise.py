@@ -86,18 +86,8 @@ def _tests(history, found):
     Q = len(history.y_test)
     runs = list(enumerate(found.inversions))
     last = [(-1, run) for run, one in runs if one.verdict != DIVERGED]
-    turning = [
-        (_nearest(history.test_updates, one.update), run) for run, one in runs if one.verdict == INVERSION
-    ]
+    turning = [(history.test_record_near(one.update), run) for run, one in runs if one.verdict == INVERSION]
     return history.y_test, wrong(last), wrong([place for place in turning if place[0] is not None])
-
-
-def _nearest(updates, t):
-    """Position of the one of rising `updates` that is nearest to t in ln t; None if t is outside of them."""
-    if not updates[0] <= t <= updates[-1]:
-        return None
-    with np.errstate(divide="ignore"):
-        return int(np.abs(np.log(updates) - np.log(t)).argmin())
 
 
 def _mean(values):

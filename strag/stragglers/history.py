@@ -177,11 +177,24 @@ class History:
         errors = self.test_error[:, run, self.noise_free].astype(np.float64)
         return float(np.interp(np.log1p(update), at, errors, left=np.nan, right=np.nan))
 
+    def test_record_near(self, update):
+        """Position on axis K of the test record nearest in ln t; None outside of them, and without any."""
+        updates = self.test_updates
+        if updates is None or update is None or not updates.size or not updates[0] <= update <= updates[-1]:
+            return None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return int(np.abs(np.log(updates) - np.log(update)).argmin())
+
+    @property
+    def noise_levels(self):
+        """Standard deviations of the noise on the test inputs: list of S float."""
+        return list(self.recipe.get("noise") or [0.0])
+
     @property
     def noise_free(self):
         """Position on axis S of the tests without noise; None without such tests."""
-        noise = list(self.recipe.get("noise") or [0.0])
-        return noise.index(0.0) if self.test_updates is not None and 0.0 in noise else None
+        levels = self.noise_levels
+        return levels.index(0.0) if self.test_updates is not None and 0.0 in levels else None
 
     def class_name(self, number):
         """What the data set calls an original class; its number where it has no names."""

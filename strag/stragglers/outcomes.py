@@ -11,7 +11,7 @@ from strag.errors import StragError, bad_usage
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import History
 from strag.stragglers.inversion import INVERSION, NONE, OPEN
-from strag.stragglers.reference import noise_levels, reference_of
+from strag.stragglers.reference import reference_of
 from strag.stragglers.sweeps import CONTROLS, OWN
 
 DOSE, UPDATE = "dose", "update"
@@ -91,7 +91,7 @@ def sweep_of(history, layer=None, noise=None):
     found = find_stragglers(history, layer=layer)
     trained = history.trained_bits().sum(axis=1)
     tested = history.test_error is not None and len(history.test_error) > 0
-    levels = noise_levels(history)
+    levels = history.noise_levels
     if noise is not None and (not tested or noise not in levels):
         known = ", ".join(f"{level:g}" for level in levels) if tested else "none"
         raise bad_usage(f"has no test error with noise {noise:g}", f"it has {known}", history.source)
@@ -124,7 +124,8 @@ class Baseline:
     Attributes
     ----------
     update, train_error : t* and eps*, refined, over the runs that invert; None if there are none.
-    stopped_test_error : over these, stopped at t*; None likewise. test_error : at the last test record.
+    stopped_test_error : over these, stopped at t*; None likewise, or if t* lies outside of the test records.
+    test_error : at the last test record.
     """
 
     update: float | None
@@ -144,7 +145,8 @@ def baseline_of(sweep, history):
     counterparts = reference_of(sweep.history, history, found).counterparts
     runs = {one.run: one for one in counterparts}.values()
     inverting = [one for one in runs if one.update is not None]
-    level = noise_levels(history).index(sweep.noise)
+    stopped = [one.stopped_test_error for one in inverting if one.stopped_test_error is not None]
+    level = history.noise_levels.index(sweep.noise)
 
     def mean(values):
         return float(np.mean(values)) if values else None
@@ -152,7 +154,7 @@ def baseline_of(sweep, history):
     return Baseline(
         update=mean([one.update for one in inverting]),
         train_error=mean([one.train_error for one in inverting]),
-        stopped_test_error=mean([one.stopped_test_error[level] for one in inverting]),
+        stopped_test_error=mean([errors[level] for errors in stopped]),
         test_error=mean([one.test_error[level] for one in runs]),
     )
 

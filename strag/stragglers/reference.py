@@ -19,7 +19,7 @@ class Counterpart:
     ----------
     run : its number. update, train_error : its t* and eps*, refined; None without an inversion.
     stopped_test_error, test_error : float64 [S], per noise level: stopped at t*, which is at the test record
-        nearest in ln t (None without an inversion), and at its last test record.
+        nearest in ln t (None without an inversion, or outside of these records), and at its last one.
     right_test_error, wrong_test_error : test error of the network, at its last test record without noise,
         over the test examples that the reference, stopped at t*, classifies right, and wrong; NaN where
         there are none, without an inversion or without such a record.
@@ -61,10 +61,8 @@ def reference_of(history: History, reference: History, found: Stragglers):
 
 def _counterpart(history, network, reference, place, inversion):
     stopped, right, wrong = None, np.nan, np.nan
-    if inversion.update is not None:
-        with np.errstate(divide="ignore"):
-            distance = np.abs(np.log(reference.test_updates) - np.log(inversion.update))
-        record = int(distance.argmin())
+    record = reference.test_record_near(inversion.update)
+    if record is not None:
         stopped = reference.test_error[record, place].astype(np.float64)
         right, wrong = _divided(history, network, reference, (record, place))
     return Counterpart(
@@ -85,10 +83,9 @@ def _divided(history, network, reference, stopped):
     |w without W| / (Q - |W|) = (share of w - share of W and w) / (1 - share of W), for which the number Q
     of test examples need not be known.
     """
-    levels = noise_levels(history)
-    if 0.0 not in levels:
+    level = history.noise_free
+    if level is None:
         return np.nan, np.nan
-    level = levels.index(0.0)
     hard = reference.test_misclassified[(*stopped, level)]
     own = history.test_misclassified[-1, network, level]
     share, error = (
@@ -106,11 +103,6 @@ def _count(bits):
     return np.unpackbits(bits).sum()
 
 
-def noise_levels(history):
-    """Standard deviations of the noise on the test inputs: list of S float."""
-    return list(history.recipe.get("noise") or [0.0])
-
-
 def _require_alike(history, reference):
     """Refuse a reference that is not the training of the same runs on all the examples."""
     name = history.source
@@ -118,7 +110,7 @@ def _require_alike(history, reference):
         if one.test_error is None:
             remedy = "train it on data with a test set, without '--test-every never'"
             raise StragError("has no test records", remedy, one.source)
-    levels = [", ".join(f"{level:g}" for level in noise_levels(one)) for one in (reference, history)]
+    levels = [", ".join(f"{level:g}" for level in one.noise_levels) for one in (reference, history)]
     for problem, remedy, wrong in (
         (
             f"was trained on other data than {name}",

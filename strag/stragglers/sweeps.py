@@ -87,7 +87,7 @@ def read_times(text):
         return None
     if not colon:
         return logarithmic
-    if not (number.isascii() and number.isdecimal() and int(number) >= 2):
+    if not (number.isascii() and number.isdecimal() and len(number) < 10 and int(number) >= 2):
         raise bad_usage(f"cannot read --at '{text}'", "give log, or log:N for N records, at least 2")
     return partial(evenly, number=int(number))
 

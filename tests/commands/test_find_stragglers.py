@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from strag.cli import main
-from strag.files.container import stamp
 from strag.files.history import HistoryWriter
+from strag.files.stamp import stamp
 from strag.training.loop import Record
 from tests.conftest import history_of
 from tests.shell import complains, files_in, strag
@@ -113,6 +113,13 @@ def test_a_chosen_moment_needs_no_inversion(folder):
     assert said == b"strag: 32 stragglers of 64, misclassified at update 12 (2 of 2 runs)\n"
     said = strag("find-stragglers", "x", "--allow-none", "-o", "y").stderr
     assert b"; --at error:X takes those misclassified at a training error instead" in said
+    radius, loss = np.array(FALL), np.linspace(0.7, 0.1, T)
+    loss[40] *= 1.5
+    write_history("y", [radius, np.full(T, np.nan)], loss=loss)
+    said = strag("find-stragglers", "y", "--at", "12", "-o", "z").stderr
+    assert (
+        b"; the loss rises in 1 of the runs and 1 of the runs diverged, which a lower --lr would mend" in said
+    )
 
 
 def test_core_is_part_of_what_was_called(folder):

@@ -11,8 +11,8 @@ import pytest
 
 from strag.cli import main
 from strag.datasets.dataset import Dataset
-from strag.files.container import stamp
 from strag.files.dataset import write_dataset
+from strag.files.stamp import stamp
 from strag.files.streams import Output
 from strag.stragglers.summary import QUANTITIES
 from tests.plotting.histories import falling, made, valley, write

@@ -10,9 +10,9 @@ from safetensors.numpy import load, save
 from strag.cli import main
 from strag.datasets.dataset import Dataset
 from strag.errors import StragError
-from strag.files.container import stamp
 from strag.files.dataset import write_dataset
 from strag.files.history import HistoryWriter
+from strag.files.stamp import stamp
 
 
 def images(P=24, Q=5, **options):

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from strag.errors import StragError
 from strag.files import jsonfile
-from strag.files.container import FORMAT, open_container
+from strag.files.container import open_container
 from strag.files.dataset import read_dataset
 from strag.files.describe import describe
 from strag.files.history import read_history
 from strag.files.jsonfile import open_any
+from strag.files.stamp import FORMAT
 from strag.files.stragglers import read_stragglers
 from tests.files.makers import dataset_file, forge, history_file, images, refused, stragglers_file
 
@@ -131,7 +132,7 @@ IMPORT = "import it with 'strag data'"
     [
         (b"PK\x03\x04" + bytes(30), "an npz or zip file", IMPORT),
         (b"\x93NUMPY\x01\x00" + bytes(30), "an npy file", IMPORT),
-        (gzip.compress(b"abc"), "a gzipped file", IMPORT),
+        (gzip.compress(b"abc", mtime=0), "a gzipped file", IMPORT),
         (struct.pack(">HBBI", 0, 8, 1, 3) + b"abc", "an IDX file", IMPORT),
         (b"index,count\n1,2\n", "not a strag file", "make one with 'strag data', from npz"),
     ],

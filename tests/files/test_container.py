@@ -12,7 +12,8 @@ from safetensors import safe_open
 from safetensors.numpy import load, save
 
 from strag.files.canonical import canonical_json
-from strag.files.container import DTYPES, TensorWriter, open_container, stamp, write_tensors
+from strag.files.container import DTYPES, TensorWriter, open_container, write_tensors
+from strag.files.stamp import stamp
 from tests.files.makers import parts
 
 META = stamp("dataset", title="t")

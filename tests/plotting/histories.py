@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from strag.files.container import stamp
 from strag.files.history import HistoryWriter
+from strag.files.stamp import stamp
 from strag.stragglers.history import unpack
 from strag.training.loop import Record
 from tests.conftest import history_of

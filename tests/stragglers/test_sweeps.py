@@ -191,7 +191,20 @@ def test_doses_that_make_no_sense(text):
         read_doses(text)
 
 
-@pytest.mark.parametrize("text", ["log:", "log:1", "log:0", "log:-3", "log:x", "log:2.5", "log:²"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "log:",
+        "log:1",
+        "log:0",
+        "log:-3",
+        "log:x",
+        "log:2.5",
+        "log:²",
+        "log:1_0",
+        pytest.param("log:" + 5000 * "9", id="huge"),
+    ],
+)
 def test_numbers_of_records_that_make_no_sense(text):
     with pytest.raises(StragError, match=f"cannot read --at '{text}'; give log, or log:N"):
         read_times(text)

@@ -1,0 +1,130 @@
+"""What every file of strag says of itself, and the errors for files that do not, or are of another kind."""
+
+from strag import __version__
+from strag.errors import StragError
+
+FORMAT = 1
+MAKERS = {
+    "dataset": "strag data",
+    "plan": "strag train --plan",
+    "history": "strag train",
+    "weights": "strag train --weights",
+    "activations": "strag dump",
+    "geometry": "strag geometry",
+    "stragglers": "strag find-stragglers",
+    "sets": "strag find-stragglers --per-run",
+    "stability": "strag stability",
+    "comparison": "strag compare",
+    "summary": "strag summary",
+}
+
+
+def stamp(kind, **fields):
+    """The object under the key `strag` of a file of this kind."""
+    return {"format": FORMAT, "kind": kind, "version": __version__, **fields}
+
+
+def wrong_kind(source, kind, wanted):
+    """The error for a file of another kind than the command reads."""
+    problem = f"is {with_article(kind)} file, not {with_article(wanted)} file"
+    return StragError(problem, f"make one with '{MAKERS[wanted]}'", source=source)
+
+
+def with_article(kind):
+    """A kind of file after 'a' or 'an'."""
+    return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
+
+
+def check_stamp(meta, source, wanted=None):
+    """Check format and kind of the object under `strag`; return it."""
+    fields = (("kind", str), ("format", int))
+    if not isinstance(meta, dict) or not all(isinstance(meta.get(key), type_) for key, type_ in fields):
+        raise not_strag(source, wanted=wanted)
+    if meta["format"] > FORMAT:
+        raise StragError(
+            f"has format {meta['format']}, newer than this strag's {FORMAT}",
+            "upgrade strag",
+            source=source,
+        )
+    if wanted is not None and meta["kind"] != wanted:
+        raise wrong_kind(source, meta["kind"], wanted)
+    return meta
+
+
+def check_fields(meta, source):
+    """Check what the object under `strag` says about the contents, before it is used."""
+    for name, fits in _FIELDS.items():
+        holder, key = meta, name
+        while "." in key:
+            first, key = key.split(".", 1)
+            holder = holder.get(first) or {}
+        if holder.get(key) is not None and not fits(holder[key]):
+            maker = MAKERS.get(meta["kind"])
+            remedy = f"make it again with '{maker}'" if maker else "make it again"
+            raise StragError(f"its '{name}' cannot be read", remedy, source)
+
+
+def _is_object(value):
+    return isinstance(value, dict)
+
+
+def _is_text(value):
+    return isinstance(value, str)
+
+
+def _are_texts(value):
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _are_numbers(value):
+    """Whether it is a list of natural numbers, each once."""
+    natural = isinstance(value, list) and all(type(number) is int and number >= 0 for number in value)
+    return natural and len(set(value)) == len(value)
+
+
+def _is_real(value):
+    return type(value) in (int, float) and abs(value) < float("inf")
+
+
+# What a stamp holds that is read again; of an object that is checked, the parts come after it.
+_FIELDS = {
+    "recipe": _is_object,
+    "recipe.lr": _is_real,
+    "recipe.noise": lambda value: isinstance(value, list) and all(map(_is_real, value)),
+    "inputs": _is_object,
+    "inputs.training": _is_object,
+    "inputs.training.lr": _is_real,
+    "inputs.history": _is_object,
+    "title": _is_text,
+    "command": _is_text,
+    "labels": _is_text,
+    "classes": _are_texts,
+    "runs": _are_numbers,
+    "layers": _are_numbers,
+}
+
+
+def not_strag(name, head=b"", wanted=None):
+    """The error for a file that strag did not write and that was to be of the kind `wanted`."""
+    known = (
+        (b"PK\x03\x04", "an npz or zip file"),
+        (b"\x93NUMPY", "an npy file"),
+        (b"\x1f\x8b", "a gzipped file"),
+        (b"\x00\x00\x08", "an IDX file"),
+    )
+    what = next((what for magic, what in known if head.startswith(magic)), None)
+    if wanted not in (None, "dataset"):
+        remedy = f"make one with '{MAKERS[wanted]}'"
+    elif what:
+        remedy = "import it with 'strag data'"
+    elif wanted:
+        remedy = "make one with 'strag data', from npz, npy, IDX, CIFAR-10 or images"
+    else:
+        remedy = "give a file that strag wrote"
+    return StragError(f"is {what}, not a strag file" if what else "is not a strag file", remedy, source=name)
+
+
+def no_content(name):
+    """The error for an empty file, which is what a failed command leaves in a pipe."""
+    remedy = "did the command before it in the pipe fail?" if name == "stdin" else "make it again"
+    return StragError("is empty", remedy, source=name)
