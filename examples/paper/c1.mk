@@ -5,12 +5,12 @@ c1: $(OUT)/c1/effects.json $(foreach x,error updates,$(SETS:%=$(OUT)/c1/%.$(x).p
 
 $(OUT)/c1/%.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< --runs $(RUNS) $(TRAIN_$*) -o $@
+	$(TRAIN) $< --runs $(RUNS) $(TRAIN_$*) -o $@
 
 # CIFAR-10 again, with Adam, which gets to the end of training.
 $(OUT)/c1/%.adam.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< --runs 5 --optimizer adam --lr 0.0005 --epochs 4000 --record-every 10 $(FAST) -o $@
+	$(TRAIN) $< --runs 5 --optimizer adam --lr 0.0005 --epochs 4000 --record-every 10 $(FAST) -o $@
 
 C1_ROWS := $(SETS) $(patsubst %,%.adam,$(filter cifar,$(SETS)))
 

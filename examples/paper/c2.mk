@@ -16,7 +16,7 @@ TRAINED := $(filter-out linear,$(OTHERS))
 define OTHER
 $(OUT)/c2/$(1).$(2).safetensors: $(DATA)/$(1).safetensors
 	mkdir -p $$(@D)
-	$(STRAG) train $$< --runs $(RUNS) $(call c2_train,$(1)) $(OTHER_$(2)) -o $$@
+	$(TRAIN) $$< --runs $(RUNS) $(call c2_train,$(1)) $(OTHER_$(2)) -o $$@
 endef
 $(foreach d,$(INVERTING),$(foreach o,$(TRAINED),$(eval $(call OTHER,$(d),$(o)))))
 

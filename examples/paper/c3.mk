@@ -29,7 +29,7 @@ c3: $(OUT)/c3/effects.json $(OUT)/c3/effects.png $(OUT)/c3/size.json $(OUT)/c3/s
 
 $(WHOLE:%=$(OUT)/c3/%.safetensors) $(DEEP:%=$(OUT)/c3/%.safetensors): $(OUT)/c3/%.safetensors: $(DATA)/mnist.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< $(OPTIONS_$*) -o $@
+	$(TRAIN) $< $(OPTIONS_$*) -o $@
 
 define LAYER
 $(OUT)/c3/%.layer$(1).json: $(OUT)/c3/%.safetensors
@@ -41,7 +41,7 @@ $(foreach l,1 2 3 4 5,$(eval $(call LAYER,$(l))))
 define PART
 $(OUT)/c3/size/$(1).safetensors:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels parity --size $(basename $(1)) --block $(subst .,,$(suffix $(1))) | $(STRAG) train - --runs $(RUNS) $(BASE) -o $$@
+	$(STRAG) data $(MNIST) --labels parity --size $(basename $(1)) --block $(subst .,,$(suffix $(1))) | $(TRAIN) - --runs $(RUNS) $(BASE) -o $$@
 endef
 $(foreach part,$(PARTS),$(eval $(call PART,$(part))))
 

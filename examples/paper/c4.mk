@@ -4,20 +4,22 @@
 CAUSE_RUNS := 30
 CAUSE := --lr 0.1 --epochs 300
 # Long enough for training to finish, so that no inversion is none, not open.
-LATER_RUNS := 5
-LATER := --epochs 3000 --record-every 10
+LATER_mnist := --runs 30 --lr 0.2 --epochs 3000 --record-every 10
+LATER_fashion := --runs 10 --lr 0.1 --epochs 3000 --record-every 10
+LATER_kmnist := --runs 10 --lr 0.1 --epochs 3000 --record-every 10
+LATER_vehicles := --runs 5 --lr 0.02 --epochs 10000 --record-every 20
 
 c4: $(OUT)/c4/sweep.png $(OUT)/c4/effects.json $(OUT)/c4/dynamics.png $(OUT)/c4/removed.json $(OUT)/c4/later.json
 
 $(OUT)/c4/all.safetensors: $(DATA)/mnist.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< --runs $(CAUSE_RUNS) $(CAUSE) -o $@
+	$(TRAIN) $< --runs $(CAUSE_RUNS) $(CAUSE) -o $@
 
 $(OUT)/c4/sets.safetensors: $(OUT)/c4/all.safetensors
 	$(FIND) $< --per-run --dose 0.1,0.25,0.5,0.75,1 --controls random,class,earlier -o $@ || test -s $@
 
 $(OUT)/c4/sweep.safetensors: $(DATA)/mnist.safetensors $(OUT)/c4/sets.safetensors
-	$(STRAG) train $< --without $(OUT)/c4/sets.safetensors $(CAUSE) --test-every $(lastword $(CAUSE)) $(FAST) -o $@
+	$(TRAIN) $< --without $(OUT)/c4/sets.safetensors $(CAUSE) --test-every $(lastword $(CAUSE)) $(FAST) -o $@
 
 $(OUT)/c4/sweep.png: $(OUT)/c4/sweep.safetensors
 	$(DRAW) $< -o $@
@@ -29,13 +31,13 @@ $(OUT)/c4/effects.json: $(OUT)/c4/sweep.json
 # The same with the stragglers of most runs, for curves: without them, without as many at random, and without the
 # errors of a linear classifier.
 $(OUT)/c4/pruned.safetensors: $(DATA)/mnist.safetensors $(OUT)/c4/all.json
-	$(STRAG) train $< --runs $(RUNS) $(CAUSE) --without $(OUT)/c4/all.json -o $@
+	$(TRAIN) $< --runs $(CAUSE_RUNS) $(CAUSE) --without $(OUT)/c4/all.json -o $@
 
 $(OUT)/c4/random.safetensors: $(DATA)/mnist.safetensors $(OUT)/c4/all.json
-	$(STRAG) prune $< $(OUT)/c4/all.json --random 1 | $(STRAG) train - --runs $(RUNS) $(CAUSE) -o $@
+	$(STRAG) prune $< $(OUT)/c4/all.json --random 1 | $(TRAIN) - --runs $(CAUSE_RUNS) $(CAUSE) -o $@
 
 $(OUT)/c4/linear.safetensors: $(DATA)/mnist.safetensors $(OUT)/linear/mnist.json
-	$(STRAG) train $< --runs $(RUNS) $(CAUSE) --without $(OUT)/linear/mnist.json -o $@
+	$(TRAIN) $< --runs $(CAUSE_RUNS) $(CAUSE) --without $(OUT)/linear/mnist.json -o $@
 
 LEFT_OUT := --label 'all examples' --label 'without stragglers' --label 'without as many at random' \
   --label 'without linear errors'
@@ -50,18 +52,19 @@ $(OUT)/c4/dynamics.png: $(foreach n,all pruned random linear,$(OUT)/c4/$(n).safe
 # On every data set, for long: does the inversion come back?
 $(OUT)/c4/%.later.safetensors: $(DATA)/%.safetensors $(OUT)/c1/%.json
 	mkdir -p $(@D)
-	$(STRAG) train $< --runs $(LATER_RUNS) $(LATER_$*) --without $(OUT)/c1/$*.json $(FAST) -o $@
+	$(TRAIN) $< $(LATER_$*) --without $(OUT)/c1/$*.json $(FAST) -o $@
 
 $(OUT)/c4/%.control.safetensors: $(DATA)/%.safetensors $(OUT)/c1/%.json
 	mkdir -p $(@D)
-	$(STRAG) prune $< $(OUT)/c1/$*.json --random 1 | $(STRAG) train - --runs $(LATER_RUNS) $(TRAIN_$*) $(FAST) -o $@
+	$(STRAG) prune $< $(OUT)/c1/$*.json --random 1 | $(TRAIN) - $(LATER_$*) $(FAST) -o $@
 
-LATER_mnist = --lr 0.2 $(LATER)
-LATER_fashion = --lr 0.1 $(LATER)
-LATER_kmnist = --lr 0.1 $(LATER)
-LATER_vehicles = --lr 0.02 $(LATER)
-AFTER := $(foreach d,$(INVERTING),$(OUT)/c4/$(d).later.json $(OUT)/c4/$(d).control.json)
-NAMED := $(foreach d,$(INVERTING),--label '$(d), without stragglers' --label '$(d), without as many at random')
+$(OUT)/c4/%.linear.safetensors: $(DATA)/%.safetensors $(OUT)/linear/%.json
+	mkdir -p $(@D)
+	$(TRAIN) $< $(LATER_$*) --without $(OUT)/linear/$*.json $(FAST) -o $@
+
+AFTER := $(foreach d,$(INVERTING),$(foreach o,later control linear,$(OUT)/c4/$(d).$(o).json))
+NAMED := $(foreach d,$(INVERTING),--label '$(d), without stragglers' --label '$(d), without as many at random' \
+  --label '$(d), without linear errors')
 
 $(OUT)/c4/later.json: $(AFTER)
 	$(STRAG) summary $^ $(NAMED) -o $@

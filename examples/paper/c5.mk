@@ -5,7 +5,7 @@ c5: $(OUT)/c5/agreement.png
 
 $(OUT)/c5/history.safetensors: $(DATA)/mnist.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< --runs $$((2 * $(PAIRS))) --lr 0.2 --epochs 65 --test-every never $(FAST) -o $@
+	$(TRAIN) $< --runs $$((2 * $(PAIRS))) --lr 0.2 --epochs 250 --test-every never $(FAST) -o $@
 
 $(OUT)/c5/agreement.json: $(OUT)/c5/history.safetensors
 	$(STRAG) stability $< -o $@

@@ -1,6 +1,6 @@
 # C6, panel 2c: test error, with and without noise on the inputs, against the training error at which the removed
 # S(t) was taken, with as many examples at random beside it. One network per set.
-SWEEP_RUNS_mnist := 3
+SWEEP_RUNS_mnist := 10
 SWEEP_TIMES_mnist := --at log --controls random,class
 SWEEP_FIND_mnist := --lr 0.2 --epochs 300
 SWEEP_TRAIN_mnist := --lr 0.2 --epochs 500
@@ -15,7 +15,7 @@ SWEEP_TIMES_kmnist := --at log:12 --controls random
 SWEEP_FIND_kmnist := --lr 0.1 --epochs 500
 SWEEP_TRAIN_kmnist := --lr 0.1 --epochs 500
 
-SWEEP_RUNS_vehicles := 3
+SWEEP_RUNS_vehicles := 5
 SWEEP_TIMES_vehicles := --at log:12 --controls random
 SWEEP_FIND_vehicles := --lr 0.02 --epochs 1000
 SWEEP_TRAIN_vehicles := --lr 0.02 --epochs 1000
@@ -27,19 +27,19 @@ c6: $(INVERTING:%=$(OUT)/c6/%.effects.json) $(foreach s,$(SIGMAS),$(INVERTING:%=
 
 $(OUT)/c6/%.all.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< --runs $(SWEEP_RUNS_$*) $(SWEEP_FIND_$*) $(NOISE) $(FAST) -o $@
+	$(TRAIN) $< --runs $(SWEEP_RUNS_$*) $(SWEEP_FIND_$*) $(NOISE) $(FAST) -o $@
 
 $(OUT)/c6/%.sets.safetensors: $(OUT)/c6/%.all.safetensors
 	$(FIND) $< --per-run $(SWEEP_TIMES_$*) -o $@ || test -s $@
 
 # Tested at the end alone: that is what is drawn.
 $(OUT)/c6/%.sweep.safetensors: $(DATA)/%.safetensors $(OUT)/c6/%.sets.safetensors
-	$(STRAG) train $< --without $(OUT)/c6/$*.sets.safetensors $(SWEEP_TRAIN_$*) --record-every log --test-every $(lastword $(SWEEP_TRAIN_$*)) $(NOISE) $(FAST) -o $@
+	$(TRAIN) $< --without $(OUT)/c6/$*.sets.safetensors $(SWEEP_TRAIN_$*) --record-every log --test-every $(lastword $(SWEEP_TRAIN_$*)) $(NOISE) $(FAST) -o $@
 
 # Beside each network the same run on all examples, stopped at its inversion and trained as long as the network.
 $(OUT)/c6/%.whole.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(STRAG) train $< --runs $(SWEEP_RUNS_$*) $(SWEEP_TRAIN_$*) $(NOISE) $(FAST) -o $@
+	$(TRAIN) $< --runs $(SWEEP_RUNS_$*) $(SWEEP_TRAIN_$*) $(NOISE) $(FAST) -o $@
 
 $(OUT)/c6/%.sweep.json: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.whole.safetensors
 	$(FIND) $< --reference $(OUT)/c6/$*.whole.safetensors -o $@ || test -s $@

@@ -6,7 +6,7 @@ classes: $(OUT)/classes/mnist.png $(OUT)/classes/byclass.png $(OUT)/classes/effe
 
 $(OUT)/classes/mnist.safetensors: $(DATA)/mnist.safetensors
 	mkdir -p $(@D)
-	$(STRAG) data $< --labels classes | $(STRAG) train - --runs $(RUNS) $(TEN) -o $@
+	$(STRAG) data $< --labels classes | $(TRAIN) - --runs $(RUNS) $(TEN) -o $@
 
 $(OUT)/classes/together.json: $(OUT)/classes/mnist.safetensors
 	$(FIND) $< -o $@ || test -s $@

@@ -9,7 +9,7 @@ define PLANNED
 PLANS += $(OUT)/plan/$(1).json
 $(OUT)/plan/$(1).json: $(DATA)/$(2).safetensors
 	mkdir -p $$(@D)
-	$(STRAG) train $$< $(3) --plan -q > $$@
+	$(TRAIN) $$< $(3) --plan -q > $$@
 endef
 plan_of = $(eval $(call PLANNED,$(1),$(2),$(3)))
 times = $(shell echo $$(($(1) * $(2))))
@@ -18,7 +18,8 @@ $(foreach d,$(SETS),$(call plan_of,c1.$(d),$(d),--runs $(RUNS) $(TRAIN_$(d))))
 $(foreach d,$(INVERTING),$(foreach o,$(TRAINED),$(call plan_of,c2.$(d).$(o),$(d),--runs $(RUNS) $(call c2_train,$(d)) $(OTHER_$(o)))))
 $(foreach c,$(WHOLE) $(DEEP),$(call plan_of,c3.$(c),mnist,$(OPTIONS_$(c))))
 $(call plan_of,c4,mnist,--runs $(call times,$(CAUSE_RUNS),24) $(CAUSE) $(FAST))
-$(foreach d,$(INVERTING),$(call plan_of,c4.$(d),$(d),--runs $(LATER_RUNS) $(LATER_$(d)) $(FAST)))
+$(call plan_of,c4.whole,mnist,--runs $(call times,$(CAUSE_RUNS),4) $(CAUSE))
+$(foreach d,$(INVERTING),$(foreach o,later control linear,$(call plan_of,c4.$(d).$(o),$(d),$(LATER_$(d)) $(FAST))))
 $(call plan_of,c5,mnist,--runs $(call times,2,$(PAIRS)) --lr 0.2 --epochs 65 --test-every never $(FAST))
 $(foreach d,$(INVERTING),$(call plan_of,c6.$(d),$(d),--runs $(call times,$(SWEEP_RUNS_$(d)),$(SWEEP_SETS_$(d))) $(SWEEP_TRAIN_$(d)) --record-every log $(FAST)))
 $(foreach d,$(INVERTING),$(call plan_of,linear.$(d),$(d),--depth 1 --runs $(RUNS) $(LINEAR_$(d))))
@@ -29,7 +30,7 @@ define PLANNED_SIZE
 PLANS += $(OUT)/plan/c3.size$(1).json
 $(OUT)/plan/c3.size$(1).json:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels parity --size $(1) -q | $(STRAG) train - --runs $(call times,$(RUNS),$(words $(filter $(1).%,$(PARTS)))) $(BASE) --plan -q > $$@
+	$(STRAG) data $(MNIST) --labels parity --size $(1) -q | $(TRAIN) - --runs $(call times,$(RUNS),$(words $(filter $(1).%,$(PARTS)))) $(BASE) --plan -q > $$@
 endef
 $(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,$(p))))
 

@@ -7,20 +7,18 @@ from strag.commands.options import example, json_option, output_option, quiet_op
 COLUMNS = (  # quantity, heading, digits
     ("train_error", "eps*", 4),
     ("test_error", "test error at t*", 4),
+    ("gap", "eps* less that", 4),
     ("lr_update", "lr t*", 2),
     ("depth", "valley depth", 3),
 )
-ENDS = (  # shown where there are test records: quantity, heading, format
+ENDS = (  # shown where there are test records, those of AT_NOISE for every noise: quantity, heading, format
     ("examples_trained", "trained on", ".0f"),
     ("last_test_error", "last test error", ".4f"),
-    ("last_noisy_test_error", "with noise", ".4f"),
     ("reference_test_error", "all examples", ".4f"),
     ("stopped_test_error", "all examples, stopped at t*", ".4f"),
-    ("stopped_noisy_test_error", "the same with noise", ".4f"),
     ("right_test_error", "where that was right", ".4f"),
     ("wrong_test_error", "where that was wrong", ".4f"),
     ("excess_error", "excess per example left out", ".2g"),
-    ("excess_noisy_error", "excess with noise", ".2g"),
 )
 
 
@@ -55,8 +53,12 @@ def command(files, labels, markdown, output, as_json, quiet):
     its blocks (of its seeds, where it has one block) and both standard deviations. Where the number
     of examples P is all that varies, limit - a P^-b is fitted, with b free and with b = 1.
 
-    JSON and Markdown also have the test error at the end, what find-stragglers --reference put beside
-    it, and, of networks that left out sets, the excess over as many random examples, per example.
+    The gap is eps* less the test error at t*; differences are those to the reference, which differs
+    in nothing from most, run by run on the same data.
+
+    JSON and Markdown also have the verdicts on the runs, the test error at the end for every noise,
+    what find-stragglers --reference put beside it, and, of networks that left out sets, the excess
+    over as many random examples, per example.
     """
     from strag.commands.options import refuse_overwriting
     from strag.console import Notes, stdout_is_terminal
@@ -89,21 +91,46 @@ def command(files, labels, markdown, output, as_json, quiet):
         Notes(quiet)(f"{len(found.conditions)} conditions, {sum(one.runs for one in found.conditions)} runs")
 
 
+def _is_known(found, name):
+    return any(one.level(name).mean == one.level(name).mean for one in found.conditions)
+
+
 def _ends(found):
-    """The columns of what is known at the end: those of ENDS, without any that is empty."""
-    known = [
-        any(one.levels[name].mean == one.levels[name].mean for one in found.conditions) for name, *_ in ENDS
+    """The columns of what is known at the end: those of ENDS, for every noise, without any that is empty."""
+    names = list(dict.fromkeys(name for one in found.conditions for name in one.levels))
+    columns = []
+    for wanted, heading, form in ENDS:
+        for name in names:
+            base, _, noise = name.partition("@")
+            if base == wanted and _is_known(found, name):
+                columns.append((name, heading + (f", noise {noise}" if noise else ""), form))
+    return columns if any(name != "examples_trained" for name, *_ in columns) else []
+
+
+def _others(found):
+    """Of every condition, the verdicts on the runs that do not invert: text; empty if all runs invert."""
+    from strag.stragglers.inversion import INVERSION
+
+    told = [
+        ", ".join(f"{number} {verdict}" for verdict, number in one.verdicts.items() if verdict != INVERSION)
+        for one in found.conditions
     ]
-    return [column for column, is_known in zip(ENDS, known, strict=True) if is_known and any(known[1:])]
+    return [text or "-" for text in told] if any(told) else []
+
+
+def _differences(found):
+    """Of every condition, eps* less that of the reference; empty if none is known."""
+    told = [_level(one.difference("train_error"), "+.4f") for one in found.conditions]
+    return told if set(told) != {"-"} else []
 
 
 def _cells(condition, ends):
-    """The cells of one row: text."""
+    """The cells of one row but the optional ones: text."""
     inverts = f"{condition.inverting} of {condition.runs} ({condition.low:.2f} to {condition.high:.2f})"
-    levels = [_level(condition.levels[name], f".{digits}f") for name, _, digits in COLUMNS]
-    level = condition.levels["train_error"]
+    levels = [_level(condition.level(name), f".{digits}f") for name, _, digits in COLUMNS]
+    level = condition.level("train_error")
     noise = " / ".join("-" if v != v else f"{v:.4f}" for v in (level.seed_std, level.block_std))
-    last = [_level(condition.levels[name], form) for name, _, form in ends]
+    last = [_level(condition.level(name), form) for name, _, form in ends]
     return [condition.label, str(condition.blocks), inverts, *levels, noise, *last]
 
 
@@ -126,7 +153,12 @@ def _headings(ends):
 
 
 def _law_lines(found):
-    names = {"train_error": "eps*", "test_error": "test error at t*", "lr_update": "lr t*"}
+    names = {
+        "train_error": "eps*",
+        "test_error": "test error at t*",
+        "gap": "their gap",
+        "lr_update": "lr t*",
+    }
     lines = []
     for name, law in found.laws.items():
         exponent = f"b = {law.b:.2f} ({law.b_low:.2f} to {law.b_high:.2f})"
@@ -145,8 +177,16 @@ def _interval(value, low, high):
 def markdown_table(found):
     """A Summary as a Markdown table, with the size laws below it."""
     ends = _ends(found)
-    headings = _headings(ends)
-    rows = [headings, ["---"] * len(headings), *(_cells(one, ends) for one in found.conditions)]
+    rows = [_headings(ends), *(_cells(one, ends) for one in found.conditions)]
+    for place, heading, column in (
+        (4, "eps* less the reference's", _differences(found)),
+        (3, "the others", _others(found)),
+    ):
+        if column:
+            rows = [
+                [*row[:place], cell, *row[place:]] for row, cell in zip(rows, [heading, *column], strict=True)
+            ]
+    rows.insert(1, ["---"] * len(rows[0]))
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     laws = [f"\n{line}." for line in _law_lines(found)]
     return "\n".join([*lines, *laws]) + "\n"
@@ -162,8 +202,8 @@ def show(found):
             one.label,
             str(one.blocks),
             f"{one.inverting} of {one.runs}",
-            _level(one.levels["train_error"], ".4f"),
-            *(as_cell(one.levels[name].mean, digits) for name, _, digits in COLUMNS[1:]),
+            _level(one.level("train_error"), ".4f"),
+            *(as_cell(one.level(name).mean, digits) for name, _, digits in COLUMNS[1:]),
         )
         for one in found.conditions
     ]

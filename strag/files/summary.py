@@ -12,7 +12,15 @@ from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
 from strag.stragglers.inversion import INVERSION
 from strag.stragglers.size_law import SizeLaw
-from strag.stragglers.summary import COMPARED, QUANTITIES, UNKNOWN, Condition, Experiment, Level, Summary
+from strag.stragglers.summary import (
+    COMPARED,
+    QUANTITIES,
+    Condition,
+    Experiment,
+    Level,
+    Summary,
+    at_noise,
+)
 from strag.stragglers.sweeps import NONE, RANDOM
 
 _TRAINING = (
@@ -55,7 +63,9 @@ def read_experiments(path):
                 {**settings, **dict(kind)},
                 str(meta.get("origin")),
                 len(members),
-                _values(members, training.get("lr")),
+                _values(members, training.get("lr"), training.get("noise") or [0.0]),
+                tuple(str(run["verdict"]) for run in members),
+                tuple((run.get("set") or run).get("run") for run in members if run["verdict"] == INVERSION),
                 source,
                 identity,
             )
@@ -108,31 +118,28 @@ def _kind_names(runs):
     return ("control", "dose", *(("update",) if len(apart) < len(sets) else ()))
 
 
-def _values(runs, lr):
+def _values(runs, lr, noise):
     inverting = [run for run in runs if run["verdict"] == INVERSION]
     beside = [run.get("reference") or {} for run in runs]
-    clean, noisy = {}, {}
+    known = [(run["refined_train_error"], run.get("test_error")) for run in inverting]
+    columns = {
+        "train_error": [train for train, _ in known],
+        "test_error": [test for _, test in known],
+        "gap": [None if test is None else train - test for train, test in known],
+        "lr_update": [run["refined_update"] * lr if lr else None for run in inverting],
+        "depth": [run["depth"] for run in inverting],
+        "stragglers": [run["stragglers"] for run in inverting],
+        "examples_trained": [run.get("examples") for run in runs],
+        **{name: [one.get(name) for one in beside] for name in ("right_test_error", "wrong_test_error")},
+    }
     for name, errors in (
         ("last_test_error", [_ends(run) for run in runs]),
         ("stopped_test_error", [one.get("stopped_test_error") for one in beside]),
         ("reference_test_error", [one.get("test_error") for one in beside]),
         ("excess_error", [run["excess"] for run in runs]),
     ):
-        clean[name] = [levels[0] if levels else None for levels in errors]
-        noisy[name] = [levels[-1] if levels and len(levels) > 1 else None for levels in errors]
-    columns = {
-        "train_error": [run["refined_train_error"] for run in inverting],
-        "test_error": [run.get("test_error") for run in inverting],
-        "lr_update": [run["refined_update"] * lr if lr else None for run in inverting],
-        "depth": [run["depth"] for run in inverting],
-        "stragglers": [run["stragglers"] for run in inverting],
-        "examples_trained": [run.get("examples") for run in runs],
-        **clean,
-        "last_noisy_test_error": noisy["last_test_error"],
-        "stopped_noisy_test_error": noisy["stopped_test_error"],
-        "excess_noisy_error": noisy["excess_error"],
-        **{name: [one.get(name) for one in beside] for name in ("right_test_error", "wrong_test_error")},
-    }
+        for number, level in enumerate(noise):
+            columns[at_noise(name, level)] = [one[number] if one else None for one in errors]
     return {
         name: np.array([np.nan if v is None else float(v) for v in column])
         for name, column in columns.items()
@@ -151,9 +158,10 @@ def summary_object(found, experiments):
 
 
 def _told(condition):
-    kept = ("label", "examples", "blocks", "runs", "inverting", "low", "high", "settings")
+    kept = ("label", "examples", "blocks", "runs", "inverting", "low", "high", "verdicts", "settings")
     levels = {name: asdict(level) for name, level in condition.levels.items()}
-    return {**{name: getattr(condition, name) for name in kept}, **levels}
+    differences = {name: asdict(level) for name, level in condition.differences.items()}
+    return {**{name: getattr(condition, name) for name in kept}, **levels, "differences": differences}
 
 
 def summary_from(value, source):
@@ -170,11 +178,10 @@ def summary_from(value, source):
                 one["examples"],
                 *(int(one[name]) for name in ("blocks", "runs", "inverting")),
                 *(_number(one[name]) for name in ("low", "high")),
-                {
-                    name: UNKNOWN if name in COMPARED and name not in one else _level(one[name])
-                    for name in QUANTITIES
-                },
+                _levels(one),
+                {str(verdict): int(number) for verdict, number in one.get("verdicts", {}).items()},
                 {},
+                {name: _level(told) for name, told in one.get("differences", {}).items()},
             )
             for one in value["conditions"]
         )
@@ -190,6 +197,13 @@ def summary_from(value, source):
     if not conditions:
         raise StragError("has no conditions", "make it again with 'strag summary'", source)
     return Summary(conditions, varies, laws, value["strag"].get("title"), source)
+
+
+def _levels(one):
+    """Level of every quantity of a condition; what summaries of before do not have need not be there."""
+    noisy = [name for name in one if "@" in name]
+    names = [name for name in QUANTITIES if name not in (*COMPARED, "gap") or name in one]
+    return {name: _level(one[name]) for name in (*names, *noisy)}
 
 
 def _level(told):

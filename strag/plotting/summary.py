@@ -7,14 +7,15 @@ import numpy as np
 from strag.plotting.axes import entitle
 from strag.plotting.captions import one_line
 from strag.plotting.dynamics import log_ticks
-from strag.plotting.style import BLUE, CHARACTERS, GREY, VERMILION, WIDTH, house_style
+from strag.plotting.style import BLUE, CHARACTERS, GREY, SMALL, VERMILION, WIDTH, house_style
 
-SHOWN = (
+SHOWN = (  # beside each other: quantity, label
     ("train_error", "training error ε* at t*"),
     ("test_error", "test error at t*"),
     ("lr_update", "lr t*"),
 )
-ROW = 0.24  # inches
+BY_SIZE = (*SHOWN[:2], ("gap", "ε* less the test error at t*"), SHOWN[2])
+ROW, BOX = 0.24, 2.4  # inches: of a condition, of a panel by size
 MOST_TICKS = 4  # of the number of examples
 _NARROW = 34  # characters of a label
 
@@ -33,21 +34,30 @@ def summary_figure(found):
     from matplotlib.figure import Figure
 
     by_size = tuple(found.varies) == ("examples",) and len(found.conditions) > 2
-    shown = [
+    known = [
         (name, label)
-        for name, label in SHOWN
-        if any(np.isfinite(one.levels[name].mean) for one in found.conditions)
+        for name, label in (BY_SIZE if by_size else SHOWN)
+        if any(np.isfinite(one.level(name).mean) for one in found.conditions)
     ] or [SHOWN[0]]
-    height = 3.0 if by_size else 1.4 + ROW * len(found.conditions)
+    rows = -(-len(known) // 2) if by_size else 1
+    height = 0.6 + BOX * rows if by_size else 1.5 + ROW * len(found.conditions)
     with house_style():
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=not by_size))
-        for panel, (name, label) in zip(panels, shown, strict=True):
+        columns = 2 if by_size else len(known)
+        panels = figure.subplots(rows, columns, sharey=not by_size, squeeze=False).ravel()
+        for panel, (name, label) in zip(panels, known, strict=False):
             (_against_size if by_size else _rows)(panel, found, name, label)
+        for panel in panels[len(known) :]:
+            panel.set_axis_off()
         lines = wrap(_caption(found, by_size), CHARACTERS)
         title = one_line(found.title) if found.title else "several data sets"
         entitle(panels[0], f"{title}: {_heading(by_size)}", lines)
     return figure
+
+
+def _is_paired(found):
+    """Whether what the others exceed the reference by is known."""
+    return any(np.isfinite(one.difference(name).mean) for one in found.conditions for name, _ in SHOWN)
 
 
 def _heading(by_size):
@@ -56,17 +66,26 @@ def _heading(by_size):
 
 def _rows(panel, found, name, label):
     places = np.arange(len(found.conditions))[::-1]
-    reference = max(found.conditions, key=lambda one: (one.label == "reference", one.blocks, one.runs))
-    level = reference.levels[name]
+    reference, paired = found.reference, _is_paired(found)
+    level = reference.level(name)
+    middle = 0.0 if paired else level.mean
     if np.isfinite(level.mean):
         for width, alpha in ((level.block_std, 0.10), (level.seed_std, 0.22)):
             if np.isfinite(width):
-                panel.axvspan(level.mean - width, level.mean + width, color=GREY, alpha=alpha, linewidth=0)
+                panel.axvspan(middle - width, middle + width, color=GREY, alpha=alpha, linewidth=0)
     for place, one in zip(places, found.conditions, strict=True):
-        _point(panel, one.levels[name], place, VERMILION if one.inverting < one.runs else BLUE)
+        colour = VERMILION if one.inverting < one.runs else BLUE
+        if paired and one is reference:
+            panel.plot([0], [place], "o", color=colour, markersize=4)
+        else:
+            _point(panel, one.difference(name) if paired else one.level(name), place, colour)
+        if not one.inverting and name == SHOWN[0][0]:
+            across = panel.get_yaxis_transform()
+            panel.text(0.03, place, "no inversion", transform=across, va="center", fontsize=SMALL, color=GREY)
     panel.set_yticks(places, [_short(one) for one in found.conditions])
     panel.set_ylim(-0.7, len(places) - 0.3)
-    panel.set_xlabel(label)
+    panel.set_xlabel(f"{label}\nless the reference's" if paired else label)
+    panel.locator_params(axis="x", nbins=4)
     panel.grid(axis="x", alpha=0.25)
 
 
@@ -87,14 +106,16 @@ def _against_size(panel, found, name, label):
     ordered = sorted(found.conditions, key=lambda one: one.examples)
     P = np.array([one.examples for one in ordered], dtype=float)
     mean, low, high = (
-        np.array([getattr(one.levels[name], key) for one in ordered]) for key in ("mean", "low", "high")
+        np.array([getattr(one.level(name), key) for one in ordered]) for key in ("mean", "low", "high")
     )
     below, above = (np.where(np.isfinite(v), v, 0) for v in (mean - low, high - mean))
     panel.errorbar(P, mean, [below, above], fmt="o", color=BLUE, markersize=4, linewidth=1.2)
     law = found.laws.get(name)
     if law is not None:
-        panel.axhline(law.limit_one, color=VERMILION, linewidth=1, linestyle=(0, (4, 1.5)))
-        panel.axhspan(law.limit_one_low, law.limit_one_high, color=VERMILION, alpha=0.15, linewidth=0)
+        along = np.geomspace(P[np.isfinite(mean)][0], P[-1], 200)
+        panel.plot(along, law.limit - law.a * along**-law.b, color=VERMILION, linewidth=1)
+        panel.axhline(law.limit_one, color=GREY, linewidth=1, linestyle=(0, (4, 1.5)))
+        panel.axhspan(law.limit_low, law.limit_high, color=VERMILION, alpha=0.15, linewidth=0)
     panel.set_xscale("log")
     ticks = log_ticks(P[0], P[-1])
     ticks = ticks[:: -(-len(ticks) // MOST_TICKS)]
@@ -106,12 +127,9 @@ def _against_size(panel, found, name, label):
 
 
 def _caption(found, by_size):
+    intervals = "mean and 95 % interval over blocks (over seeds with one block)"
     if by_size:
-        return (
-            "mean and 95 % interval over blocks (over seeds with one block); "
-            "dashed: limit for P to infinity, with b = 1"
-        )
-    return (
-        "mean and 95 % interval over blocks (over seeds with one block); grey: one s.d. between seeds (dark) "
-        "and between blocks (light); orange: not all runs invert"
-    )
+        return f"{intervals}; line: limit - a P^-b, its limit shaded; dashed: the limit with b = 1"
+    noise = "grey: one s.d. between seeds (dark) and between blocks (light)"
+    beside = ", of differences run by run on the same data" if _is_paired(found) else ""
+    return f"{intervals}{beside}; {noise}; orange: not all runs invert"

@@ -17,6 +17,7 @@ from strag.plotting.style import (
     GREY,
     INK,
     PURPLE,
+    SKY,
     VERMILION,
     WIDTH,
     house_style,
@@ -25,12 +26,13 @@ from strag.stragglers.inversion import SMALLEST_DEPTH
 from strag.stragglers.outcomes import DOSE
 from strag.stragglers.sweeps import CLASS, EARLIER, NONE, RANDOM
 
+EXCESS = 1000  # examples left out, to which the excess is told
 HEIGHT, ROW = 3.1, 0.17  # inches: with two rows of the legend, and of every further one
 COLUMNS = 3  # of the legend
 LOOKS = {  # of a set and of its controls: colour, line style, marker
-    NONE: (BLUE, DASHES[0], "o"),
-    RANDOM: (VERMILION, DASHES[1], "s"),
-    CLASS: (GREEN, DASHES[2], "^"),
+    NONE: (VERMILION, DASHES[0], "o"),
+    RANDOM: (GREEN, DASHES[1], "s"),
+    CLASS: (SKY, DASHES[2], "^"),
     EARLIER: (PURPLE, DASHES[3], "D"),
 }
 NAMES = {
@@ -41,11 +43,11 @@ NAMES = {
 }
 LEFT_OUT = {
     DOSE: "share of the stragglers left out",
-    UPDATES: "update t of the errors left out",
-    ERROR: "share ε(t) of the examples left out",
+    UPDATES: "update t of those left out",
+    ERROR: "share ε(t) left out",
 }
 LINES = {  # at the test errors of a Baseline: name, look
-    "test_error": ("all examples", {"color": INK, "linestyle": (0, (7, 2)), "linewidth": 0.9}),
+    "test_error": ("all examples", {"color": BLUE, "linestyle": (0, (7, 2)), "linewidth": 0.9}),
     "stopped_test_error": (
         "all examples, stopped at t*",
         {"color": GREY, "linestyle": (0, (7, 2, 1, 2)), "linewidth": 1.1},
@@ -55,6 +57,8 @@ LINES = {  # at the test errors of a Baseline: name, look
 
 def sweep_figure(sweep, x=UPDATES, baseline=None):
     """Depth of the valley and, with test records, the test error, against what was left out.
+
+    In a sweep over updates with random controls, also what the test error exceeds theirs by per example.
 
     Parameters
     ----------
@@ -77,11 +81,13 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
     values = [("depth", "depth of the valley")]
     if sweep.noise is not None:
         values.append(("test_error", f"test error{f', noise σ = {sweep.noise:g}' if sweep.noise else ''}"))
+        if x != DOSE and any(np.isfinite(one.excess).any() for one in sweep.conditions):
+            values.append(("excess", f"excess over random\nper {EXCESS} left out"))
     with house_style():
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
-        panels = figure.subplots(1, 2)
+        panels = figure.subplots(1, max(len(values), 2))
         for panel, (name, label) in zip(panels, values, strict=False):
-            for control in sweep.controls:
+            for control in sweep.controls if name != "excess" else (NONE,):
                 _curve(panel, sweep, control, name, places)
             _label_horizontal(panel, x, np.append(places[np.isfinite(places)], mark or []))
             panel.set_ylabel(label)
@@ -91,6 +97,8 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
             panel.set_axis_off()
         for error, (_, look) in _lines(baseline):
             panels[1].axhline(error, zorder=1, **look)
+        if len(values) > 2:
+            panels[2].axhline(0, color=INK, linewidth=0.7, zorder=1)
         panels[0].axhline(SMALLEST_DEPTH, color=INK, linewidth=0.7, zorder=1)
         panels[0].set_ylim(bottom=0)
         _legend(figure, panels[0], sweep, baseline, mark)
@@ -129,7 +137,8 @@ def _curve(panel, sweep, control, name, places):
     """Mean over the networks of every condition, with a band of one standard deviation."""
     shown = [number for number, one in enumerate(sweep.conditions) if one.control == control]
     at, conditions = places[shown], [sweep.conditions[number] for number in shown]
-    columns = [getattr(one, name) for one in conditions]
+    scale = EXCESS if name == "excess" else 1
+    columns = [scale * getattr(one, name) for one in conditions]
     columns = [column[np.isfinite(column)] for column in columns]
     mean = np.array([column.mean() if column.size else np.nan for column in columns])
     spread = np.array([column.std(ddof=1) if column.size > 1 else 0.0 for column in columns])

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError, bad_usage
+from strag.stragglers import sweeps
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import History
 from strag.stragglers.inversion import INVERSION, NONE, OPEN
 from strag.stragglers.reference import reference_of
-from strag.stragglers.sweeps import CONTROLS, OWN
+from strag.stragglers.sweeps import CONTROLS, OWN, RANDOM
 
 DOSE, UPDATE = "dose", "update"
 
@@ -29,6 +30,8 @@ class Condition:
     depth : float64 [n], of the deepest valley; NaN where the verdict says that it means nothing
         (unresolved, unstable, diverged).
     test_error : float64 [n], at the last test record; None without test records.
+    excess : float64 [n], what that exceeds the test error of the network that left out as many at random
+        by, per example left out; NaN without such a network, None without test records.
     """
 
     control: str
@@ -37,6 +40,7 @@ class Condition:
     inverting: int
     depth: np.ndarray
     test_error: np.ndarray | None
+    excess: np.ndarray | None
 
     @property
     def networks(self):
@@ -96,6 +100,9 @@ def sweep_of(history, layer=None, noise=None):
         known = ", ".join(f"{level:g}" for level in levels) if tested else "none"
         raise bad_usage(f"has no test error with noise {noise:g}", f"it has {known}", history.source)
     shown_level = len(levels) - 1 if noise is None else levels.index(noise)
+    if tested:
+        errors = history.test_error[-1, :, shown_level].astype(np.float64)
+        excess = _excess(errors, history.examples - trained, history.meta["sets"])
     conditions = []
     shown = {kind for kind in kinds if by != DOSE or kind[1] != OWN} or set(kinds)
     for kind in sorted(shown, key=lambda kind: (CONTROLS.index(kind[0]), kind[1])):
@@ -109,12 +116,26 @@ def sweep_of(history, layer=None, noise=None):
                 removed=float(history.examples - trained[networks].mean()),
                 inverting=sum(one.verdict == INVERSION for one in inversions),
                 depth=np.array(depth),
-                test_error=history.test_error[-1, networks, shown_level].astype(np.float64)
-                if tested
-                else None,
+                test_error=errors[networks] if tested else None,
+                excess=excess[networks] if tested else None,
             )
         )
     return Sweep(by, tuple(conditions), float(levels[shown_level]) if tested else None, at, history)
+
+
+def _excess(errors, removed, sets):
+    """Of every network, what its error exceeds that beside it by, per example left out: float64 [R].
+
+    Beside a set S(t) stands the set of as many random examples of the same run, update and dose.
+    """
+    kinds = list(zip(sets["run"], sets["update"], sets["dose"], sets["control"], strict=True))
+    random = {kind[:3]: network for network, kind in enumerate(kinds) if kind[3] == RANDOM}
+    excess = np.full(len(errors), np.nan)
+    for network, (*place, control) in enumerate(kinds):
+        beside = random.get(tuple(place))
+        if control == sweeps.NONE and beside is not None and removed[network]:
+            excess[network] = (errors[network] - errors[beside]) / removed[network]
+    return excess
 
 
 @dataclass(frozen=True)

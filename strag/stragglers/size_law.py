@@ -15,7 +15,8 @@ WIDEST = 2.0  # an exponent is known if its interval spans less than this factor
 class SizeLaw:
     """A quantity against the number of examples: limit - a P^-b, by least squares over block means.
 
-    limit, b : float, with intervals by bootstrap over blocks and seeds. identifiable : whether the interval
+    limit, b, a : float, the first two with intervals by bootstrap over blocks and seeds, as if those of one
+    size were independent of those of others. identifiable : whether the interval
     of b spans less than a factor of two. limit_one : the limit with b = 1, with its interval.
     """
 
@@ -29,6 +30,7 @@ class SizeLaw:
     limit_one: float
     limit_one_low: float
     limit_one_high: float
+    a: float = np.nan
 
 
 def size_law(sizes, blocks, seed=0):
@@ -50,17 +52,17 @@ def size_law(sizes, blocks, seed=0):
         picked = random.integers(len(of_size), size=len(of_size))
         return [random.choice(of_size[number], len(of_size[number])) for number in picked]
 
-    b, limit, one = fitted(blocks)
-    drawn = np.array([fitted([resampled(of_size) for of_size in blocks]) for _ in range(RESAMPLES)])
+    b, limit, one, a = fitted(blocks)
+    drawn = np.array([fitted([resampled(of_size) for of_size in blocks])[:3] for _ in range(RESAMPLES)])
     (b_low, limit_low, one_low), (b_high, limit_high, one_high) = np.quantile(
         drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0
     )
     known = b_high < WIDEST * b_low
-    return SizeLaw(limit, limit_low, limit_high, b, b_low, b_high, bool(known), one, one_low, one_high)
+    return SizeLaw(limit, limit_low, limit_high, b, b_low, b_high, bool(known), one, one_low, one_high, a)
 
 
 def _fit(P, means, weights):
-    """(b, limit) of the best exponent, and the limit for b = 1: weighted straight lines in P^-b."""
+    """(b, limit) of the best exponent, the limit for b = 1, and a: weighted straight lines in P^-b."""
     exponents = np.append(EXPONENTS, 1.0)
     powers = (P / P[0]) ** -exponents[:, None]  # (exponents, sizes)
     share = weights / weights.sum()
@@ -70,4 +72,4 @@ def _fit(P, means, weights):
     limits = mean - slopes * across
     squares = (means - limits[:, None] - slopes[:, None] * powers) ** 2 @ share
     best = int(np.argmin(squares[:-1]))
-    return exponents[best], limits[best], limits[-1]
+    return exponents[best], limits[best], limits[-1], -slopes[best] * P[0] ** exponents[best]

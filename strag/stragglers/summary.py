@@ -6,19 +6,27 @@ interval of a condition's mean comes from the means of its blocks (Student's t w
 fewer than blocks); with one block it can only come from the seeds, and says nothing of other data.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from strag.stragglers.size_law import COVERAGE, FEWEST_SIZES, size_law
 
-AT_INVERSION = ("train_error", "test_error", "lr_update", "depth", "stragglers")  # of runs that invert
-AT_END = ("examples_trained", "last_test_error", "last_noisy_test_error")  # of all runs
+AT_INVERSION = ("train_error", "test_error", "gap", "lr_update", "depth", "stragglers")  # of runs that invert
+AT_END = ("examples_trained", "last_test_error")  # of all runs
 COMPARED = (  # likewise, where there is a reference, or networks that left out as many examples at random
-    *("stopped_test_error", "stopped_noisy_test_error", "reference_test_error"),
-    *("right_test_error", "wrong_test_error", "excess_error", "excess_noisy_error"),
+    *("stopped_test_error", "reference_test_error", "right_test_error", "wrong_test_error", "excess_error"),
 )
+AT_NOISE = ("last_test_error", "stopped_test_error", "reference_test_error", "excess_error")
+REFERENCE, OWN_SET = "reference", "own set"  # labels: usual in all, and the set of each run itself
+LAWFUL = ("train_error", "test_error", "gap", "lr_update")  # which may follow a law of size
 QUANTITIES = AT_INVERSION + AT_END + COMPARED
+
+
+def at_noise(name, noise):
+    """The name of one of AT_NOISE on test inputs with noise of this standard deviation."""
+    return f"{name}@{noise:g}" if noise else name
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,9 @@ class Experiment:
     settings : dict of what it was done with. block : identity of its data. runs : number of runs.
     values : dict of quantity to float [runs that invert], or [runs] for what is known at the end; NaN where
     a run has no such value.
+    gap is eps* less the test error at t*; the names of what was measured with noise are those of `at_noise`.
+    verdicts : of every run. seeds : number of each run that inverts, by which runs on the same data are
+    paired; empty if there are none to pair.
     source : the file's name, for messages. identity : of the stragglers in it.
     """
 
@@ -35,6 +46,8 @@ class Experiment:
     block: str
     runs: int
     values: dict
+    verdicts: tuple = ()
+    seeds: tuple = ()
     source: str = "stragglers"
     identity: str = ""
 
@@ -105,7 +118,10 @@ class Condition:
 
     label : how it differs from the others. settings : dict. examples : P, or None if it varies.
     blocks, runs, inverting : numbers. low, high : interval of the probability to invert.
-    levels : dict of quantity to Level. values : dict of quantity to a list of arrays, one per block.
+    levels : dict of quantity to Level. verdicts : dict of verdict to number of runs.
+    values : dict of quantity to a list of arrays, one per block.
+    differences : dict of quantity at the inversion to the Level of what it exceeds the reference by, run by
+    run on the same data; empty for the reference.
     """
 
     label: str
@@ -117,7 +133,17 @@ class Condition:
     low: float
     high: float
     levels: dict
+    verdicts: dict
     values: dict
+    differences: dict = field(default_factory=dict)
+
+    def level(self, name):
+        """The Level of a quantity, UNKNOWN if it was not measured."""
+        return self.levels.get(name, UNKNOWN)
+
+    def difference(self, name):
+        """Likewise, of a difference to the reference."""
+        return self.differences.get(name, UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -135,6 +161,15 @@ class Summary:
     title: str | None = None
     source: str = "summary"
 
+    @property
+    def reference(self):
+        """The Condition beside which the others stand."""
+        return max(self.conditions, key=_standing)
+
+
+def _standing(condition):
+    return condition.label == REFERENCE, condition.blocks, condition.runs
+
 
 def summarise(experiments, labels=None):
     """The Summary of Experiments.
@@ -145,11 +180,16 @@ def summarise(experiments, labels=None):
     keys = _groups(experiments, labels)
     varies = _varying([experiment.settings for experiment in experiments])
     usual = {name: _most_common([one.settings.get(name) for one in experiments]) for name in varies}
-    conditions = []
+    measured = []
     for key in dict.fromkeys(keys):
         members = [one for one, its in zip(experiments, keys, strict=True) if its == key]
         label = key if labels else _describe(members[0].settings, usual)
-        conditions.append(_condition(label, members))
+        measured.append((_condition(label, members), _by_block(members)))
+    reference, beside = max(measured, key=lambda pair: _standing(pair[0]))
+    conditions = [
+        one if one is reference else replace(one, differences=_differences(blocks, beside))
+        for one, blocks in measured
+    ]
     if len(varies) == 1 and not labels:
         conditions.sort(key=lambda one: _rank(one.settings.get(varies[0])))
     titles = {one.settings.get("data") for one in experiments}
@@ -192,28 +232,56 @@ def _describe(settings, usual):
     if len(usual) == 1:
         (name,) = usual
         return f"{name.replace('_', ' ')} {settings.get(name)}"
-    return ", ".join(told) or "reference"
+    return ", ".join(told) or (OWN_SET if "dose" in usual else REFERENCE)
+
+
+def _by_block(members):
+    """The first Experiment on every block of data: dict."""
+    return {one.block: one for one in reversed(members)}
 
 
 def _condition(label, members):
-    by_block = {}
-    for one in members:
-        by_block.setdefault(one.block, one)
-    kept = list(by_block.values())
-    values = {name: [one.values[name] for one in kept] for name in QUANTITIES}
+    kept = list(reversed(_by_block(members).values()))
+    names = dict.fromkeys(name for one in kept for name in one.values)
+    values = {name: [one.values.get(name, []) for one in kept] for name in names}
     runs, inverting = sum(one.runs for one in kept), sum(one.inverting for one in kept)
     low, high = clopper_pearson(inverting, runs)
     levels = {name: two_levels(blocks) for name, blocks in values.items()}
     settings = kept[0].settings
+    verdicts = dict(Counter(verdict for one in kept for verdict in one.verdicts))
     return Condition(
-        label, settings, settings.get("examples"), len(kept), runs, inverting, low, high, levels, values
+        label,
+        settings,
+        settings.get("examples"),
+        len(kept),
+        runs,
+        inverting,
+        low,
+        high,
+        levels,
+        verdicts,
+        values,
     )
+
+
+def _differences(blocks, reference):
+    """Levels of what the runs of Experiments by block exceed those of the reference by: dict."""
+    paired = [(one, reference[block]) for block, one in blocks.items() if block in reference]
+    return {
+        name: two_levels([_paired(one.values[name], one.seeds, other, name) for one, other in paired])
+        for name in AT_INVERSION
+    }
+
+
+def _paired(values, seeds, other, name):
+    at = dict(zip(other.seeds, other.values[name], strict=False))
+    return [value - at[seed] for seed, value in zip(seeds, values, strict=False) if seed in at]
 
 
 def _laws(conditions):
     ordered = sorted(conditions, key=lambda one: one.examples)
     laws = {}
-    for name in ("train_error", "test_error", "lr_update"):
+    for name in LAWFUL:
         known = [one for one in ordered if np.isfinite(one.levels[name].mean)]
         if len(known) >= FEWEST_SIZES:
             blocks = [[v[np.isfinite(v)] for v in one.values[name] if np.isfinite(v).any()] for one in known]

@@ -380,7 +380,15 @@ def test_a_picture_that_cannot_be_written_is_not_described(folder):
 
 def test_a_number_that_no_axis_holds(folder):
     level = dict.fromkeys(("mean", "low", "high", "seed_std", "block_std"), 1e308)
-    counts = {"blocks": 1, "runs": 2, "inverting": 2, "low": 0.3, "high": 1.0}
+    counts = {
+        "blocks": 1,
+        "runs": 2,
+        "inverting": 2,
+        "low": 0.3,
+        "high": 1.0,
+        "verdicts": {},
+        "differences": {},
+    }
     condition = {"label": "a", "settings": {}, "examples": 20, **counts, **dict.fromkeys(QUANTITIES, level)}
     value = {"strag": stamp("summary"), "conditions": [condition], "laws": {}, "varies": []}
     (folder / "su.json").write_text(json.dumps(value))

@@ -52,6 +52,20 @@ def test_conditions_blocks_and_numbers_come_from_the_files(folder):
     means = [one["summary"]["train_error_mean"] for one in runs]
     assert narrow["inverting"] == sum(one["summary"]["inverting_runs"] for one in runs) > 0
     assert narrow["train_error"]["mean"] == pytest.approx(sum(means) / 2)
+    of = {name: json.loads((folder / f"{name}.json").read_text())["runs"] for name in ("narrow1", "wide")}
+    errors = {
+        name: {run["run"]: run["refined_train_error"] for run in its if run["verdict"] == "inversion"}
+        for name, its in of.items()
+    }
+    paired = [
+        errors["wide"][run] - errors["narrow1"][run] for run in errors["wide"].keys() & errors["narrow1"]
+    ]
+    assert len(paired) > 1
+    assert wide["differences"]["train_error"]["mean"] == pytest.approx(sum(paired) / len(paired))
+    assert narrow["differences"] == {}
+    for one in (narrow, wide):
+        apart = one["train_error"]["mean"] - one["test_error"]["mean"]
+        assert one["gap"]["mean"] == pytest.approx(apart, abs=1e-6)
     tested = [run["test_error"] for run in runs[0]["runs"] if run["verdict"] == "inversion"]
     assert all(0 < error < 0.6 for error in tested)
 
@@ -90,10 +104,14 @@ def test_a_sweep_is_told_apart_by_what_its_networks_left_out(folder, tmp_path):
     told = [(one["settings"]["control"], one["settings"]["dose"]) for one in found["conditions"]]
     assert told == [("none", 0.0), ("none", 0.5), ("random", 0.0), ("random", 0.5)]
     assert all(one["runs"] == 3 for one in found["conditions"])
+    assert [one["label"] for one in found["conditions"]][:2] == ["own set", "dose 0.5"]
+    for one in found["conditions"]:
+        assert sum(one["verdicts"].values()) == 3
+        assert one["verdicts"].get("inversion", 0) == one["inverting"]
     without, _, control, _ = found["conditions"]
     assert without["examples_trained"] == control["examples_trained"]
-    assert without["last_noisy_test_error"]["mean"] > without["last_test_error"]["mean"] > 0
-    assert "with noise" in strag("summary", tmp_path / "s.json", "--markdown").stdout.decode()
+    assert without["last_test_error@1"]["mean"] > without["last_test_error"]["mean"] > 0
+    assert "last test error, noise 1" in strag("summary", tmp_path / "s.json", "--markdown").stdout.decode()
     times = json.loads(strag("summary", tmp_path / "t.json").stdout)
     assert times["varies"] == ["update"]
 

@@ -69,7 +69,7 @@ def test_a_network_without_a_meaning_is_left_out_and_counted():
 def test_over_time_the_axis_is_that_of_updates():
     figure = sweep_figure(sweep_of(over_time()))
     left, right = figure.axes
-    assert left.get_xlabel() == right.get_xlabel() == "update t of the errors left out"
+    assert left.get_xlabel() == right.get_xlabel() == "update t of those left out"
     assert left.get_xscale() == "log"
     assert left.lines[0].get_xdata().tolist() == [5, 20]
 
@@ -80,7 +80,7 @@ BASELINE = Baseline(update=12.0, train_error=0.2, stopped_test_error=0.05, test_
 def test_against_the_error_a_set_stands_at_its_share_of_the_examples():
     """8 of 64 are left out at 5, 16 at 20, more than before; large errors are on the left."""
     left, right = sweep_figure(sweep_of(over_time()), "error").axes
-    assert left.get_xlabel() == right.get_xlabel() == "share ε(t) of the examples left out"
+    assert left.get_xlabel() == right.get_xlabel() == "share ε(t) left out"
     assert left.lines[0].get_xdata().tolist() == [8 / 64, 16 / 64]
     assert left.get_xscale() == "log"
     low, high = left.get_xlim()[::-1]

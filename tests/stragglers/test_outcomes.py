@@ -52,6 +52,16 @@ def test_sets_over_time_differ_by_their_update():
     assert [one.place for one in found.conditions] == [5, 20, 5, 20]
 
 
+def test_the_excess_is_over_the_random_control_of_the_same_run_for_each_example_left_out():
+    columns = {"run": [0, 1] * 4, "control": ["none"] * 4 + ["random"] * 4}
+    found = sweep_of(told(sweep(), **columns))
+    own, other = found.conditions[1], found.conditions[3]
+    np.testing.assert_allclose(own.excess, (own.test_error - other.test_error) / 16)
+    assert np.isfinite(own.excess).all()
+    assert np.isnan(other.excess).all()
+    assert np.isnan(sweep_of(sweep()).conditions[0].excess).all()  # no random control
+
+
 def test_without_test_records_there_is_no_test_error():
     found = sweep_of(replace(sweep(), test_error=None))
     assert found.noise is None

@@ -1,5 +1,7 @@
 """Laws of a summary: its intervals hold what they promise, and it says what it cannot know."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -56,6 +58,8 @@ def test_a_law_of_size_is_found_and_a_flat_curve_is_no_law():
     assert law.identifiable
     assert law.b_low <= 1.0 <= law.b_high
     assert law.limit == pytest.approx(0.1, abs=1e-3)
+    fitted = law.limit - law.a * np.array(sizes) ** -law.b
+    assert fitted == pytest.approx([0.1 - 20 / P for P in sizes], abs=3e-4)
     assert law.limit_one_low <= 0.1 <= law.limit_one_high
     flat = size_law(sizes, [blocks_of(P, 0.1, 0, 1.0, 1e-3, random) for P in sizes])
     assert not flat.identifiable
@@ -83,5 +87,30 @@ def test_conditions_are_told_by_what_differs_and_blocks_belong_together():
 
 def test_a_law_is_fitted_where_the_number_of_examples_is_all_that_varies():
     found = summarise([experiment({"examples": P}, seed=P) for P in (4096, 512, 1024, 2048)])
-    assert set(found.laws) == {"train_error", "test_error", "lr_update"}
+    assert set(found.laws) == {"train_error", "test_error", "gap", "lr_update"}
     assert [one.examples for one in found.conditions] == [512, 1024, 2048, 4096]
+
+
+def test_differences_are_of_the_same_run_on_the_same_data():
+    def of(width, block, values, seeds):
+        verdicts = ("inversion",) * len(values) + ("open",)
+        one = experiment({"width": width}, block, len(values) + 1, values)
+        return replace(one, seeds=seeds, verdicts=verdicts)
+
+    found = summarise(
+        [
+            of(20, "a", [0.10, 0.20], (0, 1)),
+            of(20, "b", [0.50, 0.70], (0, 1)),
+            of(50, "a", [0.22, 0.11, 0.9], (1, 0, 2)),  # run 2 has no counterpart
+            of(50, "c", [0.3], (0,)),  # nor has block c
+        ],
+        ["x", "x", "y", "y"],
+    )
+    x, y = found.conditions
+    assert found.reference is x
+    assert x.differences == {}
+    assert np.isnan(x.difference("train_error").mean)
+    level = y.difference("train_error")
+    assert (level.mean, level.seed_std) == (pytest.approx(0.015), pytest.approx(0.01 / 2**0.5))
+    assert (x.verdicts, y.verdicts) == ({"inversion": 4, "open": 2}, {"inversion": 4, "open": 2})
+    assert np.isnan(y.level("last_test_error@1").mean)
