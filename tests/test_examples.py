@@ -100,9 +100,17 @@ def test_paper(data, tmp_path):
 
 
 def numbers_in(files):
-    """Every decimal number in JSON files, as written and as a share in percent."""
+    """Every decimal number in JSON files, without its sign."""
     texts = (path.read_text() for path in files)
     return [abs(float(n)) for text in texts for n in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", text)]
+
+
+def counts_in(files):
+    """What conditions say of how many runs invert, as in '9 of 30', or have another verdict."""
+    conditions = [one for path in files for one in json.loads(path.read_text()).get("conditions", [])]
+    return {
+        f"{n} of {one['runs']}" for one in conditions for n in (one["inverting"], *one["verdicts"].values())
+    }
 
 
 REPORT = EXAMPLES / "paper" / "README.md"
@@ -126,12 +134,20 @@ def test_the_report_quotes_what_was_measured(claim):
     rows = [line for line in text.splitlines() if line.startswith(f"| {claim} ")]
     assert rows, "no row in the table of verdicts"
     prose = re.sub(r"<!-- results/.*?<!-- end -->|```.*?```|`[^`]*`", "", section, flags=re.S)
-    settings = r"(?:lr|sigma|dose|from|to) \d+\.\d+"  # of the make files, no results
+    settings = r"(?:lr|sigma|noise|dose) \d+\.\d+"  # of the make files, no results
     said = re.sub(settings, "", " ".join([*rows, prose]))
-    known = numbers_in((EXAMPLES / "paper" / "results").glob(f"{claim}-*.json"))
+    files = list((EXAMPLES / "paper" / "results").glob(f"{claim}-*.json"))
+    known, counts = numbers_in(files), counts_in(files)
+    for count in re.findall(r"\b\d+ of \d+\b", said):
+        assert count in counts, count
     for number in re.findall(r"\d+\.\d+", said):
         digits = len(number.partition(".")[2])
         assert any(abs(value - float(number)) <= 0.5001 * 10**-digits for value in known), number
+
+
+def test_pictures_and_results_are_small():
+    paths = [path for part in ("pictures", "results") for path in (EXAMPLES / "paper" / part).iterdir()]
+    assert sum(path.stat().st_size for path in paths) < 3_000_000
 
 
 def test_the_readme_has_the_verdicts_of_the_report():

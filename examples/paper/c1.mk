@@ -7,10 +7,12 @@ $(OUT)/c1/%.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
 	$(TRAIN) $< --runs $(RUNS) $(TRAIN_$*) -o $@
 
+ADAM_cifar := --runs 5 --optimizer adam --lr 0.0005 --epochs 4000 --record-every 10 $(FAST)
+
 # CIFAR-10 again, with Adam, which gets to the end of training.
 $(OUT)/c1/%.adam.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(TRAIN) $< --runs 5 --optimizer adam --lr 0.0005 --epochs 4000 --record-every 10 $(FAST) -o $@
+	$(TRAIN) $< $(ADAM_$*) -o $@
 
 C1_ROWS := $(SETS) $(patsubst %,%.adam,$(filter cifar,$(SETS)))
 

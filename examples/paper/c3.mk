@@ -5,6 +5,8 @@ SEEDS := 50
 WIDTHS := 10 50 100 200
 DEPTHS := 3 4 5
 BLOCKS := 1 2 3 4 5
+# Images in MNIST, which the blocks divide.
+IMAGES := 60000
 SIZES := 512 1024 2048 4096 8192 16384 32768 60000
 
 OPTIONS_seeds := --runs $(SEEDS) $(BASE)
@@ -23,7 +25,7 @@ WHOLE := seeds lr0.02 lr0.05 lr0.1 lr0.4 momentum adam batch relu $(WIDTHS:%=wid
 DEEP := $(DEPTHS:%=depth%)
 CONDITIONS := $(WHOLE:%=$(OUT)/c3/%.json) \
   $(foreach n,$(DEPTHS),$(foreach l,$(shell seq $$(($(n) - 1))),$(OUT)/c3/depth$(n).layer$(l).json))
-PARTS := $(foreach p,$(SIZES),$(foreach b,$(BLOCKS),$(shell test $$(($(p) * $(b))) -le 60000 && echo $(p).$(b))))
+PARTS := $(foreach p,$(SIZES),$(foreach b,$(BLOCKS),$(shell test $$(($(p) * $(b))) -le $(IMAGES) && echo $(p).$(b))))
 
 c3: $(OUT)/c3/effects.json $(OUT)/c3/effects.png $(OUT)/c3/size.json $(OUT)/c3/size.png
 
@@ -33,7 +35,7 @@ $(WHOLE:%=$(OUT)/c3/%.safetensors) $(DEEP:%=$(OUT)/c3/%.safetensors): $(OUT)/c3/
 
 define LAYER
 $(OUT)/c3/%.layer$(1).json: $(OUT)/c3/%.safetensors
-	$(FIND) $$< --layer $(1) -o $$@ || test -s $$@
+	$(FIND) $$< --layer $(1) -o $$@ || $$(KEPT)
 endef
 $(foreach l,1 2 3 4 5,$(eval $(call LAYER,$(l))))
 
@@ -41,11 +43,11 @@ $(foreach l,1 2 3 4 5,$(eval $(call LAYER,$(l))))
 define PART
 $(OUT)/c3/size/$(1).safetensors:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels parity --size $(basename $(1)) --block $(subst .,,$(suffix $(1))) | $(TRAIN) - --runs $(RUNS) $(BASE) -o $$@
+	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(basename $(1)) --block $(subst .,,$(suffix $(1))) | $(TRAIN) - --runs $(RUNS) $(BASE) -o $$@
 endef
 $(foreach part,$(PARTS),$(eval $(call PART,$(part))))
 
-$(OUT)/c3/effects.json: $(CONDITIONS) $(filter $(OUT)/c3/size/8192.%,$(PARTS:%=$(OUT)/c3/size/%.json))
+$(OUT)/c3/effects.json: $(CONDITIONS) $(filter $(OUT)/c3/size/$(SIZE).%,$(PARTS:%=$(OUT)/c3/size/%.json))
 	$(STRAG) summary $^ -o $@
 	$(STRAG) summary $^ --markdown -o $(@:json=md)
 

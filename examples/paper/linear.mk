@@ -30,10 +30,10 @@ $(OUT)/linear/%.png: $(OUT)/linear/%.json
 define OF_SIZE
 $(OUT)/linear/$(1).safetensors:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels parity --size $(1) | $(TRAIN) - --depth 1 --runs $(RUNS) $(LINEAR_mnist) -o $$@
+	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(1) | $(TRAIN) - --depth 1 --runs $(RUNS) $(LINEAR_mnist) -o $$@
 $(OUT)/linear/$(1).seeds.safetensors:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels parity --size $(1) | $(TRAIN) - --first-run 100 --runs $(RUNS) $(BASE) -o $$@
+	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(1) | $(TRAIN) - --first-run 100 --runs $(RUNS) $(BASE) -o $$@
 $(OUT)/linear/$(1).json: $(OUT)/linear/$(1).safetensors $(OUT)/c3/size/$(1).1.json
 	$(FIND) $$< --at $$(call INVERTS_AT,$(OUT)/c3/size/$(1).1.json) -o $$@
 $(OUT)/linear/$(1).overlap.json: $(OUT)/c3/size/$(1).1.json $(OUT)/linear/$(1).seeds.json $(OUT)/linear/$(1).json

@@ -1,4 +1,5 @@
-# What the study costs: every training planned by a short trial, then the sum. The sweeps have a network per set.
+# What the study costs: every training planned by a short trial, then the sum. The sweeps have a network
+# per set, as many for each run as SWEEP_TIMES and its controls make.
 SWEEP_SETS_mnist := 117
 SWEEP_SETS_fashion := 24
 SWEEP_SETS_kmnist := 24
@@ -23,16 +24,21 @@ $(foreach d,$(INVERTING),$(foreach o,later control linear,$(call plan_of,c4.$(d)
 $(call plan_of,c5,mnist,--runs $(call times,2,$(PAIRS)) --lr 0.2 --epochs 65 --test-every never $(FAST))
 $(foreach d,$(INVERTING),$(call plan_of,c6.$(d),$(d),--runs $(call times,$(SWEEP_RUNS_$(d)),$(SWEEP_SETS_$(d))) $(SWEEP_TRAIN_$(d)) --record-every log $(FAST)))
 $(foreach d,$(INVERTING),$(call plan_of,linear.$(d),$(d),--depth 1 --runs $(RUNS) $(LINEAR_$(d))))
+$(foreach d,$(INVERTING),$(foreach o,FIND TRAIN,$(call plan_of,c6.$(d).$(o),$(d),--runs $(SWEEP_RUNS_$(d)) $(SWEEP_$(o)_$(d)) $(NOISE) $(FAST))))
+$(foreach d,$(filter cifar,$(SETS)),$(call plan_of,c1.$(d).adam,$(d),$(ADAM_cifar)))
 $(call plan_of,classes,mnist,--runs $(RUNS) $(TEN))
 
 
+# The same on the first $(2) images of MNIST.
 define PLANNED_SIZE
-PLANS += $(OUT)/plan/c3.size$(1).json
-$(OUT)/plan/c3.size$(1).json:
+PLANS += $(OUT)/plan/$(1).json
+$(OUT)/plan/$(1).json:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels parity --size $(1) -q | $(TRAIN) - --runs $(call times,$(RUNS),$(words $(filter $(1).%,$(PARTS)))) $(BASE) --plan -q > $$@
+	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(2) -q | $(TRAIN) - $(3) --plan -q > $$@
 endef
-$(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,$(p))))
+$(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,c3.size$(p),$(p),--runs $(call times,$(RUNS),$(words $(filter $(p).%,$(PARTS)))) $(BASE))))
+$(foreach p,$(LINEAR_SIZES),$(eval $(call PLANNED_SIZE,linear.$(p),$(p),--depth 1 --runs $(RUNS) $(LINEAR_mnist))))
+$(foreach p,$(LINEAR_SIZES),$(eval $(call PLANNED_SIZE,linear.$(p).seeds,$(p),--runs $(RUNS) $(BASE))))
 
 plan: $(PLANS)
 	@for plan in $^; do echo "$$plan $$($(STRAG) info $$plan --get seconds)"; done | \

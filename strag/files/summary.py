@@ -15,6 +15,7 @@ from strag.stragglers.size_law import SizeLaw
 from strag.stragglers.summary import (
     COMPARED,
     QUANTITIES,
+    UNKNOWN,
     Condition,
     Experiment,
     Level,
@@ -159,9 +160,13 @@ def summary_object(found, experiments):
 
 def _told(condition):
     kept = ("label", "examples", "blocks", "runs", "inverting", "low", "high", "verdicts", "settings")
-    levels = {name: asdict(level) for name, level in condition.levels.items()}
-    differences = {name: asdict(level) for name, level in condition.differences.items()}
-    return {**{name: getattr(condition, name) for name in kept}, **levels, "differences": differences}
+    differences = _told_levels(condition.differences)
+    told = {name: getattr(condition, name) for name in kept}
+    return {**told, **_told_levels(condition.levels), "differences": differences}
+
+
+def _told_levels(levels):
+    return {name: None if np.isnan(level.mean) else asdict(level) for name, level in levels.items()}
 
 
 def summary_from(value, source):
@@ -207,7 +212,11 @@ def _levels(one):
 
 
 def _level(told):
-    return Level(**{name: _number(told[name]) for name in Level.__dataclass_fields__})
+    return (
+        UNKNOWN
+        if told is None
+        else Level(**{name: _number(told[name]) for name in Level.__dataclass_fields__})
+    )
 
 
 def _number(value):

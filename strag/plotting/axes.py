@@ -34,8 +34,11 @@ def marker(records):
 
 def entitle(panel, title, lines):
     """A headline and, small and grey under it, further lines, over a panel at the left of a figure."""
-    panel.set_title(title, loc="left", pad=9 + 11 * len(lines))
-    text = panel.annotate(
-        "\n".join(lines), (0, 1), (0, 7), "axes fraction", "offset points", color=GREY, fontsize=SMALL
-    )
-    text.set_in_layout(False)  # the title keeps the room for it
+    pad = 9 + 11 * len(lines)
+    room = panel.set_title(" ", loc="left", pad=pad)  # a long title itself would push the panels apart
+    for text, height, look in (
+        ("\n".join(lines), 7, {"color": GREY, "fontsize": SMALL}),
+        (title, pad, {"fontsize": room.get_fontsize()}),
+    ):
+        shown = panel.annotate(text, (0, 1), (0, height), "axes fraction", "offset points", **look)
+        shown.set_in_layout(False)
