@@ -65,20 +65,20 @@ def read_experiments(path):
                 str(meta.get("origin")),
                 len(members),
                 _values(members, training.get("lr"), training.get("noise") or [0.0]),
-                tuple(str(run["verdict"]) for run in members),
-                tuple((run.get("set") or run).get("run") for run in members if run["verdict"] == INVERSION),
+                tuple(run["verdict"] for run in members),
+                tuple(int((run.get("set") or run)["run"]) for run in members if run["verdict"] == INVERSION),
                 source,
                 identity,
             )
             for kind, members in kinds.items()
         ]
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         raise StragError("has runs that cannot be read", _AGAIN, source) from None
 
 
 def _is_run(run):
-    """Whether it is an object, and what it says of its set, if anything, are numbers and texts."""
-    if not isinstance(run, dict):
+    """Whether it is an object with a verdict; what it says of its set, if anything, are numbers, texts."""
+    if not isinstance(run, dict) or not isinstance(run.get("verdict"), str):
         return False
     told = run.get("set") or {}
     return isinstance(told, dict) and all(isinstance(value, (int, float, str)) for value in told.values())

@@ -142,6 +142,11 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, tmp_path):
         lambda value: value["runs"][0].update(set={"control": [1], "dose": 0, "run": 0}),
         lambda value: value["summary"].update(examples=10**400),
         lambda value: value["summary"].update(examples="many"),
+        lambda value: value["strag"]["inputs"]["training"].update(noise=[0.0, 1.0]),
+        lambda value: value["strag"]["inputs"]["training"].update(noise=["loud"]),
+        lambda value: value["strag"]["inputs"]["training"].update(noise=3),
+        lambda value: [run.update(run=[run["run"]]) for run in value["runs"]],
+        lambda value: [run.update(verdict=["inversion"]) for run in value["runs"]],
     ],
 )
 def test_runs_that_cannot_be_read(folder, tmp_path, change):
