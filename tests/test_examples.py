@@ -100,9 +100,10 @@ def test_paper(data, tmp_path):
 
 
 def numbers_in(files):
-    """Every decimal number in JSON files, without its sign."""
+    """Every decimal number in JSON files, without its sign; what is small, per example, also per thousand."""
     texts = (path.read_text() for path in files)
-    return [abs(float(n)) for text in texts for n in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", text)]
+    found = [abs(float(n)) for text in texts for n in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", text)]
+    return found + [1000 * number for number in found if 0 < number < 1e-3]
 
 
 def counts_in(files):

@@ -49,14 +49,14 @@ $(OUT)/c4/removed.json: $(foreach n,all pruned random linear,$(OUT)/c4/$(n).json
 $(OUT)/c4/dynamics.png: $(foreach n,all pruned random linear,$(OUT)/c4/$(n).safetensors)
 	$(DRAW) $^ $(LEFT_OUT) -o $@
 
-# On every data set, for long: does the inversion come back?
+# On every data set, for long: does the inversion come back? That of the control is early, and needs more records.
 $(OUT)/c4/%.later.safetensors: $(DATA)/%.safetensors $(OUT)/c1/%.json
 	mkdir -p $(@D)
 	$(TRAIN) $< $(LATER_$*) --without $(OUT)/c1/$*.json $(FAST) -o $@
 
 $(OUT)/c4/%.control.safetensors: $(DATA)/%.safetensors $(OUT)/c1/%.json
 	mkdir -p $(@D)
-	$(STRAG) prune $< $(OUT)/c1/$*.json --random 1 | $(TRAIN) - $(LATER_$*) $(FAST) -o $@
+	$(STRAG) prune $< $(OUT)/c1/$*.json --random 1 | $(TRAIN) - $(LATER_$*) --record-every 5 $(FAST) -o $@
 
 $(OUT)/c4/%.linear.safetensors: $(DATA)/%.safetensors $(OUT)/linear/%.json
 	mkdir -p $(@D)

@@ -49,7 +49,7 @@ def summary_figure(found):
             (_against_size if by_size else _rows)(panel, found, name, label)
         for panel in panels[len(known) :]:
             panel.set_axis_off()
-        lines = wrap(_caption(found, by_size), CHARACTERS)
+        lines = wrap(_caption(found, by_size), CHARACTERS if by_size else CHARACTERS - _NARROW // 2)
         title = one_line(found.title) if found.title else "several data sets"
         entitle(panels[0], f"{title}: {_heading(by_size)}", lines)
     return figure
@@ -85,7 +85,7 @@ def _rows(panel, found, name, label):
     panel.set_yticks(places, [_short(one) for one in found.conditions])
     panel.set_ylim(-0.7, len(places) - 0.3)
     panel.set_xlabel(f"{label}\nless the reference's" if paired else label)
-    panel.locator_params(axis="x", nbins=4)
+    panel.locator_params(axis="x", nbins=3)
     panel.grid(axis="x", alpha=0.25)
 
 
