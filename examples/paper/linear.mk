@@ -5,7 +5,7 @@ LINEAR_fashion := --lr 0.2 --epochs 600
 # Gradient descent takes some thousands of updates to that error here.
 LINEAR_kmnist := --optimizer adam --lr 0.001 --epochs 1000
 LINEAR_vehicles := --lr 0.02 --epochs 1000
-LINEAR_SIZES := 1024 2048 32768
+LINEAR_SIZES := $(foreach p,1024 2048 32768,$(shell test $(p) -le $(IMAGES) && echo $(p)))
 
 linear: $(INVERTING:%=$(OUT)/linear/%.overlap.png) $(LINEAR_SIZES:%=$(OUT)/linear/%.overlap.json)
 

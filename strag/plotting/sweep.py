@@ -5,7 +5,7 @@ from textwrap import wrap
 import numpy as np
 
 from strag.errors import StragError
-from strag.plotting.axes import MARK, entitle, label_horizontal
+from strag.plotting.axes import MARK, MOST_TICKS, entitle, label_horizontal
 from strag.plotting.captions import facts_of, one_line
 from strag.plotting.dynamics import ERROR, UPDATES
 from strag.plotting.style import (
@@ -89,7 +89,8 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
         for panel, (name, label) in zip(panels, values, strict=False):
             for control in sweep.controls if name != "excess" else (NONE,):
                 _curve(panel, sweep, control, name, places)
-            _label_horizontal(panel, x, np.append(places[np.isfinite(places)], mark or []))
+            most = 2 * MOST_TICKS // max(len(values), 2)
+            _label_horizontal(panel, x, np.append(places[np.isfinite(places)], mark or []), most)
             panel.set_ylabel(label)
             if mark:
                 panel.axvline(mark, color=INK, zorder=1, **MARK)
@@ -147,11 +148,11 @@ def _curve(panel, sweep, control, name, places):
     panel.fill_between(at, mean - spread, mean + spread, color=colour, alpha=BAND, linewidth=0)
 
 
-def _label_horizontal(panel, x, values):
+def _label_horizontal(panel, x, values, most):
     if x == DOSE:
         panel.set_xlim(0, 1.03)
     else:
-        label_horizontal(panel, values, x)
+        label_horizontal(panel, values, x, most)
     panel.set_xlabel(LEFT_OUT[x])
 
 
