@@ -53,8 +53,9 @@ def command(files, labels, markdown, output, as_json, quiet):
     its blocks (of its seeds, where it has one block) and both standard deviations. Where the number
     of examples P is all that varies, limit - a P^-b is fitted, with b free and with b = 1.
 
-    The gap is eps* less the test error at t*; differences are those to the reference, which differs
-    in nothing from most, run by run on the same data.
+    The gap is eps* less the test error at t*. Differences are those to the reference, run by run on
+    the same data: the condition that has the usual value of every setting, else that with the most
+    blocks, then runs, then the first.
 
     JSON and Markdown also have the verdicts on the runs, the test error at the end for every noise,
     what find-stragglers --reference put beside it, and, of networks that left out sets, the excess

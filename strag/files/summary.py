@@ -1,6 +1,5 @@
 """The kind `summary`: JSON, many experiments beside each other."""
 
-from collections import Counter
 from dataclasses import asdict
 
 import numpy as np
@@ -13,6 +12,7 @@ from strag.files.streams import name_of
 from strag.stragglers.inversion import INVERSION
 from strag.stragglers.size_law import SizeLaw
 from strag.stragglers.summary import (
+    AT_NOISE,
     COMPARED,
     QUANTITIES,
     UNKNOWN,
@@ -22,7 +22,7 @@ from strag.stragglers.summary import (
     Summary,
     at_noise,
 )
-from strag.stragglers.sweeps import NONE, RANDOM
+from strag.stragglers.sweeps import random_partners
 
 _TRAINING = (
     *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
@@ -95,12 +95,9 @@ def _excess(runs, examples):
     run, update and dose left out as many at random; else empty.
     """
     sets = [run.get("set") or {} for run in runs]
-    places = [(one.get("run"), one.get("update"), one.get("dose"), one.get("control")) for one in sets]
-    often = Counter(places)
-    at = {place: number for number, place in enumerate(places) if often[place] == 1}
+    kinds = [tuple(one.get(name) for name in ("run", "update", "dose", "control")) for one in sets]
     found = []
-    for run, (*place, control) in zip(runs, places, strict=True):
-        beside = at.get((*place, RANDOM)) if control == NONE and (*place, NONE) in at else None
+    for run, beside in zip(runs, random_partners(kinds), strict=True):
         removed = examples - run.get("examples", examples) if beside is not None else 0
         pairs = zip(_ends(run), _ends(runs[beside]), strict=True) if removed else ()
         found.append([(own - other) / removed for own, other in pairs])
@@ -133,12 +130,13 @@ def _values(runs, lr, noise):
         "examples_trained": [run.get("examples") for run in runs],
         **{name: [one.get(name) for one in beside] for name in ("right_test_error", "wrong_test_error")},
     }
-    for name, errors in (
-        ("last_test_error", [_ends(run) for run in runs]),
-        ("stopped_test_error", [one.get("stopped_test_error") for one in beside]),
-        ("reference_test_error", [one.get("test_error") for one in beside]),
-        ("excess_error", [run["excess"] for run in runs]),
-    ):
+    measured = (
+        [_ends(run) for run in runs],
+        [one.get("stopped_test_error") for one in beside],
+        [one.get("test_error") for one in beside],
+        [run["excess"] for run in runs],
+    )
+    for name, errors in zip(AT_NOISE, measured, strict=True):
         for number, level in enumerate(noise):
             columns[at_noise(name, level)] = [one[number] if one else None for one in errors]
     return {

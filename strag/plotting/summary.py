@@ -56,8 +56,9 @@ def summary_figure(found):
 
 
 def _is_paired(found):
-    """Whether what the others exceed the reference by is known."""
-    return any(np.isfinite(one.difference(name).mean) for one in found.conditions for name, _ in SHOWN)
+    """Whether what each other condition exceeds the reference by is known, if it inverts."""
+    others = [one for one in found.conditions if one.inverting and one is not found.reference]
+    return bool(others) and all(np.isfinite(one.difference(SHOWN[0][0]).mean) for one in others)
 
 
 def _heading(by_size):

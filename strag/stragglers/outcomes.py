@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError, bad_usage
-from strag.stragglers import sweeps
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import History
 from strag.stragglers.inversion import INVERSION, NONE, OPEN
 from strag.stragglers.reference import reference_of
-from strag.stragglers.sweeps import CONTROLS, OWN, RANDOM
+from strag.stragglers.sweeps import CONTROLS, OWN, random_partners
 
 DOSE, UPDATE = "dose", "update"
 
@@ -129,11 +128,9 @@ def _excess(errors, removed, sets):
     Beside a set S(t) stands the set of as many random examples of the same run, update and dose.
     """
     kinds = list(zip(sets["run"], sets["update"], sets["dose"], sets["control"], strict=True))
-    random = {kind[:3]: network for network, kind in enumerate(kinds) if kind[3] == RANDOM}
     excess = np.full(len(errors), np.nan)
-    for network, (*place, control) in enumerate(kinds):
-        beside = random.get(tuple(place))
-        if control == sweeps.NONE and beside is not None and removed[network]:
+    for network, beside in enumerate(random_partners(kinds)):
+        if beside is not None and removed[network]:
             excess[network] = (errors[network] - errors[beside]) / removed[network]
     return excess
 

@@ -1,5 +1,6 @@
 """Many straggler sets for one training job: per run and update, by dose, with matched random controls."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -55,6 +56,20 @@ def described_at(described, positions):
     if not columns or not all(isinstance(c, list) and len(c) > max(positions) for c in columns):
         return described
     return {name: [column[at] for at in positions] for name, column in described.items()}
+
+
+def random_partners(kinds):
+    """Of every network, the one that left out as many random examples as it: list of position or None.
+
+    kinds : list of (run, update, dose, control), one per network. Networks that left out S(t) have a partner
+    of the same run, update and dose, unless there are several of one kind.
+    """
+    often = Counter(kinds)
+    at = {kind: network for network, kind in enumerate(kinds) if often[kind] == 1}
+    return [
+        at.get((*place, RANDOM)) if control == NONE and (*place, NONE) in at else None
+        for *place, control in kinds
+    ]
 
 
 def read_doses(text):
