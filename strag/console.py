@@ -41,18 +41,32 @@ def as_cell(value, digits):
     return "-" if value is None or value != value else f"{value:.{digits}f}"
 
 
-def print_table(title, columns, rows, caption=None):
-    """Print a table to the terminal; `columns` are (heading, justification), the caption comes below."""
+def print_table(title, columns, rows, caption=None, follows=False):
+    """Print a table to the terminal; `columns` are (heading, justification), the caption comes below.
+
+    follows : whether it stands below another one, with a line between.
+
+    Numbers, justified to the right, are never wrapped or cut; texts wrap at words where there is no room.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for heading, justify in columns:
-        table.add_column(heading, justify=justify)
+        table.add_column(heading, justify=justify, no_wrap=justify == "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     console = Console(highlight=False, markup=False, emoji=False)  # a "[" in a name is a "["
+    if follows:
+        console.print()
     console.print(table)
     if caption:
         console.print(caption)

@@ -22,7 +22,9 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 @click.option(
     "--runs", metavar="RUNS|all", default="all", show_default=True, help="Runs to dump, such as 0,3."
 )
-@click.option("--half", is_flag=True, help="Store activations in half precision, in half the space.")
+@click.option(
+    "--half", is_flag=True, help="Store activations in half precision, in half the space, where they fit."
+)
 @device_option
 @threads_option
 @output_option("the activations")

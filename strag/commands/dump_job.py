@@ -91,7 +91,10 @@ def _chosen(text, there, what, source):
 
 
 def dump(job, sink, half, device, quiet):
-    """Run the networks and write what they make of the data into an open Output."""
+    """Run the networks and write what they make of the data into an open Output.
+
+    Raises StragError where half precision cannot hold what they make of it.
+    """
     weights, data = job.weights, job.data
     try:
         x = standardise(data.x, weights.mean, weights.std)
@@ -109,9 +112,17 @@ def dump(job, sink, half, device, quiet):
             for number, position in enumerate(job.updates):
                 layers = weights.layers(position, job.runs)
                 for tile in activations(layers, job.recipe, x, columns, data.groups, job.layers, device):
-                    writer.add(number, tile)
+                    _add(writer, number, tile, job)
                 progress.to(number + 1)
         writer.commit()
+
+
+def _add(writer, number, tile, job):
+    """Write a Tile of the update at this position; an error names the networks and the data."""
+    try:
+        writer.add(number, tile)
+    except StragError as error:
+        raise error.about(f"{job.weights.source} on {job.name}") from None
 
 
 def _trained(job):

@@ -23,7 +23,8 @@ def command(files, output, as_json, quiet):
 
     FILE is what dump wrote, '-' (the default) for stdin; several dumps of one training may split its
     examples, updates or runs between them, in any order. Representations are normalised, and only
-    the examples that a run was trained on count. A history goes on to find-stragglers and plot.
+    the examples that a run was trained on count. A class with an example that is not finite has no
+    radius. A history goes on to find-stragglers and plot.
     """
     from contextlib import ExitStack
 
@@ -50,5 +51,5 @@ def command(files, output, as_json, quiet):
             as_table(grid)
         else:
             write_json(as_json_object(grid), sink)
-    if output != "-":
+    if not shows:
         Notes(quiet)(f"{len(grid.runs)} runs at {len(grid.updates)} updates, {len(grid.index)} examples")

@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from strag.console import print_table
+from strag.console import as_cell, print_table, warn
 from strag.errors import StragError
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
 from strag.geometry.measure import as_records, measure
+from strag.geometry.moments import pairs_of
 from strag.stragglers.history import pack
 from strag.stragglers.sweeps import described_at
+
+NAMED = 5  # classes that a warning names
 
 
 def _meta(grid, kind):
@@ -48,9 +51,44 @@ def as_history(grid, sink):
     per_example = {"index": grid.index, "y": grid.y, "group": grid.group}
     meta, trained = _meta(grid, "history"), pack(grid.trained)
     with HistoryWriter(sink.path, meta, grid.updates, per_example, trained, output=sink) as writer:
-        for measured in measure(grid):
+        for measured in _measured(grid):
             writer.add(measured)
         writer.commit()
+
+
+def _measured(grid):
+    """What `measure` yields; a warning follows where examples are not finite."""
+    found = []
+    for measured in measure(grid):
+        found += measured.not_finite
+        yield measured
+    if found:
+        warn(_said(found))
+
+
+def _said(found):
+    """Where the first of NotFinite are, and how many others there are, in one line."""
+    first = found[0]
+    here = [one for one in found if _place(one) == _place(first)]
+    others = len({_place(one) for one in found}) - 1
+    names = list(dict.fromkeys(one.group for one in here))
+    further = [name for name in dict.fromkeys(one.group for one in found) if name not in names]
+    several, examples = len(names) > 1, sum(one.examples for one in here)
+    text = f"{first.source}: {examples} {'examples' if examples > 1 else 'example'}"
+    text += f" of {'classes' if several else 'class'} {_listed(names)} in layer {first.layer}"
+    text += f" {'are' if examples > 1 else 'is'} not finite at update {first.update} in run {first.run}"
+    if others:
+        also = f", there also of {_listed(further)}" if further else ""
+        text += f" (and {others} more {'times' if others > 1 else 'time'}{also})"
+    return f"{text}: {'these classes have' if several or further else 'that class has'} no radius there"
+
+
+def _place(one):
+    return one.source, one.update, one.run, one.layer
+
+
+def _listed(names):
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
 def as_json_object(grid):
@@ -61,22 +99,25 @@ def as_json_object(grid):
         "classes": list(grid.classes),
         "class_sizes": np.bincount(grid.group, minlength=len(grid.classes)),
         "pairs": [[grid.classes[a], grid.classes[b]] for a, b in zip(first, second, strict=True)],
-        "records": [record for measured in measure(grid) for record in as_records(grid, measured)],
+        "records": [record for measured in _measured(grid) for record in as_records(grid, measured)],
     }
 
 
 def as_table(grid):
-    """Print one row per update and layer: means over runs."""
+    """Print one row per update and layer: means over runs, '-' where a run has no such figure."""
     columns = [(name, "right") for name in ("update", "layer", "error", "radius", "distance", "separation")]
     rows = []
-    for measured in measure(grid):
+    for measured in _measured(grid):
         records = as_records(grid, measured)
         for layer in grid.layers:
-            of_layer = [record for record in records if record["layer"] == layer]
-            means = [np.mean([record[key] for record in of_layer]) for key in ("train_error", "radius_rms")]
-            distance = np.mean([np.nanmean(record["distance"]) for record in of_layer])
-            eta2 = np.mean([record["separation"] for record in of_layer])
-            figures = [f"{value:.4f}" for value in (*means, distance, eta2)]
-            rows.append([str(measured.update), str(layer), *figures])
+            figures = np.mean([_figures(one) for one in records if one["layer"] == layer], axis=0)
+            rows.append([str(measured.update), str(layer), *(as_cell(value, 4) for value in figures)])
     caption = f"means over {len(grid.runs)} runs, {len(grid.index)} examples"
     print_table(grid.parts[0].meta.get("title"), columns, rows, caption)
+
+
+def _figures(record):
+    """Error, radius, mean distance over the pairs of classes with examples, and separation of a record."""
+    pairs = pairs_of(np.array(record["class_sizes"]) > 0)
+    distance = np.array(record["distance"])[pairs].mean() if pairs.any() else np.nan
+    return record["train_error"], record["radius_rms"], distance, record["separation"]

@@ -24,6 +24,7 @@ def command(file, as_json, key):
     FILE is any strag file, or '-', the default, for stdin. --get takes the names that --json shows,
     joined by dots; the items of a list come one a line.
     """
+    from strag.console import stdout_is_terminal
     from strag.files.describe import describe, lookup
     from strag.files.jsonfile import json_text, open_any
     from strag.files.streams import name_of, send_to_stdout
@@ -34,7 +35,7 @@ def command(file, as_json, key):
     if key is not None:
         text = _bare(lookup(told, opened, key, name_of(file)))
     else:
-        text = json_text(told) if as_json else _text(told, name_of(file))
+        text = json_text(told) if as_json else _text(told, name_of(file), stdout_is_terminal())
     send_to_stdout([text.encode(errors="backslashreplace")])
 
 
@@ -60,18 +61,35 @@ def _bare(value):
     return f"{json.dumps(value)}\n"
 
 
-def _text(told, name):
-    """The description for a person: one line per tensor and per key."""
-    lines = [f"{name}: {told['kind']}, format {told['format']}, strag {told.get('version', '?')}"]
+def _text(told, name, wrapped=False):
+    """The description for a person: one line per tensor and per key, wrapped at the terminal's width."""
+    lines = [("", f"{name}: {told['kind']}, format {told['format']}, strag {told.get('version', '?')}")]
     left = {
         key: value
         for key, value in told.items()
         if key not in ("kind", "format", "version", "shapes", "dtypes")
     }
-    lines += [f"  {key:<14} {_brief(value)}" for key, value in left.items()]
+    lines += [(f"  {key:<14} ", _brief(value)) for key, value in left.items()]
     dtypes = told.get("dtypes", {})
-    lines += [f"  {key:<20} {dtypes.get(key, 'list'):<5} {shape}" for key, shape in told["shapes"].items()]
-    return "\n".join(lines) + "\n"
+    shapes = told["shapes"].items()
+    lines += [(f"  {key:<20} {dtypes.get(key, 'list'):<5} ", str(shape)) for key, shape in shapes]
+    return "".join(f"{_wrapped(*line) if wrapped else ''.join(line)}\n" for line in lines)
+
+
+def _wrapped(head, text):
+    """A line that begins with `head`, wrapped between words; what follows stands under the text.
+
+    Where a word finds no room there, it stands further left, and one longer than the terminal is wide stays
+    whole all the same.
+    """
+    from shutil import get_terminal_size
+    from textwrap import wrap
+
+    width = get_terminal_size().columns
+    longest = max(map(len, text.split()), default=0)
+    hang = len(head) if 0 < len(head) <= width - longest else 4
+    whole = {"break_long_words": False, "break_on_hyphens": False, "replace_whitespace": False}
+    return "\n".join(wrap(head + text, width, subsequent_indent=" " * hang, **whole)) or head + text
 
 
 def _brief(value):

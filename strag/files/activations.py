@@ -15,6 +15,8 @@ SPEC = {
     "loss": ("F32", "U R P", True),
 }
 _AGAIN = "make it again with 'strag dump'"
+LARGEST_HALF = 65504  # what half precision ends at; near zero it counts in steps of 6e-8
+_SMALL, _MOVED = 1e-3, 0.01  # lengths |h| at which these steps may matter, and what may be lost of one
 
 
 class ActivationsWriter:
@@ -39,16 +41,22 @@ class ActivationsWriter:
             "loss": (np.float32, (U, R, P)),
             **{f"layer{layer}": (dtype, (U, R, P, width)) for layer, width in widths.items()},
         }
-        self._writer = TensorWriter(path, meta, layout, output)
+        self._half, self._writer = half, TensorWriter(path, meta, layout, output)
         arrays = self._writer.arrays
         arrays["updates"][:], arrays["trained"][:] = updates, trained
         for name, values in per_example.items():
             arrays[name][:] = values
 
     def add(self, at, tile):
-        """Write one Tile of the networks at position `at` of axis U."""
-        place = (at, tile.runs, tile.rows)
-        layers = {f"layer{layer}": values for layer, values in tile.hidden.items()}
+        """Write one Tile of the networks at position `at` of axis U.
+
+        Raises StragError where half precision cannot hold its activations.
+        """
+        place, update = (at, tile.runs, tile.rows), self._writer.arrays["updates"][at]
+        layers = {
+            f"layer{layer}": _in_half(h, f"layer {layer} at update {update}") if self._half else h
+            for layer, h in tile.hidden.items()
+        }
         for name, values in {"prediction": tile.prediction, "loss": tile.loss, **layers}.items():
             self._writer.put(name, place, values)
 
@@ -61,6 +69,35 @@ class ActivationsWriter:
 
     def __exit__(self, *details):
         self._writer.__exit__(*details)
+
+
+def _in_half(h, what):
+    """Activations h of a layer, float32 [..., N], as float16; `what` names them in errors.
+
+    What is infinite or NaN already may stay so. Raises StragError where a finite value becomes infinite,
+    and where half precision moves the activations of an example by more than 1 % of their length |h|, as
+    it does with tiny ones: they may vanish.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        half = h.astype(np.float16)
+        if not (h.max() <= LARGEST_HALF and h.min() >= -LARGEST_HALF):  # also where one is NaN
+            finite = np.isfinite(h)
+            if np.isinf(half[finite]).any():
+                largest = np.abs(h[finite]).max()
+                _refuse_half(f"{what} reaches {largest:.6g}, and half precision ends at {LARGEST_HALF}")
+        small = np.einsum("...i,...i->...", h, h) < _SMALL**2  # quick, and so only where to look
+        if small.any():
+            exact = h[small].astype(np.float64)
+            moved, length = (np.linalg.norm(v, axis=-1) for v in (half[small] - exact, exact))
+            lost = exact[moved > _MOVED * length]
+            if lost.size:
+                largest = np.abs(lost).max()
+                _refuse_half(f"{what} reaches {largest:.2g} only for an example, which half precision loses")
+    return half
+
+
+def _refuse_half(problem):
+    raise StragError(problem, "leave --half out")
 
 
 class ActivationsFile:

@@ -1,6 +1,6 @@
 """Radii, distances and errors from dumped activations, in one pass of bounded memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,12 +10,28 @@ from strag.geometry.moments import ClassMoments, normalise, rms_radius, separati
 TILE = 4096  # examples read at a time
 
 
+@dataclass(frozen=True)
+class NotFinite:
+    """Trained examples of one class whose representations are NaN or infinite, so that it has no radius.
+
+    source : the part they are in. update, run, layer, group : as named there. examples : how many.
+    """
+
+    source: str
+    update: int
+    run: object
+    layer: object
+    group: str
+    examples: int
+
+
 @dataclass
 class Measured:
     """All runs at one update; arrays begin with the axis of runs.
 
     runs : slice of all runs. radius [R, L, C], distance [R, L, C(C-1)/2], mean_norm2 [R, L, C], all
-    float64 over trained examples. train_error, train_loss [R]. misclassified : bool [R, P].
+    float64 over trained examples. train_error, train_loss [R], NaN for a run without such examples.
+    misclassified : bool [R, P]. not_finite : NotFinite of every part, run, layer and class that has some.
     """
 
     runs: slice
@@ -26,6 +42,7 @@ class Measured:
     train_error: np.ndarray
     train_loss: np.ndarray
     misclassified: np.ndarray
+    not_finite: list = field(default_factory=list)
 
 
 class Grid:
@@ -91,7 +108,7 @@ def measure(grid, tile=TILE):
     for update in grid.updates:
         R, P = grid.trained.shape
         wrong, loss = np.zeros((R, P), dtype=bool), np.zeros((R, P))
-        moments = [[None] * len(grid.layers) for _ in range(R)]
+        moments, spoilt = [[None] * len(grid.layers) for _ in range(R)], []
         for part, columns in zip(grid.parts, grid.columns, strict=True):
             if update not in part.updates:
                 continue
@@ -101,48 +118,66 @@ def measure(grid, tile=TILE):
                 wrong[row, columns] = part.prediction(at, position) != part.group
                 loss[row, columns] = part.loss(at, position)
                 for number, layer in enumerate(grid.layers):
-                    found = _moments(part, layer, at, position, grid.trained[row, columns], tile)
+                    found, bad = _moments(part, layer, at, position, grid.trained[row, columns], tile)
                     known = moments[row][number]
                     moments[row][number] = found if known is None else known.merge(found)
+                    spoilt += [
+                        NotFinite(part.source, int(update), run, layer, part.classes[c], int(bad[c]))
+                        for c in np.flatnonzero(bad)
+                    ]
         wrong |= ~np.isfinite(loss)
-        yield _measured(int(update), moments, wrong, loss, grid.trained)
+        yield _measured(int(update), moments, wrong, loss, grid.trained, spoilt)
 
 
 def _moments(part, layer, update, run, trained, tile):
-    """ClassMoments of one layer of one network over the trained examples of a part, in float64."""
-    total = ClassMoments.zeros((), len(part.classes), part.width(layer))
-    P = len(part.index)
+    """One layer of one network over the trained examples of a part.
+
+    Returns its ClassMoments, in float64, and how many examples of each class are not finite: int [C].
+    """
+    C, P = len(part.classes), len(part.index)
+    total, bad = ClassMoments.zeros((), C, part.width(layer)), np.zeros(C, dtype=np.int64)
     for start in range(0, P, tile):
         rows = slice(start, min(start + tile, P))
         h = part.hidden(layer, update, run, rows)[trained[rows]].astype(np.float64)
-        total.add(normalise(h), part.group[rows][trained[rows]])
-    return total
+        labels = part.group[rows][trained[rows]]
+        found = ClassMoments.of(normalise(h), labels, C)
+        if np.isnan(found.norm2).any():
+            bad += np.bincount(labels[~np.isfinite(h).all(axis=1)], minlength=C)
+        total = total.merge(found)
+    return total, bad
 
 
-def _measured(update, moments, wrong, loss, trained):
+def _measured(update, moments, wrong, loss, trained, not_finite):
     def stacked(what):
         return np.array([[getattr(layer, what)() for layer in run] for run in moments])
 
-    count = np.maximum(trained.sum(axis=1), 1)
+    count = trained.sum(axis=1)
+    with np.errstate(invalid="ignore"):  # a run without examples has no error
+        error = (wrong & trained).sum(axis=1) / count
+        mean_loss = np.where(trained, loss, 0).sum(axis=1) / count
     return Measured(
         runs=slice(0, len(wrong)),
         update=update,
         radius=stacked("radii"),
         distance=stacked("distances"),
         mean_norm2=stacked("mean_norm2"),
-        train_error=(wrong & trained).sum(axis=1) / count,
-        train_loss=np.where(trained, loss, 0).sum(axis=1) / count,
+        train_error=error,
+        train_loss=mean_loss,
         misclassified=wrong,
+        not_finite=not_finite,
     )
 
 
 def as_records(grid, measured):
     """One dictionary per layer and run of a Measured: what the geometry file lists.
 
-    `class_sizes` are the trained examples of each class, over which everything else is taken.
+    `class_sizes` are the trained examples of each class, over which everything else is taken. What is
+    taken over classes is NaN where a class with examples has no radius.
     """
-    rms, eta2 = rms_radius(measured.radius), separation(measured.radius, measured.distance)
     sizes = grid.trained @ (grid.group[:, None] == np.arange(len(grid.classes))).astype(np.int64)  # (R, C)
+    present = (sizes > 0)[:, None]  # (R, 1, C)
+    rms = rms_radius(measured.radius, present)  # (R, L)
+    eta2 = separation(measured.radius, measured.distance, present)
     return [
         {
             "update": measured.update,

@@ -48,10 +48,20 @@ class ClassMoments:
 
     @classmethod
     def of(cls, x, labels, classes):
-        """The moments of one tile: x [..., B, N] already normalised, labels int [B]."""
+        """The moments of one tile: x [..., B, N] already normalised, labels int [B].
+
+        An example that is not finite makes the sums of its own class NaN, and of no other.
+        """
         member = np.eye(classes, dtype=x.dtype)[labels]  # (B, C)
+        lengths = np.square(x).sum(axis=-1)  # (..., B)
+        finite = np.isfinite(lengths)
+        spoilt = None if finite.all() else ~finite @ (member > 0)  # bool (..., C)
+        if spoilt is not None:  # 0 times NaN is NaN: in the sums below it would reach every class
+            x, lengths = np.where(finite[..., None], x, 0), np.where(finite, lengths, 0)
         total = np.swapaxes(member, 0, 1) @ x  # (..., C, N)
-        norm2 = np.square(x).sum(axis=-1) @ member  # (..., C)
+        norm2 = lengths @ member  # (..., C)
+        if spoilt is not None:
+            total[spoilt] = norm2[spoilt] = np.nan
         return cls(member.sum(axis=0), total, norm2)
 
     def add(self, x, labels):
@@ -66,7 +76,7 @@ class ClassMoments:
         self.count, self.total, self.norm2 = other.count, other.total, other.norm2
 
     def means(self):
-        """Class means m_c: float64 [..., C, N]; NaN for an empty class."""
+        """Class means m_c: float64 [..., C, N]; NaN for an empty class, and for one that is not finite."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.total / self.count[..., None]
 
@@ -79,7 +89,8 @@ class ClassMoments:
         """Gyration radius of each class, R_c = sqrt(mean |x|^2 - |m_c|^2): float64 [..., C].
 
         Equal to the root mean square distance to the class mean. Not sqrt(1 - |m_c|^2): x is a unit
-        vector only up to rounding, which ruins small radii. NaN for an empty class.
+        vector only up to rounding, which ruins small radii. NaN for an empty class, and for one with an
+        example that is not finite.
         """
         spread = self.mean_norm2() - np.square(self.means()).sum(axis=-1)
         return np.sqrt(np.maximum(spread, 0))
@@ -91,33 +102,47 @@ class ClassMoments:
         return np.linalg.norm(m[..., first, :] - m[..., second, :], axis=-1)
 
     def separation(self):
-        """eta^2, see `separation`: float64 [...]."""
-        return separation(self.radii(), self.distances())
+        """eta^2 over the classes that have examples, see `separation`: float64 [...]."""
+        return separation(self.radii(), self.distances(), self.count > 0)
 
 
-def rms_radius(radius):
+def rms_radius(radius, present=None):
     """Root mean square of the radii over classes, each counting once: [..., C] -> [...].
 
-    Classes without examples (NaN everywhere) are left out.
+    present : bool, broadcastable to [..., C], the classes that have examples; where one of them has no
+    finite radius, the result is NaN, and so it is without any. By default those with a finite radius.
     """
-    return np.sqrt(_mean_over_present(np.square(radius)))
+    return np.sqrt(_mean_over(np.square(radius), _present(radius, present)))
 
 
-def separation(radius, distance):
+def separation(radius, distance, present=None):
     """eta^2, the share of the spread that lies between classes: [..., C], [..., C(C-1)/2] -> [...].
 
     eta^2 = 1 - mean_c R_c^2 / mean_c(mean |x|^2 - |m|^2), with m the mean of the class means. The
     denominator is mean_c R_c^2 + mean_c |m_c - m|^2, and the second term is the sum of D_cc'^2
     over pairs divided by C^2, so that radii and distances are enough.
+
+    present : as for `rms_radius`.
     """
-    within = _mean_over_present(np.square(radius))
-    present = np.isfinite(radius).sum(axis=-1)
+    classes = _present(radius, present)
+    within = _mean_over(np.square(radius), classes)
+    pairs = ~np.isnan(distance) if present is None else pairs_of(classes)
     with np.errstate(invalid="ignore", divide="ignore"):
-        between = np.nansum(np.square(distance), axis=-1) / np.square(present)
-        return np.where(present > 0, between / (within + between), np.nan)
+        between = np.where(pairs, np.square(distance), 0).sum(axis=-1) / np.square(classes.sum(axis=-1))
+        return between / (within + between)
 
 
-def _mean_over_present(values):
-    present = np.isfinite(values)
+def pairs_of(present):
+    """Whether both classes of each pair c < c' are there: bool [..., C] -> bool [..., C(C-1)/2]."""
+    first, second = np.triu_indices(present.shape[-1], k=1)
+    return present[..., first] & present[..., second]
+
+
+def _present(radius, present):
+    return np.isfinite(radius) if present is None else np.broadcast_to(present, np.shape(radius))
+
+
+def _mean_over(values, present):
+    """Mean over the last axis where `present`, NaN where nothing is."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(present, values, 0).sum(axis=-1) / present.sum(axis=-1)

@@ -9,10 +9,15 @@ from safetensors.numpy import load_file
 
 import strag as strag_package
 from strag.cli import main
+from strag.files.activations import ActivationsWriter, _in_half
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
+from strag.files.stamp import stamp as stamped
+from strag.stragglers.history import pack
+from strag.training.activations import Tile
+from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
-from tests.files.makers import forge
+from tests.files.makers import forge, refused
 from tests.shell import complains, files_in, shell, strag
 
 FORMATS = Path(strag_package.__file__).parent / "files" / "FORMATS.md"
@@ -194,6 +199,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, w
     assert files_in(folder) == before
 
 
+@pytest.mark.slow
 def test_real_images_give_the_same_stragglers(tmp_path):
     """Weights, dumped and measured, lead find-stragglers to what the history itself leads it to."""
     train = "train d --runs 2 --epochs 80 --lr 0.2 --record-every log --test-every never -q"
@@ -266,8 +272,135 @@ def test_activations_that_were_edited(folder, tmp_path, meta, tensors, words):
     assert files_in(tmp_path) == ["bad"]
 
 
-def test_infinite_activations_make_no_noise(folder, tmp_path):
+def test_infinite_activations_are_one_warning(folder, tmp_path):
     wild = np.full((1, 1, 1), np.inf, np.float32)
     bad = _forged(folder, "a", tmp_path, layer1=np.broadcast_to(wild, load_file("a")["layer1"].shape))
     result = strag("geometry", bad, "-q", "-o", tmp_path / "g.json")
-    assert (result.returncode, result.stderr) == (0, b"")
+    assert (result.returncode, result.stdout) == (0, b"")
+    told = "300 examples of classes even, odd in layer 1 are not finite at update 0 in run 0"
+    text = f"{told} (and 35 more times): these classes have no radius there"
+    assert result.stderr.decode() == f"strag: warning: {bad}: {text}\n"
+
+
+def activations(path, group=None, layer1=None, **stamp):
+    """An activations file of 2 updates and 20 examples in the classes a and b, all trained on."""
+    group = np.arange(20) % 2 if group is None else group
+    noise = np.random.default_rng(0).standard_normal((2, 1, 20, 5)).astype(np.float32)
+    per_example = {"index": np.arange(20), "y": group, "group": group}
+    meta = {"runs": [0], "layers": [1], "classes": ["a", "b"], "labels": "classes", "title": "mine"}
+    meta = {**meta, "origin": "o", "origin_size": 20, "command": "mine", "recipe": {}, "inputs": {}, **stamp}
+    trained = pack(np.ones((1, 20), bool))
+    with ActivationsWriter(
+        str(path), stamped("activations", **meta), [0, 10], {1: 5}, per_example, trained
+    ) as writer:
+        for at in range(2):
+            h = noise[at] if layer1 is None else layer1[at]
+            tile = Tile(slice(0, 1), slice(0, 20), {1: h}, np.zeros((1, 20)), np.ones((1, 20)))
+            writer.add(at, tile)
+        writer.commit()
+    return noise
+
+
+@pytest.mark.parametrize("suffix", ["json", "safetensors"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_example_that_is_not_finite_spoils_its_own_class_alone(tmp_path, capfd, value, suffix):
+    h = activations(tmp_path / "clean")
+    h[0, 0, [3, 5, 7], 1] = value
+    activations(tmp_path / "bad", layer1=h)
+    found = {}
+    for name in ("clean", "bad"):
+        out = str(tmp_path / f"{name}.{suffix}")
+        assert main(["geometry", str(tmp_path / name), "-q", "-o", out]) == 0
+        if suffix == "json":
+            radii = [record["radius"] for record in json.loads(Path(out).read_text())["records"]]
+            found[name] = np.array(radii, dtype=float)  # null is NaN
+        else:
+            found[name] = read_history(out).radius[:, 0, 0]
+    told = "3 examples of class b in layer 1 are not finite at update 0 in run 0"
+    assert capfd.readouterr().err == (
+        f"strag: warning: {tmp_path / 'bad'}: {told}: that class has no radius there\n"
+    )
+    expected = found["clean"].copy()
+    expected[0, 1] = np.nan
+    np.testing.assert_allclose(found["bad"], expected)
+
+
+def test_a_table_of_what_is_not_known_has_dashes_and_no_warnings(tmp_path):
+    h = activations(tmp_path / "one", group=np.zeros(20, int))
+    status, text, shown = at_terminal("stdout", "geometry", tmp_path / "one")
+    assert (status, text) == (0, "")
+    assert [line.split()[4] for line in _rows(shown)] == ["-", "-"]
+    h[0, 0, 3] = np.nan
+    activations(tmp_path / "bad", layer1=h)
+    status, text, shown = at_terminal("stdout", "geometry", tmp_path / "bad")
+    assert status == 0
+    assert text.count("\n") == 1
+    assert [line.split()[3:] == ["-"] * 3 for line in _rows(shown)] == [True, False]
+    assert "nan" not in shown
+
+
+def _rows(shown):
+    """Lines of a table that begin with a number."""
+    return [line for line in shown.splitlines() if line.split() and line.split()[0].isdigit()]
+
+
+def test_the_table_holds_in_80_columns(folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, text, shown = at_terminal("stdout", "geometry", "a")
+    rows = _rows(shown)
+    assert text == ""
+    assert len(rows) == 12 * 2
+    assert all(len(row) <= 80 and len(row.split()) == 6 for row in rows)
+
+
+def test_one_line_with_the_answer_unless_the_table_was_shown(folder, tmp_path, capfd):
+    answer, out = "strag: 3 runs at 12 updates, 300 examples\n", ["-o", str(tmp_path / "out")]
+    for arguments in (["geometry", "a"], ["dump", "w", "d"]):
+        for quiet in ([], ["-q"]):
+            assert main([*arguments, *out, *quiet]) == 0
+            assert capfd.readouterr().err == ("" if quiet else answer)
+    assert shell("strag dump w d | strag geometry | cat", folder).stderr.decode() == 2 * answer
+    assert at_terminal("stdout", "geometry", "a", "--json")[1] == answer
+
+
+def _scaled(folder, tmp_path, factor):
+    """The weights `w` with the first layer of update 12 scaled by a factor, so that relu units follow."""
+    weights = load_file(folder / "w")
+    changed = {name: weights[name].copy() for name in ("layer1.weight", "layer1.bias")}
+    for values in changed.values():
+        values[-1] *= np.float32(factor)
+    recipe = json.loads(strag("info", "w", "--json", cwd=folder).stdout)["recipe"]
+    return _forged(folder, "w", tmp_path, {"recipe": {**recipe, "activation": "relu"}}, **changed)
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (1e6, ["layer 1 at update 12 reaches ", "half precision ends at 65504"]),
+        (1e-9, ["layer 1 at update 12 reaches ", "which half precision loses"]),
+    ],
+)
+def test_what_half_precision_cannot_hold_is_refused(folder, tmp_path, factor, words):
+    bad = _scaled(folder, tmp_path, factor)
+    result = strag("dump", bad, "d", "--half", "-o", tmp_path / "out")
+    complains(result, 1, f"strag: {bad} on d: ", *words, "; leave --half out")
+    complains(strag("dump", bad, "d", "--half"), 1, *words)
+    assert files_in(tmp_path) == ["bad"]
+    assert main(["dump", bad, "d", "-q", "-o", str(tmp_path / "out")]) == 0
+    largest = load_file(tmp_path / "out")["layer1"][-1].max()
+    if factor > 1:
+        assert f"reaches {largest:.6g}, " in result.stderr.decode()
+
+
+def test_half_precision_keeps_zeros_and_what_was_infinite(tmp_path):
+    h = np.zeros((1, 4, 5), np.float32)
+    h[0, 1, 2], h[0, 2, 0], h[0, 3] = np.inf, np.nan, [65504, -65504, 1e-9, 0, 1]
+    np.testing.assert_array_equal(_in_half(h, "x"), h.astype(np.float16))
+    for row, what in (([65520, 0, 0, 0, 0], "65520"), ([np.inf, -1e9, np.nan, 0, 0], "1e+09")):
+        h[0, 0] = row
+        refused(lambda: _in_half(h, "layer 1"), f"layer 1 reaches {what}, and half", "leave --half out")
+    for row in ([1e-8] * 5, [1e-30, 0, 0, 0, 0], [0, 2e-7, 0, 0, 1e-7]):
+        h[0, 0] = row
+        refused(lambda: _in_half(h, "layer 1"), f"reaches {max(row):.2g} only", "leave --half out")
+    h[0, 0] = [0, 2e-5, 0, 0, 1e-9]
+    _in_half(h, "layer 1")

@@ -152,6 +152,31 @@ def test_at_a_terminal_it_is_text_all_the_same(folder):
     assert (status, text, shown) == (0, "", "dataset\r\n")
 
 
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_at_a_terminal_lines_wrap_between_words(folder, monkeypatch, columns):
+    names, recipe = [f"a class {n}" for n in range(9)], {f"option_{n}": n for n in range(40)}
+    forge("history", "much", {"recipe": recipe, "class_names": names, "title": "x" * 90})
+    monkeypatch.setenv("COLUMNS", str(columns))
+    status, text, shown = at_terminal("stdout", "info", "much")
+    assert (status, text) == (0, "")
+    whole = shell("strag info much", folder).stdout.decode()
+    lines = shown.replace("\r", "").splitlines()
+    assert " ".join(shown.split()) == " ".join(whole.split())  # nothing is cut, nothing broken
+    assert all(len(line) <= columns for line in lines if len(line.split()) > 1)
+    start = next(at for at, line in enumerate(lines) if line.startswith("  recipe"))
+    assert lines[start].startswith("  recipe         option_0 0,")
+    assert lines[start + 1].startswith(" " * 17 + "option_")
+    at = lines.index(next(line for line in lines if line.startswith("  origin")))
+    assert lines[at + 1].startswith("  ")
+
+
+def test_in_a_pipe_every_line_is_whole(folder):
+    forge("history", "much", {"recipe": {f"option_{n}": n for n in range(40)}})
+    lines = shell("strag info much | cat", folder).stdout.decode().splitlines()
+    assert max(map(len, lines)) > 400
+    assert all(line.startswith("  ") and not line.startswith("   ") for line in lines[1:])
+
+
 def test_no_arguments_and_nothing_on_stdin(folder):
     complains(strag("info"), 1, "stdin: is empty", "did the command before it in the pipe fail?")
 

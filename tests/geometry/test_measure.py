@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from strag.errors import StragError
-from strag.geometry.measure import Grid, as_records, measure
+from strag.geometry.measure import Grid, NotFinite, as_records, measure
 from strag.geometry.moments import ClassMoments, normalise
 from strag.stragglers.history import pack
 
@@ -162,6 +162,40 @@ def test_a_network_that_diverged_is_wrong_everywhere(whole):
     assert np.isnan(found[1].train_loss[0])
     assert np.isnan(found[1].radius[0]).all()
     assert np.isfinite(found[1].radius[1]).all()
+
+
+@pytest.mark.parametrize("tile", [7, 50])
+def test_examples_that_are_not_finite_take_the_radius_of_their_class_alone(whole, tile):
+    _, expected = results([whole])
+    odd = np.flatnonzero(whole.kept[0] & (whole.group == 1))
+    whole.h[1, 0, odd[[0, 5]], 2] = np.nan
+    whole.h[1, 0, odd[9]] = np.inf
+    whole.h[1, 0, np.flatnonzero(~whole.kept[0])] = np.nan  # not trained on
+    grid, found = results([whole], tile)
+    assert_equal([found[0], found[2]], [expected[0], expected[2]])
+    assert found[1].radius[0, 0, 0] == pytest.approx(expected[1].radius[0, 0, 0])
+    np.testing.assert_allclose(found[1].radius[1], expected[1].radius[1])
+    assert np.isnan(found[1].radius[0, 0, 1])
+    record, other = as_records(grid, found[1])
+    assert np.isnan([record["radius_rms"], record["separation"], *record["distance"]]).all()
+    assert np.isfinite([other["radius_rms"], other["separation"]]).all()
+    counts = [sum(one.examples for one in measured.not_finite) for measured in found]
+    assert counts == [0, 3, 0]
+    if tile >= P:
+        assert found[1].not_finite == [NotFinite("part", 5, 2, 1, "odd", 3)]
+
+
+def test_a_class_without_examples_is_left_out_of_the_means(whole):
+    whole.kept[0] &= whole.group == 0
+    whole.kept[1] = False
+    grid, found = results([whole])
+    one, none = as_records(grid, found[0])
+    assert one["radius_rms"] == pytest.approx(found[0].radius[0, 0, 0])
+    assert one["separation"] == 0
+    assert none["class_sizes"] == [0, 0]
+    figures = (none[key] for key in ("radius_rms", "separation", "train_error", "train_loss"))
+    assert np.isnan([*figures]).all()
+    assert found[0].not_finite == []
 
 
 def test_records_list_every_run_and_layer(whole):

@@ -113,6 +113,44 @@ def test_empty_class_is_nan_and_left_out_of_the_means():
     assert moments.separation() == pytest.approx(two.separation())
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_not_finite_spoils_its_own_class_alone(value, dtype):
+    x, labels = cloud(1, dtype=dtype)
+    x = np.stack([x, cloud(2, dtype=dtype)[0]])
+    clean = ClassMoments.of(x, labels, C)
+    x[1, np.flatnonzero(labels == 2)[:2], 3] = value
+    found, tiled = ClassMoments.of(normalise(x), labels, C), ClassMoments.zeros((2,), C, N)
+    for part in np.split(np.arange(len(x[0])), [3, 20]):
+        tiled.add(normalise(x[:, part]), labels[part])
+    for moments in (found, tiled):
+        np.testing.assert_allclose(moments.radii()[0], clean.radii()[0], atol=1e-6)
+        np.testing.assert_allclose(moments.radii()[1, :2], clean.radii()[1, :2], atol=1e-6)
+        np.testing.assert_allclose(moments.distances()[1, 0], clean.distances()[1, 0], atol=1e-6)
+        assert np.isnan(moments.radii()[1, 2])
+        assert np.isnan(moments.distances()[1, 1:]).all()
+        np.testing.assert_array_equal(moments.count, clean.count)
+        np.testing.assert_array_equal(np.isnan(moments.separation()), [False, True])
+
+
+def test_a_class_with_examples_and_no_radius_is_no_class_without_examples():
+    radius, distance = np.array([[0.3, np.nan, 0.4], [0.3, 0.2, 0.4]]), np.ones((2, 3))
+    distance[0, [0, 2]] = np.nan  # pairs 01, 02, 12
+    two = np.array([True, False, True])
+    expected = 0.25 / (0.125 + 0.25)  # one pair at distance 1, over 2^2
+    np.testing.assert_allclose(rms_radius(radius, two), np.sqrt(0.125))
+    np.testing.assert_allclose(separation(radius, distance, two), expected)
+    np.testing.assert_allclose(rms_radius(radius)[0], np.sqrt(0.125))
+    np.testing.assert_allclose(separation(radius, distance)[0], expected)
+    for present in (True, np.ones(3, bool), np.ones((2, 3), bool)):
+        np.testing.assert_array_equal(np.isnan(rms_radius(radius, present)), [True, False])
+        np.testing.assert_array_equal(np.isnan(separation(radius, distance, present)), [True, False])
+        assert rms_radius(radius, present)[1] == rms_radius(radius)[1]
+        assert separation(radius, distance, present)[1] == separation(radius, distance)[1]
+    assert np.isnan(rms_radius(radius, False)).all()
+    assert np.isnan(separation(radius, distance, False)).all()
+
+
 def test_zero_vectors_stay_zero_and_are_counted_by_the_norm():
     x = normalise(np.array([[3.0, 4.0], [0.0, 0.0]]))
     np.testing.assert_array_equal(x, [[0.6, 0.8], [0, 0]])

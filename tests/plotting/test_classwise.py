@@ -6,7 +6,7 @@ from matplotlib.text import Text
 
 from strag.errors import StragError
 from strag.files.stragglers import StragglerList
-from strag.plotting.classwise import classwise_figure
+from strag.plotting.classwise import DOT, classwise_figure
 from strag.plotting.style import FORMATS, WIDTH, house_style, rendered
 from strag.stragglers.classwise import OriginalClass
 from tests.plotting.test_history import texts
@@ -105,6 +105,74 @@ def test_names_cover_neither_each_other_nor_points(spread):
         assert box.y1 <= panel.bbox.y1
         for point in panel.transData.transform(panel.lines[0].get_xydata()):
             assert not box.contains(*point)
+
+
+FASHION = {  # share that straggles and test error of the classes of Fashion-MNIST, of one training
+    "T-shirt/top": (0.145, 0.223),
+    "Trouser": (0.037, 0.043),
+    "Pullover": (0.252, 0.249),
+    "Dress": (0.104, 0.153),
+    "Coat": (0.181, 0.257),
+    "Sandal": (0.050, 0.109),
+    "Shirt": (0.361, 0.415),
+    "Sneaker": (0.073, 0.068),
+    "Bag": (0.033, 0.063),
+    "Ankle boot": (0.040, 0.060),
+}
+
+
+def _crowd(count, spread):
+    random = np.random.default_rng(count)
+    return 0.5 + spread * random.random((2, count))
+
+
+def saved(figure, form, dpi):
+    """What lies where in the right panel of a figure while it is saved, in points.
+
+    Returns the points [n, 2], the boxes of the names [n, 2, 2], and the ends of their lines, None without.
+    """
+    seen = []
+
+    def look(_):
+        panel, scale = figure.axes[1], 72 / figure.dpi
+        lines = [name.arrow_patch for name in names_in(panel)]
+        ends = [line and line.get_transform().transform_path(line.get_path()).vertices[-1] for line in lines]
+        seen[:] = (
+            panel.transData.transform(panel.lines[0].get_xydata()) * scale,
+            np.array([Text.get_window_extent(name).get_points() for name in names_in(panel)]) * scale,
+            [None if end is None else end * scale for end in ends],
+        )
+
+    figure.canvas.mpl_connect("draw_event", look)
+    rendered(figure, form, dpi)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("shares", "errors", "name"),
+    [
+        (*zip(*FASHION.values(), strict=True), str),
+        (*zip(*FASHION.values(), strict=True), list(FASHION).__getitem__),
+        (*_crowd(10, 0.02), str),
+        (*_crowd(40, 0.5), lambda n: f"class {n}"),
+        (*np.full((2, 5), 0.5), str),
+    ],
+    ids=["digits", "words", "ten", "forty", "coincident"],
+)
+@pytest.mark.parametrize(("form", "dpi"), [("png", 72), ("png", 150), ("png", 300), ("svg", 150)])
+def test_every_name_is_nearest_to_its_own_point_or_a_line_joins_them(shares, errors, name, form, dpi):
+    figure = classwise_figure(listed(), classes_of(shares, errors, name))
+    points, boxes, ends = saved(figure, form, dpi)
+    order = sorted(range(len(shares)), key=lambda n: (shares[n], -n))
+    assert [text.get_text() for text in names_in(figure.axes[1])] == [name(n) for n in order]
+    for at, (box, end) in enumerate(zip(boxes, ends, strict=True)):
+        if end is not None:
+            assert np.linalg.norm(end - points[at]) == pytest.approx(DOT / 2, abs=0.3)
+            continue
+        away = np.linalg.norm(np.maximum(0, np.maximum(box[0] - points, points - box[1])), axis=1)
+        others = np.delete(away, at)
+        assert away[at] < 6
+        assert others.min() > 1.5 * away[at]
 
 
 @pytest.mark.parametrize("count", [1, 2, 10, 60])
