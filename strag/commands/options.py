@@ -20,6 +20,15 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+fewest_option = click.option(
+    "--min-misclassified",
+    "fewest",
+    type=click.IntRange(1, 2**53),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Examples that must be misclassified at an inversion.",
+)
 device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
@@ -41,6 +50,18 @@ def output_option(what):
         default="-",
         help=f"Where to write {what}; '-', the default, is stdout.",
     )
+
+
+def removed_option(name, instead, takes_value=False):
+    """An option of before: giving it ends in one line that says what to do instead."""
+
+    def refuse(ctx, param, value):
+        if value not in (None, False):
+            raise click.UsageError(f"{name} is no more; {instead}", ctx)
+
+    flag = {} if takes_value else {"is_flag": True}
+    told = f"No more; {instead}."
+    return click.option(name, hidden=True, expose_value=False, callback=refuse, help=told, **flag)
 
 
 def example(text):

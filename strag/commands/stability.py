@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.options import example, json_option, output_option, quiet_option, removed_option
 
 ROWS = 24  # of the table; the JSON has them all
 
@@ -23,28 +23,25 @@ strag train --runs 20 --epochs 80 --lr 0.2 | strag stability - | jq '.records[] 
     show_default=True,
     help="Compare runs 2j and 2j + 1, or every two, of which those that share a run are not independent.",
 )
-@click.option(
-    "--bootstrap",
-    type=click.IntRange(0, 10_000),
-    default=200,
-    show_default=True,
-    metavar="N",
-    help="Resamples of the runs behind the interval of kappa; 0 gives none.",
+@removed_option(
+    "--bootstrap", "the interval of kappa is Student's t over pairs of runs; leave it out", takes_value=True
 )
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Of the resamples."
+@removed_option(
+    "--seed", "nothing is drawn, as the interval of kappa is Student's t; leave it out", takes_value=True
 )
 @output_option("the agreement")
 @json_option
 @quiet_option
-def command(history, pairs, bootstrap, seed, output, as_json, quiet):
+def command(history, pairs, output, as_json, quiet):
     """Measure how far independent runs misclassify the same examples.
 
     For every recorded update: kappa, the agreement beyond chance (1: the same examples, 0: as many
-    as by chance), with a 95 % interval by bootstrap over runs, and the Jaccard index, both between
-    the sets that the runs misclassify at equal training error; and z, the paper's score, between
-    those at equal update. z grows with the number of examples and falls with the spread of the size
-    of the sets, so that kappa is what to compare.
+    as by chance), and the Jaccard index, both between the sets that the runs misclassify at equal
+    training error; and z, the paper's score, between those at equal update. z grows with the number
+    of examples and falls with the spread of the size of the sets, so that kappa is what to compare.
+
+    The 95 % interval of kappa is Student's t over disjoint pairs, and from a jackknife over runs with
+    --pairs all. It takes at least 8 runs.
 
     HISTORY, by default stdin, needs at least two runs.
     """
@@ -60,15 +57,15 @@ def command(history, pairs, bootstrap, seed, output, as_json, quiet):
     refuse_overwriting((history,), ("-o", output))
     with Output(output, binary=False) as sink:
         read = read_history(history, tests=False)
-        found = stability(read, pairs, bootstrap, seed)
-        if output == "-" and stdout_is_terminal() and not as_json:
+        found = stability(read, pairs)
+        as_table = output == "-" and stdout_is_terminal() and not as_json
+        if as_table:
             show(found)
         else:
-            recipe = {"pairs": pairs, "bootstrap": bootstrap, "seed": seed}
-            write_json(stability_object(read, found, recipe), sink)
+            write_json(stability_object(read, found, {"pairs": pairs}), sink)
     if found.diverged:
         warn(f"{read.source}: {found.diverged} of {len(read.runs)} runs diverged and are left out")
-    if output != "-":
+    if not as_table:
         Notes(quiet)(summary_line(found))
 
 
@@ -83,7 +80,7 @@ def show(found):
     if T > ROWS:
         spread = np.geomspace(1, T, ROWS).round().astype(int) - 1
         rows = sorted({*spread.tolist(), *([] if at is None else [at])})
-    headings = ["t", "error", "size", "kappa", "95 % interval", "Jaccard", "z", "runs", "pairs"]
+    headings = ["t", "error", "size", "kappa", "95 % low", "high", "Jaccard", "z", "runs"]
     caption = summary_line(found)
     if len(rows) < T:
         caption += f"\n{len(rows)} of {T} records; --json gives all"
@@ -99,11 +96,11 @@ def _row(found, row, mark):
         as_cell(found.train_error[row], 4),
         as_cell(found.size_mean[row], 0),
         as_cell(found.kappa[row], 3),
-        _interval(found, row) or "-",
+        as_cell(found.kappa_low[row], 3),
+        as_cell(found.kappa_high[row], 3),
         as_cell(found.jaccard[row], 3),
         as_cell(found.z[row], 1),
         str(found.runs[row]),
-        str(found.pairs[row]),
     )
 
 
@@ -113,7 +110,9 @@ def _interval(found, row):
 
 
 def summary_line(found):
-    """One line: kappa at the inversion, and at its largest."""
+    """One line: kappa at the inversion, and at its largest, and why they have no interval."""
+    from strag.stragglers.agreement import FEWEST_RUNS
+
     at, largest = found.at_inversion, found.at_largest
     parts = [
         "no inversion"
@@ -122,7 +121,10 @@ def summary_line(found):
     ]
     if largest is not None:
         parts.append(f"largest {_kappa(found, largest)} at eps = {found.train_error[largest]:.4f}")
-    return f"{'; '.join(parts)} ({found.taken} runs, {found.which} pairs)"
+    told = largest if at is None else at
+    unknown = told is not None and bool(found.kappa[told] == found.kappa[told]) and not _interval(found, told)
+    why = f"; no interval with fewer than {FEWEST_RUNS} runs" if unknown else ""
+    return f"{'; '.join(parts)} ({found.taken} runs, {found.which} pairs{why})"
 
 
 def _kappa(found, row):

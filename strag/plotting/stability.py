@@ -41,7 +41,8 @@ def stability_figure(found):
         left, right = panels = figure.subplots(1, 2)
         _curve(left, error, found.kappa[shown], whole, color=BLUE, label="κ, beyond chance")
         band = (found.kappa_low[shown], found.kappa_high[shown])
-        left.fill_between(error, *band, color=BLUE, alpha=BAND, linewidth=0, label="95 % interval")
+        named = {"label": "95 % interval"} if np.isfinite(band).any() else {}  # of fewer than 8 runs is none
+        left.fill_between(error, *band, color=BLUE, alpha=BAND, linewidth=0, **named)
         _curve(left, error, found.jaccard[shown], whole, color=VERMILION, label="Jaccard index")
         _curve(right, error, found.z[shown], np.ones_like(whole), color=INK)
         for panel in panels:

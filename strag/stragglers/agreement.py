@@ -8,7 +8,9 @@ z        (mean n - mean E) / std(n) over pairs of runs.
 
 z is the paper's. Its denominator is mostly the spread of |S(t)| between runs at equal t, and it grows
 with P. So kappa carries the claim, between sets at equal training error: against every mean error
-eps(t), each run brings its set from where its own error first falls to eps(t).
+eps(t), each run brings its sets from the records between which its own error falls to eps(t), what two
+sets have in common is carried over to their sizes at eps(t) (`resized`), and comes from between these
+records (`at_level`). The sets at any one record would be too small, or too large, and unequally so.
 """
 
 from dataclasses import dataclass, field
@@ -21,16 +23,17 @@ from strag.stragglers.history import pack
 from strag.stragglers.inversion import DIVERGED
 
 DISJOINT, ALL = "disjoint", "all"
-RESAMPLES = 200
 COVERAGE = 0.95
+FEWEST_RUNS = 8  # for an interval
+ROUNDING = 1e-12  # of a mean of errors, which may come out below the error that all runs have
 BLOCK = 1024  # pairs counted at a time, few enough to stay in the processor's cache
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Counts for n pairs of sets.
+    """Counts for n pairs of sets, which are no whole numbers once they are resized.
 
-    common : int64 [n], |A and B|. first, second : int64 [n], |A| and |B|. examples : int64 [n], P.
+    common : int64 or float64 [n], |A and B|. first, second : [n], |A| and |B|. examples : int64 [n], P.
     Where a quotient has no value, as between empty sets, it is NaN.
     """
 
@@ -138,45 +141,140 @@ def aligned_records(train_error):
     train_error = np.asarray(train_error, dtype=np.float64)
     levels = train_error.mean(axis=1)
     reached = -np.minimum.accumulate(train_error, axis=0)  # rising
-    records = np.stack([np.searchsorted(run, -levels) for run in reached.T], axis=1)
+    records = np.stack([np.searchsorted(run, -levels - ROUNDING) for run in reached.T], axis=1)
     return np.where(records < len(train_error), records, -1)
 
 
-class Resamples:
-    """Bootstrap over runs: the same `number` resamples of them for every record.
+def at_level(sets, trained, errors, level, pairs):
+    """The Overlap of pairs of runs at a training error l, from their sets before and after they fall to it.
 
-    Runs are drawn with replacement, as many as there are. Disjoint pairs share no run, so that their
-    runs are drawn in pairs; of all pairs, one counts as often as both its runs were drawn, and a run
-    makes no pair with itself.
+    A run that has the errors e before and e' after is the share w = (e - l) / (e - e') of the way from one
+    to the other. Of two runs with w_1 >= w_2, what they have in common at l is the mean of
+
+        both after, with weight w_2; the first after, the second before, w_1 - w_2; both before, 1 - w_1;
+
+    each resized to l. It is linear between sets of nearly equal size from either side: where both runs
+    are recorded at l, these sets alone count. What a set that is empty or everything cannot tell is left out.
+
+    Parameters
+    ----------
+    sets : uint64 [2, R, W], bits, before and after, which may be the same. trained : uint64 [R, W].
+    errors : float [2, R], at least l and at most l. level : l. pairs : int [n, 2], positions on axis R.
     """
+    before, after = errors
+    way = np.where(before == after, 1.0, quotient(before - level, before - after))
+    way = np.minimum(way, 1.0)[pairs]  # (n, 2)
+    ahead = way > way[:, ::-1]
+    corners = np.concatenate([pairs, pairs + len(trained), pairs + len(trained) * ahead])  # (3 n, 2)
+    weights = np.stack([1 - way.max(axis=1), way.min(axis=1), np.ptp(way, axis=1)])  # (3, n)
+    counted = overlap(sets.reshape(-1, sets.shape[-1]), np.concatenate([trained, trained]), corners)
+    found = resized(counted, errors.reshape(-1)[corners], level)
+    weights = np.where(np.isfinite(found.common).reshape(weights.shape), weights, 0)
 
-    def __init__(self, runs, which, number, seed):
-        self.which, self.pairs = which, pairs_of(runs, which)
-        drawn = len(self.pairs) if which == DISJOINT else runs
-        random = np.random.default_rng(seed)
-        self.weights = random.multinomial(drawn, np.full(drawn, 1 / drawn), size=number).astype(np.float64)
+    def mean(values):
+        return quotient(
+            (weights * np.nan_to_num(values.reshape(weights.shape))).sum(axis=0), weights.sum(axis=0)
+        )
 
-    def interval(self, values, coverage=COVERAGE):
-        """Percentile interval of the mean of `values`, float [n], one per pair, NaN for those left out.
+    return Overlap(mean(found.common), mean(found.first), mean(found.second), found.examples[: len(pairs)])
 
-        (NaN, NaN) where fewer than two pairs have a value.
-        """
-        known = np.isfinite(values)
-        means = quotient(self._sums(np.where(known, values, 0.0)), self._sums(known.astype(np.float64)))
-        means = means[np.isfinite(means)]  # a resample may hold none of the pairs with a value
-        if known.sum() < 2 or not means.size:
-            return np.nan, np.nan
-        tail = (1 - coverage) / 2
-        low, high = np.quantile(means, [tail, 1 - tail])
-        return float(low), float(high)
 
-    def _sums(self, values):
-        """The weighted sum of one value per pair, in each resample."""
-        if self.which == DISJOINT:
-            return self.weights @ values
-        matrix = np.zeros((self.weights.shape[1],) * 2)
-        matrix[tuple(self.pairs.T)] = values
-        return ((self.weights @ matrix) * self.weights).sum(axis=1)
+def resized(found, errors, level):
+    """An Overlap carried over to the sizes that its sets would have at another training error.
+
+    The odds of being in a set change as those of the error do (`size_at`), and the odds ratio of being in
+    both stays (`plackett`). This leaves alone what has its sizes already. Where one set holds the other,
+    so it does afterwards, so that two runs that go through the same chain of sets agree fully wherever
+    they are recorded; and independent sets stay independent.
+
+    Parameters
+    ----------
+    found : Overlap of n pairs. errors : float [n, 2], of the run of either set. level : the other error.
+
+    Returns
+    -------
+    Overlap, NaN where a set is empty or everything, which tells nothing of the odds ratio.
+    """
+    P = found.examples
+    first, second = (
+        size_at(size, P, error, level)
+        for size, error in zip((found.first, found.second), errors.T, strict=True)
+    )
+    return Overlap(plackett(found, first, second), first, second, P)
+
+
+def size_at(size, examples, error, level):
+    """The size a' at another training error l of a set of size a at error e among P examples.
+
+    a' / (P - a') = a / (P - a) * l / (1 - l) * (1 - e) / e, which is a' = l P where a = e P.
+
+    size, examples, error : [n], or alike. level : float. NaN where e is 0 or 1 and l another.
+    """
+    inside, outside = size * level * (1 - error), (examples - size) * (1 - level) * error
+    return np.where(error == level, size, examples * quotient(inside, inside + outside))
+
+
+def plackett(found, first, second):
+    """What sets of sizes a' and b' have in common with the odds ratio of an Overlap: float [n], n'.
+
+    theta = n (P - a - b + n) / ((a - n) (b - n)) stays, so that with u = a'/P and v = b'/P
+
+        n' / P = (s - sqrt(s^2 - 4 u v theta (theta - 1))) / (2 (theta - 1)),  s = 1 + (theta - 1) (u + v),
+
+    the copula of Plackett (1965), doi:10.1080/01621459.1965.10480807: min(u, v) for an infinite theta, u v
+    for 1, max(u + v - 1, 0) for 0. What would be a theta below 1 is taken as 1/theta to the complement of
+    B, so that nothing here is the difference of large numbers.
+    """
+    n, a, b, P = (
+        values.astype(np.float64) for values in (found.common, found.first, found.second, found.examples)
+    )
+    u, v = quotient(first, P), quotient(second, P)
+    above, below = n * (P - a - b + n), (a - n) * (b - n)  # of theta
+    apart = above < below
+    w, less = np.where(apart, 1 - v, v), np.minimum(above, below)
+    rest = np.maximum(above, below) - less
+    s = less + rest * (u + w)
+    root = np.sqrt(np.square(rest * (u - w)) + less * (less + 2 * rest * (u + w - 2 * u * w)))
+    both = quotient(2 * u * w * (less + rest), s + root)
+    return P * np.clip(np.where(apart, u - both, both), np.maximum(u + v - 1, 0), np.minimum(u, v))
+
+
+def mean_interval(values, pairs, which, coverage=COVERAGE):
+    """Interval of the mean of one value per pair of runs, from a jackknife and Student's t.
+
+    What is independent is left out one by one: of disjoint pairs each pair, of all pairs each run with
+    its pairs. With m of them, and the mean x_i without the i-th,
+
+        mean +- t sqrt((m - 1) / m sum (x_i - mean of the x_i)^2),
+
+    t at m - 1 degrees of freedom. Of disjoint pairs this is the interval of Student. No kappa is above 1,
+    and neither is the interval.
+
+    Parameters
+    ----------
+    values : float [n], NaN for pairs without a value. pairs : int [n, 2]. which : `disjoint` or `all`.
+
+    Returns
+    -------
+    (low, high), NaN with fewer than 8 runs in pairs with a value, which cannot tell.
+
+    Source: Arvesen (1969), Jackknifing U-statistics, doi:10.1214/aoms/1177697287.
+    """
+    from scipy.special import stdtrit
+
+    known = np.isfinite(values)
+    values, pairs = values[known], pairs[known]
+    if np.count_nonzero(np.bincount(pairs.ravel())) < FEWEST_RUNS:
+        return np.nan, np.nan
+    left_out = pairs.T if which == ALL else np.arange(len(pairs))[None]
+    mean, number = values.mean(), left_out.max() + 1
+    sums = sum(np.bincount(one, values - mean, number) for one in left_out)
+    counts = sum(np.bincount(one, minlength=number) for one in left_out)
+    sums, counts = sums[counts > 0], counts[counts > 0]
+    without, m = quotient(-sums, values.size - counts), counts.size  # less the mean
+    spread = np.sqrt((m - 1) / m * np.square(without - without.mean()).sum())
+    half = stdtrit(m - 1, (1 + coverage) / 2) * spread
+    return float(mean - half), float(min(mean + half, 1.0))
 
 
 @dataclass(frozen=True)
@@ -188,8 +286,9 @@ class Stability:
     updates : int [T], and train_error : float [T], the mean over runs at equal t, eps(t).
     z : float [T], between the sets at equal t.
     size_mean, kappa, kappa_low, kappa_high, jaccard : float [T], of the sets at equal training error
-        eps(t): mean size over runs, mean over pairs, bootstrap interval of the mean kappa.
-    runs, pairs : int [T], how many reached eps(t). Values are NaN where there are none.
+        eps(t): mean size there over runs, means over pairs, 95 % interval of the mean kappa.
+    runs, pairs : int [T], how many reached eps(t). Values are NaN where there are none, and intervals
+        with fewer than 8 runs.
     inversion : (t*, eps*), means over the inverting runs, or None.
     taken, diverged : number of runs in all this, and of runs left out of it.
     which : `disjoint` or `all` pairs. examples : number that both of a pair train on, mean over pairs.
@@ -229,14 +328,13 @@ class Stability:
         return int(np.argmax(kappa)) if np.isfinite(kappa).any() else None
 
 
-def stability(history, which=DISJOINT, resamples=RESAMPLES, seed=0):
+def stability(history, which=DISJOINT):
     """The agreement between the runs of a History at every record.
 
     Parameters
     ----------
     history : History. Runs that diverged are left out.
     which : `disjoint` pairs of runs, which are independent, or `all` of them, which are not.
-    resamples, seed : of the bootstrap; 0 resamples give no interval.
 
     Returns
     -------
@@ -244,35 +342,29 @@ def stability(history, which=DISJOINT, resamples=RESAMPLES, seed=0):
 
     Raises StragError with fewer than two runs, and for networks that share their initial weights.
     """
-    if history.shared_run is not None:
-        raise StragError(
-            f"has several networks that started as run {history.shared_run}, which are not independent",
-            "measure the history in which its sets were found",
-            history.source,
-        )
-    found = find_stragglers(history)
-    taken = np.flatnonzero([inversion.verdict != DIVERGED for inversion in found.inversions])
-    runs, diverged = len(taken), len(history.runs) - len(taken)
-    if runs < 2:
-        some = f"{len(history.runs)} runs, of which {diverged} diverged" if diverged else "one run"
-        remedy = f"{'lower --lr, or ' if diverged else ''}train more with --runs"
-        raise StragError(f"has {some}, but agreement needs two", remedy, history.source)
-    error = history.train_error[:, taken].astype(np.float64)
+    found, taken = _taken(history)
     bits = history.trained[taken] & pack(np.ones(history.examples, dtype=bool))  # without padding
-    trained, records = words(bits), aligned_records(error)
-    bootstrap = Resamples(runs, which, resamples, seed)
+    trained, pairs = words(bits), pairs_of(len(taken), which)
+    examples = count(trained)
+    error = _exact(history.train_error[:, taken], examples)
+    levels, records = error.mean(axis=1), aligned_records(error)
     rows = []
     for t, aligned in enumerate(records):
-        equal_t = overlap(words(history.misclassified[t, taken] & bits), trained, bootstrap.pairs)
-        sets = words(history.misclassified[aligned, taken] & bits)
-        rows.append({"z": z_score(equal_t), **_at_equal_error(sets, trained, aligned >= 0, bootstrap)})
+        equal_t = overlap(words(history.misclassified[t, taken] & bits), trained, pairs)
+        sides = np.maximum([aligned - 1, aligned], 0)  # (2, R), before and after
+        sets = words(history.misclassified[sides, taken] & bits)
+        present = aligned >= 0
+        there = pairs[present[pairs].all(axis=1)]
+        equal_error = at_level(sets, trained, error[sides, np.arange(len(taken))], levels[t], there)
+        row = {"z": z_score(equal_t), "size_mean": levels[t] * _mean(examples[present])}
+        rows.append(row | {"runs": present.sum(), "pairs": len(there)} | _means(equal_error, there, which))
     return Stability(
         updates=history.updates,
-        train_error=error.mean(axis=1),
+        train_error=levels,
         **{name: np.array([row[name] for row in rows]) for name in rows[0]},
         inversion=found.mean_inversion,
-        taken=runs,
-        diverged=diverged,
+        taken=len(taken),
+        diverged=len(history.runs) - len(taken),
         which=which,
         examples=float(equal_t.examples.mean()),
         title=history.meta.get("title"),
@@ -281,21 +373,38 @@ def stability(history, which=DISJOINT, resamples=RESAMPLES, seed=0):
     )
 
 
-def _at_equal_error(sets, trained, present, bootstrap):
-    """What the sets of the runs that are `present`, bool [R], have in common: dict of numbers."""
-    known = present[bootstrap.pairs].all(axis=1)
-    found = overlap(sets, trained, bootstrap.pairs[known])
-    kappa = np.full(len(known), np.nan)
-    kappa[known] = found.kappa
-    low, high = bootstrap.interval(kappa)
+def _taken(history):
+    """What find_stragglers finds, and the positions of the runs that did not diverge: at least two."""
+    if history.shared_run is not None:
+        raise StragError(
+            f"has several networks that started as run {history.shared_run}, which are not independent",
+            "measure the history in which its sets were found",
+            history.source,
+        )
+    found = find_stragglers(history)
+    taken = np.flatnonzero([inversion.verdict != DIVERGED for inversion in found.inversions])
+    diverged = len(history.runs) - len(taken)
+    if len(taken) < 2:
+        some = f"{len(history.runs)} runs, of which {diverged} diverged" if diverged else "one run"
+        remedy = f"{'lower --lr, or ' if diverged else ''}train more with --runs"
+        raise StragError(f"has {some}, but agreement needs two", remedy, history.source)
+    return found, taken
+
+
+def _exact(error, examples):
+    """Errors [T, R], kept in single precision, as shares of `examples`, int [R]: float64."""
+    number = np.maximum(examples, 1)
+    return np.rint(error.astype(np.float64) * number) / number
+
+
+def _means(found, pairs, which):
+    """Mean agreement in an Overlap of these pairs of runs, and the interval of kappa: dict of numbers."""
+    low, high = mean_interval(found.kappa, pairs, which)
     return {
-        "size_mean": _mean(count(sets[present])),
-        "kappa": _mean(kappa),
+        "kappa": _mean(found.kappa),
         "kappa_low": low,
         "kappa_high": high,
         "jaccard": _mean(found.jaccard),
-        "runs": int(present.sum()),
-        "pairs": int(known.sum()),
     }
 
 

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from strag.cli import main
+from strag.commands.stability import show
 from strag.files.container import open_container
 from strag.files.history import read_history
-from strag.files.stability import COLUMNS
+from strag.files.stability import COLUMNS, stability_from
 from strag.stragglers.agreement import stability
 from tests.commands.terminal import at_terminal
 from tests.files.makers import history_file
+from tests.plotting.agreements import agreement
 from tests.plotting.histories import T, falling, made, valley, write
 from tests.shell import complains, files_in, shell, strag
 
@@ -37,9 +39,10 @@ def made_runs(R=4, curve=None, **options):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A history of four runs and one of one run, never written to again."""
+    """A history of eight runs, one of four and one of one run, never written to again."""
     folder = tmp_path_factory.mktemp("stability")
-    write(folder / "h", made_runs())
+    write(folder / "h", made_runs(R=8))
+    write(folder / "four", made_runs())
     write(folder / "one", made_runs(R=1))
     return folder
 
@@ -66,39 +69,62 @@ def test_writes_what_was_measured(folder, capsys):
             else:
                 assert record[name] == pytest.approx(expected, abs=1e-6)
     assert value["inversion"]["update"] == pytest.approx(20, abs=0.2)
-    assert value["summary"] == {"runs": 4, "diverged": 0, "examples": P}
+    assert value["summary"] == {"runs": 8, "diverged": 0, "examples": P}
     assert value["strag"]["kind"] == "stability"
     assert value["strag"]["origin"] == "o"
-    assert value["strag"]["recipe"] == {"pairs": "disjoint", "bootstrap": 200, "seed": 0}
+    assert value["strag"]["recipe"] == {"pairs": "disjoint"}
     said = capsys.readouterr()
     assert said.out == ""
-    kappa = found.kappa[found.at_inversion]
-    assert said.err.startswith(f"strag: kappa = {kappa:.3f} (")
-    assert said.err.endswith("(4 runs, disjoint pairs)\n")
+    at = found.at_inversion
+    interval = f"{found.kappa_low[at]:.3f} to {found.kappa_high[at]:.3f}"
+    assert said.err.startswith(f"strag: kappa = {found.kappa[at]:.3f} ({interval}) at the inversion")
+    assert said.err.endswith("(8 runs, disjoint pairs)\n")
+    assert said.err.count("\n") == 1
     assert main(["stability", "h", "-o", "a.json", "--quiet"]) == 0
     assert capsys.readouterr().err == ""
 
 
-def test_the_options_reach_the_measure(folder):
-    every = json.loads(strag("stability", "h", "--pairs", "all", "--bootstrap", "50", "--seed", "3").stdout)
-    found = stability(read_history("h"), "all", 50, 3)
+def test_files_of_before_stay_readable(folder):
+    """When the interval was a bootstrap, `recipe` had its options."""
+    value = json.loads(strag("stability", "h", "--pairs", "all").stdout)
+    value["strag"]["recipe"] |= {"bootstrap": 200, "seed": 0}
+    found = stability_from(value, "a.json")
+    assert (found.which, found.taken) == ("all", 8)
+
+
+def test_the_option_reaches_the_measure(folder):
+    every = json.loads(strag("stability", "h", "--pairs", "all").stdout)
+    found = stability(read_history("h"), "all")
+    assert every["strag"]["recipe"] == {"pairs": "all"}
     assert [record["pairs"] for record in every["records"]] == found.pairs.tolist()
-    assert every["records"][0]["pairs"] == 6
+    assert every["records"][0]["pairs"] == 28
     np.testing.assert_allclose(
         [record["kappa_low"] for record in every["records"][:50]], found.kappa_low[:50], atol=1e-6
     )
-    without = json.loads(strag("stability", "h", "--bootstrap", "0").stdout)
-    assert {record["kappa_low"] for record in without["records"]} == {None}
-    assert without["records"][30]["kappa"] is not None
+
+
+def test_fewer_than_eight_runs_have_no_interval_and_it_says_so_once(folder):
+    result = strag("stability", "four")
+    records = json.loads(result.stdout)["records"]
+    assert {(record["kappa_low"], record["kappa_high"]) for record in records} == {(None, None)}
+    assert records[30]["kappa"] is not None
+    assert result.stderr.endswith(b"(4 runs, disjoint pairs; no interval with fewer than 8 runs)\n")
+    assert result.stderr.count(b"interval") == 1
+    status, error, text = at_terminal("stdout", "stability", "four")
+    assert (status, error) == (0, "")
+    assert re.search(r"^\*20 +0\.\d{4} +\d+ +0\.\d{3} +- +- +0\.\d{3} ", text, flags=re.M)
+    assert " ".join(text.split()).count("no interval with fewer than 8 runs") == 1
 
 
 def test_pipes_from_and_to_others(folder):
-    result = shell("cat h | strag stability | strag info - --get records.20.update", folder)
+    result = shell("cat h | strag stability -q | strag info - --get records.20.update", folder)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"20\n", b"")
-    result = shell("strag stability h --json | head -c 2", folder)
+    result = shell("strag stability h --json -q | head -c 2", folder)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"{\n", b"")
-    first, second = (strag("stability", "h").stdout for _ in range(2))
-    assert first == second
+    first, second = (strag("stability", "h") for _ in range(2))
+    assert first.stdout == second.stdout
+    assert first.stderr.startswith(b"strag: kappa = ")
+    assert first.stderr.count(b"\n") == 1
 
 
 def test_no_inversion_is_no_failure(folder, capsys):
@@ -121,12 +147,44 @@ def test_diverged_runs_are_named_and_left_out(folder):
 def test_a_table_at_a_terminal_and_json_on_demand(folder):
     status, error, text = at_terminal("stdout", "stability", "h")
     assert (status, error) == (0, "")
-    for words in ("95 % interval", "Jaccard", "*20", "kappa = ", "4 runs, disjoint pairs", "of 101 records"):
+    for words in ("95 % low", "Jaccard", "*20", "kappa = ", "8 runs, disjoint pairs", "of 101 records"):
         assert words in text
     assert len(text.splitlines()) < 40
     status, error, text = at_terminal("stdout", "stability", "h", "--json")
-    assert (status, error) == (0, "")
+    assert status == 0
+    assert error.startswith("strag: kappa = ")
     assert text.startswith('{\r\n  "strag": {')
+    status, error, _ = at_terminal("stdout", "stability", "h", "--json", "-q")
+    assert (status, error) == (0, "")
+
+
+def test_the_table_holds_in_80_columns(capsys, monkeypatch):
+    """A million updates, a thousand runs, a million examples; a kappa below 0 and a large z."""
+    monkeypatch.setenv("COLUMNS", "80")
+    T = 24
+    lows = np.full(T, -0.987)
+    wide = agreement(
+        T,
+        updates=np.linspace(0, 1_000_000, T).astype(int),
+        size_mean=np.full(T, 1_000_000.0),
+        **dict.fromkeys(("kappa", "kappa_low", "kappa_high"), lows),
+        z=np.full(T, 12345.6),
+        runs=np.full(T, 1000),
+        pairs=np.full(T, 499_500),
+        taken=1000,
+        which="all",
+        inversion=(1e6, 0.01),
+    )
+    show(wide)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = [line.split() for line in lines if re.match(r" *\*?\d+  0\.\d{4} ", line)]
+    assert len(rows) == T
+    assert rows[-1] == [
+        *("*1000000", "0.0100", "1000000", "-0.987", "-0.987", "-0.987"),
+        *(f"{wide.jaccard[-1]:.3f}", "12345.6", "1000"),
+    ]
+    assert "…" not in "".join(lines)
 
 
 def test_the_table_of_a_short_history_has_every_record(folder):
@@ -135,7 +193,7 @@ def test_the_table_of_a_short_history_has_every_record(folder):
     write("short", replace(history, **{name: getattr(history, name)[few] for name in names}))
     status, _, text = at_terminal("stdout", "stability", "short")
     assert status == 0
-    rows = re.findall(r"^ +\*?(\d+) +0\.\d{4} ", text, flags=re.M)
+    rows = re.findall(r"^ *\*?(\d+) +0\.\d{4} ", text, flags=re.M)
     assert rows == [str(t) for t in range(0, 30, 3)]
     assert "records" not in text
 
@@ -152,9 +210,9 @@ def test_the_table_of_a_short_history_has_every_record(folder):
         (["text"], 1, ["text: is not a strag file; make one with 'strag train'"]),
         (["s.json"], 1, ["s.json: is JSON, not a history file; make one with 'strag train'"]),
         (["h", "--pairs", "some"], 2, ["--pairs", "'some'"]),
-        (["h", "--bootstrap", "-1"], 2, ["--bootstrap", "-1"]),
-        (["h", "--bootstrap", "many"], 2, ["--bootstrap", "many"]),
-        (["h", "--seed", "-1"], 2, ["--seed", "-1"]),
+        (["h", "--bootstrap", "50"], 2, ["--bootstrap is no more", "Student's t", "leave it out"]),
+        (["h", "--bootstrap", "0"], 2, ["--bootstrap is no more"]),
+        (["h", "--seed", "0"], 2, ["--seed is no more", "nothing is drawn", "leave it out"]),
         (["h", "-o", "no/a.json"], 1, ["no/a.json: cannot be written"]),
         (["h", "-o", "."], 2, [".: is a directory"]),
         (["h", "one"], 2, ["unexpected extra argument"]),

@@ -82,6 +82,13 @@ def test_without_inversion_nothing_is_marked():
     assert [vertical_lines(panel) for panel in figure.axes] == [[], []]
 
 
+def test_a_legend_without_intervals_names_none():
+    few = agreement(
+        kappa_low=np.full(40, np.nan), kappa_high=np.full(40, np.nan), taken=4, runs=np.full(40, 4)
+    )
+    assert legend(stability_figure(few)) == ["κ, beyond chance", "Jaccard index", "inversion"]
+
+
 def test_the_axis_holds_every_value():
     below = agreement(kappa=np.linspace(-0.4, 0.8, 40), kappa_low=np.linspace(-0.5, 0.7, 40))
     low, high = stability_figure(below).axes[0].get_ylim()

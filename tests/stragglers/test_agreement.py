@@ -1,22 +1,25 @@
-"""How far runs agree: laws of the measures, counting, alignment and the bootstrap."""
+"""How far runs agree: laws of the measures, counting, alignment and the interval."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import ttest_1samp
 
 from strag.errors import StragError
 from strag.stragglers.agreement import (
     ALL,
     DISJOINT,
     Overlap,
-    Resamples,
     aligned_records,
+    at_level,
     count,
+    mean_interval,
     overlap,
     pairs_of,
+    resized,
     stability,
     words,
     z_score,
@@ -56,6 +59,25 @@ def shrinking(R, P=240, noise=0.05, seed=0):
     random = np.random.default_rng(seed)
     hard = np.arange(P) / P + noise * random.standard_normal((R, P))
     return hard[None] < np.linspace(0.5, 0.05, T)[:, None, None]
+
+
+def scores(seed, R, P, common):
+    """float [R, P]: how hard each run finds the examples, normal, of which a share is common to the runs."""
+    random = np.random.default_rng(seed)
+    own = random.standard_normal((R, P))
+    return np.sqrt(common) * random.standard_normal(P) + np.sqrt(1 - common) * own
+
+
+def hardest(scores, shares):
+    """bool [..., R, P]: the hardest `shares`, [..., R], of the examples, a chain of sets in every run."""
+    ranks = (-scores).argsort(axis=1).argsort(axis=1)
+    return ranks < np.rint(np.asarray(shares) * scores.shape[1])[..., None]
+
+
+def coarse_shares(seed, R, records):
+    """float [T, R]: falling from about 0.5 to 0.05, every run recorded elsewhere."""
+    steps = np.arange(records)[:, None] + np.random.default_rng(seed).uniform(-0.5, 0.5, R)
+    return 0.5 * 0.1 ** (steps / (records - 1))
 
 
 class TestMeasures:
@@ -184,7 +206,7 @@ class TestAlignment:
         assert same_t.kappa[0] < 0.9
         reached = found.pairs == 1
         assert reached.sum() > T / 2
-        assert found.kappa[reached] == pytest.approx(1, abs=0.03)  # a few examples fall between records
+        assert found.kappa[reached] == pytest.approx(1, abs=1e-9)
         assert np.isnan(found.kappa[~reached]).all()
 
     def test_a_run_that_never_gets_there_is_left_out(self):
@@ -199,72 +221,249 @@ class TestAlignment:
         assert (found.runs[first] == 3).all()
 
 
-class TestBootstrap:
-    def test_of_disjoint_pairs_each_counts_as_often_as_it_is_drawn(self):
-        drawn, values = Resamples(8, DISJOINT, 50, 3), np.array([0.1, 0.5, np.nan, 0.9])
-        assert drawn.weights.shape == (50, 4)
-        assert (drawn.weights.sum(axis=1) == 4).all()
-        means = [
-            np.nanmean(np.repeat(values, w.astype(int))) for w in drawn.weights if w[[0, 1, 3]].sum() > 0
+@st.composite
+def counts(draw):
+    """An Overlap of one pair of sets, neither of them empty or everything."""
+    P = draw(st.integers(2, 5000))
+    a, b = (draw(st.integers(1, P - 1)) for _ in range(2))
+    n = draw(st.integers(max(0, a + b - P), min(a, b)))
+    return Overlap(*(np.array([value]) for value in (n, a, b, P)))
+
+
+errors = st.floats(0.001, 0.999)
+
+
+def odds_ratio(found):
+    n, a, b, P = (
+        values.astype(float) for values in (found.common, found.first, found.second, found.examples)
+    )
+    return n * (P - a - b + n) / ((a - n) * (b - n))
+
+
+class TestResized:
+    @given(counts(), errors)
+    @settings(deadline=None)
+    def test_sets_of_their_sizes_stay(self, found, error):
+        again = resized(found, np.full((1, 2), error), error)
+        for name in ("common", "first", "second"):
+            assert getattr(again, name) == pytest.approx(getattr(found, name), rel=1e-9, abs=1e-6)
+
+    @given(counts(), errors, errors, errors)
+    @settings(deadline=None)
+    def test_what_is_in_common_is_possible_and_the_odds_ratio_stays(self, found, first, second, level):
+        new = resized(found, np.array([[first, second]]), level)
+        (n,), (a,), (b,), (P,) = new.common, new.first, new.second, new.examples
+        slack = 1e-9 * P
+        assert max(0, a + b - P) - slack <= n <= min(a, b) + slack
+        table = np.array([n, a - n, b - n, P - a - b + n])
+        assume((table > 1e-4 * P).all())
+        assert odds_ratio(new) == pytest.approx(odds_ratio(found), rel=1e-6)
+
+    @given(counts(), errors, errors, errors)
+    @settings(deadline=None)
+    def test_the_order_of_the_two_does_not_matter(self, found, first, second, level):
+        one = resized(found, np.array([[first, second]]), level)
+        swapped = Overlap(found.common, found.second, found.first, found.examples)
+        other = resized(swapped, np.array([[second, first]]), level)
+        assert other.common == pytest.approx(one.common, rel=1e-9, abs=1e-9)
+        assert (other.first, other.second) == (one.second, one.first)
+
+    @given(counts(), errors, errors, errors)
+    @settings(deadline=None)
+    def test_it_is_the_same_of_the_complements(self, found, first, second, level):
+        """What is in neither set follows, once both are replaced by what they leave out."""
+        n, a, b, P = found.common, found.first, found.second, found.examples
+        new = resized(found, np.array([[first, second]]), level)
+        others = Overlap(P - a - b + n, P - a, P - b, P)
+        there = resized(others, 1 - np.array([[first, second]]), 1 - level)
+        assert there.first == pytest.approx(P - new.first, abs=1e-6 * P[0])
+        assert there.common == pytest.approx(P - new.first - new.second + new.common, abs=1e-6 * P[0])
+
+    @pytest.mark.parametrize(
+        ("n", "a", "b", "level", "expected"),
+        [
+            (40, 40, 60, 0.5, 50),  # one holds the other
+            (24, 40, 60, 0.5, 25),  # independent
+            (0, 40, 60, 0.5, 0),  # apart, which they stay while there is room
+            (0, 20, 30, 0.5, 0),
+            (0, 20, 30, 0.7, 40),
+            (80, 85, 95, 0.9, 80),  # together everything
+            (30, 40, 40, 0.5, 50 * (1 - 1 / (1 + 15**0.5))),  # theta is 15, sqrt(theta) / (1 + sqrt(theta))
+        ],
+    )
+    def test_known_numbers(self, n, a, b, level, expected):
+        found = Overlap(*(np.array([value]) for value in (n, a, b, 100)))
+        new = resized(found, np.array([[a, b]]) / 100, level)
+        assert (new.first, new.second) == (pytest.approx([100 * level]), pytest.approx([100 * level]))
+        assert new.common == pytest.approx([expected], abs=1e-9)
+
+    @pytest.mark.parametrize(("n", "a", "b"), [(0, 0, 5), (0, 0, 0), (5, 9, 5), (9, 9, 9)])
+    def test_empty_sets_and_everything_tell_nothing(self, n, a, b, recwarn):
+        found = Overlap(*(np.array([value]) for value in (n, a, b, 9)))
+        new = resized(found, np.array([[a, b]]) / 9, 0.4)
+        assert np.isnan([new.common, new.kappa, new.jaccard]).all()
+        assert not recwarn.list
+
+
+class TestAtLevel:
+    def found(self, sets, level, pairs=((0, 1),)):
+        """The Overlap at an error, from bool [2, R, P] before and after."""
+        trained = words(pack(np.ones(sets.shape[1:], bool)))
+        return at_level(words(pack(sets)), trained, sets.mean(axis=2), level, np.array(pairs))
+
+    @given(seeds)
+    @settings(deadline=None, max_examples=50)
+    def test_where_both_are_recorded_their_sets_alone_count(self, seed):
+        made = scores(seed, 2, 200, 0.8)
+        sets = hardest(made, [[0.4, 0.3], [0.2, 0.2]])
+        expected = overlap_of(sets[1])
+        found = self.found(sets, 0.2)
+        assert found.common == pytest.approx(expected.common)
+        assert found.kappa == pytest.approx(expected.kappa)
+        one_late = hardest(made, [[0.4, 0.2], [0.2, 0.1]])  # of the second, nearly the set before
+        assert self.found(one_late, 0.2 - 1e-12).common == pytest.approx(expected.common, abs=1e-6)
+
+    @given(seeds, errors)
+    @settings(deadline=None, max_examples=50)
+    def test_the_order_of_the_two_does_not_matter(self, seed, share):
+        sets = hardest(scores(seed, 2, 150, 0.6), [[0.5, 0.6], [0.1, 0.3]])
+        level = 0.3 + 0.2 * share
+        found = self.found(sets, level, [(0, 1), (1, 0)])
+        assert found.common[0] == pytest.approx(found.common[1])
+        assert found.kappa[0] == pytest.approx(found.kappa[1])
+
+    def test_it_lies_between_what_the_sides_say(self):
+        """Runs that are recorded together: linear from the sets before to those after, resized."""
+        sets = hardest(scores(2, 2, 400, 0.7), [[0.5, 0.5], [0.1, 0.1]])
+        level = 0.3
+        sides = [
+            resized(overlap_of(one), np.full((1, 2), share), level).common[0]
+            for one, share in zip(sets, (0.5, 0.1), strict=True)
         ]
-        assert drawn.interval(values) == pytest.approx(np.quantile(means, [0.025, 0.975]).tolist())
+        assert sides[0] != pytest.approx(sides[1])
+        assert self.found(sets, level).common == pytest.approx([np.mean(sides)])
 
-    def test_of_all_pairs_runs_are_drawn_and_none_pairs_with_itself(self):
-        drawn = Resamples(5, ALL, 60, 4)
-        values = np.random.default_rng(0).random(10)
-        matrix = np.zeros((5, 5))
-        matrix[tuple(drawn.pairs.T)] = values
-        matrix += matrix.T
-        means = []
-        for weights in drawn.weights.astype(int):
-            runs = np.repeat(np.arange(5), weights)
-            chosen = [matrix[a, b] for i, a in enumerate(runs) for b in runs[i + 1 :] if a != b]
-            means += [np.mean(chosen)] if chosen else []
-        assert drawn.interval(values) == pytest.approx(np.quantile(means, [0.025, 0.975]).tolist())
+    def test_an_empty_set_leaves_it_to_the_other_side(self):
+        sets = hardest(scores(2, 2, 400, 0.7), [[0.5, 0.5], [0, 0]])
+        before = resized(overlap_of(sets[0]), np.full((1, 2), 0.5), 0.1)
+        assert self.found(sets, 0.1).kappa == pytest.approx(before.kappa)
+        assert np.isnan(self.found(sets, 0.0).kappa).all()
 
-    def test_the_seed_decides(self):
-        values = np.random.default_rng(0).random(10)
-        first, again, other = (Resamples(20, DISJOINT, 100, seed).interval(values) for seed in (1, 1, 2))
-        assert first == again != other
 
-    def test_one_pair_or_no_resample_gives_no_interval(self):
-        assert np.isnan(Resamples(3, DISJOINT, 100, 0).interval(np.array([0.5]))).all()
-        assert np.isnan(Resamples(6, DISJOINT, 100, 0).interval(np.array([0.5, np.nan, np.nan]))).all()
-        assert np.isnan(Resamples(6, DISJOINT, 0, 0).interval(np.array([0.5, 0.6, 0.7]))).all()
+class TestCoarseRecords:
+    @pytest.mark.parametrize("records", [4, 9, 30])
+    @pytest.mark.parametrize("which", [DISJOINT, ALL])
+    def test_runs_that_go_through_the_same_chain_agree_fully(self, records, which):
+        """Wherever they are recorded, and although the size of the recorded sets differs."""
+        shares = coarse_shares(records, 9, records)
+        wrong = hardest(np.repeat(scores(0, 1, 3001, 1), 9, axis=0), shares)
+        curve = np.linspace(1, 0.5, records)
+        found = stability(history(wrong, curve=curve), which)
+        reached = found.pairs > 0
+        assert reached.sum() >= records - 2
+        for name in ("kappa", "jaccard"):
+            assert getattr(found, name)[reached] == pytest.approx(1, abs=1e-9)
+        assert found.size_mean == pytest.approx(found.train_error * 3001)
+
+    def test_independent_runs_agree_as_much_as_chance(self):
+        wrong = hardest(scores(1, 60, 4000, 0), coarse_shares(1, 60, 8))
+        found = stability(history(wrong, curve=np.linspace(1, 0.5, 8)), ALL)
+        assert found.kappa == pytest.approx(np.zeros(8), abs=0.004)
+
+    @pytest.mark.parametrize(("records", "tolerance"), [(40, 0.002), (12, 0.006), (6, 0.02)])
+    @pytest.mark.parametrize("common", [0.5, 0.9, 0.97])
+    def test_it_is_the_agreement_that_dense_records_give(self, records, tolerance, common):
+        """Normal scores, whose odds ratio is not the same at every size; better than sets as recorded."""
+        R, P = 40, 6000
+        made, shares = scores(3, R, P, common), coarse_shares(3, R, records)
+        wrong = hardest(made, shares)
+        found = stability(history(wrong, curve=np.linspace(1, 0.5, records)))
+        first = aligned_records(wrong.mean(axis=2))
+        biases, before = [], []
+        for t in range(1, records - 1):
+            assert found.runs[t] == R
+            dense = overlap_of(hardest(made, np.full(R, found.train_error[t])), pairs=pairs_of(R))
+            coarse = overlap_of(wrong[first[t], np.arange(R)], pairs=pairs_of(R))
+            biases.append(found.kappa[t] - dense.kappa.mean())
+            before.append(coarse.kappa.mean() - dense.kappa.mean())
+        assert np.abs(np.mean(biases)) < tolerance
+        assert np.abs(np.mean(biases)) < 0.7 * np.abs(np.mean(before))
+        assert np.square(biases).mean() < np.square(before).mean()
+
+
+class TestInterval:
+    def test_of_disjoint_pairs_it_is_that_of_student(self):
+        values = np.array([0.9, 0.88, 0.91, np.nan, 0.85, 0.87])
+        low, high = mean_interval(values, pairs_of(12), DISJOINT)
+        expected = ttest_1samp(values[np.isfinite(values)], 0).confidence_interval(0.95)
+        assert (low, high) == pytest.approx((expected.low, expected.high))
+
+    def test_of_all_pairs_every_run_is_left_out_once(self):
+        pairs = pairs_of(9, ALL)
+        values = 0.5 + 0.1 * np.random.default_rng(0).standard_normal(len(pairs))
+        values[[3, 8, 20]] = np.nan
+        without = [np.nanmean(values[(pairs != run).all(axis=1)]) for run in range(9)]
+        half = 2.306004 * np.sqrt(8 / 9 * np.square(without - np.mean(without)).sum())  # t, 8 degrees
+        mean = np.nanmean(values)
+        assert mean_interval(values, pairs, ALL) == pytest.approx((mean - half, mean + half))
+
+    @given(seeds, st.sampled_from([DISJOINT, ALL]), st.floats(-0.5, 0.5), st.floats(0.01, 0.5))
+    @settings(deadline=None, max_examples=50)
+    def test_it_shifts_and_scales_with_the_values(self, seed, which, shift, scale):
+        pairs = pairs_of(12, which)
+        values = 0.1 * np.random.default_rng(seed).standard_normal(len(pairs))
+        first = np.array(mean_interval(values, pairs, which))
+        assert mean_interval(shift + scale * values, pairs, which) == pytest.approx(shift + scale * first)
+
+    @given(seeds)
+    @settings(deadline=None, max_examples=50)
+    def test_the_order_of_the_runs_does_not_matter(self, seed):
+        random = np.random.default_rng(seed)
+        pairs = pairs_of(10, ALL)
+        values = random.random(len(pairs)) / 3
+        renamed = random.permutation(10)[pairs]
+        first = mean_interval(values, pairs, ALL)
+        assert mean_interval(values, renamed, ALL) == pytest.approx(first)
+        shuffled = random.permutation(len(pairs))
+        assert mean_interval(values[shuffled], renamed[shuffled], ALL) == pytest.approx(first)
 
     @pytest.mark.parametrize("which", [DISJOINT, ALL])
-    def test_intervals_cover_the_truth(self, which):
-        """Of 200 made-up studies of 30 runs, whose kappa in the limit of many runs is known."""
-        p = np.where(np.arange(600) < 60, 0.8, 0.05)
-        chance = p.sum() ** 2 / p.size
-        truth = (np.square(p).sum() - chance) / (p.sum() - chance)
-        random = np.random.default_rng(1)
-        studies, inside, widths = 200, 0, []
-        for seed in range(studies):
-            drawn = Resamples(30, which, 200, seed)
-            found = overlap_of(random.random((30, p.size)) < p, pairs=drawn.pairs)
-            low, high = drawn.interval(found.kappa)
-            inside += low <= truth <= high
-            widths.append(high - low)
-        assert 0.88 <= inside / studies <= 0.995
-        assert np.mean(widths) < 0.06
+    def test_no_kappa_is_above_one(self, which):
+        pairs = pairs_of(8, which)
+        values = np.full(len(pairs), 0.99)
+        assert mean_interval(values, pairs, which) == pytest.approx((0.99, 0.99))
+        values = np.where((pairs == 0).any(axis=1), 0.5, 1.0)
+        low, high = mean_interval(values, pairs, which)
+        assert low < values.mean() < high == 1
+
+    @pytest.mark.parametrize("which", [DISJOINT, ALL])
+    def test_fewer_than_eight_runs_give_none(self, which, recwarn):
+        for runs in range(2, 8):
+            pairs = pairs_of(runs, which)
+            assert np.isnan(mean_interval(np.linspace(0.1, 0.5, len(pairs)), pairs, which)).all()
+        assert np.isfinite(mean_interval(np.linspace(0.1, 0.5, 4), pairs_of(8), DISJOINT)).all()
+        pairs = pairs_of(8, which)
+        lone = np.where((pairs == 7).any(axis=1), np.nan, np.linspace(0.1, 0.5, len(pairs)))
+        assert np.isnan(mean_interval(lone, pairs, which)).all()
+        assert np.isnan(mean_interval(np.empty(0), np.empty((0, 2), int), which)).all()
+        assert not recwarn.list
 
 
 class TestStability:
     def test_equal_runs_agree_fully(self):
-        wrong = np.repeat(shrinking(1), 6, axis=1)
+        wrong = np.repeat(shrinking(1), 8, axis=1)
         found = stability(history(wrong))
         for name in ("kappa", "kappa_low", "kappa_high", "jaccard"):
             assert getattr(found, name) == pytest.approx(np.ones(T))
         assert np.isnan(found.z).all()  # nothing varies
         assert found.size_mean == pytest.approx(wrong.sum(axis=2).mean(axis=1))
-        assert (found.runs == 6).all()
-        assert (found.pairs == 3).all()
+        assert (found.runs == 8).all()
+        assert (found.pairs == 4).all()
 
     def test_the_order_within_pairs_and_of_pairs_does_not_matter(self):
         wrong = shrinking(6)
-        first = stability(history(wrong), resamples=0)
-        second = stability(history(wrong[:, [3, 2, 5, 4, 1, 0]]), resamples=0)
+        first = stability(history(wrong))
+        second = stability(history(wrong[:, [3, 2, 5, 4, 1, 0]]))
         for name in MEASURES:
             np.testing.assert_allclose(getattr(first, name), getattr(second, name), err_msg=name)
 
@@ -282,15 +481,34 @@ class TestStability:
             expected = [wrong[t, a].sum() * wrong[t, a + 1].sum() / 240 for a in (0, 2, 4)]
             assert found.z[t] == pytest.approx((np.mean(n) - np.mean(expected)) / np.std(n, ddof=1))
 
-    def test_kappa_is_the_mean_over_pairs_at_equal_error(self):
-        wrong = shrinking(5)
-        found, records = stability(history(wrong), ALL), aligned_records(wrong.mean(axis=2))
-        t = 17
-        sets = wrong[records[t], np.arange(5)]
-        assert found.kappa[t] == pytest.approx(overlap_of(sets).kappa.mean())
-        assert found.jaccard[t] == pytest.approx(overlap_of(sets).jaccard.mean())
-        assert found.size_mean[t] == pytest.approx(sets.sum(axis=1).mean())
+    @pytest.mark.parametrize("which", [DISJOINT, ALL])
+    def test_kappa_is_the_mean_over_pairs_at_equal_error(self, which):
+        wrong = shrinking(9)
+        error = wrong.mean(axis=2)
+        found, after, pairs = stability(history(wrong), which), aligned_records(error), pairs_of(9, which)
+        t, runs = 17, np.arange(9)
+        sides = [after[t] - 1, after[t]]
+        sets, trained = wrong[sides, runs], words(pack(np.ones(wrong.shape[1:], bool)))
+        expected = at_level(words(pack(sets)), trained, error[sides, runs], error[t].mean(), pairs)
+        assert found.kappa[t] == pytest.approx(expected.kappa.mean())
+        assert found.jaccard[t] == pytest.approx(expected.jaccard.mean())
+        assert found.size_mean[t] == pytest.approx(error[t].mean() * 240)
+        interval = mean_interval(expected.kappa, pairs, which)
+        assert (found.kappa_low[t], found.kappa_high[t]) == pytest.approx(interval)
         assert found.kappa_low[t] < found.kappa[t] < found.kappa_high[t]
+        assert (found.runs[t], found.pairs[t]) == (9, len(pairs))
+        few = stability(history(wrong[:, :7]), which)
+        assert np.isnan([few.kappa_low, few.kappa_high]).all()
+        assert np.isfinite(few.kappa[t])
+
+    def test_sets_that_are_all_recorded_at_the_error_count_as_they_are(self):
+        wrong = hardest(scores(0, 6, 240, 0.8), np.repeat(np.linspace(0.5, 0.05, T)[:, None], 6, axis=1))
+        found = stability(history(wrong))
+        for t in (0, 12, T - 1):
+            expected = overlap_of(wrong[t], pairs=pairs_of(6))
+            assert found.kappa[t] == pytest.approx(expected.kappa.mean())
+            assert found.jaccard[t] == pytest.approx(expected.jaccard.mean())
+            assert found.size_mean[t] == pytest.approx(wrong[t].sum(axis=1).mean())
 
     @pytest.mark.parametrize("P", [9, 15, 16, 61, 64, 65])
     def test_padding_bits_never_count(self, P):
@@ -298,7 +516,7 @@ class TestStability:
         clean = history(random.random((T, 4, P)) < 0.3, error=np.full(T, 0.3))
         padding = ~pack(np.ones(P, bool))
         dirty = replace(clean, misclassified=clean.misclassified | padding, trained=clean.trained | padding)
-        one, two = stability(clean, resamples=20), stability(dirty, resamples=20)
+        one, two = stability(clean), stability(dirty)
         for name in MEASURES:
             np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
         assert two.examples == P
@@ -308,10 +526,11 @@ class TestStability:
         wrong = shrinking(4)
         keeps = np.ones((4, 240), bool)
         keeps[:2, :30] = False
+        keeps[0, 30:40] = False
         keeps[1, 50:60] = False
-        error = np.linspace(0.5, 0.1, T)  # the same for all, so that all are aligned alike
+        error = 1 - np.arange(T) / 40  # the same for all, so that all are aligned alike
         whole = replace(history(wrong, error=error), trained=pack(keeps))
-        found = stability(whole, resamples=0)
+        found = stability(whole)
         both = keeps[0] & keeps[1]
         kappas = [
             overlap_of(wrong[15, :2][:, both]).kappa[0],
