@@ -9,7 +9,8 @@ COLUMNS = (  # quantity, heading, digits
     ("test_error", "test error at t*", 4),
     ("gap", "eps* less that", 4),
     ("lr_update", "lr t*", 2),
-    ("depth", "valley depth", 3),
+    ("depth_at_4", "depth to 4 t*", 3),
+    ("horizon", "T / t*", 1),
 )
 ENDS = (  # shown where there are test records, those of AT_NOISE for every noise: quantity, heading, format
     ("examples_trained", "trained on", ".0f"),
@@ -47,15 +48,20 @@ def command(files, labels, markdown, output, as_json, quiet):
     """Put many experiments beside each other.
 
     Each FILE is what find-stragglers wrote. Files with the same settings are one condition, measured
-    on several blocks of data: a value is mean + block + seed. For every condition: how many runs
-    invert, with an exact interval (Clopper-Pearson), and the mean of the training error eps* and the
-    test error at the inversion, of lr t* and of the depth, with a 95 % interval from the means of
-    its blocks (of its seeds, where it has one block) and both standard deviations. Where the number
-    of examples P is all that varies, limit - a P^-b is fitted, with b free and with b = 1.
+    on several blocks of data: a value is mean + block + seed. Their runs are pooled, and one that comes
+    twice (same data, seed, initial weights and number) counts once. For every condition: how many runs
+    invert, with an interval in which runs of which it is not known (open, unresolved, unstable,
+    diverged) count for neither side, by blocks where there are several; and the mean of the training
+    error eps* and the test error at the inversion, of lr t* (lr t* / (1 - m) with momentum m, none for
+    Adam) and of the depth up to 4 t*, with a 95 % interval from the means of its blocks (of its seeds,
+    where it has one block) and both standard deviations. Intervals of test errors hold the error of the
+    test set, too. Where the number of examples P is all that varies, limit - a P^-b is fitted, with b
+    free and with b = 1, and told with intervals where there are blocks enough.
 
-    The gap is eps* less the test error at t*. Differences are those to the reference, run by run on
-    the same data: the condition that has the usual value of every setting, else that with the most
-    blocks, then runs, then the first.
+    The gap is eps* less the test error at t*. Differences are those to the reference on the same data,
+    run by run where runs start from the same weights, and on this test set: the reference is the
+    condition that has the usual value of every setting, else that with the most blocks, then runs, then
+    the first. The order of the files does not matter, except to that of --label.
 
     JSON and Markdown also have the verdicts on the runs, the test error at the end for every noise,
     what find-stragglers --reference put beside it, and, of networks that left out sets, the excess
@@ -85,11 +91,33 @@ def command(files, labels, markdown, output, as_json, quiet):
                 sink.file.write(markdown_table(found).encode())
             sink.commit()
         elif output == "-" and stdout_is_terminal() and not as_json:
-            show(found)
+            return show(found)
         else:
             write_json(summary_object(found, experiments), sink)
-    if output != "-":
-        Notes(quiet)(f"{len(found.conditions)} conditions, {sum(one.runs for one in found.conditions)} runs")
+    for line in (_summary_line(found), *_notes(found)):
+        Notes(quiet)(line)
+    return None
+
+
+def _summary_line(found):
+    """One line: how many conditions and runs, and the inversion of the reference."""
+    runs = sum(one.runs for one in found.conditions)
+    line = f"{len(found.conditions)} conditions, {runs} runs"
+    reference = found.reference
+    if reference.level("train_error").mean == reference.level("train_error").mean:
+        line += f"; {reference.label}: eps* {_level(reference.level('train_error'), '.4f')}"
+    return line
+
+
+def _notes(found):
+    """What a reader must know of the numbers."""
+    if found.repeated:
+        yield f"{found.repeated} runs come twice and count once"
+    if found.lacks_test_examples:
+        yield (
+            "some files do not say how many test examples there are, so that intervals of test errors are "
+            "without the error of the test set; make them again with 'strag find-stragglers'"
+        )
 
 
 def _is_known(found, name):
@@ -110,12 +138,7 @@ def _ends(found):
 
 def _others(found):
     """Of every condition, the verdicts on the runs that do not invert: text; empty if all runs invert."""
-    from strag.stragglers.inversion import INVERSION
-
-    told = [
-        ", ".join(f"{number} {verdict}" for verdict, number in one.verdicts.items() if verdict != INVERSION)
-        for one in found.conditions
-    ]
+    told = [one.others for one in found.conditions]
     return [text or "-" for text in told] if any(told) else []
 
 
@@ -127,7 +150,9 @@ def _differences(found):
 
 def _cells(condition, ends):
     """The cells of one row but the optional ones: text."""
-    inverts = f"{condition.inverting} of {condition.runs} ({condition.low:.2f} to {condition.high:.2f})"
+    inverts = f"{condition.inverting} of {condition.runs}"
+    if condition.low == condition.low:
+        inverts += f" ({condition.low:.2f} to {condition.high:.2f})"
     levels = [_level(condition.level(name), f".{digits}f") for name, _, digits in COLUMNS]
     level = condition.level("train_error")
     noise = " / ".join("-" if v != v else f"{v:.4f}" for v in (level.seed_std, level.block_std))
@@ -160,19 +185,22 @@ def _law_lines(found):
         "gap": "their gap",
         "lr_update": "lr t*",
     }
-    lines = []
     for name, law in found.laws.items():
-        exponent = f"b = {law.b:.2f} ({law.b_low:.2f} to {law.b_high:.2f})"
+        if law.limit_low != law.limit_low:
+            yield f"{names[name]} and P: no law told, {law.reason}"
+            continue
+        exponent = f"b = {_interval(law.b, law.b_low, law.b_high, '.2f')}"
         if not law.identifiable:
-            exponent += ", not identifiable"
+            exponent += f", not identifiable: {law.reason}"
         limits = _interval(law.limit, law.limit_low, law.limit_high)
         one = _interval(law.limit_one, law.limit_one_low, law.limit_one_high)
-        lines.append(f"{names[name]} for P to infinity: {limits}, {exponent}; with b = 1: {one}")
-    return lines
+        yield f"{names[name]} for P to infinity: {limits}, {exponent}; with b = 1: {one}"
 
 
-def _interval(value, low, high):
-    return f"{value:.4g} ({low:.4g} to {high:.4g})"
+def _interval(value, low, high, form=".4g"):
+    return (
+        f"{value:{form}}" if low != low or high != high else f"{value:{form}} ({low:{form}} to {high:{form}})"
+    )
 
 
 def markdown_table(found):
@@ -194,20 +222,43 @@ def markdown_table(found):
 
 
 def show(found):
-    """Print a Summary as a table, shorter than that in Markdown."""
+    """Print a Summary as two tables, shorter than that in Markdown."""
     from strag.console import as_cell, print_table
 
-    headings = ["blocks", "invert", "eps* (95 %)", *(heading for _, heading, _ in COLUMNS[1:])]
+    left = [("condition", "left")]
     rows = [
         (
             one.label,
             str(one.blocks),
             f"{one.inverting} of {one.runs}",
-            _level(one.level("train_error"), ".4f"),
+            f"{as_cell(one.low, 2)} to {as_cell(one.high, 2)}",
+            one.others or "-",
+        )
+        for one in found.conditions
+    ]
+    headings = [
+        *((heading, "right") for heading in ("blocks", "invert", "95 % interval")),
+        ("others", "left"),
+    ]
+    print_table(found.title, [*left, *headings], rows)
+    names = ("eps*", "95 % interval", "test error", "gap", "lr t*", "to 4 t*", "T / t*")
+    rows = [
+        (
+            one.label,
+            as_cell(one.level("train_error").mean, 4),
+            _interval_cell(one.level("train_error")),
             *(as_cell(one.level(name).mean, digits) for name, _, digits in COLUMNS[1:]),
         )
         for one in found.conditions
     ]
-    columns = [("condition", "left"), *((heading, "right") for heading in headings)]
-    caption = "\n".join(["intervals from blocks, or from seeds where there is one block", *_law_lines(found)])
-    print_table(found.title, columns, rows, caption)
+    caption = [
+        "at the inversion: training and test error, the depth up to 4 t*, means",
+        "intervals from blocks, or from seeds where there is one block",
+        *_law_lines(found),
+        *_notes(found),
+    ]
+    print_table(None, [*left, *((name, "right") for name in names)], rows, "\n".join(caption), follows=True)
+
+
+def _interval_cell(level):
+    return "-" if level.low != level.low else f"{level.low:.4f} to {level.high:.4f}"

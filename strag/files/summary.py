@@ -5,20 +5,21 @@ from dataclasses import asdict
 import numpy as np
 
 from strag.errors import StragError
+from strag.files.canonical import canonical_json
 from strag.files.jsonfile import read_json
 from strag.files.stamp import check_fields, stamp
 from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
-from strag.stragglers.inversion import INVERSION
+from strag.stragglers.intervals import UNKNOWN, Level
+from strag.stragglers.inversion import FEWEST, INVERSION
+from strag.stragglers.recipe import step_size
 from strag.stragglers.size_law import SizeLaw
 from strag.stragglers.summary import (
     AT_NOISE,
-    COMPARED,
     QUANTITIES,
-    UNKNOWN,
     Condition,
     Experiment,
-    Level,
+    Run,
     Summary,
     at_noise,
 )
@@ -29,7 +30,10 @@ _TRAINING = (
     *("batch_size", "own_order", "precision"),
 )
 _AGAIN = "make it again with 'strag find-stragglers'"
-_FINDING = ("observable", "layer", "rule", "at", "per_class")
+_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
+_USUAL = {"min_misclassified": FEWEST}  # of what files of before do not say
+_NETWORK = ("depth", "width")  # with the number of groups what shapes the initial weights
+_ALWAYS = ("train_error", "test_error", "lr_update", "depth", "stragglers")  # in every summary, if null
 
 
 def read_experiments(path):
@@ -39,8 +43,8 @@ def read_experiments(path):
     meta, runs, summary = value["strag"], value.get("runs"), value.get("summary")
     if not isinstance(runs, list) or not runs or not isinstance(summary, dict):
         raise StragError("has no runs", _AGAIN, source)
-    examples = summary.get("examples")
-    if not all(map(_is_run, runs)) or not (examples is None or _is_size(examples)):
+    examples, sizes = summary.get("examples"), (summary.get("examples"), summary.get("test_examples"))
+    if not all(map(_is_run, runs)) or not all(size is None or _is_size(size) for size in sizes):
         raise StragError("has runs that cannot be read", _AGAIN, source)
     identity, inputs = stragglers_from(value, source).identity, meta.get("inputs") or {}
     training, finding = inputs.get("training") or {}, meta.get("recipe") or {}
@@ -49,31 +53,47 @@ def read_experiments(path):
         "groups": ", ".join(map(str, meta.get("classes") or [])),
         "examples": examples,
         **{name: training.get(name) for name in _TRAINING},
-        **{name: finding.get(name) for name in _FINDING},
+        **{name: finding.get(name, _USUAL.get(name)) for name in _FINDING},
         "without": (inputs.get("history") or {}).get("without"),
     }
     try:
-        excess = _excess(runs, summary.get("examples"))
-        kinds, names = {}, _kind_names(runs)
-        for run, errors in zip(runs, excess, strict=True):
-            told = run.get("set") or {}
-            kind = tuple((key, told[key]) for key in names if key in told)
-            kinds.setdefault(kind, []).append({**run, "excess": errors})
+        kinds = {}
+        for run, kind in zip(_runs(runs, meta, summary), _kinds(runs), strict=True):
+            kinds.setdefault(kind, []).append(run)
         return [
             Experiment(
-                {**settings, **dict(kind)},
-                str(meta.get("origin")),
-                len(members),
-                _values(members, training.get("lr"), training.get("noise") or [0.0]),
-                tuple(run["verdict"] for run in members),
-                tuple(int((run.get("set") or run)["run"]) for run in members if run["verdict"] == INVERSION),
-                source,
-                identity,
+                {**settings, **dict(kind)}, tuple(members), summary.get("test_examples"), source, identity
             )
             for kind, members in kinds.items()
         ]
     except (AttributeError, LookupError, TypeError, ValueError):
         raise StragError("has runs that cannot be read", _AGAIN, source) from None
+
+
+def _runs(runs, meta, summary):
+    """The Run of every entry of `runs`."""
+    inputs = meta.get("inputs") or {}
+    training, history = inputs.get("training") or {}, inputs.get("history") or {}
+    weights = (training.get("seed"), canonical_json(history.get("init")))
+    shape = (*(training.get(name) for name in _NETWORK), len(meta.get("classes") or []))
+    excess = _excess(runs, summary.get("examples"))
+    return [
+        Run(
+            block=str(meta.get("origin")),
+            start=(*weights, int((run.get("set") or run)["run"]), *shape),
+            verdict=run["verdict"],
+            updates=run.get("last_update") or 0,
+            values=_values({**run, "excess": errors}, step_size(training), training.get("noise") or [0.0]),
+        )
+        for run, errors in zip(runs, excess, strict=True)
+    ]
+
+
+def _kinds(runs):
+    """Of every run, what kind of set it left out: tuple of pairs, empty for a history without sets."""
+    names = _kind_names(runs)
+    told = [run.get("set") or {} for run in runs]
+    return [tuple((key, one[key]) for key in names if key in one) for one in told]
 
 
 def _is_run(run):
@@ -98,7 +118,8 @@ def _excess(runs, examples):
     kinds = [tuple(one.get(name) for name in ("run", "update", "dose", "control")) for one in sets]
     found = []
     for run, beside in zip(runs, random_partners(kinds), strict=True):
-        removed = examples - run.get("examples", examples) if beside is not None else 0
+        known = beside is not None and examples is not None
+        removed = examples - run.get("examples", examples) if known else 0
         pairs = zip(_ends(run), _ends(runs[beside]), strict=True) if removed else ()
         found.append([(own - other) / removed for own, other in pairs])
     return found
@@ -116,48 +137,43 @@ def _kind_names(runs):
     return ("control", "dose", *(("update",) if len(apart) < len(sets) else ()))
 
 
-def _values(runs, lr, noise):
-    inverting = [run for run in runs if run["verdict"] == INVERSION]
-    beside = [run.get("reference") or {} for run in runs]
-    known = [(run["refined_train_error"], run.get("test_error")) for run in inverting]
-    columns = {
-        "train_error": [train for train, _ in known],
-        "test_error": [test for _, test in known],
-        "gap": [None if test is None else train - test for train, test in known],
-        "lr_update": [run["refined_update"] * lr if lr else None for run in inverting],
-        "depth": [run["depth"] for run in inverting],
-        "stragglers": [run["stragglers"] for run in inverting],
-        "examples_trained": [run.get("examples") for run in runs],
-        **{name: [one.get(name) for one in beside] for name in ("right_test_error", "wrong_test_error")},
+def _values(run, step, noise):
+    """What one run says: dict of quantity to float, NaN for what it does not say."""
+    at, beside = (run if run["verdict"] == INVERSION else {}), run.get("reference") or {}
+    train, test, update = (at.get(name) for name in ("refined_train_error", "test_error", "refined_update"))
+    values = {
+        "train_error": train,
+        "test_error": test,
+        "gap": None if test is None else train - test,
+        "lr_update": update * step if at and step else None,
+        **{name: at.get(name) for name in ("depth", "depth_at_4", "horizon", "stragglers")},
+        "examples_trained": run.get("examples"),
+        **{name: beside.get(name) for name in ("right_test_error", "wrong_test_error")},
     }
-    measured = (
-        [_ends(run) for run in runs],
-        [one.get("stopped_test_error") for one in beside],
-        [one.get("test_error") for one in beside],
-        [run["excess"] for run in runs],
-    )
+    if at:
+        values["train_error"] = float(train)  # an inversion has one
+    measured = (_ends(run), beside.get("stopped_test_error"), beside.get("test_error"), run["excess"])
     for name, errors in zip(AT_NOISE, measured, strict=True):
         for number, level in enumerate(noise):
-            columns[at_noise(name, level)] = [one[number] if one else None for one in errors]
-    return {
-        name: np.array([np.nan if v is None else float(v) for v in column])
-        for name, column in columns.items()
-    }
+            values[at_noise(name, level)] = errors[number] if errors else None
+    return {name: np.nan if value is None else float(value) for name, value in values.items()}
 
 
 def summary_object(found, experiments):
     """The JSON object for a Summary of Experiments."""
-    sources = list(dict.fromkeys(one.identity for one in experiments))
+    sources = sorted({one.identity for one in experiments})
     return {
         "strag": stamp("summary", recipe={}, inputs={"stragglers": sources}, title=found.title),
         "varies": list(found.varies),
+        "repeated": found.repeated,
         "laws": {name: asdict(law) for name, law in found.laws.items()},
         "conditions": [_told(condition) for condition in found.conditions],
     }
 
 
 def _told(condition):
-    kept = ("label", "examples", "blocks", "runs", "inverting", "low", "high", "verdicts", "settings")
+    kept = ("label", "examples", "blocks", "runs", "inverting", "low", "high", "verdicts", "test_examples")
+    kept += ("settings",)
     differences = _told_levels(condition.differences)
     told = {name: getattr(condition, name) for name in kept}
     return {**told, **_told_levels(condition.levels), "differences": differences}
@@ -185,11 +201,12 @@ def summary_from(value, source):
                 {str(verdict): int(number) for verdict, number in one.get("verdicts", {}).items()},
                 {},
                 {name: _level(told) for name, told in one.get("differences", {}).items()},
+                one.get("test_examples"),
             )
             for one in value["conditions"]
         )
         laws = {
-            name: SizeLaw(**{key: v if isinstance(v, bool) else _number(v) for key, v in law.items()})
+            name: SizeLaw(**{k: v if isinstance(v, (bool, str)) else _number(v) for k, v in law.items()})
             for name, law in value["laws"].items()
         }
         varies = tuple(str(name) for name in value["varies"])
@@ -205,7 +222,7 @@ def summary_from(value, source):
 def _levels(one):
     """Level of every quantity of a condition; what summaries of before do not have need not be there."""
     noisy = [name for name in one if "@" in name]
-    names = [name for name in QUANTITIES if name not in (*COMPARED, "gap") or name in one]
+    names = [name for name in QUANTITIES if name in _ALWAYS or name in one]
     return {name: _level(one[name]) for name in (*names, *noisy)}
 
 

@@ -33,7 +33,8 @@ def summary_figure(found):
     """
     from matplotlib.figure import Figure
 
-    by_size = tuple(found.varies) == ("examples",) and len(found.conditions) > 2
+    sizes = all(isinstance(one.examples, int) for one in found.conditions)
+    by_size = tuple(found.varies) == ("examples",) and len(found.conditions) > 2 and sizes
     known = [
         (name, label)
         for name, label in (BY_SIZE if by_size else SHOWN)
@@ -77,12 +78,13 @@ def _rows(panel, found, name, label):
     for place, one in zip(places, found.conditions, strict=True):
         colour = VERMILION if one.inverting < one.runs else BLUE
         if paired and one is reference:
-            panel.plot([0], [place], "o", color=colour, markersize=4)
+            if np.isfinite(level.mean):  # nothing is 0 that nobody measured
+                panel.plot([0], [place], "o", color=colour, markersize=4)
         else:
             _point(panel, one.difference(name) if paired else one.level(name), place, colour)
         if not one.inverting and name == SHOWN[0][0]:
             across = panel.get_yaxis_transform()
-            panel.text(0.03, place, "no inversion", transform=across, va="center", fontsize=SMALL, color=GREY)
+            panel.text(0.03, place, one.others, transform=across, va="center", fontsize=SMALL, color=GREY)
     panel.set_yticks(places, [_short(one) for one in found.conditions])
     panel.set_ylim(-0.7, len(places) - 0.3)
     panel.set_xlabel(f"{label}\nless the reference's" if paired else label)
@@ -112,7 +114,7 @@ def _against_size(panel, found, name, label):
     below, above = (np.where(np.isfinite(v), v, 0) for v in (mean - low, high - mean))
     panel.errorbar(P, mean, [below, above], fmt="o", color=BLUE, markersize=4, linewidth=1.2)
     law = found.laws.get(name)
-    if law is not None:
+    if law is not None and np.isfinite(law.limit_low):
         along = np.geomspace(P[np.isfinite(mean)][0], P[-1], 200)
         panel.plot(along, law.limit - law.a * along**-law.b, color=VERMILION, linewidth=1)
         panel.axhline(law.limit_one, color=GREY, linewidth=1, linestyle=(0, (4, 1.5)))
@@ -130,7 +132,8 @@ def _against_size(panel, found, name, label):
 def _caption(found, by_size):
     intervals = "mean and 95 % interval over blocks (over seeds with one block)"
     if by_size:
-        return f"{intervals}; line: limit - a P^-b, its limit shaded; dashed: the limit with b = 1"
+        laws = "; line: limit - a P^-b, its limit shaded; dashed: the limit with b = 1"
+        return intervals + (laws if any(np.isfinite(law.limit_low) for law in found.laws.values()) else "")
     noise = "grey: one s.d. between seeds (dark) and between blocks (light)"
-    beside = ", of differences run by run on the same data" if _is_paired(found) else ""
+    beside = ", of differences on the same data" if _is_paired(found) else ""
     return f"{intervals}{beside}; {noise}; orange: not all runs invert"

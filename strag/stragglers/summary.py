@@ -3,17 +3,22 @@
 A condition is what an experiment was done with: network, optimiser, data set and its size. It is measured
 on one or more blocks of data, each with several seeds, so that a value is mean + block + seed. The
 interval of a condition's mean comes from the means of its blocks (Student's t with one degree of freedom
-fewer than blocks); with one block it can only come from the seeds, and says nothing of other data.
+fewer than blocks); with one block it can only come from the seeds, and says nothing of other data. All runs
+share the test set, so that every interval of a test error holds the error of that set, e(1 - e)/Q, too.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from strag.stragglers.size_law import COVERAGE, FEWEST_SIZES, size_law
+from strag.stragglers.intervals import UNKNOWN, difference, share_interval, two_levels
+from strag.stragglers.inversion import CENSORED, INVERSION
+from strag.stragglers.size_law import FEWEST_SIZES, size_law
 
-AT_INVERSION = ("train_error", "test_error", "gap", "lr_update", "depth", "stragglers")  # of runs that invert
+DEPTHS = ("depth", "horizon")  # told beside each other; only the depth up to 4 t* is compared
+TOLD = ("train_error", "test_error", "gap", "lr_update", "depth_at_4", "stragglers")
+AT_INVERSION = (*TOLD, *DEPTHS)  # of runs that invert
 AT_END = ("examples_trained", "last_test_error")  # of all runs
 COMPARED = (  # likewise, where there is a reference, or networks that left out as many examples at random
     *("stopped_test_error", "reference_test_error", "right_test_error", "wrong_test_error", "excess_error"),
@@ -30,86 +35,35 @@ def at_noise(name, noise):
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """The runs of one training on one block of data.
+class Run:
+    """One run of an experiment.
 
-    settings : dict of what it was done with. block : identity of its data. runs : number of runs.
-    values : dict of quantity to float [runs that invert], or [runs] for what is known at the end; NaN where
-    a run has no such value.
+    block : identity of its data. start : what its initial weights come from: those of two runs are the same
+    if their starts and blocks are. verdict : see `strag.stragglers.inversion`. updates : how long it was
+    trained, 0 where that is not known. values : dict of quantity to float, NaN where the run has none.
     gap is eps* less the test error at t*; the names of what was measured with noise are those of `at_noise`.
-    verdicts : of every run. seeds : number of each run that inverts, by which runs on the same data are
-    paired; empty if there are none to pair.
+    """
+
+    block: str
+    start: tuple
+    verdict: str
+    updates: int
+    values: dict
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The runs of one training.
+
+    settings : dict of what it was done with. runs : tuple of Run. test_examples : Q, None where not known.
     source : the file's name, for messages. identity : of the stragglers in it.
     """
 
     settings: dict
-    block: str
-    runs: int
-    values: dict
-    verdicts: tuple = ()
-    seeds: tuple = ()
+    runs: tuple
+    test_examples: int | None = None
     source: str = "stragglers"
     identity: str = ""
-
-    @property
-    def inverting(self):
-        return len(self.values["train_error"])
-
-
-@dataclass(frozen=True)
-class Level:
-    """A mean over blocks of data and seeds, and its noise.
-
-    mean, low, high : float, a 95 % interval. seed_std, block_std : standard deviations between seeds on
-    one block, and between blocks beyond what the seeds explain; NaN where they cannot be told.
-    """
-
-    mean: float
-    low: float
-    high: float
-    seed_std: float
-    block_std: float
-
-
-UNKNOWN = Level(*[np.nan] * 5)
-
-
-def two_levels(blocks):
-    """The Level of one quantity: `blocks` is a list of float arrays, one value per seed.
-
-    The variance between blocks is that of their means less the part s^2/n that n seeds leave in each.
-    """
-    from scipy.stats import t
-
-    blocks = [values[np.isfinite(values)] for values in map(np.asarray, blocks)]
-    blocks = [values for values in blocks if values.size]
-    if not blocks:
-        return UNKNOWN
-    means, sizes = np.array([values.mean() for values in blocks]), np.array([len(v) for v in blocks])
-    free = int((sizes - 1).sum())
-    squares = sum(((values - values.mean()) ** 2).sum() for values in blocks)
-    seed_variance = squares / free if free else np.nan
-    mean, B = float(means.mean()), len(blocks)
-    if B == 1:
-        half = t.ppf((1 + COVERAGE) / 2, free) * np.sqrt(seed_variance / sizes[0]) if free else np.nan
-        return Level(mean, mean - half, mean + half, float(np.sqrt(seed_variance)), np.nan)
-    half = t.ppf((1 + COVERAGE) / 2, B - 1) * means.std(ddof=1) / np.sqrt(B)
-    left = means.var(ddof=1) - (seed_variance * np.mean(1 / sizes) if free else 0.0)
-    return Level(
-        mean, mean - half, mean + half, float(np.sqrt(seed_variance)), float(np.sqrt(max(left, 0.0)))
-    )
-
-
-def clopper_pearson(successes, trials):
-    """Exact interval of a probability: (low, high), (NaN, NaN) without trials."""
-    from scipy.stats import beta
-
-    if not trials:
-        return np.nan, np.nan
-    tail = (1 - COVERAGE) / 2
-    low = beta.ppf(tail, successes, trials - successes + 1) if successes else 0.0
-    high = beta.ppf(1 - tail, successes + 1, trials - successes) if successes < trials else 1.0
-    return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -119,9 +73,10 @@ class Condition:
     label : how it differs from the others. settings : dict. examples : P, or None if it varies.
     blocks, runs, inverting : numbers. low, high : interval of the probability to invert.
     levels : dict of quantity to Level. verdicts : dict of verdict to number of runs.
-    values : dict of quantity to a list of arrays, one per block.
-    differences : dict of quantity at the inversion to the Level of what it exceeds the reference by, run by
-    run on the same data; empty for the reference.
+    values : dict of quantity to a list of arrays, one per block, without NaN.
+    differences : dict of quantity at the inversion to the Level of what it exceeds the reference by on the
+    same data, run by run where they start from the same weights; empty for the reference.
+    test_examples : Q, None where not known.
     """
 
     label: str
@@ -136,6 +91,7 @@ class Condition:
     verdicts: dict
     values: dict
     differences: dict = field(default_factory=dict)
+    test_examples: int | None = None
 
     def level(self, name):
         """The Level of a quantity, UNKNOWN if it was not measured."""
@@ -145,6 +101,12 @@ class Condition:
         """Likewise, of a difference to the reference."""
         return self.differences.get(name, UNKNOWN)
 
+    @property
+    def others(self):
+        """Of the runs that do not invert, the number of each verdict, in words; empty if all invert."""
+        told = [(verdict, number) for verdict, number in self.verdicts.items() if verdict != INVERSION]
+        return ", ".join(f"{number} {verdict}" for verdict, number in sorted(told))
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -153,6 +115,7 @@ class Summary:
     conditions : tuple of Condition. varies : names of the settings that differ between them.
     laws : dict of quantity to SizeLaw, empty unless the number of examples is all that varies.
     title : of the data, if all share one. source : a file's name, for messages.
+    repeated : number of runs that came twice and count once.
     """
 
     conditions: tuple
@@ -160,51 +123,64 @@ class Summary:
     laws: dict
     title: str | None = None
     source: str = "summary"
+    repeated: int = 0
 
     @property
     def reference(self):
-        """The Condition beside which the others stand."""
-        return max(self.conditions, key=_standing)
+        """The Condition beside which the others stand: that labelled so, else that with the most blocks, then
+        runs, then the first."""
+        return max(self.conditions, key=lambda one: (one.label == REFERENCE, one.blocks, one.runs))
 
-
-def _standing(condition):
-    return condition.label == REFERENCE, condition.blocks, condition.runs
+    @property
+    def lacks_test_examples(self):
+        """Whether an interval of a test error is without the error of its test set, of unknown size."""
+        return any(
+            one.test_examples is None and np.isfinite(one.level(name).mean)
+            for one in self.conditions
+            for name in ("test_error", "last_test_error")
+        )
 
 
 def summarise(experiments, labels=None):
-    """The Summary of Experiments.
+    """The Summary of Experiments, in whatever order they come.
 
-    Those with the same settings, or the same of the `labels`, are one condition; those of one condition
-    on the same data count once.
+    Those with the same settings, or the same of the `labels`, are one condition, whose runs are pooled; a
+    run that comes twice counts once. Without labels conditions are in the order of what varies, with them
+    in that of the labels.
     """
-    keys = _groups(experiments, labels)
+    groups = defaultdict(list)
+    for experiment, key in zip(experiments, _groups(experiments, labels), strict=True):
+        groups[key].append(experiment)
     varies = _varying([experiment.settings for experiment in experiments])
     usual = {name: _most_common([one.settings.get(name) for one in experiments]) for name in varies}
-    measured = []
-    for key in dict.fromkeys(keys):
-        members = [one for one, its in zip(experiments, keys, strict=True) if its == key]
-        label = key if labels else _describe(members[0].settings, usual)
-        measured.append((_condition(label, members), _by_block(members)))
-    reference, beside = max(measured, key=lambda pair: _standing(pair[0]))
-    conditions = [
-        one if one is reference else replace(one, differences=_differences(blocks, beside))
-        for one, blocks in measured
-    ]
-    if len(varies) == 1 and not labels:
-        conditions.sort(key=lambda one: _rank(one.settings.get(varies[0])))
+    members = list(groups.items())
+    if not labels:
+        members.sort(key=lambda pair: _place(pair[1][0].settings, usual))
+    pooled, conditions = [], []
+    for key, same in members:
+        pooled.append(_pooled(same))
+        conditions.append(_condition(key if labels else _describe(same[0].settings, usual), same, pooled[-1]))
+    found = Summary(tuple(conditions), tuple(varies), {})
+    (beside,) = (runs for one, runs in zip(conditions, pooled, strict=True) if one is found.reference)
     titles = {one.settings.get("data") for one in experiments}
-    return Summary(
-        tuple(conditions),
-        tuple(varies),
-        _laws(conditions) if not labels and varies == ["examples"] else {},
-        titles.pop() if len(titles) == 1 else None,
+    return replace(
+        found,
+        conditions=tuple(
+            one if one is found.reference else replace(one, differences=_differences(runs, beside))
+            for one, runs in zip(conditions, pooled, strict=True)
+        ),
+        laws=_laws(conditions) if not labels and varies == ["examples"] else {},
+        title=titles.pop() if len(titles) == 1 else None,
+        repeated=sum(len(one.runs) for one in experiments) - sum(map(len, pooled)),
     )
 
 
 def _groups(experiments, labels):
-    if labels:
-        return list(labels)
-    return [tuple(sorted((k, str(v)) for k, v in one.settings.items())) for one in experiments]
+    return list(labels) if labels else [_key(one.settings) for one in experiments]
+
+
+def _key(settings):
+    return tuple(sorted((name, str(value)) for name, value in settings.items()))
 
 
 def _varying(settings):
@@ -212,13 +188,21 @@ def _varying(settings):
     return [name for name in names if len({str(one.get(name)) for one in settings}) > 1]
 
 
+def _place(settings, usual):
+    """Where a condition stands: with one setting by its value; else what is usual comes first in each."""
+    values = [(name, settings.get(name)) for name in usual]
+    return [(len(usual) > 1 and str(value) != usual[name], _rank(value)) for name, value in values]
+
+
 def _rank(value):
     """Numbers in order, before texts."""
-    return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), "")
+    return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), str(value))
 
 
 def _most_common(values):
-    texts = [str(value) for value in values]
+    """The most common value, of equals the first in order: str."""
+    ordered = sorted(values, key=_rank)
+    texts = [str(value) for value in ordered]
     return max(dict.fromkeys(texts), key=texts.count)
 
 
@@ -235,55 +219,124 @@ def _describe(settings, usual):
     return ", ".join(told) or (OWN_SET if "dose" in usual else REFERENCE)
 
 
-def _by_block(members):
-    """The first Experiment on every block of data: dict."""
-    return {one.block: one for one in reversed(members)}
+def _pooled(members):
+    """The runs of Experiments, each once, of several of one run that trained longest: list, in one order."""
+    runs = {}
+    for experiment in members:
+        for run in experiment.runs:
+            key = (_key(experiment.settings), run.block, run.start)
+            kept = runs.get(key)
+            if kept is None or _preferred(run) > _preferred(kept):
+                runs[key] = run
+    return [run for _, run in sorted(runs.items(), key=lambda item: str(item[0]))]
 
 
-def _condition(label, members):
-    kept = list(reversed(_by_block(members).values()))
-    names = dict.fromkeys(name for one in kept for name in one.values)
-    values = {name: [one.values.get(name, []) for one in kept] for name in names}
-    runs, inverting = sum(one.runs for one in kept), sum(one.inverting for one in kept)
-    low, high = clopper_pearson(inverting, runs)
-    levels = {name: two_levels(blocks) for name, blocks in values.items()}
-    settings = kept[0].settings
-    verdicts = dict(Counter(verdict for one in kept for verdict in one.verdicts))
+def _preferred(run):
+    return run.updates, str(sorted(run.values.items()))
+
+
+def _by_block(runs):
+    """The runs on every block of data: dict of block to list."""
+    blocks = defaultdict(list)
+    for run in runs:
+        blocks[run.block].append(run)
+    return blocks
+
+
+def _condition(label, members, runs):
+    blocks = _by_block(runs)
+    names = dict.fromkeys(name for run in runs for name in run.values)
+    values = {name: [_of(same, name) for same in blocks.values()] for name in names}
+    values = {name: [one for one in of_blocks if one.size] for name, of_blocks in values.items()}
+    sizes = {one.test_examples for one in members}
+    Q = None if None in sizes else min(sizes)
+    examples = {one.settings.get("examples") for one in members}
+    low, high = share_interval(
+        [
+            (
+                sum(run.verdict == INVERSION for run in same),
+                sum(run.verdict in CENSORED for run in same),
+                len(same),
+            )
+            for same in blocks.values()
+        ]
+    )
     return Condition(
         label,
-        settings,
-        settings.get("examples"),
-        len(kept),
-        runs,
-        inverting,
+        min(members, key=lambda one: str(_key(one.settings))).settings,
+        examples.pop() if len(examples) == 1 else None,
+        len(blocks),
+        len(runs),
+        sum(run.verdict == INVERSION for run in runs),
         low,
         high,
-        levels,
-        verdicts,
+        {name: two_levels(of, _test_variance(name, values, Q)) for name, of in values.items()},
+        dict(sorted(Counter(run.verdict for run in runs).items())),
         values,
+        test_examples=Q,
     )
 
 
-def _differences(blocks, reference):
-    """Levels of what the runs of Experiments by block exceed those of the reference by: dict."""
-    paired = [(one, reference[block]) for block, one in blocks.items() if block in reference]
-    return {
-        name: two_levels([_paired(one.values[name], one.seeds, other, name) for one, other in paired])
-        for name in AT_INVERSION
-    }
+def _of(runs, name):
+    values = np.array([run.values.get(name, np.nan) for run in runs])
+    return values[np.isfinite(values)]
 
 
-def _paired(values, seeds, other, name):
-    at = dict(zip(other.seeds, other.values[name], strict=False))
-    return [value - at[seed] for seed, value in zip(seeds, values, strict=False) if seed in at]
+def _test_variance(name, values, Q):
+    """Variance e(1 - e)/Q that the choice of Q test examples gives a test error e; 0 for what has none.
+
+    The gap has that of its test error. `right` and `wrong` test errors are over a part of the test examples.
+    """
+    base = name.partition("@")[0]
+    part = {"right_test_error": 1.0, "wrong_test_error": 0.0}.get(base)
+    if Q is None or base == "excess_error" or (base != "gap" and not base.endswith("test_error")):
+        return 0.0
+    error, share = _mean(values.get("test_error" if base == "gap" else name)), 1.0
+    if part is not None:
+        share = abs(part - _mean(values.get("stopped_test_error")))
+    return error * (1 - error) / (Q * share) if np.isfinite(error) and share > 0 else 0.0
+
+
+def _mean(blocks):
+    return float(np.mean([values.mean() for values in blocks])) if blocks else np.nan
+
+
+def _differences(runs, reference):
+    """Levels of what runs exceed those of the reference by, on the blocks that both have: dict."""
+    ours, theirs = _by_block(runs), _by_block(reference)
+    shared = [(ours[block], theirs[block]) for block in ours if block in theirs]
+    return {name: _difference(shared, name) for name in TOLD}
+
+
+def _difference(shared, name):
+    """One Level: of pairs of runs with the same start where there are any, else of the means of all runs."""
+    pairs = [(_paired(ours, theirs, name), _of(ours, name), _of(theirs, name)) for ours, theirs in shared]
+    pairs = [one for one in pairs if one[1].size and one[2].size]
+    if len(pairs) == 1 and not pairs[0][0]:
+        return difference(*pairs[0][1:])
+    return two_levels([of or [first.mean() - second.mean()] for of, first, second in pairs])
+
+
+def _paired(ours, theirs, name):
+    """Differences of the runs that share their initial weights: list of float."""
+    at = defaultdict(list)
+    for run in theirs:
+        at[run.start].append(run.values.get(name, np.nan))
+    found = [run.values.get(name, np.nan) - np.mean(at[run.start]) for run in ours if run.start in at]
+    return [value for value in found if np.isfinite(value)]
 
 
 def _laws(conditions):
-    ordered = sorted(conditions, key=lambda one: one.examples)
+    """The SizeLaws of conditions with other numbers of examples: dict; empty where one is not known."""
+    if not all(isinstance(one.examples, int) for one in conditions):
+        return {}
     laws = {}
     for name in LAWFUL:
-        known = [one for one in ordered if np.isfinite(one.levels[name].mean)]
+        known = [one for one in conditions if one.values.get(name)]
         if len(known) >= FEWEST_SIZES:
-            blocks = [[v[np.isfinite(v)] for v in one.values[name] if np.isfinite(v).any()] for one in known]
-            laws[name] = size_law([one.examples for one in known], blocks)
+            largest = max(known, key=lambda one: one.examples)
+            shared = _test_variance(name, largest.values, largest.test_examples)
+            laws[name] = size_law(
+                [one.examples for one in known], [one.values[name] for one in known], shared
+            )
     return laws

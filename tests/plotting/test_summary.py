@@ -11,7 +11,7 @@ from tests.stragglers.test_summary import experiment
 
 def at(settings, block, values):
     """An Experiment of two runs, numbers 0 and 1, that invert."""
-    return replace(experiment(settings, block, 2, values), seeds=(0, 1), verdicts=("inversion",) * 2)
+    return experiment(settings, block, 2, values)
 
 
 @pytest.mark.parametrize(("block", "paired"), [("a", True), ("b", False)])
@@ -25,7 +25,28 @@ def test_differences_are_shown_where_every_condition_shares_data_with_the_refere
     assert means == pytest.approx([0, 0.03] if paired else [0.155, 0.18])
 
 
-def test_a_condition_without_an_inversion_says_so():
-    none = replace(experiment({"width": 50}, "a", 2, []), verdicts=("none",) * 2)
-    panel = summary_figure(summarise([at({}, "a", [0.1, 0.2]), none])).axes[0]
-    assert "no inversion" in [text.get_text() for text in panel.texts]
+def test_a_condition_without_an_inversion_says_what_its_runs_are():
+    panel = summary_figure(summarise([at({}, "a", [0.1, 0.2]), at({"width": 50}, "a", [])])).axes[0]
+    assert "2 open" in [text.get_text() for text in panel.texts]
+
+
+def test_nothing_is_zero_that_nobody_measured():
+    """Test errors are not known: there is no panel for them, or no point of the reference in it."""
+    unknown = {"test_error": float("nan"), "lr_update": float("nan")}
+
+    def without(one, names):
+        runs = [
+            replace(run, values={**run.values, **{name: unknown[name] for name in names}}) for run in one.runs
+        ]
+        return replace(one, runs=tuple(runs))
+
+    reference = without(at({}, "a", [0.1, 0.2]), ["test_error", "lr_update"])
+    other = without(at({"width": 50}, "a", [0.1, 0.3]), ["test_error"])
+    figure = summary_figure(summarise([reference, other]))
+    points = [[line for line in panel.lines if line.get_marker() == "o"] for panel in figure.axes]
+    assert [len(one) for one in points] == [2, 0]  # eps*; lr t* of one condition is no difference
+
+
+def test_without_a_number_of_examples_there_is_no_axis_of_them():
+    found = summarise([at({"examples": P}, "a", [0.1, 0.2]) for P in (512, None, 1024)])
+    assert not summary_figure(found).axes[0].get_ylabel().startswith("training error")

@@ -1,21 +1,28 @@
 """Laws of a summary: its intervals hold what they promise, and it says what it cannot know."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, ttest_ind
 
-from strag.stragglers.size_law import size_law
-from strag.stragglers.summary import QUANTITIES, Experiment, clopper_pearson, summarise, two_levels
+from strag.stragglers.intervals import clopper_pearson, difference, share_interval, two_levels
+from strag.stragglers.summary import QUANTITIES, Experiment, Run, summarise
 
 
-def experiment(settings=None, block="a", runs=5, values=None, seed=0):
+def experiment(settings=None, block="a", runs=5, values=None, seed=0, updates=100, Q=None, first=0):
+    """An Experiment whose inverting runs have these values of all quantities, and the others are open."""
     random = np.random.default_rng(seed)
     errors = 0.09 + 0.001 * random.normal(size=runs) if values is None else np.asarray(values, float)
-    return Experiment(
-        {"width": 20, "data": "d", **(settings or {})}, block, runs, dict.fromkeys(QUANTITIES, errors)
-    )
+    made = [
+        Run(
+            block,
+            (seed, run),
+            "inversion" if run - first < len(errors) else "open",
+            updates,
+            dict.fromkeys(QUANTITIES, errors[run - first] if run - first < len(errors) else np.nan),
+        )
+        for run in range(first, first + runs)
+    ]
+    return Experiment({"width": 20, "data": "d", **(settings or {})}, tuple(made), Q)
 
 
 def test_the_interval_over_blocks_holds_the_mean_as_often_as_it_says():
@@ -48,29 +55,12 @@ def test_clopper_and_pearson_cut_both_tails(k, n):
     assert high == 1 if k == n else binom.cdf(k, n, high) == pytest.approx(0.025)
 
 
-def blocks_of(P, limit, a, b, noise, random):
-    return [limit - a * P**-b + noise * random.normal(size=10) for _ in range(4)]
-
-
-def test_a_law_of_size_is_found_and_a_flat_curve_is_no_law():
-    random, sizes = np.random.default_rng(2), [512, 1024, 2048, 4096, 8192, 16384]
-    law = size_law(sizes, [blocks_of(P, 0.1, 20, 1.0, 1e-4, random) for P in sizes])
-    assert law.identifiable
-    assert law.b_low <= 1.0 <= law.b_high
-    assert law.limit == pytest.approx(0.1, abs=1e-3)
-    fitted = law.limit - law.a * np.array(sizes) ** -law.b
-    assert fitted == pytest.approx([0.1 - 20 / P for P in sizes], abs=3e-4)
-    assert law.limit_one_low <= 0.1 <= law.limit_one_high
-    flat = size_law(sizes, [blocks_of(P, 0.1, 0, 1.0, 1e-3, random) for P in sizes])
-    assert not flat.identifiable
-
-
 def test_conditions_are_told_by_what_differs_and_blocks_belong_together():
     found = summarise(
         [
             experiment(block="a"),
             experiment(block="b", seed=1),
-            experiment(block="a"),  # the same data again
+            experiment(block="a"),  # the same runs again
             experiment({"width": 50}, values=[0.1, 0.2], runs=3),
         ]
     )
@@ -80,7 +70,7 @@ def test_conditions_are_told_by_what_differs_and_blocks_belong_together():
     assert found.title == "d"
     assert found.laws == {}
     several = summarise([experiment(), experiment({"width": 50}), experiment({"lr": 1})])
-    assert [one.label for one in several.conditions] == ["reference", "width 50", "lr 1"]
+    assert [one.label for one in several.conditions] == ["reference", "lr 1", "width 50"]
     labelled = summarise([experiment(), experiment({"width": 50})], ["x", "y"])
     assert [one.label for one in labelled.conditions] == ["x", "y"]
 
@@ -91,18 +81,94 @@ def test_a_law_is_fitted_where_the_number_of_examples_is_all_that_varies():
     assert [one.examples for one in found.conditions] == [512, 1024, 2048, 4096]
 
 
-def test_differences_are_of_the_same_run_on_the_same_data():
-    def of(width, block, values, seeds):
-        verdicts = ("inversion",) * len(values) + ("open",)
-        one = experiment({"width": width}, block, len(values) + 1, values)
-        return replace(one, seeds=seeds, verdicts=verdicts)
+def test_runs_of_other_seeds_and_numbers_on_one_block_are_pooled_and_repeated_ones_told():
+    files = [experiment(runs=4), experiment(runs=4, seed=7), experiment(runs=4, first=4), experiment(runs=4)]
+    found = summarise(files)
+    assert [(one.blocks, one.runs) for one in found.conditions] == [(1, 12)]
+    assert found.repeated == 4
+    longer = experiment(runs=4, values=[0.2] * 4, updates=300)
+    for both in ([files[0], longer], [longer, files[0]]):  # the same runs, trained for longer
+        (one,) = summarise(both).conditions
+        assert (one.runs, one.level("train_error").mean) == (4, pytest.approx(0.2))
+    other = summarise([files[0], experiment({"width": 50}, runs=4)], ["x", "x"])  # not the same training
+    assert [one.runs for one in other.conditions] == [8]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_order_of_files_changes_nothing(seed):
+    files = [
+        experiment({"width": width, "lr": lr}, block, seed=number)
+        for number, (width, lr, block) in enumerate(
+            [(20, 0.1, "a"), (20, 0.1, "b"), (50, 0.1, "a"), (20, 0.4, "a"), (20, 0.4, "b"), (5, 0.1, "b")]
+        )
+    ]
+    shuffled = [files[at] for at in np.random.default_rng(seed).permutation(len(files))]
+    first, second = summarise(files), summarise(shuffled)
+    assert repr(first) == repr(second)
+    assert first.reference.label == second.reference.label == "reference"
+    assert [one.label for one in first.conditions] == ["reference", "lr 0.4", "width 5", "width 50"]
+
+
+def test_the_reference_is_the_same_before_and_after_the_sort():
+    """Of conditions alike it is the first in their own order, whatever the order of the files."""
+    for order in ((50, 20, 5), (5, 50, 20)):
+        found = summarise([experiment({"width": width}) for width in order])
+        assert found.reference is found.conditions[0]
+        assert found.reference.label == "width 5"
+        assert [bool(one.differences) for one in found.conditions] == [False, True, True]
+
+
+def test_an_unknown_number_of_examples_is_no_size():
+    found = summarise([experiment({"examples": P}) for P in (512, None, 1024, 2048, 4096)])
+    assert found.laws == {}
+    assert [one.examples for one in found.conditions] == [512, 1024, 2048, 4096, None]
+
+
+def test_a_share_counts_censored_runs_for_neither_side():
+    low, high = share_interval([(0, 30, 30)])
+    assert (low, high) == (0, 1)
+    assert share_interval([(0, 0, 30)]) == clopper_pearson(0, 30)
+    low, high = share_interval([(3, 2, 10)])
+    assert (low, high) == (clopper_pearson(3, 10)[0], clopper_pearson(5, 10)[1])
+    found = summarise([experiment(runs=6, values=[0.1] * 2)])
+    (one,) = found.conditions
+    assert (one.inverting, one.others) == (2, "4 open")
+    assert (one.low, one.high) == (clopper_pearson(2, 6)[0], 1)
+
+
+def test_several_blocks_are_as_many_trials():
+    """Ten runs that invert on each of three blocks are no thirty trials."""
+    assert share_interval([(10, 0, 10)] * 3) == clopper_pearson(3, 3)
+    low, high = share_interval([(10, 0, 10), (0, 0, 10), (5, 0, 10)])
+    assert (low, high) == clopper_pearson(1.5, 3)
+    assert np.isnan(share_interval([])).all()
+
+
+def test_the_error_of_the_test_set_is_in_every_interval_of_a_test_error():
+    """e (1 - e)/Q = 0.0009 at e = 0.1 and Q = 100: 0.03, and no number of runs makes it less."""
+    values = np.full(400, 0.1)
+    (one,) = summarise([experiment(runs=400, values=values, Q=100)]).conditions
+    assert one.level("test_error").high - 0.1 == pytest.approx(1.96 * 0.03, rel=1e-3)
+    assert one.level("gap").high - 0.1 == pytest.approx(1.96 * 0.03, rel=1e-3)
+    assert one.level("last_test_error").high - 0.1 == pytest.approx(1.96 * 0.03, rel=1e-3)
+    assert one.level("wrong_test_error").high - 0.1 == pytest.approx(1.96 * 0.03 / 0.1**0.5, rel=1e-3)
+    for name in ("train_error", "excess_error", "depth_at_4"):
+        assert one.level(name).high == pytest.approx(0.1)
+    unknown = summarise([experiment(runs=400, values=values)])
+    assert unknown.lacks_test_examples
+    assert unknown.conditions[0].level("test_error").high == pytest.approx(0.1)
+
+
+def test_differences_are_of_runs_that_start_alike_on_the_same_data():
+    def of(width, block, values, first=0, seed=0):
+        return experiment({"width": width}, block, len(values), values, seed, first=first)
 
     found = summarise(
         [
-            of(20, "a", [0.10, 0.20], (0, 1)),
-            of(20, "b", [0.50, 0.70], (0, 1)),
-            of(50, "a", [0.22, 0.11, 0.9], (1, 0, 2)),  # run 2 has no counterpart
-            of(50, "c", [0.3], (0,)),  # nor has block c
+            of(20, "a", [0.10, 0.20]),
+            of(20, "b", [0.50, 0.70]),
+            of(50, "a", [0.11, 0.22, 0.9]),  # run 2 has no counterpart
+            of(50, "c", [0.3]),  # nor has block c
         ],
         ["x", "x", "y", "y"],
     )
@@ -112,5 +178,66 @@ def test_differences_are_of_the_same_run_on_the_same_data():
     assert np.isnan(x.difference("train_error").mean)
     level = y.difference("train_error")
     assert (level.mean, level.seed_std) == (pytest.approx(0.015), pytest.approx(0.01 / 2**0.5))
-    assert (x.verdicts, y.verdicts) == ({"inversion": 4, "open": 2}, {"inversion": 4, "open": 2})
     assert np.isnan(y.level("last_test_error@1").mean)
+    assert "depth" not in y.differences  # of unequal horizons
+
+
+def test_runs_that_start_from_other_weights_are_no_pairs():
+    ours, theirs = [0.3, 0.5, 0.4], [0.1, 0.2, 0.3]
+    found = summarise(
+        [experiment(runs=3, values=theirs), experiment({"width": 50}, runs=3, values=ours, seed=7)],
+        ["x", "y"],
+    )
+    level = found.conditions[1].difference("train_error")
+    assert level == difference(np.array(ours), np.array(theirs))
+    assert level.mean == pytest.approx(0.2)
+    assert level.high - level.mean == pytest.approx(
+        ttest_ind(ours, theirs, equal_var=False).confidence_interval().high - 0.2
+    )
+
+
+@pytest.mark.slow
+def test_means_over_unequal_blocks_hold():
+    """4000 studies of each design, with 2 to 10 blocks of 1 to 10 seeds."""
+    random = np.random.default_rng(3)
+    for sizes in ([10, 1], [10, 10, 1], [4] * 5, [1, 2, 3, 4, 10], [8] * 10):
+        held = 0
+        for _ in range(4000):
+            level = two_levels([1 + 0.3 * random.normal() + 0.1 * random.normal(size=n) for n in sizes])
+            held += level.low <= 1 <= level.high
+        assert held / 4000 >= 0.93, (sizes, held / 4000)
+
+
+@pytest.mark.slow
+def test_means_of_test_errors_hold_with_the_error_of_their_test_set():
+    random, e, Q = np.random.default_rng(4), 0.1, 1000
+    for blocks, seeds in ((1, 10), (3, 5), (10, 10)):
+        held = told = 0
+        for _ in range(4000):
+            shared = random.normal() * np.sqrt(e * (1 - e) / Q)
+            values = [e + shared + 0.003 * random.normal(size=seeds) for _ in range(blocks)]
+            level, without = two_levels(values, e * (1 - e) / Q), two_levels(values)
+            held += level.low <= e <= level.high
+            told += without.low <= e <= without.high
+        assert held / 4000 >= 0.93, (blocks, seeds, held / 4000)
+        assert told / 4000 < 0.6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blocks", [1, 2, 3, 5, 10, 30])
+@pytest.mark.parametrize("between", [0.02, 0.2, 0.6, 0.95])
+def test_shares_hold_over_unequal_blocks_with_censored_runs(blocks, between):
+    """2000 studies for each share: rates of blocks are from a Beta, a third of the runs is censored."""
+    random = np.random.default_rng(5)
+    for share in (0.5, 0.8, 0.95, 0.99):
+        a, held = 1 / between - 1, 0
+        for _ in range(2000):
+            rates = random.beta(share * a, (1 - share) * a, size=blocks)
+            runs = random.integers(4, 11, size=blocks)
+            known = random.binomial(runs, 2 / 3)
+            inverting = random.binomial(known, rates)
+            found = list(zip(inverting.tolist(), (runs - known).tolist(), runs.tolist(), strict=True))
+            low, high = share_interval(found)
+            truth = rates[0] if blocks == 1 else share  # one block tells of itself
+            held += low <= truth <= high
+        assert held / 2000 >= 0.93, (share, held / 2000)

@@ -1,0 +1,125 @@
+"""Intervals of means and shares that are measured on blocks of data, with several seeds on each.
+
+All are nominal 95 % intervals. What is measured on several blocks has the block as its unit: seeds on one
+block say nothing of other data.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+COVERAGE = 0.95
+
+
+@dataclass(frozen=True)
+class Level:
+    """A mean over blocks of data and seeds, and its noise.
+
+    mean, low, high : float, a 95 % interval. seed_std, block_std : standard deviations between seeds on
+    one block, and between blocks beyond what the seeds explain; NaN where they cannot be told.
+    """
+
+    mean: float
+    low: float
+    high: float
+    seed_std: float
+    block_std: float
+
+
+UNKNOWN = Level(*[np.nan] * 5)
+
+
+def two_levels(blocks, shared_variance=0.0):
+    """The Level of one quantity.
+
+    With several blocks Student's t over their means, with one block over its seeds. The variance between
+    blocks is that of their means less the part s^2/n that n seeds leave in each.
+
+    Parameters
+    ----------
+    blocks : list of float arrays, one value per seed; NaN are left out.
+    shared_variance : of an error that all values have in common, such as that of their test set: it widens
+        the interval, and no number of blocks makes it smaller.
+    """
+    blocks = [values[np.isfinite(values)] for values in map(np.asarray, blocks)]
+    blocks = [values for values in blocks if values.size]
+    if not blocks:
+        return UNKNOWN
+    means, sizes = np.array([values.mean() for values in blocks]), np.array([len(v) for v in blocks])
+    free = int((sizes - 1).sum())
+    squares = sum(((values - values.mean()) ** 2).sum() for values in blocks)
+    seed_variance = squares / free if free else np.nan
+    mean, B = float(means.mean()), len(blocks)
+    if B == 1:
+        half = _half(seed_variance / sizes[0], free, shared_variance)
+        return Level(mean, mean - half, mean + half, float(np.sqrt(seed_variance)), np.nan)
+    half = _half(means.var(ddof=1) / B, B - 1, shared_variance)
+    left = means.var(ddof=1) - (seed_variance * np.mean(1 / sizes) if free else 0.0)
+    return Level(
+        mean, mean - half, mean + half, float(np.sqrt(seed_variance)), float(np.sqrt(max(left, 0.0)))
+    )
+
+
+def _half(variance, free, shared_variance):
+    """Half the width of an interval of a mean of this estimated variance, NaN without degrees of freedom."""
+    from scipy.stats import norm, t
+
+    if not free:
+        return np.nan
+    tail = (1 + COVERAGE) / 2
+    return float(np.sqrt(t.ppf(tail, free) ** 2 * variance + norm.ppf(tail) ** 2 * shared_variance))
+
+
+def difference(first, second):
+    """The Level of mean(first) - mean(second), values of two sets of runs that share no seeds.
+
+    Welch's interval; `seed_std` is that of the difference of one run of each.
+    """
+    first, second = (values[np.isfinite(values)] for values in map(np.asarray, (first, second)))
+    if not (first.size and second.size):
+        return UNKNOWN
+    mean = float(first.mean() - second.mean())
+    if min(first.size, second.size) < 2:
+        return Level(mean, np.nan, np.nan, np.nan, np.nan)
+    parts = [values.var(ddof=1) / values.size for values in (first, second)]
+    variance, lost = sum(parts), sum(p**2 / (v.size - 1) for p, v in zip(parts, (first, second), strict=True))
+    half = _half(variance, variance**2 / lost, 0.0) if lost > 0 else 0.0
+    noise = float(np.sqrt(first.var(ddof=1) + second.var(ddof=1)))
+    return Level(mean, mean - half, mean + half, noise, np.nan)
+
+
+def clopper_pearson(successes, trials):
+    """Exact interval of a probability: (low, high), (NaN, NaN) without trials.
+
+    Successes may be a sum of shares: of variables between 0 and 1 with one mean, those that are 0 or 1 vary
+    most, so that the interval for these holds for others all the more.
+    """
+    from scipy.stats import beta
+
+    if not trials:
+        return np.nan, np.nan
+    tail = (1 - COVERAGE) / 2
+    low = beta.ppf(tail, successes, trials - successes + 1) if successes > 0 else 0.0
+    high = beta.ppf(1 - tail, successes + 1, trials - successes) if successes < trials else 1.0
+    return float(low), float(high)
+
+
+def share_interval(blocks):
+    """Interval of the probability that a run inverts: (low, high), (NaN, NaN) without runs.
+
+    From the lower end for the runs that invert to the upper end for these and those of which nobody knows:
+    a censored run is neither a success nor a failure. On one block the runs are the trials (Clopper and
+    Pearson). Runs on one block may all invert or none, so with several blocks each block is one trial, and
+    its share of runs what it adds to the successes: that holds whatever the blocks are like.
+
+    Parameters
+    ----------
+    blocks : list of (inverting, censored, runs), one per block.
+    """
+    blocks = [one for one in blocks if one[2]]
+    if len(blocks) == 1:
+        ((inverting, censored, runs),) = blocks
+        return clopper_pearson(inverting, runs)[0], clopper_pearson(inverting + censored, runs)[1]
+    low = sum(inverting / runs for inverting, _, runs in blocks)
+    high = sum((inverting + censored) / runs for inverting, censored, runs in blocks)
+    return clopper_pearson(low, len(blocks))[0], clopper_pearson(high, len(blocks))[1]
