@@ -1,18 +1,19 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint check bench clean
+.PHONY: help setup demo test test-all lint check bench clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
 help:
-	@echo "make demo   set up, run the main job on the embedded data, leave pictures in examples/quickstart"
-	@echo "make test   set up, run the tests"
-	@echo "make check  lint and test"
-	@echo "make bench  measure the speed against two plain loops"
-	@echo "make clean  remove what the others made, but for the environment"
+	@echo "make demo      set up, run the main job on the embedded data, leave pictures in examples/quickstart"
+	@echo "make test      set up, run the tests"
+	@echo "make test-all  run what is slow: long pipes, every example, whether intervals hold what they promise"
+	@echo "make check     lint and test"
+	@echo "make bench     measure the speed against two plain loops"
+	@echo "make clean     remove what the others made, but for the environment"
 
 setup: $(VENV)/installed
 
@@ -27,7 +28,11 @@ demo: setup
 
 # As many tests at once as there are processors, each with one thread.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow"
+
+# The tests that `make test` leaves out.
+test-all: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
 
 lint: setup
 	$(BIN)/ruff check .

@@ -45,12 +45,14 @@ def pictures_of(name):
     return re.findall(r"\]\(pictures/(\S+\.png)\)", (EXAMPLES / name / "README.md").read_text())
 
 
+@pytest.mark.slow
 def test_quickstart(data, tmp_path):
     said, _ = make("quickstart", data, tmp_path, TRAIN=f"--runs 2 {SMALL}", EPOCHS="", LONGER="")
     assert "1. 2 of 2 runs invert" in said
     assert (tmp_path / "inversion.png").exists()
 
 
+@pytest.mark.slow
 def test_layers(data, tmp_path):
     train = f"--runs 2 {SMALL} --depth 3 --record-every log"
     said, _ = make("layers", data, tmp_path, TRAIN=train)
@@ -58,11 +60,13 @@ def test_layers(data, tmp_path):
     assert read_history(str(tmp_path / "measured.safetensors")).layers == (1, 2)
 
 
+@pytest.mark.slow
 def test_classes(data, tmp_path):
     said, _ = make("classes", data, tmp_path, TRAIN=f"--runs 2 {SMALL}", LABELS="0-3/4-6/7-9")
     assert re.fullmatch(r"together:  \d+ stragglers\nper class: [1-9]\d* stragglers\n", said)
 
 
+@pytest.mark.slow
 def test_stability(data, tmp_path):
     few = {"RUNS": "--runs 4", "OTHERS": "--runs 2"}
     make("stability", data, tmp_path, TRAIN=SMALL, **few)
@@ -70,12 +74,14 @@ def test_stability(data, tmp_path):
     assert json.loads((tmp_path / "agreement.json").read_text())["inversion"] is not None
 
 
+@pytest.mark.slow
 def test_sweeps(data, tmp_path):
     _, said = make("sweeps", data, tmp_path, TRAIN="--epochs 100 --lr 0.2", RUNS="--runs 2", DOSES="0.5,1")
     assert len(re.findall(r"networks invert$", said, flags=re.M)) == 4
     assert len(read_history(str(tmp_path / "sweep.safetensors")).runs) == 12  # own, two doses, controls
 
 
+@pytest.mark.slow
 def test_paper(data, tmp_path):
     """Two of the claims; the others are made of the same commands and take longer."""
     if shutil.which("make") is None:

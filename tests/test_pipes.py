@@ -21,7 +21,7 @@ def test_the_whole_pipeline_in_pipes(folder):
     script = f"""
     strag {TRAIN} < d | strag find-stragglers - --at 30 -q > s.json
     strag prune d s.json -q | strag {TRAIN} |
-        strag find-stragglers --at 30 | strag info --get summary.examples
+        strag find-stragglers --at 30 -q | strag info --get summary.examples
     """
     result = shell(script, folder)
     assert (result.returncode, result.stderr) == (0, b"")
@@ -35,8 +35,8 @@ def test_a_pipe_equals_a_file(folder):
     strag {TRAIN} -o h < d
     cat d | strag {TRAIN} | cat > piped
     cmp h piped
-    strag find-stragglers h --at 30 > a.json
-    cat h | strag find-stragglers --at 30 > b.json
+    strag find-stragglers h --at 30 -q > a.json
+    cat h | strag find-stragglers --at 30 -q > b.json
     strag find-stragglers - --at 30 -q < h -o c.json
     cmp a.json b.json && cmp b.json c.json
     strag prune d a.json -q > p; cat a.json | strag prune d -q > q; cat d | strag prune - a.json -q -o r
@@ -83,6 +83,7 @@ def test_status_three_passes_through_a_pipe_and_a_file(folder):
     assert json.loads((folder / "s.json").read_text())["verdict"] in ("open", "unresolved")
 
 
+@pytest.mark.slow
 def test_stdout_may_be_a_named_device_or_a_fifo(folder):
     script = f"""
     strag {TRAIN} -o h < d
@@ -96,6 +97,7 @@ def test_stdout_may_be_a_named_device_or_a_fifo(folder):
     assert (result.returncode, result.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 def test_unbuffered_python_writes_whole(folder):
     result = shell(f"strag {TRAIN} -o h < d; PYTHONUNBUFFERED=1 strag {TRAIN} < d | cmp - h", folder)
     assert (result.returncode, result.stderr) == (0, b"")

@@ -21,12 +21,13 @@ from strag.stragglers.agreement import stability
 from strag.stragglers.comparison import compare
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.per_class import find_per_class
-from strag.stragglers.summary import QUANTITIES, Experiment, summarise
+from strag.stragglers.summary import QUANTITIES, Experiment, Run, summarise
 from tests.benchmarks import precision as precision_pairs
 from tests.benchmarks import run
 from tests.conftest import history_of
 from tests.shell import files_in, shell
 
+PARTS = ("examples", "summary", "runs", "layers", "original_classes")  # of a stragglers file
 REPO = Path(__file__).parents[1]
 README = (REPO / "README.md").read_text()
 FORMATS = (REPO / "strag" / "files" / "FORMATS.md").read_text()
@@ -37,7 +38,8 @@ def command_of(name):
 
 
 def options_of(name):
-    return {option for parameter in command_of(name).params for option in parameter.opts}
+    shown = [one for one in command_of(name).params if not getattr(one, "hidden", False)]
+    return {option for parameter in shown for option in parameter.opts}
 
 
 def blocks(text):
@@ -45,6 +47,7 @@ def blocks(text):
     return re.findall(r"```sh\n(.*?)```", text, flags=re.S)
 
 
+@pytest.mark.slow
 def test_every_strag_command_in_the_readme_runs(tmp_path):
     scripts = [block for block in blocks(README) if "strag " in block]
     assert len(scripts) == 6
@@ -147,12 +150,18 @@ def test_formats_names_every_key_of_the_json_kinds():
     agreement = stability_object(valley, stability(valley), {})
     one = SimpleNamespace(meta={}, origin="o", identity="i")
     overlaps = comparison_object(compare([np.arange(3), np.arange(2)], 9, ["a", "b"]), [one, one])
-    experiment = Experiment({}, "a", 2, dict.fromkeys(QUANTITIES, np.array([1.0, 2.0])))
+    values = dict.fromkeys(QUANTITIES, 1.0)
+    runs = [Run(block, (run,), "inversion", 9, values) for block in "ab" for run in (0, 1)]
+    experiment = Experiment({}, tuple(runs))
     laws = [replace(experiment, settings={"examples": P}) for P in (1, 2, 3, 4)]
     together = summary_object(summarise(laws), [])
     condition, law = together["conditions"][0], together["laws"]["train_error"]
     for kind, value, parts in (
-        ("stragglers", found, [found["examples"], found["runs"][0], found["original_classes"][0]]),
+        (
+            "stragglers",
+            found,
+            [found[name] if name in ("examples", "summary") else found[name][0] for name in PARTS],
+        ),
         ("stability", agreement, [agreement["records"][0], agreement["summary"], agreement["inversion"]]),
         ("comparison", overlaps, []),
         ("summary", together, [condition, condition["depth"], law]),

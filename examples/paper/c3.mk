@@ -35,7 +35,7 @@ $(WHOLE:%=$(OUT)/c3/%.safetensors) $(DEEP:%=$(OUT)/c3/%.safetensors): $(OUT)/c3/
 
 define LAYER
 $(OUT)/c3/%.layer$(1).json: $(OUT)/c3/%.safetensors
-	$(FIND) $$< --layer $(1) -o $$@ || $$(KEPT)
+	$(FIND) $$< --layer $(1) -o $$@
 endef
 $(foreach l,1 2 3 4 5,$(eval $(call LAYER,$(l))))
 

@@ -30,7 +30,7 @@ $(OUT)/c6/%.all.safetensors: $(DATA)/%.safetensors
 	$(TRAIN) $< --runs $(SWEEP_RUNS_$*) $(SWEEP_FIND_$*) $(NOISE) $(FAST) -o $@
 
 $(OUT)/c6/%.sets.safetensors: $(OUT)/c6/%.all.safetensors
-	$(FIND) $< --per-run $(SWEEP_TIMES_$*) -o $@ || $(KEPT)
+	$(FIND) $< --per-run $(SWEEP_TIMES_$*) -o $@
 
 # Tested at the end alone: that is what is drawn.
 $(OUT)/c6/%.sweep.safetensors: $(DATA)/%.safetensors $(OUT)/c6/%.sets.safetensors
@@ -42,7 +42,7 @@ $(OUT)/c6/%.whole.safetensors: $(DATA)/%.safetensors
 	$(TRAIN) $< --runs $(SWEEP_RUNS_$*) $(SWEEP_TRAIN_$*) $(NOISE) $(FAST) -o $@
 
 $(OUT)/c6/%.sweep.json: $(OUT)/c6/%.sweep.safetensors $(OUT)/c6/%.whole.safetensors
-	$(FIND) $< --reference $(OUT)/c6/$*.whole.safetensors -o $@ || $(KEPT)
+	$(FIND) $< --reference $(OUT)/c6/$*.whole.safetensors -o $@
 
 $(OUT)/c6/%.effects.json: $(OUT)/c6/%.sweep.json
 	$(STRAG) summary $< -o $@

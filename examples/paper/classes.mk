@@ -9,10 +9,10 @@ $(OUT)/classes/mnist.safetensors: $(DATA)/mnist.safetensors
 	$(STRAG) data $< --labels classes | $(TRAIN) - --runs $(RUNS) $(TEN) -o $@
 
 $(OUT)/classes/together.json: $(OUT)/classes/mnist.safetensors
-	$(FIND) $< -o $@ || $(KEPT)
+	$(FIND) $< -o $@
 
 $(OUT)/classes/perclass.json: $(OUT)/classes/mnist.safetensors
-	$(FIND) $< --per-class -o $@ || $(KEPT)
+	$(FIND) $< --per-class -o $@
 
 $(OUT)/classes/mnist.png: $(OUT)/classes/mnist.safetensors
 	$(DRAW) $< -o $@

@@ -2,9 +2,17 @@
 
 import click
 
-from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.options import (
+    FiniteRange,
+    example,
+    fewest_option,
+    json_option,
+    output_option,
+    quiet_option,
+    removed_option,
+)
 
-NO_INVERSION = 3
+ANOTHER_ANSWER = 3  # exit status
 
 
 @click.command(
@@ -13,17 +21,16 @@ NO_INVERSION = 3
 strag find-stragglers h.safetensors -o s.json
 strag train --runs 10 --epochs 150 --lr 0.2 | strag find-stragglers - | jq .verdict
 strag find-stragglers linear.safetensors --at error:0.09 -o linear.json
-strag find-stragglers pruned.safetensors --reference h.safetensors --allow-none -o p.json
+strag find-stragglers pruned.safetensors --reference h.safetensors --any-verdict -o p.json
 strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o sets.safetensors
 """),
 )
 @click.argument("history", default="-", metavar="[HISTORY]")
 @click.option(
     "--observable",
-    default="radius",
-    show_default=True,
     metavar="NAME",
-    help="Curve whose valley is sought: radius (rms over classes), radius:CLASS, distance, separation.",
+    help="Curve whose valley is sought: radius (rms over classes), radius:CLASS, distance, separation.  "
+    "[default: radius; with --rule first-increase radius:0]",
 )
 @click.option("--layer", metavar="N|all", help="Recorded layer, or a profile of all.  [default: the first]")
 @click.option("--per-class", is_flag=True, help="One inversion per class, and the union of their stragglers.")
@@ -32,8 +39,9 @@ strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o s
     type=click.Choice(["valley", "first-increase"]),
     default="valley",
     show_default=True,
-    help="first-increase is the paper's notebook's: the first rise from update 20 on.",
+    help="first-increase is the paper's notebook's: the first rise from update 20 on, of class 0's radius.",
 )
+@fewest_option
 @click.option(
     "--at",
     default="inversion",
@@ -41,6 +49,13 @@ strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o s
     metavar="WHEN",
     help="Take the sets at the inversion, an update, or error:X (training error); with --per-run also log "
     "(records a tenth apart in ln t) or log:N (N records, from the first to the last).",
+)
+@click.option(
+    "--quorum",
+    type=FiniteRange(0, 1, max_open=True),
+    metavar="SHARE",
+    help="Take as indices, and for --dose, what is in strictly more than this share of the sets; 0: in any."
+    "  [default: 0.5]",
 )
 @click.option("--per-run", is_flag=True, help="Write the set of every run, as a file for train --without.")
 @click.option(
@@ -67,7 +82,8 @@ strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o s
     help="The training of the same runs on all examples: put its test error beside every run's.",
 )
 @click.option("--csv", "csv_file", metavar="FILE", help="Write the table of examples as CSV too.")
-@click.option("--allow-none", is_flag=True, help="Status 0 even if there is no inversion.")
+@click.option("--any-verdict", is_flag=True, help="Status 0 whatever the verdict.")
+@removed_option("--allow-none", "give --any-verdict, which makes every complete answer status 0")
 @output_option("the stragglers")
 @json_option
 @quiet_option
@@ -76,8 +92,8 @@ def command(history, output, quiet, **options):
 
     The inversion of a run is the valley of the observable along training; its stragglers are the
     training examples misclassified there. Over the runs, `indices` are the examples that straggle
-    in more than half of the inverting runs, and every example gets the probability that another run
-    would call it a straggler.
+    in more than half of the inverting runs (--quorum), and every example gets the probability that
+    another run would call it a straggler.
 
     With --per-run, the output is one set per run for train --without, which trains one network for
     each, from that run's initial weights: S(t*), or S(t) at log-spaced records (--at log, log:N). --dose
@@ -93,9 +109,10 @@ def command(history, output, quiet, **options):
     The networks of a training --without sets differ by what they left out: of such a history, only
     what the single networks say is taken, no consensus and no probabilities.
 
-    Exit status 3 says that there is no inversion (none: training has finished without one; open: it
-    has not finished), 1 that the runs are unstable, unresolved or diverged. The output is complete
-    all the same.
+    Exit status 3 says that the answer is not an inversion. none: training has finished without one;
+    open: it has not finished, and the output says how long to train; unresolved: too few records lie
+    before the valley; unstable, diverged: a lower learning rate would tell. The output is complete all
+    the same, and --any-verdict makes it status 0. Status 1 says that the command failed.
     """
     from strag.commands.options import refuse_overwriting
     from strag.files.streams import refuse_terminal_input
@@ -104,6 +121,10 @@ def command(history, output, quiet, **options):
         raise click.UsageError(f"--at {options['at']} needs --per-run")
     if options["per_class"]:
         _refuse_per_class(options)
+    if options["core"] and options["quorum"] is not None:
+        raise click.UsageError("--quorum contradicts --core")
+    options["observable"] = options["observable"] or _usual_observable(options)
+    options["quorum"] = 0.5 if options["quorum"] is None else options["quorum"]
     for name in ("controls", "dose"):
         if options[name] is not None and not options["per_run"]:
             raise click.UsageError(f"--{name} needs --per-run")
@@ -127,17 +148,23 @@ def command(history, output, quiet, **options):
 
 def _refuse_per_class(options):
     """Per class there is one observable, the class's radius, and one moment, its inversion."""
-    for name, default in (("observable", "radius"), ("at", "inversion"), ("per_run", False)):
+    for name, default in (("observable", None), ("at", "inversion"), ("per_run", False)):
         if options[name] != default:
             raise click.UsageError(f"--{name.replace('_', '-')} contradicts --per-class")
     if options["layer"] == "all":
         raise click.UsageError("--layer all contradicts --per-class")
 
 
+def _usual_observable(options):
+    """The radius over all classes; for the notebook's rule, which knows no other, that of class 0."""
+    first = options["rule"] == "first-increase" and not options["per_class"]
+    return "radius:0" if first else "radius"
+
+
 def _find(history, output, quiet, options):
     """Find the stragglers and write them; the exit status."""
-    from strag.commands.show_stragglers import summary_line, verdict_line
-    from strag.console import Notes, warn
+    from strag.commands.show_stragglers import summary_line
+    from strag.console import Notes
     from strag.files.history import read_history
     from strag.files.stragglers import stragglers_object, write_csv
     from strag.files.streams import Output
@@ -145,7 +172,6 @@ def _find(history, output, quiet, options):
     from strag.stragglers.reference import reference_of
 
     moment = Moment.parse(options["at"])
-    recipe = {name: options[name] for name in ("observable", "layer", "rule", "at", "core", "per_class")}
     with Output(output, binary=False) as sink, _csv_output(options["csv_file"]) as csv_sink:
         read = read_history(history)
         found, profile = _found(read, options, moment)
@@ -155,23 +181,24 @@ def _find(history, output, quiet, options):
             reference = reference_of(read, whole, _found(whole, options, Moment())[0])
         if options["core"] and exit_status(found.verdict, moment.is_chosen, False) == 0:
             found.require_core(read.source)
-        value = stragglers_object(read, found, recipe, options["core"], profile, reference)
+        value = stragglers_object(read, found, _recipe(options), options["core"], profile, reference)
         if csv_sink:
             write_csv(csv_sink, value["examples"])
             if csv_sink.is_direct:  # which may still refuse its bytes
                 csv_sink.commit()
-        _write(value, output, sink, options["as_json"])
+        shown = _write(value, output, sink, options["as_json"])
         if csv_sink and not csv_sink.is_direct:
             csv_sink.commit()
-    if output != "-":
+    if not shown:
         Notes(quiet)(summary_line(value))
-    if not found.pooled:
-        shared = f"several networks started as run {read.shared_run}, each without other examples"
-        warn(f"{read.source}: {shared}; no consensus and no probabilities are taken")
-    status = exit_status(found.verdict, moment.is_chosen, options["allow_none"])
-    if status == 1:
-        warn(f"{read.source}: {verdict_line(found.verdict)}")
-    return status
+    _warn(read, found)
+    return exit_status(found.verdict, moment.is_chosen, options["any_verdict"])
+
+
+def _recipe(options):
+    """What of the options changes the numbers."""
+    recipe = {name: options[name] for name in ("observable", "layer", "rule", "at", "core", "per_class")}
+    return {**recipe, "min_misclassified": options["fewest"], "quorum": options["quorum"]}
 
 
 def _found(history, options, moment):
@@ -179,9 +206,10 @@ def _found(history, options, moment):
     from strag.stragglers.per_class import find_per_class
     from strag.stragglers.profile import find_by_layer
 
+    same = {name: options[name] for name in ("rule", "fewest", "quorum")}
     if options["per_class"]:
-        return find_per_class(history, history.layer(options["layer"]), options["rule"]), None
-    return find_by_layer(history, options["observable"], options["layer"], options["rule"], moment)
+        return find_per_class(history, history.layer(options["layer"]), **same), None
+    return find_by_layer(history, options["observable"], options["layer"], at=moment, **same)
 
 
 def _csv_output(path):
@@ -193,20 +221,31 @@ def _csv_output(path):
 
 
 def _write(value, output, sink, as_json):
+    """Write the stragglers, or show them at a terminal; whether they were shown."""
     from strag.commands.show_stragglers import show
     from strag.console import stdout_is_terminal
     from strag.files.jsonfile import write_json
 
     if output == "-" and stdout_is_terminal() and not as_json:
         show(value)
-    else:
-        write_json(value, sink)
+        return True
+    write_json(value, sink)
+    return False
 
 
-def exit_status(verdict, is_chosen, allow_none):
+def _warn(history, found):
+    """Say what to doubt, once."""
+    from strag.console import warn
+    from strag.stragglers.doubts import doubts
+
+    lines = doubts(history, found)
+    if not found.pooled:
+        shared = f"several networks started as run {history.shared_run}, each without other examples"
+        lines.append(f"{shared}; no consensus and no probabilities are taken")
+    for line in lines:
+        warn(f"{history.source}: {line}")
+
+
+def exit_status(verdict, is_chosen, any_verdict):
     """The exit status: of the verdict, unless the sets were taken at a place of the user's choice."""
-    if verdict == "inversion" or is_chosen:
-        return 0
-    if verdict in ("none", "open"):
-        return 0 if allow_none else NO_INVERSION
-    return 1
+    return 0 if verdict == "inversion" or is_chosen or any_verdict else ANOTHER_ANSWER

@@ -65,6 +65,13 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
     help="Training of a sweep's runs on all examples, to draw its test error and inversion.",
 )
 @click.option(
+    "--min-misclassified",
+    "fewest",
+    type=click.IntRange(1, 2**53),
+    metavar="N",
+    help="Examples that must be misclassified at an inversion, as for find-stragglers.  [default: 10]",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -75,9 +82,7 @@ strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @output_option("the figure")
 @quiet_option
-def command(
-    files, x, curves, layer, labels, data, number, by_class, noise, reference, form, dpi, output, quiet
-):
+def command(files, x, curves, layer, labels, data, number, form, dpi, output, quiet, **options):
     """Draw the picture that belongs to a file.
 
     A history becomes curves: the gyration radii of its classes and their distance, or what --curves
@@ -105,10 +110,11 @@ def command(
     from strag.plotting.style import rendered
 
     files = files or ("-",)
+    reference = options["reference"]
     if (*files, data, reference).count("-") > 1:
         raise click.UsageError("only one input can be stdin")
     for name, value in (("--data", data), ("--number", number)):
-        if by_class and value is not None:
+        if options["by_class"] and value is not None:
             raise click.UsageError(f"{name} contradicts --by-class")
     curves = () if curves is None else read_curves(curves)
     refuse_overwriting((*files, data, reference), ("-o", output))
@@ -125,9 +131,7 @@ def command(
         labels=labels,
         data=data,
         number=number,
-        by_class=by_class,
-        noise=noise,
-        reference=reference,
+        **options,
         in_terminal=in_terminal,
         notes=notes,
     )

@@ -23,7 +23,12 @@ ONLY_FOR = {  # the kinds that an option is for
     "by_class": ("stragglers",),
     "noise": ("sweep",),
     "reference": ("sweep",),
+    "fewest": ("history", "sweep"),
 }
+NAMES = {
+    "labels": "--label",
+    "fewest": "--min-misclassified",
+}  # of options that are not called as they are kept
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Wanted:
     by_class: bool | None
     noise: float | None
     reference: str | None
+    fewest: int | None
     in_terminal: bool
     notes: list
 
@@ -105,7 +111,7 @@ def _refuse(kind, source, wanted):
     """Refuse options and further files that make no sense for this kind."""
     for option, only in ONLY_FOR.items():
         if kind not in only and getattr(wanted, option) not in (None, ()):
-            name = "--label" if option == "labels" else f"--{option.replace('_', '-')}"
+            name = NAMES.get(option) or f"--{option.replace('_', '-')}"
             problem = f"holds {HOLDS[kind]}, but {name} is for {HOLDS[only[0]]}"
             raise bad_usage(problem, f"leave {name} out", source)
     if kind != "history" and len(wanted.files) > 1:
@@ -121,7 +127,7 @@ def _curves(first, wanted):
     if wanted.in_terminal:
         return _print_curves(shown, x, curves)
     figure = history_figure(shown, x, curves)
-    wanted.notes.extend(f"{one.source}: {one.sentence}{one.left_out}" for one in shown)
+    wanted.notes.extend(f"{one.source}: {one.explained}{one.left_out}" for one in shown)
     return figure
 
 
@@ -136,8 +142,14 @@ def _dynamics(first, wanted):
         if kind != "history":
             problem = f"holds {HOLDS[kind]}, but {first.source} is a history"
             raise StragError(problem, "plot one kind at a time", history.source)
-        shown.append(dynamics_of(history, wanted.layer, None if alone else name))
+        shown.append(dynamics_of(history, wanted.layer, None if alone else name, _fewest(wanted)))
     return shown
+
+
+def _fewest(wanted):
+    from strag.stragglers.inversion import FEWEST
+
+    return wanted.fewest or FEWEST
 
 
 def _print_curves(shown, x, curves):
@@ -160,13 +172,13 @@ def _sweep(history, wanted):
     from strag.plotting.sweep import sweep_figure
     from strag.stragglers.outcomes import DOSE, baseline_of, sweep_of
 
-    sweep, baseline = sweep_of(history, wanted.layer, wanted.noise), None
+    sweep, baseline = sweep_of(history, wanted.layer, wanted.noise, _fewest(wanted)), None
     if wanted.x is not None and sweep.by == DOSE:
         raise bad_usage(
             "holds a sweep over doses, but --x is for one over updates", "leave --x out", history.source
         )
     if wanted.reference is not None:
-        baseline = baseline_of(sweep, read_history(wanted.reference))
+        baseline = baseline_of(sweep, read_history(wanted.reference), _fewest(wanted))
     if wanted.in_terminal:
         return show(sweep, baseline)
     wanted.notes.extend(f"{history.source}: {line}" for line in sweep_lines(sweep, baseline))

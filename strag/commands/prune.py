@@ -23,19 +23,21 @@ strag find-stragglers h.safetensors | strag prune mnist8k - --keep -o hard.safet
     help="As many examples, at random, in place of the set.",
 )
 @click.option("--match", type=click.Choice(["class"]), help="With --random: as many of each original class.")
+@click.option("--allow-empty", is_flag=True, help="Copy the data set where STRAGGLERS names no examples.")
 @output_option("the pruned dataset")
 @quiet_option
-def command(data, stragglers, keep, random, match, output, quiet):
+def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     """Remove examples from a data set, or keep only them.
 
     STRAGGLERS, by default stdin, is what find-stragglers wrote about this data set. The result
     keeps the origin and the standardisation of its input, so that training on it is training
-    without the examples. --random draws from all examples of DATA, stragglers included.
+    without the examples. --random draws from all examples of DATA, stragglers included. STRAGGLERS
+    that name no examples are refused, unless with --allow-empty.
     """
     from pathlib import Path
 
     from strag.commands.options import read_data, refuse_overwriting, require_origin
-    from strag.console import Notes, warn
+    from strag.console import Notes
     from strag.datasets.catalogue import CATALOGUE
     from strag.datasets.pruning import random_rows, without_rows
     from strag.errors import StragError
@@ -53,6 +55,12 @@ def command(data, stragglers, keep, random, match, output, quiet):
     with Output(output) as sink:
         chosen, loaded = read_stragglers(stragglers), read_data(data)
         require_origin(loaded, name_of(data), chosen)
+        if not (chosen.indices.size or allow_empty or keep):
+            raise StragError(
+                f"names no examples (its verdict is '{chosen.verdict}'), so that nothing would be pruned",
+                "give --allow-empty to go on all the same",
+                chosen.source,
+            )
         try:
             rows = loaded.positions(chosen.indices)
             if random is not None:
@@ -67,7 +75,5 @@ def command(data, stragglers, keep, random, match, output, quiet):
         pruned = loaded.rows(rows) if keep else without_rows(loaded, rows)
         recipe = {"keep": keep, "random": random, "match": match}
         write_dataset(output, pruned, recipe, {"data": loaded.identity, "stragglers": chosen.identity}, sink)
-    if not rows.size:
-        warn(f"{chosen.source}: names no examples, so that the data set was copied as it is")
     what = ("kept" if keep else "removed") + (" at random:" if random is not None else "")
     Notes(quiet)(f"{name_of(data)}: {what} {rows.size} of {len(loaded.y)} examples")

@@ -6,6 +6,7 @@ from strag.console import Notes, warn
 from strag.files.history import read_history
 from strag.files.sets import write_sets
 from strag.files.streams import Output
+from strag.stragglers.doubts import doubts
 from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.sweeps import (
     dosed_sets,
@@ -17,7 +18,7 @@ from strag.stragglers.sweeps import (
     with_controls,
 )
 
-RECIPE = ("observable", "layer", "rule", "at", "controls", "dose", "seed")
+RECIPE = ("observable", "layer", "rule", "at", "controls", "dose", "seed", "quorum")
 
 
 def write_sets_of(history, output, quiet, options):
@@ -31,16 +32,21 @@ def write_sets_of(history, output, quiet, options):
         found = None
         if doses or not times:
             found = find_stragglers(
-                read, options["observable"], read.layer(options["layer"]), options["rule"], moment
+                read,
+                options["observable"],
+                read.layer(options["layer"]),
+                **{name: options[name] for name in ("rule", "fewest", "quorum")},
+                at=moment,
             )
         sets = sets_over_time(read, times) if times else sets_of_runs(read, found)
         if doses:
             sets = sets + dosed_sets(read, found, doses)
         sets = with_controls(read, sets, controls, options["seed"])
-        write_sets(sink, sets, read, {name: options[name] for name in RECIPE})
+        recipe = {name: options[name] for name in RECIPE}
+        write_sets(sink, sets, read, {**recipe, "min_misclassified": options["fewest"]})
     size = f" of {sets.members.sum(axis=1).mean():.1f} examples on average" if len(sets.run) else ""
-    Notes(quiet)(f"{len(sets.run)} sets{size}")
-    status = exit_status(found.verdict, moment.is_chosen, options["allow_none"]) if found else 0
-    if status == 1:
-        warn(f"{read.source}: {verdict_line(found.verdict)}")
-    return status
+    verdict = f"; {verdict_line(found.verdict)}" if found and not moment.is_chosen else ""
+    Notes(quiet)(f"{len(sets.run)} sets{size}{verdict}")
+    for line in doubts(read, found) if found else ():
+        warn(f"{read.source}: {line}")
+    return exit_status(found.verdict, moment.is_chosen, options["any_verdict"]) if found else 0

@@ -1,18 +1,36 @@
-"""The stragglers as a table, a line, and words."""
+"""The stragglers as tables, a line, and words."""
+
+from strag.stragglers.shortfall import Shortfall
+
+HARDEST = 10  # examples shown at a terminal
 
 _MEANING = {
     "inversion": "inversion",
     "none": "no inversion: training has finished without one",
-    "open": "no inversion so far, and training has not finished; train for longer to tell",
-    "unresolved": "the deepest valley has fewer than 5 records before it; record more often or lower --lr",
-    "unstable": "the loss rises, which makes false valleys; lower --lr",
+    "open": "no inversion so far, and training has not finished",
+    "unresolved": "unresolved",
+    "unstable": "unstable: the loss rises, which makes false valleys; lower --lr",
     "diverged": "no verdict, since runs diverged; lower --lr",
+}
+_REMEDY = {  # by the condition that failed
+    "records": "record more often",
+    "misclassified": "--min-misclassified asks for so many",
 }
 
 
 def verdict_line(verdict):
-    """What a verdict means, and what to do about it."""
+    """What a verdict means."""
     return _MEANING[verdict]
+
+
+def counted(verdicts, wanted="inversion"):
+    """How many runs have the `wanted` verdict, and what the others have, such as `3 of 10 runs, 7 open`.
+
+    verdicts : dict of verdict to number of runs.
+    """
+    total = sum(verdicts.values())
+    others = [f"{number} {verdict}" for verdict, number in verdicts.items() if verdict != wanted]
+    return ", ".join([f"{verdicts.get(wanted, 0)} of {total} runs", *others])
 
 
 def summary_line(value):
@@ -20,27 +38,38 @@ def summary_line(value):
     summary, at = value["summary"], value["strag"]["recipe"]["at"]
     some = f"{summary['indices']} stragglers of {summary['examples']}"
     if at != "inversion":
-        taken = f"{summary['runs_with_a_set']} of {summary['runs']} runs"
-        return f"{some}, misclassified at {_moment(at)} ({taken}){_warnings(value['runs'])}"
-    line = f"{verdict_line(value['verdict'])} ({summary['inverting_runs']} of {summary['runs']} runs)"
+        return f"{some}, misclassified at {_moment(at)} ({_taken(summary)})"
+    line = f"{verdict_line(value['verdict'])} ({counted(summary['verdicts'])})"
     if summary["train_error_mean"] is not None:
         line += f", eps* = {_with_std(summary, 'train_error', 4)} at t* = {_with_std(summary, 'update', 1)}"
-    line += f"; {some}"
-    if value["verdict"] in ("none", "open"):
-        line += "; --at error:X takes those misclassified at a training error instead"
+    line += f"; {some}" if summary["runs_with_a_set"] else ""
+    line += _why(value["verdict"], summary)
     for key, words in (("classes_without", "no inversion in"), ("classes_absent", "no trained example of")):
         if value.get(key):
             line += f"; {words} class {', '.join(value[key])}"
-    return line if value["verdict"] in ("unstable", "diverged") else line + _warnings(value["runs"])
+    return line
 
 
-def _warnings(runs):
-    """What a lower learning rate would mend, in words; empty if nothing."""
-    rising = sum(run["unstable_from"] is not None for run in runs)
-    diverged = sum(run["verdict"] == "diverged" for run in runs)
-    told = [f"the loss rises in {rising} of the runs"] if rising else []
-    told += [f"{diverged} of the runs diverged"] if diverged else []
-    return f"; {' and '.join(told)}, which a lower --lr would mend" if told else ""
+def _taken(summary):
+    return f"{summary['runs_with_a_set']} of {summary['runs']} runs"
+
+
+def _why(verdict, summary):
+    """Which condition failed and how near it was, and what to do about it: clauses."""
+    if verdict in ("inversion", "unstable", "diverged"):
+        return ""
+    told, shortfall = "", summary["shortfall"]
+    if shortfall:
+        told += f"; {Shortfall(**shortfall).words}"
+        told += f" ({_REMEDY[shortfall['condition']]})" if shortfall["condition"] in _REMEDY else ""
+    if verdict == "open" and summary["train_until"] and (shortfall or {}).get("condition") != "misclassified":
+        told += (
+            f"; only t* below {summary['excluded_below']:g} is excluded, train for {summary['train_until']} "
+        )
+        told += "updates to tell more"
+    if verdict in ("none", "open"):
+        told += "; --at error:X takes those misclassified at a training error instead"
+    return told
 
 
 def _moment(at):
@@ -50,7 +79,7 @@ def _moment(at):
 
 
 def show(value):
-    """Print the runs, or the layers of a profile, as a table, and the summary below it."""
+    """Print the runs, or the layers of a profile, the summary, and the hardest examples below it."""
     from strag.console import print_table
 
     chosen = value["strag"]["recipe"]["at"] != "inversion"
@@ -62,13 +91,40 @@ def show(value):
             f"\n{summary['core']} core, {summary['fringe']} fringe; "
             f"{value['model']['share_of_examples']:.0%} of the variance of membership belongs to the examples"
         )
+    elif value["summary"]["runs_with_a_set"] > 1:
+        caption += f"\nno probabilities: {value['model_unknown']}"
     print_table(value["strag"].get("title"), columns, rows, caption)
+    if value["examples"]["index"]:
+        _show_hardest(value)
+
+
+def _show_hardest(value):
+    """Print the examples that straggle most often."""
+    from strag.console import as_cell, print_table
+
+    table, number = value["examples"], len(value["examples"]["index"])
+    names = {one["class"]: one["name"] for one in value["original_classes"]}
+    columns = [(name, "right") for name in ("index", "label", "runs", "probability", "95 % interval")]
+    rows = [
+        (
+            str(table["index"][at]),
+            str(names.get(table["class"][at], table["class"][at])),
+            f"{table['count'][at]} of {table['runs'][at]}",
+            as_cell(table["probability"][at], 3),
+            f"{as_cell(table['low'][at], 3)} to {as_cell(table['high'][at], 3)}",
+        )
+        for at in range(min(HARDEST, number))
+    ]
+    shown = (
+        f"the {len(rows)} hardest of {number} examples that straggle in a run" if number > len(rows) else None
+    )
+    print_table("hardest examples", columns, rows, shown and f"{shown}; --csv writes all", True)
 
 
 def _layers(layers):
     from strag.console import as_cell
 
-    headings = ("layer", "runs", "t*", "lr t*", "eps*", "valley depth")
+    headings = ("layer", "invert", "t*", "lr t*", "eps*", "depth", "to 4 t*", "T / t*")
     rows = [
         (
             str(layer["layer"]),
@@ -77,11 +133,13 @@ def _layers(layers):
             as_cell(layer["lr_update_mean"], 2),
             as_cell(layer["train_error_mean"], 4),
             as_cell(layer["depth_mean"], 3),
-            layer["verdict"],
+            as_cell(layer["depth_at_4_mean"], 3),
+            as_cell(layer["horizon_mean"], 1),
+            ", ".join(f"{number} {verdict}" for verdict, number in layer["verdicts"].items()),
         )
         for layer in layers
     ]
-    return [*((heading, "right") for heading in headings), ("verdict", "left")], rows
+    return [*((heading, "right") for heading in headings), ("verdicts", "left")], rows
 
 
 def _runs(runs, chosen):
@@ -89,14 +147,9 @@ def _runs(runs, chosen):
     from strag.console import as_cell
 
     refined = "" if chosen else "refined_"
-    columns = [
-        ("run", "right"),
-        ("verdict", "left"),
-        ("t" if chosen else "t*", "right"),
-        ("training error" if chosen else "eps*", "right"),
-        ("valley depth", "right"),
-        ("stragglers", "right"),
-    ]
+    columns = [("run", "right"), ("verdict", "left")]
+    headings = ("t" if chosen else "t*", "training error" if chosen else "eps*", "depth", "to 4 t*", "T / t*")
+    columns += [(heading, "right") for heading in (*headings, "stragglers")]
     rows = [
         (
             str(run["run"]),
@@ -104,6 +157,8 @@ def _runs(runs, chosen):
             as_cell(run[f"{refined}update"], 1),
             as_cell(run[f"{refined}train_error"], 4),
             as_cell(run["depth"], 3),
+            as_cell(run["depth_at_4"], 3),
+            as_cell(run["horizon"], 1),
             as_cell(run["stragglers"], 0),
         )
         for run in runs

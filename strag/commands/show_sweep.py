@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from strag.stragglers.inversion import INVERSION
 from strag.stragglers.outcomes import DOSE
 
 _LEFT_OUT = {
@@ -18,10 +19,16 @@ def sweep_lines(sweep, baseline=None):
         where = f"{sweep.by} {one.place:g}"
         yield (
             f"without {one.removed:.0f} examples ({_LEFT_OUT[one.control]}, {where}): "
-            f"{one.inverting} of {one.networks} networks invert"
+            f"{one.inverting} of {one.networks} networks invert{_others(one)}"
         )
     if baseline:
         yield _with_all_examples(baseline)
+
+
+def _others(condition):
+    """The verdicts of the networks that do not invert, in words."""
+    told = [f"{number} {verdict}" for verdict, number in condition.verdicts.items() if verdict != INVERSION]
+    return f", {', '.join(told)}" if told else ""
 
 
 def _with_all_examples(baseline):
@@ -38,10 +45,8 @@ def show(sweep, baseline=None):
     headings = [
         ("left out", "left"),
         ("dose" if sweep.by == DOSE else "t", "right"),
-        ("examples", "right"),
-        ("inverting", "right"),
-        ("depth", "right"),
-        ("test error", "right"),
+        *((name, "right") for name in ("examples", "invert", "to 4 t*", "T / t*", "test error")),
+        ("others", "left"),
     ]
     rows = [
         (
@@ -49,12 +54,14 @@ def show(sweep, baseline=None):
             f"{one.place:g}",
             f"{one.removed:.0f}",
             f"{one.inverting} of {one.networks}",
-            as_cell(_mean(one.depth), 3),
+            as_cell(_mean(one.depth_at_4), 3),
+            as_cell(_mean(one.horizon), 1),
             as_cell(_mean(one.test_error), 4),
+            _others(one).removeprefix(", ") or "-",
         )
         for one in sweep.conditions
     ]
-    caption = "depth and test error: means over networks"
+    caption = "depth up to 4 t*, T / t* and test error: means over networks"
     if sweep.noise:
         caption += f"; noise {sweep.noise:g} on the test inputs"
     if baseline:

@@ -87,6 +87,12 @@ def prepare_job(recipe, data, name, options):
             removed = [without.removed(number) for number in range(recipe.runs)]
             seed_runs = sets.run.tolist()
         else:
+            if not without.indices.size:
+                raise StragError(
+                    f"names no examples (its verdict is '{without.verdict}'), so that none would be left out",
+                    "leave --without out to train on all of them",
+                    without.source,
+                )
             removed = [without.indices] * recipe.runs
         if max(map(len, removed)) == len(data.y):
             raise StragError(

@@ -15,7 +15,8 @@ def run_entry(history, found, run, counterpart=None):
         "train_error": None if record is None else history.train_error[record, run],
         **_valley(found.inversions[run]),
         "test_error": history.test_error_at(found.inversions[run].update, run),
-        "last_test_error": None if history.test_error is None else history.test_error[-1, run],
+        "last_test_error": history.last_test_error(run),
+        "last_update": int(history.updates[-1]),
         "examples": int(history.trained_bits()[run].sum()),
         "stragglers": int(found.sets[found.taken.index(run)].sum()) if run in found.taken else None,
     }
@@ -29,13 +30,16 @@ def run_entry(history, found, run, counterpart=None):
     return told
 
 
+_AS_TOLD = (
+    *("depth", "prominence", "noise", "valley_update", "misclassified", "failed", "horizon", "depth_at_4"),
+    *("excluded_below", "train_until", "unstable_from", "loss_rise"),
+)
+
+
 def _valley(inversion):
     return {
         "verdict": inversion.verdict,
         "refined_update": inversion.update,
         "refined_train_error": inversion.train_error,
-        "depth": inversion.depth,
-        "prominence": inversion.prominence,
-        "noise": inversion.noise,
-        "unstable_from": inversion.unstable_from,
+        **{name: getattr(inversion, name) for name in _AS_TOLD},
     }

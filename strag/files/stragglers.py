@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -12,7 +13,10 @@ from strag.files.jsonfile import numbers, read_json
 from strag.files.stamp import check_fields, stamp
 from strag.files.straggler_runs import run_entry
 from strag.stragglers.classwise import OriginalClass, original_classes
-from strag.stragglers.inversion import INVERSION
+from strag.stragglers.examples import CORE, FRINGE
+from strag.stragglers.inversion import FEWEST, INVERSION
+from strag.stragglers.recipe import step_size
+from strag.stragglers.shortfall import shortfall_of
 
 COLUMNS = ("index", "class", "count", "runs", "probability", "low", "high", "status")
 
@@ -50,7 +54,7 @@ def stragglers_object(history, found, recipe, core=False, profile=None, referenc
     if reference is not None:
         inputs["reference"] = reference.history.meta.get("inputs", {})
     counterparts = reference.counterparts if reference else (None,) * len(history.runs)
-    chosen = found.core if core else found.majority
+    chosen = found.core if core else found.consensus
     chosen = chosen & (found.counts > 0)
     return {
         "strag": stamp(
@@ -65,12 +69,13 @@ def stragglers_object(history, found, recipe, core=False, profile=None, referenc
             **({"sets": history.meta["sets"]} if history.meta.get("sets") else {}),
         ),
         "verdict": found.verdict,
-        "summary": _summary(history, found, chosen),
+        "summary": _summary(history, found, chosen, recipe.get("min_misclassified", FEWEST)),
         "runs": [run_entry(history, found, run, beside) for run, beside in enumerate(counterparts)],
-        **({"layers": layer_profile(history, profile)} if profile else {}),
+        **({"layers": layer_profile(history, profile, recipe)} if profile else {}),
         **({"classes_without": classes_without(history, found)} if found.by_class else {}),
         **({"classes_absent": classes_absent(history, found)} if found.by_class else {}),
         "model": _model(found),
+        "model_unknown": found.unknown or None,
         "indices": np.sort(history.index[chosen]),
         "examples": example_table(history, found),
         "original_classes": [_told_class(one) for one in original_classes(history, found, chosen)],
@@ -79,27 +84,34 @@ def stragglers_object(history, found, recipe, core=False, profile=None, referenc
     }
 
 
-def layer_profile(history, profile):
+def layer_profile(history, profile, recipe):
     """What each layer says: list of dict from a dict of layer to Stragglers.
 
-    `lr_update_mean` is lr * t*, which compares learning rates; null without a learning rate.
+    `lr_update_mean` is lr * t*, which compares learning rates; null without one, see `step_size`.
     """
-    lr, told = history.recipe.get("lr"), []
+    step, told = step_size(history.recipe), []
     for layer, found in profile.items():
-        summary = _summary(history, found, found.majority)
-        kept = ("inverting_runs", "runs", "update_mean", "update_std", "train_error_mean", "train_error_std")
-        depths = [inversion.depth for inversion in found.inversions if np.isfinite(inversion.depth)]
+        summary = _summary(history, found, found.consensus, recipe.get("min_misclassified", FEWEST))
+        kept = ("inverting_runs", "runs", "verdicts", "update_mean", "update_std", "train_error_mean")
+        kept += ("train_error_std", "excluded_below", "train_until", "shortfall")
         mean = summary["update_mean"]
         told.append(
             {
                 "layer": layer,
                 "verdict": found.verdict,
                 **{key: summary[key] for key in kept},
-                "lr_update_mean": None if mean is None or lr is None else lr * mean,
-                "depth_mean": float(np.mean(depths)) if depths else None,
+                "lr_update_mean": None if mean is None or step is None else step * mean,
+                **{f"{name}_mean": _mean_of(found, name) for name in ("depth", "horizon", "depth_at_4")},
             }
         )
     return told
+
+
+def _mean_of(found, name):
+    """Mean over the runs that say it; None if none does."""
+    known = [getattr(inversion, name) for inversion in found.inversions]
+    known = [value for value in known if value is not None and np.isfinite(value)]
+    return float(np.mean(known)) if known else None
 
 
 def classes_without(history, found):
@@ -128,30 +140,34 @@ def _columns_by_class(history, found):
     return {name: [one for one in column if one is not None] for name, column in columns}
 
 
-def _summary(history, found, chosen):
-    inverting = found.inverting
+def _summary(history, found, chosen, fewest):
+    inverting, inversions = found.inverting, found.inversions
     errors = np.array([run.train_error for run in inverting])
     updates = np.array([run.update for run in inverting])
-    sizes = found.sets.sum(axis=1)
+    sizes, status = found.sets.sum(axis=1), found.status
+    shortfall = shortfall_of(inversions, len(history.updates), fewest)
+    excluded = [run.excluded_below for run in inversions if run.excluded_below is not None]
+    until = [run.train_until for run in inversions if run.train_until is not None]
     return {
         "runs": len(history.runs),
         "inverting_runs": len(inverting),
+        "verdicts": dict(Counter(run.verdict for run in inversions)),
         "runs_with_a_set": len(sizes),
         "examples": history.examples,
+        "test_examples": history.test_examples,
         "train_error_mean": errors.mean() if errors.size else None,
         "train_error_std": errors.std(ddof=1) if errors.size > 1 else None,
         "update_mean": updates.mean() if updates.size else None,
         "update_std": updates.std(ddof=1) if updates.size > 1 else None,
         "set_size_mean": sizes.mean() if sizes.size else None,
         "set_size_std": sizes.std(ddof=1) if sizes.size > 1 else None,
+        "shortfall": asdict(shortfall) if shortfall else None,
+        "excluded_below": min(excluded) if excluded else None,
+        "train_until": max(until) if until else None,
         "indices": int(chosen.sum()),
-        "core": int(found.core.sum()) if found.model else None,
-        "fringe": int((_statuses(found) == "fringe").sum()) if found.model else None,
+        "core": int((status == CORE).sum()) if found.model else None,
+        "fringe": int((status == FRINGE).sum()) if found.model else None,
     }
-
-
-def _statuses(found):
-    return found.model.status(found.counts, found.seen)
 
 
 def _told_class(one):
@@ -177,7 +193,7 @@ def example_table(history, found):
     else:
         low, high = found.model.interval(counts, seen)
         table["probability"] = found.model.probability(counts, seen)
-        table |= {"low": low, "high": high, "status": found.model.status(counts, seen)}
+        table |= {"low": low, "high": high, "status": found.status[called]}
         for name in ("probability", "low", "high"):
             table[name] = np.round(table[name], 6)
     return {name: np.asarray(table[name]).tolist() for name in COLUMNS}

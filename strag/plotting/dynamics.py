@@ -7,7 +7,8 @@ import numpy as np
 from strag.errors import StragError, bad_usage
 from strag.plotting.captions import facts_of, one_line
 from strag.stragglers.find import find_stragglers
-from strag.stragglers.inversion import DIVERGED
+from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, UNSTABLE
+from strag.stragglers.shortfall import Shortfall, shortfall_of
 
 UPDATES, ERROR = "updates", "error"
 CURVES = ("radius", "distance", "separation")  # what a panel can show
@@ -30,7 +31,8 @@ class Dynamics:
     separation : float64 [T, R], eta^2, see `strag.geometry.moments.separation`.
     classes : the C group names.
     diverged : number of runs left out. runs : number of all runs, R + diverged.
-    verdict : over all runs. inverting : number of runs with an inversion.
+    verdict : over all runs. inverting : number of runs with an inversion. shortfall : the condition that the
+        valleys of the others do not meet, None where nothing failed.
     inversion : {"updates": t*, "error": eps*}, refined, means over the inverting runs; None where
         the verdict is another.
     """
@@ -51,6 +53,7 @@ class Dynamics:
     verdict: str
     inverting: int
     inversion: dict | None
+    shortfall: Shortfall | None = None
 
     @property
     def runs_shown(self):
@@ -61,10 +64,16 @@ class Dynamics:
         """The inversion in words, with the number of runs behind it."""
         if self.inversion is None:
             some = f"; {self.inverting} of {self.runs} runs have one" if self.inverting else ""
-            return f"no inversion ({self.verdict}{some})"
+            brief = f"; {self.shortfall.brief}" if self.shortfall and self.shortfall.brief else ""
+            return f"no inversion ({self.verdict}{some}{brief})"
         t, error = self.inversion[UPDATES], self.inversion[ERROR]
         t = f"{t:.0f}" if t >= 10 else f"{t:.2g}"
         return f"inversion at t* = {t}, ε* = {error:.2g} ({self.inverting} of {self.runs} runs)"
+
+    @property
+    def explained(self):
+        """The same with the condition that failed, and how near it was."""
+        return self.sentence + (f": {self.shortfall.words}" if self.shortfall else "")
 
     @property
     def left_out(self):
@@ -99,13 +108,13 @@ def read_curves(text):
     return names
 
 
-def dynamics_of(history, layer=None, label=None):
-    """The Dynamics of a History at a recorded layer, by default its first.
+def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
+    """The Dynamics of a History at a recorded layer, by default its first; `fewest` as for `find_stragglers`.
 
     Raises StragError if the layer is not recorded, or if every run diverged.
     """
     at = history.layer_position(layer)
-    found = find_stragglers(history, layer=layer)
+    found = find_stragglers(history, layer=layer, fewest=fewest)
     kept = np.array([inversion.verdict != DIVERGED for inversion in found.inversions])
     diverged = int((~kept).sum())
     if not kept.any():
@@ -113,6 +122,7 @@ def dynamics_of(history, layer=None, label=None):
             "has no curve to draw: every run diverged", "train with a smaller --lr", history.source
         )
     title = one_line(history.meta.get("title") or "history")
+    answered = found.verdict not in (INVERSION, UNSTABLE, DIVERGED)
     return Dynamics(
         label=one_line(label or title),
         title=title,
@@ -132,6 +142,7 @@ def dynamics_of(history, layer=None, label=None):
         inversion=dict(zip((UPDATES, ERROR), found.mean_inversion, strict=True))
         if found.mean_inversion
         else None,
+        shortfall=shortfall_of(found.inversions, len(history.updates), fewest) if answered else None,
     )
 
 

@@ -16,6 +16,22 @@ CORE, FRINGE, RARE = "core", "fringe", "rare"
 _LOG_BOUNDS = (-12.0, 12.0)  # of log a and log b
 
 
+def unidentifiable(counts, runs):
+    """Why k_i of n_i runs, int [P] each, tell no population of probabilities: words, empty where they do.
+
+    One run cannot tell a and b apart. Where every k is 0, or every k is n, the likelihood is the same
+    for every b, or a, that is large enough beside the other.
+    """
+    counts, runs = counts[runs > 0], runs[runs > 0]
+    if not runs.size or runs.max() < 2:
+        return "the binomial model needs two runs with a set"
+    if not counts.any():
+        return "no example straggles in any run"
+    if (counts == runs).all():
+        return "every example straggles in every run"
+    return ""
+
+
 @dataclass(frozen=True)
 class BetaBinomial:
     """The population of straggling probabilities, Beta(a, b).
@@ -35,14 +51,15 @@ class BetaBinomial:
     def fit(cls, counts, runs):
         """Maximum likelihood over examples: `counts` k_i and `runs` n_i, int [P].
 
-        Raises StragError where no example was seen by two runs: one run cannot tell a and b apart.
+        Raises StragError where they are not identifiable, see `unidentifiable`.
         """
         from scipy.optimize import minimize
         from scipy.special import betaln
 
         counts, runs = np.asarray(counts), np.asarray(runs)
-        if counts.size == 0 or runs.max() < 2:
-            raise StragError("the binomial model needs two inverting runs", "train more runs with --runs")
+        reason = unidentifiable(counts, runs)
+        if reason:
+            raise StragError(reason, "train more runs")
         pairs, weights = np.unique(np.stack([counts, runs]), axis=1, return_counts=True)
         k, n = pairs.astype(np.float64)
 

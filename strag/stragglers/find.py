@@ -6,20 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError, bad_usage
-from strag.stragglers.examples import BetaBinomial
+from strag.stragglers.examples import CORE, BetaBinomial, unidentifiable
 from strag.stragglers.history import unpack
 from strag.stragglers.inversion import (
     DIVERGED,
+    FEWEST,
     INVERSION,
     NONE,
     OPEN,
     UNRESOLVED,
     UNSTABLE,
+    Curves,
     find_inversion,
     first_increase,
 )
+from strag.stragglers.recipe import descends
 
 VALLEY, FIRST_INCREASE = "valley", "first-increase"
+MOST = 0.5  # a consensus is what straggles in more than this share of the sets
 _WORST_FIRST = (DIVERGED, UNSTABLE, UNRESOLVED, OPEN, NONE)
 
 
@@ -59,7 +63,11 @@ class Moment:
             ) from None
 
     def record(self, history, run, inversion):
-        """The record at which the set of this run (a position on axis R) is taken, or None."""
+        """The record at which the set of this run (a position on axis R) is taken, or None.
+
+        None at a record at which the run is not finite: there all its examples count as misclassified.
+        """
+        finite = history.finite[:, run]
         if self.update is not None:
             found = np.flatnonzero(history.updates == self.update)
             if found.size == 0:
@@ -69,9 +77,9 @@ class Moment:
                     f"the nearest are at {' and '.join(str(t) for t in sorted(near))}",
                     history.source,
                 )
-            return int(found[0])
+            return int(found[0]) if finite[found[0]] else None
         if self.error is not None:
-            reached = np.flatnonzero(history.train_error[:, run] <= self.error)
+            reached = np.flatnonzero(finite & (history.train_error[:, run] <= self.error))
             return int(reached[0]) if reached.size else None
         return inversion.record if inversion.verdict == INVERSION else None
 
@@ -87,10 +95,10 @@ class Stragglers:
     records : record at which each run's set was taken, or None for a run without a set, and per class.
     taken : runs with a set, positions on axis R. sets : bool [of these runs, P].
     counts, seen : int [P], sets that hold an example, and sets whose run trained on it.
-    majority : bool [P], examples in strictly more than half of the sets.
-    model : BetaBinomial, or None with fewer than two sets.
-    pooled : whether majority and model speak for the runs. Not so where networks share their initial
-        weights and differ by what they left out: of those, majority is empty and there is no model.
+    consensus : bool [P], examples in strictly more than a share of the sets, by default half of them.
+    model : BetaBinomial, or None where it is not known; `unknown` says why, in words.
+    pooled : whether consensus and model speak for the runs. Not so where networks share their initial
+        weights and differ by what they left out: of those, the consensus is empty and there is no model.
     by_class : per run the Inversion of every class, None for one of which it trains on no example; or
         None where they were sought over all classes.
     """
@@ -102,17 +110,23 @@ class Stragglers:
     sets: np.ndarray
     counts: np.ndarray
     seen: np.ndarray
-    majority: np.ndarray
+    consensus: np.ndarray
     model: BetaBinomial | None
+    unknown: str = ""
     pooled: bool = True
     by_class: tuple | None = None
 
     @property
     def core(self):
         """bool [P]: examples of which it is sure that most runs would call them stragglers."""
+        return self.status == CORE
+
+    @property
+    def status(self):
+        """`core`, `fringe` or `rare` of every example, empty where nothing is known: array of str [P]."""
         if self.model is None:
-            return np.zeros_like(self.majority)
-        return self.model.status(self.counts, self.seen) == "core"
+            return np.full(self.counts.shape, "")
+        return np.where(self.seen > 0, self.model.status(self.counts, self.seen), "")
 
     def require_core(self, source):
         """Refuse, naming `source`, to take for the core what one set alone, or a sweep, cannot tell."""
@@ -124,7 +138,9 @@ class Stragglers:
                 "take the core of the history in which its sets were found",
                 source,
             )
-        raise StragError("the core needs two runs with a set", "train more with --runs", source)
+        if len(self.taken) < 2:
+            raise StragError("the core needs two runs with a set", "train more with --runs", source)
+        raise StragError(f"has no core: {self.unknown}", "take the sets at another moment", source)
 
     @property
     def inverting(self):
@@ -142,7 +158,9 @@ class Stragglers:
         )
 
 
-def find_stragglers(history, observable="radius", layer=None, rule=VALLEY, at=Moment()):
+def find_stragglers(
+    history, observable="radius", layer=None, rule=VALLEY, at=Moment(), fewest=FEWEST, quorum=MOST
+):
     """The inversion of every run of a History, and the stragglers behind it.
 
     Parameters
@@ -152,6 +170,8 @@ def find_stragglers(history, observable="radius", layer=None, rule=VALLEY, at=Mo
     layer : a recorded layer, by default the first.
     rule : `valley`, or `first-increase`, the notebook's.
     at : Moment at which the sets are taken.
+    fewest : number of examples that must be misclassified at an inversion.
+    quorum : the consensus are the examples in strictly more than this share of the sets.
 
     Returns
     -------
@@ -159,7 +179,7 @@ def find_stragglers(history, observable="radius", layer=None, rule=VALLEY, at=Mo
     """
     curves = history.observable(observable, layer)
     inversions = tuple(
-        invert(history, run, curves[:, run], rule, _set_sizes(history, run))
+        invert(history, run, curves[:, run], rule, _set_sizes(history, run), fewest)
         for run in range(len(history.runs))
     )
     records = tuple(at.record(history, run, inversion) for run, inversion in enumerate(inversions))
@@ -174,16 +194,16 @@ def find_stragglers(history, observable="radius", layer=None, rule=VALLEY, at=Mo
         None if record is None else history.misclassified_at(record, run)
         for run, record in enumerate(records)
     ]
-    return collect(history, inversions, sets, records)
+    return collect(history, inversions, sets, records, quorum=quorum)
 
 
-def collect(history, inversions, sets, records=None, by_class=None):
+def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST):
     """The Stragglers of runs with these inversions and sets, bool [P] or None for a run without one."""
     taken = [run for run, members in enumerate(sets) if members is not None]
     members = np.array([sets[run] for run in taken], dtype=bool).reshape(-1, history.examples)
     counts, seen = members.sum(axis=0), history.trained_bits()[taken].sum(axis=0)
     pooled = history.shared_run is None
-    identifiable = pooled and len(taken) > 1 and seen.max() > 1
+    unknown = unidentifiable(counts, seen) if pooled else "networks share their initial weights"
     return Stragglers(
         verdict=overall([inversion.verdict for inversion in inversions]),
         inversions=inversions,
@@ -192,8 +212,9 @@ def collect(history, inversions, sets, records=None, by_class=None):
         sets=members,
         counts=counts,
         seen=seen,
-        majority=(2 * counts > seen) & pooled,
-        model=BetaBinomial.fit(counts[seen > 0], seen[seen > 0]) if identifiable else None,
+        consensus=(counts / np.maximum(seen, 1) > quorum) & pooled,
+        model=None if unknown else BetaBinomial.fit(counts[seen > 0], seen[seen > 0]),
+        unknown=unknown,
         pooled=pooled,
         by_class=by_class,
     )
@@ -214,24 +235,14 @@ def overall(verdicts):
     return max(rest, key=lambda verdict: (rest[verdict], -_WORST_FIRST.index(verdict)))
 
 
-def descends(recipe):
-    """Whether a recipe is full-batch gradient descent, whose loss falls as long as it is stable."""
-    return (
-        recipe.get("optimizer") == "sgd"
-        and not recipe.get("momentum")
-        and not recipe.get("weight_decay")
-        and recipe.get("batch_size") is None
-    )
-
-
-def invert(history, run, curve, rule, wrong):
+def invert(history, run, curve, rule, wrong, fewest=FEWEST):
     """The Inversion of one run's `curve` by a rule; `wrong` int [T] counts the examples it could leave."""
     examples = int(unpack(history.trained[run], history.examples).sum())
     error, loss = history.train_error[:, run], history.train_loss[:, run]
-    curves = (history.updates, curve, error, loss, wrong, examples)
+    curves = Curves(history.updates, curve, error, loss, wrong, examples)
     if rule == FIRST_INCREASE:
-        return first_increase(*curves)
-    return find_inversion(*curves, descends=descends(history.recipe))
+        return first_increase(curves, descends(history.recipe))
+    return find_inversion(curves, descends(history.recipe), fewest)
 
 
 def _set_sizes(history, run):

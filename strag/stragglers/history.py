@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from strag.errors import StragError, bad_usage
 from strag.geometry.moments import rms_radius, separation
 
-_FAR = np.log(2) + 1e-9  # between test records, in log t
+_FAR = 2  # between test records: the later has more than so many times the updates of the earlier
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class History:
     def examples(self):
         """Number of examples P."""
         return len(self.index)
+
+    @property
+    def test_examples(self):
+        """Number of test examples Q, or None where it is not known."""
+        return None if self.y_test is None else len(self.y_test)
 
     @property
     def seed_runs(self):
@@ -146,44 +152,79 @@ class History:
         at = self.layer_position(layer)
         radius = self.radius[:, :, at].astype(np.float64)
         distance = self.distance[:, :, at].astype(np.float64)
+        present = self.classes_trained()
         if name == "radius":
-            return rms_radius(radius)
+            return rms_radius(radius, present)
         if name.startswith("radius:"):
             position = self.class_position(name.removeprefix("radius:"))
             self._require_trained([position])
             return radius[:, :, position]
         if name == "distance":
-            if (self.classes_trained().sum(axis=1) < 2).any():
+            if (present.sum(axis=1) < 2).any():
                 self._require_trained(range(len(self.classes)))
-            present = np.isfinite(distance)
-            with np.errstate(invalid="ignore"):
-                return -np.where(present, distance, 0).sum(axis=-1) / present.sum(axis=-1)
+            first, second = np.triu_indices(len(self.classes), k=1)
+            pairs = present[:, first] & present[:, second]
+            return -np.where(pairs, distance, 0).sum(axis=-1) / pairs.sum(axis=-1)
         if name == "separation":
-            return -separation(radius, distance)
+            return -separation(radius, distance, present)
         raise bad_usage(f"no observable '{name}'", "give radius, radius:CLASS, distance or separation")
 
+    @cached_property
+    def finite(self):
+        """bool [T, R]: whether at a record a run's loss and the radii of the classes it trains on are finite.
+
+        Of a run that is not, all examples count as misclassified.
+        """
+        known = np.isfinite(self.radius) | ~self.classes_trained()[:, None]  # (T, R, L, C)
+        return np.isfinite(self.train_loss) & known.all(axis=(2, 3))
+
+    @property
+    def last_finite(self):
+        """bool [R]: whether a run is finite at its last record."""
+        return self.finite[-1]
+
+    def last_test_error(self, run):
+        """Test error of one run (position on axis R) at its last test record: float64 [S].
+
+        NaN for a run that diverged, whose test examples are all misclassified. None without test records.
+        """
+        if self.test_error is None or not len(self.test_error):
+            return None
+        errors = self.test_error[-1, run].astype(np.float64)
+        return errors if self.last_finite[run] else np.full_like(errors, np.nan)
+
     def test_error_at(self, update, run):
-        """Test error of one run (position on axis R) without noise, linear in log t between its records.
+        """Test error of one run (position on axis R) without noise, linear in ln t between its records.
 
         NaN without test records without noise, outside of them, and between two of which the later has
         more than double the updates of the earlier: such records say nothing of what lies between.
         """
         if update is None or self.noise_free is None:
             return np.nan
-        at = np.log1p(self.test_updates.astype(np.float64))
-        after = int(np.searchsorted(self.test_updates, update))
-        if 0 < after < len(at) and self.test_updates[after] != update and at[after] - at[after - 1] > _FAR:
-            return np.nan
         errors = self.test_error[:, run, self.noise_free].astype(np.float64)
-        return float(np.interp(np.log1p(update), at, errors, left=np.nan, right=np.nan))
+        after = int(np.searchsorted(self.test_updates, update))
+        if after == len(errors):
+            return np.nan
+        late = float(self.test_updates[after])
+        if late == update:
+            return float(errors[after])
+        early = float(self.test_updates[after - 1]) if after else 0.0
+        if early <= 0 or late > _FAR * early:
+            return np.nan
+        share = np.log(update / early) / np.log(late / early)
+        return float(errors[after - 1] + share * (errors[after] - errors[after - 1]))
 
     def test_record_near(self, update):
-        """Position on axis K of the test record nearest in ln t; None outside of them, and without any."""
+        """Position on axis K of the test record nearest in ln t.
+
+        None outside of them, without any, and where the nearest is more than a factor of two away.
+        """
         updates = self.test_updates
-        if updates is None or update is None or not updates.size or not updates[0] <= update <= updates[-1]:
+        if updates is None or not update or not updates.size or not updates[0] <= update <= updates[-1]:
             return None
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return int(np.abs(np.log(updates) - np.log(update)).argmin())
+        nearest = int(np.abs(np.log(np.maximum(updates, 1)) - np.log(update)).argmin())
+        apart = abs(np.log(max(updates[nearest], 1) / update))
+        return None if apart > np.log(_FAR) else nearest
 
     @property
     def noise_levels(self):

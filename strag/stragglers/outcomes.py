@@ -3,6 +3,7 @@
 Beside them stands what their runs do when they train on all the examples.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from strag.errors import StragError, bad_usage
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import History
-from strag.stragglers.inversion import INVERSION, NONE, OPEN
+from strag.stragglers.inversion import CENSORED, FEWEST, INVERSION
 from strag.stragglers.reference import reference_of
 from strag.stragglers.sweeps import CONTROLS, OWN, random_partners
 
@@ -25,10 +26,9 @@ class Condition:
     ----------
     control : name in CONTROLS. place : the dose, or the update at which the sets were taken.
     removed : mean number of examples left out.
-    inverting : number of networks with an inversion.
-    depth : float64 [n], of the deepest valley; NaN where the verdict says that it means nothing
-        (unresolved, unstable, diverged).
-    test_error : float64 [n], at the last test record; None without test records.
+    verdicts : dict of verdict to number of networks.
+    depth_at_4, horizon : float64 [n], of the inversions: depth up to 4 t*, and T / t*; NaN where not known.
+    test_error : float64 [n], at the last test record, NaN of one that diverged; None without test records.
     excess : float64 [n], what that exceeds the test error of the network that left out as many at random
         by, per example left out; NaN without such a network, None without test records.
     """
@@ -36,14 +36,25 @@ class Condition:
     control: str
     place: float
     removed: float
-    inverting: int
-    depth: np.ndarray
+    verdicts: dict
+    depth_at_4: np.ndarray
+    horizon: np.ndarray
     test_error: np.ndarray | None
     excess: np.ndarray | None
 
     @property
     def networks(self):
-        return len(self.depth)
+        return len(self.horizon)
+
+    @property
+    def inverting(self):
+        """Number of networks with an inversion."""
+        return self.verdicts.get(INVERSION, 0)
+
+    @property
+    def censored(self):
+        """Number of networks of which it is not known whether they would invert."""
+        return sum(self.verdicts.get(verdict, 0) for verdict in CENSORED)
 
 
 @dataclass(frozen=True)
@@ -70,28 +81,24 @@ class Sweep:
         """Names of the controls that there are, in the order of CONTROLS."""
         return tuple(dict.fromkeys(condition.control for condition in self.conditions))
 
-    @property
-    def meaningless(self):
-        """Number of networks whose depth means nothing."""
-        return sum(int(np.isnan(condition.depth).sum()) for condition in self.conditions)
-
 
 def is_sweep(history):
     """Whether the networks of a History left out sets of more than one kind."""
     return history.meta.get("sets") is not None and len(set(_kinds(history)[1])) > 1
 
 
-def sweep_of(history, layer=None, noise=None):
+def sweep_of(history, layer=None, noise=None, fewest=FEWEST):
     """The Sweep in a History for which `is_sweep` holds, at a recorded layer, by default the first.
 
-    noise : standard deviation on the test inputs, by default the largest there is.
+    noise : standard deviation on the test inputs, by default the largest there is. fewest : as for
+    `find_stragglers`.
 
     Raises StragError if its stamp does not say which set each network left out, or for a layer or a noise
     that is not recorded.
     """
     by, kinds = _kinds(history)
     at = history.layer_position(layer)
-    found = find_stragglers(history, layer=layer)
+    found = find_stragglers(history, layer=layer, fewest=fewest)
     trained = history.trained_bits().sum(axis=1)
     tested = history.test_error is not None and len(history.test_error) > 0
     levels = history.noise_levels
@@ -100,26 +107,30 @@ def sweep_of(history, layer=None, noise=None):
         raise bad_usage(f"has no test error with noise {noise:g}", f"it has {known}", history.source)
     shown_level = len(levels) - 1 if noise is None else levels.index(noise)
     if tested:
-        errors = history.test_error[-1, :, shown_level].astype(np.float64)
+        errors = np.array([history.last_test_error(run)[shown_level] for run in range(len(history.runs))])
         excess = _excess(errors, history.examples - trained, history.meta["sets"])
     conditions = []
     shown = {kind for kind in kinds if by != DOSE or kind[1] != OWN} or set(kinds)
     for kind in sorted(shown, key=lambda kind: (CONTROLS.index(kind[0]), kind[1])):
         networks = [number for number, other in enumerate(kinds) if other == kind]
         inversions = [found.inversions[number] for number in networks]
-        depth = [one.depth if one.verdict in (INVERSION, NONE, OPEN) else np.nan for one in inversions]
         conditions.append(
             Condition(
                 control=kind[0],
                 place=kind[1],
                 removed=float(history.examples - trained[networks].mean()),
-                inverting=sum(one.verdict == INVERSION for one in inversions),
-                depth=np.array(depth),
+                verdicts=dict(Counter(one.verdict for one in inversions)),
+                depth_at_4=_known(inversions, "depth_at_4"),
+                horizon=_known(inversions, "horizon"),
                 test_error=errors[networks] if tested else None,
                 excess=excess[networks] if tested else None,
             )
         )
     return Sweep(by, tuple(conditions), float(levels[shown_level]) if tested else None, at, history)
+
+
+def _known(inversions, name):
+    return np.array([getattr(one, name) for one in inversions], dtype=np.float64)  # None becomes NaN
 
 
 def _excess(errors, removed, sets):
@@ -152,14 +163,14 @@ class Baseline:
     test_error: float
 
 
-def baseline_of(sweep, history):
+def baseline_of(sweep, history, fewest=FEWEST):
     """The Baseline that a History of the same runs, trained on all the examples, is to a Sweep.
 
-    Test errors are at the noise of the sweep, the inversion is that of its layer.
+    Test errors are at the noise of the sweep, the inversion is that of its layer. `fewest` as for `sweep_of`.
 
     Raises StragError as `reference_of` does.
     """
-    found = find_stragglers(history, layer=sweep.history.layers[sweep.layer])
+    found = find_stragglers(history, layer=sweep.history.layers[sweep.layer], fewest=fewest)
     counterparts = reference_of(sweep.history, history, found).counterparts
     runs = {one.run: one for one in counterparts}.values()
     inverting = [one for one in runs if one.update is not None]
@@ -167,7 +178,8 @@ def baseline_of(sweep, history):
     level = history.noise_levels.index(sweep.noise)
 
     def mean(values):
-        return float(np.mean(values)) if values else None
+        known = [value for value in values if np.isfinite(value)]  # the error of a diverged run is none
+        return float(np.mean(known)) if known else None
 
     return Baseline(
         update=mean([one.update for one in inverting]),

@@ -4,19 +4,21 @@ S is the union over classes c of the class-c examples misclassified at c's own i
 an inversion contributes nothing.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from strag.stragglers.find import VALLEY, collect, invert, overall
+from strag.stragglers.find import MOST, VALLEY, collect, invert, overall
 from strag.stragglers.history import unpack
-from strag.stragglers.inversion import INVERSION, Inversion
+from strag.stragglers.inversion import FEWEST, INVERSION, Inversion
 
 
-def find_per_class(history, layer=None, rule=VALLEY):
+def find_per_class(history, layer=None, rule=VALLEY, fewest=FEWEST, quorum=MOST):
     """The inversion of every class in every run of a History, and the stragglers behind them.
 
     A run inverts if any of its classes does; its t*, eps* and depth are means over those that do. Of a
-    class, at least 10 of its own examples must be misclassified at its inversion. A class of which
-    the run trains on no example is None in `by_class`, and left out.
+    class, at least `fewest` of its own examples must be misclassified at its inversion. A class of which
+    the run trains on no example is None in `by_class`, and left out. `quorum` as for `find_stragglers`.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def find_per_class(history, layer=None, rule=VALLEY):
                 found.append(None)
                 continue
             of_class = wrong[:, history.group == c].sum(axis=1)
-            found.append(invert(history, run, curves[:, run, c], rule, of_class))
+            found.append(invert(history, run, curves[:, run, c], rule, of_class, fewest))
         by_class.append(tuple(found))
         inverting = [one is not None and one.verdict == INVERSION for one in found]
         members = np.zeros(history.examples, dtype=bool)
@@ -41,16 +43,32 @@ def find_per_class(history, layer=None, rule=VALLEY):
             if inverting[c]:
                 members |= wrong[inversion.record] & (history.group == c)
         sets.append(members if any(inverting) else None)
-    return collect(history, tuple(_of_run(found) for found in by_class), sets, by_class=tuple(by_class))
+    inversions = tuple(_of_run(found) for found in by_class)
+    return collect(history, inversions, sets, by_class=tuple(by_class), quorum=quorum)
 
 
 def _of_run(found):
+    """The Inversion of a run with these of its classes: means, and the worst of a rising loss."""
     found = [one for one in found if one is not None]
     inverting = [one for one in found if one.verdict == INVERSION]
-    if not inverting:
-        return Inversion(overall([one.verdict for one in found]))
-    means = {
-        name: float(np.mean([getattr(one, name) for one in inverting]))
-        for name in ("update", "train_error", "depth")
+    rising = {
+        "unstable_from": _of(min, found, "unstable_from"),
+        "loss_rise": _of(max, found, "loss_rise"),
     }
-    return Inversion(INVERSION, **means)
+    if not inverting:
+        verdict = overall([one.verdict for one in found])
+        nearest = max(
+            (one for one in found if one.verdict == verdict), key=lambda one: np.nan_to_num(one.depth)
+        )
+        return replace(nearest, **rising)
+    names = ("update", "train_error", "depth", "horizon", "depth_at_4")
+    return Inversion(INVERSION, **{name: _of(np.mean, inverting, name) for name in names}, **rising)
+
+
+def _of(statistic, inversions, name):
+    """A statistic of what Inversions say, as a number; None unless some say it."""
+    known = [getattr(one, name) for one in inversions if getattr(one, name) is not None]
+    if not known or (statistic is np.mean and len(known) < len(inversions)):
+        return None
+    value = statistic(known)
+    return int(value) if name == "unstable_from" else float(value)

@@ -3,8 +3,8 @@
 from strag.stragglers.find import find_stragglers
 
 
-def find_by_layer(history, observable, layer, rule, at):
-    """Stragglers of one layer, and of all of them for `layer` "all".
+def find_by_layer(history, observable, layer, **options):
+    """Stragglers of one layer, and of all of them for `layer` "all"; options as for `find_stragglers`.
 
     Returns
     -------
@@ -12,6 +12,6 @@ def find_by_layer(history, observable, layer, rule, at):
     "all", else None.
     """
     if layer != "all":
-        return find_stragglers(history, observable, history.layer(layer), rule, at), None
-    profile = {number: find_stragglers(history, observable, number, rule, at) for number in history.layers}
+        return find_stragglers(history, observable, history.layer(layer), **options), None
+    profile = {number: find_stragglers(history, observable, number, **options) for number in history.layers}
     return profile[history.layers[0]], profile

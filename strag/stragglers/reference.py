@@ -9,6 +9,7 @@ from strag.stragglers.find import Stragglers
 from strag.stragglers.history import History
 
 _NETWORK = ("seed", "depth", "width", "activation")  # of a recipe
+_DESCENT = ("optimizer", "lr", "momentum", "weight_decay", "batch_size", "own_order")  # likewise
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def reference_of(history: History, reference: History, found: Stragglers):
 
     found : what was found in `reference`, whose inversions are taken.
 
-    Raises StragError where the two differ in the data, the examples, the network, the seed, the runs or
-    the test records.
+    Raises StragError where the two differ in the data, the examples, the network, the seed, the runs, the
+    optimiser, the number of updates or the test records.
     """
     _require_alike(history, reference)
     places = [reference.runs.index(run) for run in history.seed_runs]
@@ -70,7 +71,7 @@ def _counterpart(history, network, reference, place, inversion):
         update=inversion.update,
         train_error=inversion.train_error,
         stopped_test_error=stopped,
-        test_error=reference.test_error[-1, place].astype(np.float64),
+        test_error=reference.last_test_error(place),
         right_test_error=right,
         wrong_test_error=wrong,
     )
@@ -84,7 +85,7 @@ def _divided(history, network, reference, stopped):
     of test examples need not be known.
     """
     level = history.noise_free
-    if level is None:
+    if level is None or not history.last_finite[network]:
         return np.nan, np.nan
     hard = reference.test_misclassified[(*stopped, level)]
     own = history.test_misclassified[-1, network, level]
@@ -147,14 +148,22 @@ def _is_partial(history):
 def _require_same_start(history, reference):
     """Refuse a reference whose runs do not start from the weights that the networks had."""
     linear = history.recipe.get("depth") == 1
-    for name in _NETWORK:
+    for name in (*_NETWORK, *_DESCENT):
         ours, theirs = (one.recipe.get(name) for one in (history, reference))
         if ours != theirs and not (linear and name in ("width", "activation")):
+            option = f"--{name.replace('_', '-')}"
             raise StragError(
-                f"was trained with --{name} {theirs}, but {history.source} with {ours}",
-                f"give a training with --{name} {ours}",
+                f"was trained with {option} {theirs}, but {history.source} with {ours}",
+                f"give a training with {option} {ours}",
                 reference.source,
             )
+    ours, theirs = (int(one.updates[-1]) for one in (history, reference))
+    if ours != theirs:
+        raise StragError(
+            f"was trained for {theirs} updates, but {history.source} for {ours}",
+            f"give a training of {ours} updates",
+            reference.source,
+        )
     ours, theirs = ((one.meta.get("inputs") or {}).get("init") for one in (history, reference))
     if ours != theirs:
         raise StragError(

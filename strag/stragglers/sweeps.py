@@ -108,8 +108,12 @@ def read_times(text):
 
 
 def sets_over_time(history, times=logarithmic):
-    """S(t) of every run at the records whose positions `times` chooses of their updates: Sets."""
-    places = [(run, record) for record in times(history.updates) for run in range(len(history.runs))]
+    """S(t) of every run at the records whose positions `times` chooses of their updates: Sets.
+
+    There is none at a record at which the run is not finite, where all its examples count as misclassified.
+    """
+    runs, finite = range(len(history.runs)), history.finite
+    places = [(run, record) for record in times(history.updates) for run in runs if finite[record, run]]
     if not places:
         raise StragError("has no record after update 0", "train for longer", history.source)
     return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])
@@ -122,12 +126,12 @@ def sets_of_runs(history, found):
 
 
 def dosed_sets(history, found, doses):
-    """For every run with a set, the most frequent of the majority's examples in each fraction: Sets.
+    """For every run with a set, the most frequent of the consensus's examples in each fraction: Sets.
 
-    The majority is ranked by the share of runs that call an example a straggler, then by its index, so
+    The consensus is ranked by the share of runs that call an example a straggler, then by its index, so
     that a smaller dose is part of a larger one.
 
-    Raises StragError where runs have sets, but no majority.
+    Raises StragError where runs have sets, but no consensus.
     """
     whole = sets_of_runs(history, found)
     if not len(whole.run):
@@ -138,12 +142,14 @@ def dosed_sets(history, found, doses):
             "take doses of the history in which its sets were found",
             history.source,
         )
-    majority = np.flatnonzero(found.majority)
-    if majority.size == 0:
+    members = np.flatnonzero(found.consensus)
+    if members.size == 0:
         raise StragError(
-            "no example straggles in most runs, so that there is no dose", "train more runs", history.source
+            "no example straggles in enough runs, so that there is no dose",
+            "lower the quorum",
+            history.source,
         )
-    ranked = majority[np.lexsort((history.index[majority], -found.counts[majority] / found.seen[majority]))]
+    ranked = members[np.lexsort((history.index[members], -found.counts[members] / found.seen[members]))]
     parts = []
     for dose in doses:
         members = np.zeros_like(whole.members)

@@ -63,6 +63,7 @@ def test_writes_what_was_found(folder, capsys):
     assert found["runs"][0]["stragglers"] == 32
     assert found["examples"]["index"] == found["indices"]
     assert set(found["examples"]["status"]) == {"core"}
+    assert found["model_unknown"] is None
     assert found["strag"]["origin"] == "o"
     assert capsys.readouterr().err.startswith("strag: inversion (3 of 3 runs), eps* = ")
     assert main(["find-stragglers", "h", "-o", "s.json", "--quiet"]) == 0
@@ -75,8 +76,8 @@ def test_writes_what_was_found(folder, capsys):
         (VALLEY, np.linspace(0.5, 0.1, T), 0, "inversion"),
         (FALL, np.linspace(0.5, 0.01, T), 3, "none"),
         (FALL, np.linspace(0.5, 0.1, T), 3, "open"),
-        (np.where(np.arange(T) == 30, np.nan, VALLEY), np.linspace(0.5, 0.1, T), 1, "diverged"),
-        (EARLY, np.linspace(0.5, 0.1, T), 1, "unresolved"),
+        (np.where(np.arange(T) == 30, np.nan, VALLEY), np.linspace(0.5, 0.1, T), 3, "diverged"),
+        (EARLY, np.linspace(0.5, 0.1, T), 3, "unresolved"),
     ],
 )
 def test_exit_status_tells_the_verdict_and_the_output_is_complete(folder, curve, error, status, verdict):
@@ -86,19 +87,44 @@ def test_exit_status_tells_the_verdict_and_the_output_is_complete(folder, curve,
     found = json.loads(result.stdout)
     assert found["verdict"] == verdict
     assert len(found["runs"]) == 2
-    if status == 1:
-        assert result.stderr.startswith(b"strag: warning: x: ")
-    allowed = strag("find-stragglers", "x", "--allow-none")
-    assert allowed.returncode == (0 if status == 3 else status)
+    lines = result.stderr.decode().splitlines()
+    assert lines[0].startswith("strag: ")
+    assert [line.startswith("strag: warning: x: ") for line in lines[1:]] == [True] * (verdict == "diverged")
+    quiet = strag("find-stragglers", "x", "-q")
+    assert quiet.stderr.decode().splitlines() == lines[1:]
+    allowed = strag("find-stragglers", "x", "--any-verdict")
+    assert allowed.returncode == 0
     assert allowed.stdout == result.stdout
+
+
+def test_an_option_of_before_names_the_one_of_today(folder):
+    complains(strag("find-stragglers", "h", "--allow-none"), 2, "--allow-none is no more", "--any-verdict")
 
 
 def test_unstable_runs(folder):
     write_history("x", [VALLEY], loss=np.where(np.arange(T) < 10, 0.5, 0.6))
     result = strag("find-stragglers", "x")
-    assert (result.returncode, json.loads(result.stdout)["verdict"]) == (1, "unstable")
-    assert json.loads(result.stdout)["runs"][0]["unstable_from"] == 10
-    assert b"lower --lr" in result.stderr
+    assert (result.returncode, json.loads(result.stdout)["verdict"]) == (3, "unstable")
+    run = json.loads(result.stdout)["runs"][0]
+    assert (run["unstable_from"], run["loss_rise"]) == (10, pytest.approx(0.2))
+    assert result.stderr.count(b"\n") == 2
+    assert b"warning: x: the loss rises in 1 of 1 runs, by up to 20%, from update 10 on" in result.stderr
+
+
+def test_of_a_training_that_nobody_described_a_rising_loss_is_a_warning(folder):
+    loss = np.linspace(0.7, 0.1, T) * np.where((np.arange(T) >= 30) & (np.arange(T) < 33), 2.0, 1.0)
+    write_history("x", [VALLEY, VALLEY], loss=loss, recipe={"lr": 0.1})
+    result = strag("find-stragglers", "x")
+    assert result.returncode == 0
+    assert {run["unstable_from"] for run in json.loads(result.stdout)["runs"]} == {30}
+    assert b"warning: x: the loss rises in 2 of 2 runs, by up to 95%, from update 30" in result.stderr
+
+
+def test_per_class_does_not_hide_a_rising_loss(folder):
+    write_history("x", [VALLEY], loss=np.where(np.arange(T) < 50, 0.5, 0.6))
+    result = strag("find-stragglers", "x", "--per-class")
+    assert json.loads(result.stdout)["runs"][0]["unstable_from"] == 50
+    assert b"warning: x: the loss rises in 1 of 1 runs" in result.stderr
 
 
 def test_a_chosen_moment_needs_no_inversion(folder):
@@ -111,15 +137,83 @@ def test_a_chosen_moment_needs_no_inversion(folder):
     assert len(found["indices"]) == 32
     said = strag("find-stragglers", "x", "--at", "12", "-o", "y").stderr
     assert said == b"strag: 32 stragglers of 64, misclassified at update 12 (2 of 2 runs)\n"
-    said = strag("find-stragglers", "x", "--allow-none", "-o", "y").stderr
+    said = strag("find-stragglers", "x", "--any-verdict", "-o", "y").stderr
     assert b"; --at error:X takes those misclassified at a training error instead" in said
-    radius, loss = np.array(FALL), np.linspace(0.7, 0.1, T)
-    loss[40] *= 1.5
-    write_history("y", [radius, np.full(T, np.nan)], loss=loss)
-    said = strag("find-stragglers", "y", "--at", "12", "-o", "z").stderr
+
+
+def test_the_condition_that_failed_is_told(folder):
+    wrong = np.zeros((T, 2, 64), bool)
+    wrong[:, :, :8] = True
+    write_history("x", [VALLEY, VALLEY], wrong=wrong, error=np.linspace(0.5, 0.1, T))
+    result = strag("find-stragglers", "x")
+    assert result.returncode == 3
+    found = json.loads(result.stdout)
+    assert found["summary"]["shortfall"]["condition"] == "misclassified"
+    assert (found["summary"]["shortfall"]["value"], found["summary"]["shortfall"]["needed"]) == (8, 10)
+    assert [run["failed"] for run in found["runs"]] == ["misclassified"] * 2
+    assert b"at t = 20, is 0." in result.stderr
     assert (
-        b"; the loss rises in 1 of the runs and 1 of the runs diverged, which a lower --lr would mend" in said
+        b"has 8 misclassified examples, fewer than 10 (--min-misclassified asks for so many)" in result.stderr
     )
+    assert b"train for" not in result.stderr  # which would leave fewer still
+    lower = strag("find-stragglers", "x", "--min-misclassified", "8")
+    assert (lower.returncode, json.loads(lower.stdout)["indices"]) == (0, list(range(8)))
+    assert json.loads(lower.stdout)["strag"]["recipe"]["min_misclassified"] == 8
+
+
+def test_an_open_run_says_what_is_excluded_and_how_long_to_train(folder):
+    write_history("x", [FALL, FALL], error=np.linspace(0.5, 0.1, T))
+    result = strag("find-stragglers", "x")
+    summary = json.loads(result.stdout)["summary"]
+    assert (summary["excluded_below"], summary["verdicts"]) == (29.5, {"open": 2})
+    until = summary["train_until"]
+    assert until >= 2 * 59
+    assert f"only t* below 29.5 is excluded, train for {until} updates to tell more" in result.stderr.decode()
+
+
+def test_the_notebook_rule_takes_the_radius_of_class_0_unless_another_is_given(folder):
+    recipes = [
+        json.loads(strag("find-stragglers", "h", "--rule", "first-increase", *more).stdout)["strag"]["recipe"]
+        for more in ([], ["--observable", "radius"], ["--per-class"])
+    ]
+    assert [recipe["observable"] for recipe in recipes] == ["radius:0", "radius", "radius"]
+
+
+def test_the_quorum_is_the_share_of_sets_that_an_example_must_exceed(folder):
+    wrong = np.zeros((T, 10, 64), bool)
+    for example in range(40):
+        wrong[:, : example % 10 + 1, example] = True  # in 1 to 10 of ten sets, 4 examples each
+    write_history("x", [VALLEY] * 10, wrong=wrong)
+    few = ("--min-misclassified", "1")
+    for quorum, least in (("0", 1), ("0.5", 6), ("0.7", 8), ("0.99", 10)):
+        found = json.loads(strag("find-stragglers", "x", *few, "--quorum", quorum).stdout)
+        assert found["indices"] == [one for one in range(40) if one % 10 + 1 >= least], quorum
+        assert found["strag"]["recipe"]["quorum"] == float(quorum)
+    strag("find-stragglers", "x", *few, "--quorum", "0.8", "--per-run", "--dose", "1", "-o", "sets")
+    assert strag("info", "sets", "--get", "recipe.quorum").stdout == b"0.8\n"
+    for wrong_one in ("1", "-0.1", "nan", "half"):
+        complains(strag("find-stragglers", "x", "--quorum", wrong_one), 2, "--quorum")
+    complains(strag("find-stragglers", "x", "--quorum", "0.1", "--core"), 2, "--quorum contradicts --core")
+
+
+def test_what_makes_no_sense_is_doubted_in_words(folder):
+    everything = np.ones((T, 2, 64), bool)
+    write_history("x", [VALLEY, VALLEY], wrong=everything, error=np.full(T, 0.8))
+    said = strag("find-stragglers", "x", "-q").stderr.decode()
+    assert "the training error at the inversion, 0.8, is no better than 0.5" in said
+    assert "64 of 64 examples are stragglers" in said
+    assert strag("find-stragglers", "h", "-q").stderr == b""
+
+
+def test_where_no_example_straggles_there_is_no_model(folder):
+    write_history("x", [VALLEY, VALLEY], wrong=np.zeros((T, 2, 64), bool))
+    found = json.loads(strag("find-stragglers", "x", "--at", "20").stdout)
+    assert (found["model"], found["model_unknown"]) == (None, "no example straggles in any run")
+    complains(
+        strag("find-stragglers", "x", "--at", "20", "--core"), 1, "x: has no core: no example straggles"
+    )
+    found = json.loads(strag("find-stragglers", "h").stdout)
+    assert found["model_unknown"] is None
 
 
 def test_core_is_part_of_what_was_called(folder):
@@ -228,8 +322,10 @@ def test_a_rising_loss_is_told_where_the_verdict_does_not(tmp_path, capsys):
     loss = np.linspace(0.7, 0.1, T)
     loss[40] *= 1.5
     write_history(tmp_path / "h", [FALL, FALL], loss=loss)
-    assert main(["find-stragglers", str(tmp_path / "h"), "-o", str(tmp_path / "s")]) == 3
-    assert "the loss rises in 2 of the runs, which a lower --lr would mend" in capsys.readouterr().err
+    assert main(["find-stragglers", str(tmp_path / "h"), "-o", str(tmp_path / "s"), "-q"]) == 3
+    assert "warning: " in (said := capsys.readouterr().err)
+    assert "the loss rises in 2 of 2 runs" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")

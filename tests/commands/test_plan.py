@@ -52,6 +52,7 @@ def test_the_sizes_are_those_of_the_files(folder):
         assert more == (0 if name == "h" else 8 * (340 + 1 + len(logarithmic(range(21)))) + 3 * 38)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -147,18 +147,18 @@ def test_a_sweep_is_a_picture_of_its_own(folder, capsys):
     write(folder / "w", sweep())
     assert main(["plot", "w", "-o", "f.svg"]) == 0
     text = (folder / "f.svg").read_text()
-    for entry in ("depth of the valley", "without all of the stragglers 0 of 2 networks invert"):
+    for entry in ("depth up to 4 t*", "without all of the stragglers 0 of 2 networks invert"):
         assert entry in text
     assert capsys.readouterr().err.splitlines() == [
         "strag: w: without 8 examples (stragglers, dose 0.5): 2 of 2 networks invert",
-        "strag: w: without 16 examples (stragglers, dose 1): 0 of 2 networks invert",
+        "strag: w: without 16 examples (stragglers, dose 1): 0 of 2 networks invert, 2 none",
         "strag: w: without 8 examples (as many of each class, dose 0.5): 2 of 2 networks invert",
         "strag: w: without 16 examples (as many of each class, dose 1): 2 of 2 networks invert",
     ]
     status, text, error = at_a_terminal("plot", "w")
     assert (status, error) == (0, "")
     rows = [line.split() for line in text.splitlines()]
-    assert ["stragglers", "1", "16", "0", "of", "2", "0.000", "-"] in rows
+    assert ["stragglers", "1", "16", "0", "of", "2", "-", "-", "-", "2", "none"] in rows
 
 
 def test_every_control_of_a_sweep_is_called_by_what_it_is(folder, capsys):

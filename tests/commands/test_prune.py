@@ -124,12 +124,13 @@ def test_the_recipe_names_both_inputs_by_identity(folder):
     assert meta["inputs"] == {"data": images().identity, "stragglers": read_stragglers("set").identity}
 
 
-def test_an_empty_set_copies_with_a_warning_even_when_quiet(folder, capsys):
-    warning = "strag: warning: none: names no examples, so that the data set was copied as it is\n"
-    np.testing.assert_array_equal(pruned("data", "none").x, images().x)
-    assert capsys.readouterr().err == warning
-    assert main(["prune", "data", "none", "-o", "out"]) == 0
-    assert capsys.readouterr().err == f"{warning}strag: data: removed 0 of 24 examples\n"
+def test_an_empty_set_is_refused_unless_it_is_allowed(folder, capsys):
+    np.testing.assert_array_equal(pruned("data", "none", "--allow-empty").x, images().x)
+    capsys.readouterr()
+    assert main(["prune", "data", "none", "--allow-empty", "-o", "out"]) == 0
+    assert capsys.readouterr().err == "strag: data: removed 0 of 24 examples\n"
+    for more in ([], ["--random", "1"]):
+        complaint(capsys, 1, ["none: names no examples", "--allow-empty"], "prune", "data", "none", *more)
 
 
 @pytest.mark.parametrize(

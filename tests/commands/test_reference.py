@@ -32,8 +32,8 @@ def made(tmp_path_factory):
     strag train few --runs 2 --first-run 1 {TRAIN} -o p
     strag find-stragglers h --per-run --dose 0.5 --controls random,class -q -o sets
     strag train d --without sets {TRAIN} -o w
-    strag find-stragglers p --reference h -q --allow-none -o p.json
-    strag find-stragglers w --reference h -q --allow-none -o w.json
+    strag find-stragglers p --reference h -q --any-verdict -o p.json
+    strag find-stragglers w --reference h -q --any-verdict -o w.json
     strag find-stragglers h --per-run --at log:3 --controls earlier -q -o times
     strag train d --without times {TRAIN} -o t
     strag train other --runs 3 {TRAIN} -o o
@@ -93,7 +93,7 @@ def test_the_inversion_of_the_reference_is_sought_in_the_same_way(folder, more):
     plain = json.loads(
         strag("find-stragglers", "h", *[one for one in more if one not in ("--at", "12")]).stdout
     )
-    found = json.loads(strag("find-stragglers", "p", "--reference", "h", "--allow-none", *more).stdout)
+    found = json.loads(strag("find-stragglers", "p", "--reference", "h", "--any-verdict", *more).stdout)
     told = [run["reference"]["update"] for run in found["runs"]]
     assert told == [run["refined_update"] for run in plain["runs"][1:]]
 
@@ -237,6 +237,6 @@ def test_a_sweep_over_time_is_drawn_against_what_it_left_out(folder, tmp_path):
 
 def test_the_reference_can_come_through_a_pipe(folder):
     result = strag(
-        "find-stragglers", "p", "--reference", "-", "--allow-none", stdin=(folder / "h").read_bytes()
+        "find-stragglers", "p", "--reference", "-", "--any-verdict", stdin=(folder / "h").read_bytes()
     )
     assert json.loads(result.stdout)["runs"] == value(folder / "p.json")["runs"]

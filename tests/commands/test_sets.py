@@ -5,13 +5,14 @@ import re
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from strag.cli import main
 from strag.files.container import open_container
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from strag.files.sets import SPEC
-from tests.commands.test_find_stragglers import EARLY, FALL, VALLEY, write_history
+from tests.commands.test_find_stragglers import EARLY, FALL, VALLEY, T, write_history
 from tests.conftest import made_up
 from tests.shell import complains, files_in, shell, strag
 
@@ -173,8 +174,8 @@ def test_without_an_inversion_there_are_no_sets_and_that_is_an_answer(tmp_path, 
     monkeypatch.chdir(tmp_path)
     write_history("f", [FALL, FALL])
     assert main(["find-stragglers", "f", "--per-run", *more, "-o", "sets"]) == 3
-    assert capsys.readouterr().err == "strag: 0 sets\n"
-    assert main(["find-stragglers", "f", "--per-run", "--allow-none", *more, "-o", "sets"]) == 0
+    assert capsys.readouterr().err == "strag: 0 sets; no inversion: training has finished without one\n"
+    assert main(["find-stragglers", "f", "--per-run", "--any-verdict", *more, "-o", "sets"]) == 0
     assert strag("info", "sets", "--get", "shapes.members").stdout == b"0\n8\n"
     complains(
         strag("train", "mnist8k", "--without", "sets", "-o", "x"), 1, "sets: holds no sets, since no run"
@@ -190,11 +191,35 @@ def test_doses_beside_sets_over_time_need_an_inversion(tmp_path, monkeypatch):
     assert strag("info", "sets", "--get", "shapes.run").stdout == b"48\n"
 
 
-def test_runs_without_a_verdict_are_warned_of(tmp_path, monkeypatch, capsys):
+def test_whatever_the_verdict_sets_that_are_none_are_status_three(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_history("e", [EARLY, EARLY])
-    assert main(["find-stragglers", "e", "--per-run", "-q", "-o", "sets"]) == 1
-    assert capsys.readouterr().err.startswith("strag: warning: e: the deepest valley has fewer than 5")
+    assert main(["find-stragglers", "e", "--per-run", "-o", "sets"]) == 3
+    assert capsys.readouterr().err == "strag: 0 sets; unresolved\n"
+    assert main(["find-stragglers", "e", "--per-run", "-o", "sets", "--any-verdict"]) == 0
+
+
+def test_no_set_is_taken_where_a_run_is_not_finite(tmp_path, monkeypatch):
+    """A run that diverges at update 30, all of whose examples count as misclassified from there on."""
+    monkeypatch.chdir(tmp_path)
+    t = np.arange(T)
+    wrong = np.zeros((T, 2, 64), bool)
+    wrong[:, :, :20] = True
+    wrong[30:, 1] = True
+    curves = [VALLEY, np.where(t < 30, VALLEY, np.nan)]
+    loss = np.stack([np.linspace(0.7, 0.1, T), np.where(t < 30, 0.5, np.nan)], axis=1)
+    write_history("h", curves, wrong=wrong, loss=loss)
+    for at, runs in (("29", [0, 1]), ("40", [0])):
+        assert main(["find-stragglers", "h", "--at", at, "-q", "-o", "s.json"]) == 0
+        found = json.loads((tmp_path / "s.json").read_text())
+        assert found["indices"] == list(range(20))
+        assert [run["stragglers"] for run in found["runs"]] == [20 if run in runs else None for run in (0, 1)]
+    assert main(["find-stragglers", "h", "--at", "log", "--per-run", "-q", "-o", "sets"]) == 0
+    sets = load_file("sets")
+    assert (sets["update"][sets["run"] == 1] < 30).all()
+    assert np.unpackbits(sets["members"], axis=1, bitorder="little").sum(axis=1).tolist() == [20] * len(
+        sets["run"]
+    )
 
 
 def test_sets_come_back_through_a_pipe(folder, tmp_path):

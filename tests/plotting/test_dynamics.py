@@ -28,7 +28,7 @@ def test_the_inversion_is_the_mean_over_inverting_runs():
     [
         ([falling()] * 3, "no inversion (none)"),
         ([falling()] * 3 + [valley()], "no inversion (none; 1 of 4 runs have one)"),
-        ([valley(3)] * 2, "no inversion (unresolved)"),
+        ([valley(3)] * 2, "no inversion (unresolved; too few records)"),
     ],
 )
 def test_no_inversion_says_the_verdict(curves, sentence):

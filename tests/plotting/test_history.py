@@ -170,6 +170,7 @@ def test_ten_classes_are_told_apart_and_more_are_one_entry():
 
 def test_an_empty_class_is_left_out():
     history = made([valley(), valley()], classes=("a", "b", "c"))
+    history = replace(history, group=history.y % 2)
     history.radius[..., 2] = np.nan
     assert legend(figure_of(history))[:3] == ["a", "b", "rms over classes"]
 

@@ -32,10 +32,12 @@ def test_the_same_input_gives_the_same_bytes(form):
     assert first == second
 
 
-def test_depth_and_test_error_are_means_over_networks():
+def test_shares_depths_and_test_errors_are_those_of_the_networks():
     found = sweep_of(sweep())
-    left, right = sweep_figure(found).axes
-    for panel, name in ((left, "depth"), (right, "test_error")):
+    left, middle, right = sweep_figure(found).axes
+    assert [line.get_ydata().tolist() for line in left.lines] == [[1, 0], [1, 1]]
+    np.testing.assert_allclose(middle.lines[0].get_ydata(), [found.conditions[0].depth_at_4.mean(), np.nan])
+    for panel, name in ((right, "test_error"),):
         for line, conditions in zip(panel.lines, (found.conditions[:2], found.conditions[2:]), strict=False):
             np.testing.assert_allclose(line.get_xdata(), [0.5, 1])
             np.testing.assert_allclose(line.get_ydata(), [getattr(one, name).mean() for one in conditions])
@@ -46,10 +48,11 @@ def test_it_says_what_it_shows():
     said = texts(figure)
     for text in (
         "made-up: without all of the stragglers 0 of 2 networks invert",
-        "P = 48 to 56 of 64, 8 networks, depth 2, width 20, lr 0.2",
-        "depth of the valley",
+        "P = 48 to 56 of 64, 8 networks, depth 2, width 20, lr 0.2, trained for 100 updates",
+        "share of networks that invert",
+        "depth up to 4 t*",
         "test error, noise σ = 1",
-        "share of the stragglers left out",
+        "stragglers left out",
     ):
         assert text in said
     assert legend(figure) == [
@@ -60,10 +63,16 @@ def test_it_says_what_it_shows():
     ]
 
 
-def test_a_network_without_a_meaning_is_left_out_and_counted():
-    figure = sweep_figure(sweep_of(sweep(diverged=[0, 1])))
-    assert np.isnan(figure.axes[0].lines[0].get_ydata()).tolist() == [True, False]
-    assert any("2 of them unstable or diverged" in text for text in texts(figure))
+def test_networks_of_which_it_is_not_known_are_a_bar_above_the_share():
+    found = sweep_of(sweep(diverged=[0, 2]))
+    panel = sweep_figure(found).axes[0]
+    assert panel.lines[0].get_ydata().tolist() == [0.5, 0]
+    (bars,) = panel.containers
+    segments = [one.tolist() for one in bars[2][0].get_segments()]
+    assert segments == [[[0.5, 0.5], [0.5, 1.0]], [[1.0, 0.0], [1.0, 0.5]]]
+    assert "not known: open, unstable, ..." in legend(panel.figure)
+    assert any("0 of 2 networks invert, 1 not known" in text for text in texts(panel.figure))
+    assert not sweep_figure(sweep_of(sweep())).axes[0].containers
 
 
 def test_over_time_the_axis_is_that_of_updates():

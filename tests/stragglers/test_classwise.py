@@ -51,7 +51,7 @@ def made(curves=VALLEYS, tests=(0, 16, 24, 59), **changed):
 
 def told_of(history, found=None):
     found = found or find_stragglers(history)
-    return original_classes(history, found, found.majority)
+    return original_classes(history, found, found.consensus)
 
 
 def test_shares_and_errors_of_every_class():

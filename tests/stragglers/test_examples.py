@@ -122,5 +122,5 @@ def test_runs_may_differ_between_examples():
 
 
 def test_one_run_is_not_enough():
-    with pytest.raises(StragError, match="two inverting runs; train more"):
+    with pytest.raises(StragError, match="two runs with a set; train more"):
         BetaBinomial.fit(np.array([1, 0]), np.array([1, 1]))

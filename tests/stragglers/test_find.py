@@ -30,17 +30,17 @@ def test_bits_come_back():
     assert pack(np.array([True] + [False] * 7)) == 1  # little-endian in each byte
 
 
-def test_majority_is_strictly_more_than_half_of_the_inverting_runs():
+def test_the_consensus_is_strictly_more_than_half_of_the_inverting_runs():
     members = [range(20), range(10, 30), range(10, 25), range(40)]
     curves = np.stack([VALLEY, VALLEY, VALLEY, FALL], axis=1)  # the last run does not invert
     found = find_stragglers(history_of(curves, wrong=sets(T, 4, members)))
     assert found.verdict == "inversion"
     assert [inversion.verdict for inversion in found.inversions] == ["inversion"] * 3 + ["none"]
     assert found.records[3] is None
-    np.testing.assert_array_equal(np.flatnonzero(found.majority), range(10, 25))
+    np.testing.assert_array_equal(np.flatnonzero(found.consensus), range(10, 25))
     np.testing.assert_array_equal(found.counts[[5, 15, 22, 27, 35]], [1, 3, 2, 1, 0])
     even = find_stragglers(history_of(curves[:, :2], wrong=sets(T, 2, members[:2])))
-    np.testing.assert_array_equal(np.flatnonzero(even.majority), range(10, 20))
+    np.testing.assert_array_equal(np.flatnonzero(even.consensus), range(10, 20))
 
 
 def test_networks_are_their_own_runs_unless_they_come_from_sets():
@@ -50,7 +50,7 @@ def test_networks_are_their_own_runs_unless_they_come_from_sets():
         swept = dataclasses.replace(plain, meta={**plain.meta, "sets": {"run": run}})
         assert (swept.seed_runs, swept.shared_run) == (tuple(run), shared)
         found = find_stragglers(swept)
-        assert found.majority.any() == (found.model is not None) == (shared is None)
+        assert found.consensus.any() == (found.model is not None) == (shared is None)
     for broken in (
         {},
         [1],
@@ -73,7 +73,7 @@ def test_sets_hold_trained_examples_only():
     np.testing.assert_array_equal(np.flatnonzero(found.sets[0]), [*range(10), *range(20, 30)])
     np.testing.assert_array_equal(np.flatnonzero(found.sets[1]), range(10))
     np.testing.assert_array_equal(found.seen[[5, 15, 25]], [2, 0, 1])
-    np.testing.assert_array_equal(np.flatnonzero(found.majority), [*range(10), *range(20, 30)])
+    np.testing.assert_array_equal(np.flatnonzero(found.consensus), [*range(10), *range(20, 30)])
 
 
 def test_at_an_update_or_an_error():

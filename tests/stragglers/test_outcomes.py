@@ -32,17 +32,20 @@ def test_conditions_hold_their_networks_and_what_they_left_out():
     ]
     assert [one.inverting for one in found.conditions] == [2, 0, 2, 2]
     assert [one.removed for one in found.conditions] == [8, 16, 8, 16]
-    assert found.conditions[1].depth.tolist() == [0, 0]
-    assert (found.conditions[0].depth > 0.2).all()
+    assert found.conditions[1].verdicts == {"none": 2}
+    assert [one.censored for one in found.conditions] == [0, 0, 0, 0]
+    assert np.isnan(found.conditions[1].horizon).all()
+    assert np.isfinite(found.conditions[0].horizon).all()
     assert found.noise == 1
     np.testing.assert_allclose(found.conditions[3].test_error, [0.3, 0.7])
 
 
-def test_depths_without_meaning_are_left_out():
-    found = sweep_of(sweep(diverged=[0]))
-    assert np.isnan(found.conditions[0].depth).tolist() == [True, False]
-    assert found.meaningless == 1
-    assert found.conditions[0].inverting == 1
+def test_a_diverged_network_is_not_known_and_has_no_test_error():
+    (first, *_) = sweep_of(sweep(diverged=[0])).conditions
+    assert first.verdicts == {"diverged": 1, "inversion": 1}
+    assert (first.inverting, first.censored, first.networks) == (1, 1, 2)
+    assert np.isnan(first.horizon).tolist() == [True, False]
+    assert np.isnan(first.test_error).tolist() == [True, False]
 
 
 def test_sets_over_time_differ_by_their_update():

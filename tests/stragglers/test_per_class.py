@@ -8,7 +8,7 @@ import pytest
 from strag.commands.show_stragglers import summary_line
 from strag.errors import StragError
 from strag.files.stragglers import classes_without, layer_profile, stragglers_object
-from strag.stragglers.find import Moment, find_stragglers
+from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import pack
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
@@ -42,7 +42,7 @@ def test_the_set_is_the_union_over_classes_at_their_own_inversions(history):
     expected = ((GROUP == 0) & (examples >= 12)) | ((GROUP == 1) & (examples >= 20))
     for run in range(R):
         np.testing.assert_array_equal(found.sets[run], expected)
-    np.testing.assert_array_equal(found.majority, expected)
+    np.testing.assert_array_equal(found.consensus, expected)
     assert found.inversions[0].update == pytest.approx(16, abs=0.2)  # the mean of 12 and 20
 
 
@@ -141,8 +141,8 @@ def deep(history):
 
 
 def test_a_profile_has_what_each_layer_says(deep):
-    found, profile = find_by_layer(deep, "radius", "all", "valley", Moment())
-    told = layer_profile(deep, profile)
+    found, profile = find_by_layer(deep, "radius", "all")
+    told = layer_profile(deep, profile, {})
     assert [(layer["layer"], layer["verdict"], layer["inverting_runs"]) for layer in told] == [
         (1, "inversion", R),
         (2, "none", 0),
@@ -157,9 +157,9 @@ def test_a_profile_has_what_each_layer_says(deep):
 
 
 def test_layers_are_read(deep):
-    assert find_by_layer(deep, "radius", "2", "valley", Moment())[0].verdict == "none"
-    assert find_by_layer(deep, "radius", None, "valley", Moment())[0].verdict == "inversion"
+    assert find_by_layer(deep, "radius", "2")[0].verdict == "none"
+    assert find_by_layer(deep, "radius", None)[0].verdict == "inversion"
     with pytest.raises(StragError, match="has no layer 3; it has 1, 2"):
-        find_by_layer(deep, "radius", "3", "valley", Moment())
+        find_by_layer(deep, "radius", "3")
     with pytest.raises(StragError, match="cannot read the layer 'first'"):
-        find_by_layer(deep, "radius", "first", "valley", Moment())
+        find_by_layer(deep, "radius", "first")

@@ -1,0 +1,70 @@
+"""Results that make no sense, whatever their verdict: what to doubt, in words."""
+
+import numpy as np
+
+from strag.stragglers.inversion import DIVERGED
+
+FEWEST_OF_A_GROUP = 10  # examples on average, below which many groups look like numbers to predict
+MANY_GROUPS = 20
+MOST_EXAMPLES = 0.5  # the share of examples that stragglers, which are the exceptions, do not exceed
+
+
+def doubts(history, found):
+    """What a reader of Stragglers in a History should doubt: list of sentences, empty if nothing."""
+    told = (_groups(history), _guessing(history, found), _most(found), _rising(found), _diverged(found))
+    return [one for one in told if one]
+
+
+def _groups(history):
+    groups, examples = len(history.classes), history.examples
+    if groups <= MANY_GROUPS or examples >= FEWEST_OF_A_GROUP * groups:
+        return ""
+    return (
+        f"{groups} groups of {examples / groups:.1f} examples on average; numbers to predict, rather than "
+        "classes, have no class manifolds"
+    )
+
+
+def _guessing(history, found):
+    """Whether the error at the inversion is no better than that of naming the most frequent group."""
+    if found.mean_inversion is None:
+        return ""
+    trained = history.trained_bits()[
+        [run for run, one in enumerate(found.inversions) if one.update is not None]
+    ]
+    counts = trained @ np.eye(len(history.classes))[history.group]  # (runs, C)
+    guessed = float(1 - (counts.max(axis=1) / counts.sum(axis=1)).mean())
+    error = found.mean_inversion[1]
+    if error < guessed or guessed == 0:
+        return ""
+    return (
+        f"the training error at the inversion, {error:.2g}, is no better than {guessed:.2g}, that of always "
+        "naming the most frequent group: the networks have not learned the task there"
+    )
+
+
+def _most(found):
+    trained = int((found.seen > 0).sum())
+    chosen = int(found.consensus.sum())
+    if not trained or chosen <= MOST_EXAMPLES * trained:
+        return ""
+    return f"{chosen} of {trained} examples are stragglers, which are meant to be the exceptions"
+
+
+def _rising(found):
+    rising = [one for one in found.inversions if one.unstable_from is not None]
+    if not rising:
+        return ""
+    first, runs = min(one.unstable_from for one in rising), len(found.inversions)
+    most = max(one.loss_rise for one in rising)
+    return (
+        f"the loss rises in {len(rising)} of {runs} runs, by up to {most:.0%}, from update {first} on, which "
+        "makes false valleys; a lower learning rate would mend it"
+    )
+
+
+def _diverged(found):
+    diverged = sum(one.verdict == DIVERGED for one in found.inversions)
+    if not diverged:
+        return ""
+    return f"{diverged} of {len(found.inversions)} runs diverged, which a lower learning rate would mend"
