@@ -36,6 +36,11 @@ class Notes:
             say(text)
 
 
+def number_of(count, noun):
+    """A count with its noun, in the plural but for one: `1 run`, `3 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def as_cell(value, digits):
     """A number for a table, '-' for None and NaN."""
     return "-" if value is None or value != value else f"{value:.{digits}f}"
@@ -72,6 +77,10 @@ def print_table(title, columns, rows, caption=None, follows=False):
         console.print(caption)
 
 
+BAR = "{percentage:3.0f}%|{bar:10}| {elapsed}<{remaining}{postfix}"  # the figures say how far it is
+SCALED_BAR = "{percentage:3.0f}%|{bar:10}| {n_fmt}/{total_fmt}{unit} {elapsed}<{remaining}{postfix}"
+
+
 class Progress:
     """A progress bar on stderr, only where stderr is a terminal and notes are wanted."""
 
@@ -80,7 +89,14 @@ class Progress:
 
         visible = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._bar = tqdm(
-            total=total, unit=unit, unit_scale=scaled, file=sys.stderr, disable=not visible, leave=False
+            total=total,
+            unit=unit,
+            unit_scale=scaled,
+            file=sys.stderr,
+            disable=not visible,
+            leave=False,
+            dynamic_ncols=True,
+            bar_format=SCALED_BAR if scaled else BAR,
         )
 
     def to(self, done, **figures):

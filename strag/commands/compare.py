@@ -4,6 +4,9 @@ import click
 
 from strag.commands.options import example, json_option, output_option, quiet_option
 
+WIDEST = 8  # sets that a matrix in 80 columns has room for
+PAIR = ("in both", "by chance", "Jaccard", "kappa")
+
 
 @click.command(
     "compare",
@@ -81,8 +84,11 @@ def _examples(lists):
 
 
 def show(found):
-    """Print a Comparison as a table: Jaccard above the diagonal, kappa below it."""
+    """Print a Comparison as a table: Jaccard above the diagonal, kappa below it; of many sets as pairs."""
     from strag.console import as_cell, print_table
+
+    if len(found.names) > WIDEST:
+        return _show_pairs(found)
 
     def cell(row, column):
         if row == column:
@@ -98,7 +104,28 @@ def show(found):
     caption = "above the diagonal: Jaccard index; below it: kappa, the agreement beyond chance"
     if S == 2:
         caption += f"\n{_summary_line(found)}"
-    print_table(found.title, columns, rows, caption)
+    return print_table(found.title, columns, rows, caption)
+
+
+def _show_pairs(found):
+    """Print a Comparison as a table with a row for every two sets."""
+    import numpy as np
+
+    from strag.console import as_cell, print_table
+
+    columns = [("set", "left"), ("set", "left"), *((name, "right") for name in PAIR)]
+    rows = [
+        (
+            found.names[a],
+            found.names[b],
+            str(found.common[a, b]),
+            as_cell(found.expected[a, b], 1),
+            as_cell(found.jaccard[a, b], 2),
+            as_cell(found.kappa[a, b], 2),
+        )
+        for a, b in zip(*np.triu_indices(len(found.names), 1), strict=True)
+    ]
+    print_table(found.title, columns, rows, _summary_line(found))
 
 
 def _summary_line(found):

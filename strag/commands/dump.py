@@ -40,7 +40,7 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
 
     from strag.commands.dump_job import dump, prepare_dump
     from strag.commands.options import read_data, refuse_overwriting
-    from strag.console import Notes
+    from strag.console import Notes, number_of
     from strag.files.streams import Output
     from strag.files.weights import open_weights
     from strag.training.device import choose_device, set_threads
@@ -55,4 +55,5 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
         stored = stack.enter_context(open_weights(weights))
         job = prepare_dump(stored, read_data(data), data, layers, updates, runs)
         dump(job, sink, half, device, quiet)
-    Notes(quiet)(f"{len(job.runs)} runs at {len(job.updates)} updates, {len(job.data.y)} examples")
+    runs, updates = number_of(len(job.runs), "run"), number_of(len(job.updates), "update")
+    Notes(quiet)(f"{runs} at {updates}, {len(job.data.y)} examples")

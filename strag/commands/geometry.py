@@ -30,7 +30,7 @@ def command(files, output, as_json, quiet):
 
     from strag.commands.geometry_job import as_history, as_json_object, as_table
     from strag.commands.options import refuse_overwriting
-    from strag.console import Notes, stdout_is_terminal
+    from strag.console import Notes, number_of, stdout_is_terminal
     from strag.files.activations import open_activations
     from strag.files.jsonfile import write_json
     from strag.files.streams import Output
@@ -52,4 +52,5 @@ def command(files, output, as_json, quiet):
         else:
             write_json(as_json_object(grid), sink)
     if not shows:
-        Notes(quiet)(f"{len(grid.runs)} runs at {len(grid.updates)} updates, {len(grid.index)} examples")
+        runs, updates = number_of(len(grid.runs), "run"), number_of(len(grid.updates), "update")
+        Notes(quiet)(f"{runs} at {updates}, {len(grid.index)} examples")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from strag.console import as_cell, print_table, warn
+from strag.console import as_cell, number_of, print_table, warn
 from strag.errors import StragError
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
@@ -112,7 +112,7 @@ def as_table(grid):
         for layer in grid.layers:
             figures = np.mean([_figures(one) for one in records if one["layer"] == layer], axis=0)
             rows.append([str(measured.update), str(layer), *(as_cell(value, 4) for value in figures)])
-    caption = f"means over {len(grid.runs)} runs, {len(grid.index)} examples"
+    caption = f"means over {number_of(len(grid.runs), 'run')}, {len(grid.index)} examples"
     print_table(grid.parts[0].meta.get("title"), columns, rows, caption)
 
 

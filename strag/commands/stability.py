@@ -2,7 +2,14 @@
 
 import click
 
-from strag.commands.options import example, json_option, output_option, quiet_option, removed_option
+from strag.commands.options import (
+    example,
+    fewest_option,
+    json_option,
+    output_option,
+    quiet_option,
+    removed_option,
+)
 
 ROWS = 24  # of the table; the JSON has them all
 
@@ -29,10 +36,11 @@ strag train --runs 20 --epochs 80 --lr 0.2 | strag stability - | jq '.records[] 
 @removed_option(
     "--seed", "nothing is drawn, as the interval of kappa is Student's t; leave it out", takes_value=True
 )
+@fewest_option
 @output_option("the agreement")
 @json_option
 @quiet_option
-def command(history, pairs, output, as_json, quiet):
+def command(history, pairs, fewest, output, as_json, quiet):
     """Measure how far independent runs misclassify the same examples.
 
     For every recorded update: kappa, the agreement beyond chance (1: the same examples, 0: as many
@@ -57,12 +65,12 @@ def command(history, pairs, output, as_json, quiet):
     refuse_overwriting((history,), ("-o", output))
     with Output(output, binary=False) as sink:
         read = read_history(history, tests=False)
-        found = stability(read, pairs)
+        found = stability(read, pairs, fewest)
         as_table = output == "-" and stdout_is_terminal() and not as_json
         if as_table:
             show(found)
         else:
-            write_json(stability_object(read, found, {"pairs": pairs}), sink)
+            write_json(stability_object(read, found, {"pairs": pairs, "min_misclassified": fewest}), sink)
     if found.diverged:
         warn(f"{read.source}: {found.diverged} of {len(read.runs)} runs diverged and are left out")
     if not as_table:

@@ -101,8 +101,10 @@ def command(files, labels, markdown, output, as_json, quiet):
 
 def _summary_line(found):
     """One line: how many conditions and runs, and the inversion of the reference."""
+    from strag.console import number_of
+
     runs = sum(one.runs for one in found.conditions)
-    line = f"{len(found.conditions)} conditions, {runs} runs"
+    line = f"{number_of(len(found.conditions), 'condition')}, {number_of(runs, 'run')}"
     reference = found.reference
     if reference.level("train_error").mean == reference.level("train_error").mean:
         line += f"; {reference.label}: eps* {_level(reference.level('train_error'), '.4f')}"
@@ -112,7 +114,7 @@ def _summary_line(found):
 def _notes(found):
     """What a reader must know of the numbers."""
     if found.repeated:
-        yield f"{found.repeated} runs come twice and count once"
+        yield f"{found.repeated} of the runs come twice and count once"
     if found.lacks_test_examples:
         yield (
             "some files do not say how many test examples there are, so that intervals of test errors are "
@@ -222,34 +224,31 @@ def markdown_table(found):
 
 
 def show(found):
-    """Print a Summary as two tables, shorter than that in Markdown."""
+    """Print a Summary as two tables, shorter than that in Markdown; the second counts the rows of the first."""
     from strag.console import as_cell, print_table
 
-    left = [("condition", "left")]
     rows = [
         (
+            str(number),
             one.label,
             str(one.blocks),
             f"{one.inverting} of {one.runs}",
             f"{as_cell(one.low, 2)} to {as_cell(one.high, 2)}",
             one.others or "-",
         )
-        for one in found.conditions
+        for number, one in enumerate(found.conditions, 1)
     ]
-    headings = [
-        *((heading, "right") for heading in ("blocks", "invert", "95 % interval")),
-        ("others", "left"),
-    ]
-    print_table(found.title, [*left, *headings], rows)
-    names = ("eps*", "95 % interval", "test error", "gap", "lr t*", "to 4 t*", "T / t*")
+    numbers = [(name, "right") for name in ("blocks", "invert", "95 % interval")]
+    print_table(found.title, [("", "right"), ("condition", "left"), *numbers, ("others", "left")], rows)
+    names = ("", "eps*", "95 % interval", "test error", "gap", "lr t*", "to 4 t*", "T / t*")
     rows = [
         (
-            one.label,
+            str(number),
             as_cell(one.level("train_error").mean, 4),
             _interval_cell(one.level("train_error")),
             *(as_cell(one.level(name).mean, digits) for name, _, digits in COLUMNS[1:]),
         )
-        for one in found.conditions
+        for number, one in enumerate(found.conditions, 1)
     ]
     caption = [
         "at the inversion: training and test error, the depth up to 4 t*, means",
@@ -257,7 +256,7 @@ def show(found):
         *_law_lines(found),
         *_notes(found),
     ]
-    print_table(None, [*left, *((name, "right") for name in names)], rows, "\n".join(caption), follows=True)
+    print_table(None, [(name, "right") for name in names], rows, "\n".join(caption), follows=True)
 
 
 def _interval_cell(level):

@@ -192,7 +192,7 @@ def command(data, output, plans, as_json, quiet, **options):
     from strag.commands.options import read_data, refuse_overwriting
     from strag.commands.train_job import history_writer, prepare_job, read_recipe, run, weights_writer
     from strag.commands.train_plan import show_plan
-    from strag.console import Notes, warn
+    from strag.console import Notes, number_of, warn
     from strag.files.streams import Output
     from strag.training.device import choose_device, set_threads
     from strag.training.precision import is_native
@@ -230,4 +230,4 @@ def command(data, output, plans, as_json, quiet, **options):
         # A pipe or a device, which may still refuse its bytes, comes before a file.
         for at in sorted(range(len(writers)), key=lambda at: (not sinks[at].is_direct, -at)):
             writers[at].commit()
-    Notes(quiet)(f"{job.recipe.runs} runs, {job.last} updates, {len(job.recorded)} records")
+    Notes(quiet)(f"{number_of(job.recipe.runs, 'run')}, {job.last} updates, {len(job.recorded)} records")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from strag.commands.options import require_origin
-from strag.console import Progress, say, warn
+from strag.console import Progress, number_of, say, warn
 from strag.errors import StragError, bad_usage
 from strag.files.container import RESIDENT
 from strag.files.history import HistoryWriter
@@ -211,7 +211,7 @@ def run(job, writers, device, quiet):
         left = writers[0].commit_partial()
         if left:
             path, runs, update = left
-            say(f"{path}: holds the finished part, {runs} runs up to update {update}")
+            say(f"{path}: holds the finished part, {number_of(runs, 'run')} up to update {update}")
         raise
     for text in watch.warnings():
         warn(text)

@@ -1,5 +1,6 @@
 """What a picture of a history shows, on paper or in a terminal: its curves and its inversion."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +32,8 @@ class Dynamics:
     separation : float64 [T, R], eta^2, see `strag.geometry.moments.separation`.
     classes : the C group names.
     diverged : number of runs left out. runs : number of all runs, R + diverged.
-    verdict : over all runs. inverting : number of runs with an inversion. shortfall : the condition that the
-        valleys of the others do not meet, None where nothing failed.
+    verdict : over all runs. verdicts : dict of verdict to number of runs. inverting : number of runs with an
+        inversion. shortfall : what the valleys of the others do not meet; None where nothing failed.
     inversion : {"updates": t*, "error": eps*}, refined, means over the inverting runs; None where
         the verdict is another.
     """
@@ -51,6 +52,7 @@ class Dynamics:
     diverged: int
     runs: int
     verdict: str
+    verdicts: dict
     inverting: int
     inversion: dict | None
     shortfall: Shortfall | None = None
@@ -63,12 +65,19 @@ class Dynamics:
     def sentence(self):
         """The inversion in words, with the number of runs behind it."""
         if self.inversion is None:
-            some = f"; {self.inverting} of {self.runs} runs have one" if self.inverting else ""
+            some = f"; {self.inverting} of {self.runs} runs have one{self.others}" if self.inverting else ""
             brief = f"; {self.shortfall.brief}" if self.shortfall and self.shortfall.brief else ""
             return f"no inversion ({self.verdict}{some}{brief})"
         t, error = self.inversion[UPDATES], self.inversion[ERROR]
         t = f"{t:.0f}" if t >= 10 else f"{t:.2g}"
-        return f"inversion at t* = {t}, ε* = {error:.2g} ({self.inverting} of {self.runs} runs)"
+        return f"inversion at t* = {t}, ε* = {error:.2g} ({self.inverting} of {self.runs} runs{self.others})"
+
+    @property
+    def others(self):
+        """What the other runs have beside some with an inversion, but for those that `left_out` tells of."""
+        left = (INVERSION, DIVERGED)
+        told = [f"{n} {verdict}" for verdict, n in self.verdicts.items() if verdict not in left]
+        return f", {', '.join(told)}" if told and self.inverting else ""
 
     @property
     def explained(self):
@@ -138,6 +147,7 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
         diverged=diverged,
         runs=len(kept),
         verdict=found.verdict,
+        verdicts=dict(Counter(inversion.verdict for inversion in found.inversions)),
         inverting=len(found.inverting),
         inversion=dict(zip((UPDATES, ERROR), found.mean_inversion, strict=True))
         if found.mean_inversion

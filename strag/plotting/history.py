@@ -120,7 +120,8 @@ def _overlaid(panels, dynamics, x, number, banded):
     for name, panel in panels.items():
         line = _curve(panel, dynamics, getattr(dynamics, name), x, banded, **look)
     _mark(panels, dynamics, x, look["color"])
-    line.set_label(f"{dynamics.label}: {dynamics.sentence}{dynamics.left_out}")
+    said = f"{dynamics.label}: {dynamics.sentence}{dynamics.left_out}"
+    line.set_label("\n".join(wrap(said, CHARACTERS)))
     return line
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from strag.errors import StragError
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import pack
-from strag.stragglers.inversion import DIVERGED
+from strag.stragglers.inversion import DIVERGED, FEWEST
 
 DISJOINT, ALL = "disjoint", "all"
 COVERAGE = 0.95
@@ -328,13 +328,14 @@ class Stability:
         return int(np.argmax(kappa)) if np.isfinite(kappa).any() else None
 
 
-def stability(history, which=DISJOINT):
+def stability(history, which=DISJOINT, fewest=FEWEST):
     """The agreement between the runs of a History at every record.
 
     Parameters
     ----------
     history : History. Runs that diverged are left out.
     which : `disjoint` pairs of runs, which are independent, or `all` of them, which are not.
+    fewest : as for `find_stragglers`, of the inversion that is told beside.
 
     Returns
     -------
@@ -342,7 +343,7 @@ def stability(history, which=DISJOINT):
 
     Raises StragError with fewer than two runs, and for networks that share their initial weights.
     """
-    found, taken = _taken(history)
+    found, taken = _taken(history, fewest)
     bits = history.trained[taken] & pack(np.ones(history.examples, dtype=bool))  # without padding
     trained, pairs = words(bits), pairs_of(len(taken), which)
     examples = count(trained)
@@ -373,7 +374,7 @@ def stability(history, which=DISJOINT):
     )
 
 
-def _taken(history):
+def _taken(history, fewest):
     """What find_stragglers finds, and the positions of the runs that did not diverge: at least two."""
     if history.shared_run is not None:
         raise StragError(
@@ -381,7 +382,7 @@ def _taken(history):
             "measure the history in which its sets were found",
             history.source,
         )
-    found = find_stragglers(history)
+    found = find_stragglers(history, fewest=fewest)
     taken = np.flatnonzero([inversion.verdict != DIVERGED for inversion in found.inversions])
     diverged = len(history.runs) - len(taken)
     if len(taken) < 2:

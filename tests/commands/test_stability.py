@@ -72,7 +72,7 @@ def test_writes_what_was_measured(folder, capsys):
     assert value["summary"] == {"runs": 8, "diverged": 0, "examples": P}
     assert value["strag"]["kind"] == "stability"
     assert value["strag"]["origin"] == "o"
-    assert value["strag"]["recipe"] == {"pairs": "disjoint"}
+    assert value["strag"]["recipe"] == {"pairs": "disjoint", "min_misclassified": 10}
     said = capsys.readouterr()
     assert said.out == ""
     at = found.at_inversion
@@ -95,7 +95,7 @@ def test_files_of_before_stay_readable(folder):
 def test_the_option_reaches_the_measure(folder):
     every = json.loads(strag("stability", "h", "--pairs", "all").stdout)
     found = stability(read_history("h"), "all")
-    assert every["strag"]["recipe"] == {"pairs": "all"}
+    assert every["strag"]["recipe"] == {"pairs": "all", "min_misclassified": 10}
     assert [record["pairs"] for record in every["records"]] == found.pairs.tolist()
     assert every["records"][0]["pairs"] == 28
     np.testing.assert_allclose(

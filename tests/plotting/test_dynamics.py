@@ -20,14 +20,14 @@ def test_the_inversion_is_the_mean_over_inverting_runs():
     assert (shown.inverting, shown.runs, len(found)) == (3, 4, 3)
     assert shown.inversion["updates"] == pytest.approx(np.mean([run.update for run in found]))
     assert shown.inversion["error"] == pytest.approx(np.mean([run.train_error for run in found]))
-    assert shown.sentence == "inversion at t* = 21, ε* = 0.4 (3 of 4 runs)"
+    assert shown.sentence == "inversion at t* = 21, ε* = 0.4 (3 of 4 runs, 1 none)"
 
 
 @pytest.mark.parametrize(
     ("curves", "sentence"),
     [
         ([falling()] * 3, "no inversion (none)"),
-        ([falling()] * 3 + [valley()], "no inversion (none; 1 of 4 runs have one)"),
+        ([falling()] * 3 + [valley()], "no inversion (none; 1 of 4 runs have one, 3 none)"),
         ([valley(3)] * 2, "no inversion (unresolved; too few records)"),
     ],
 )
