@@ -62,7 +62,7 @@ def _why(verdict, summary):
     if shortfall:
         told += f"; {Shortfall(**shortfall).words}"
         told += f" ({_REMEDY[shortfall['condition']]})" if shortfall["condition"] in _REMEDY else ""
-    if verdict == "open" and summary["train_until"] and (shortfall or {}).get("condition") != "misclassified":
+    if verdict == "open" and summary["train_until"]:
         told += (
             f"; only t* below {summary['excluded_below']:g} is excluded, train for {summary['train_until']} "
         )

@@ -224,7 +224,7 @@ def markdown_table(found):
 
 
 def show(found):
-    """Print a Summary as two tables, shorter than that in Markdown; the second counts the rows of the first."""
+    """Print a Summary as two tables, shorter than that in Markdown, with the same numbers of rows."""
     from strag.console import as_cell, print_table
 
     rows = [

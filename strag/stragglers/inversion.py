@@ -66,14 +66,14 @@ class Inversion:
         diverged.
     noise : standard deviation of the curve's noise.
     valley_update, misclassified : where that valley has its bottom, and how many examples are misclassified
-        there; None without a valley.
+        there; None without a valley, where an open run with too few has those of its end.
     failed : the first condition that the deepest valley does not meet, `records`, `depth`, `noise` or
         `misclassified`; None of an inversion, and of a run that diverged or is unstable.
     horizon : T / t*, how far the records reach beyond the inversion; None without one.
     depth_at_4 : depth on the records up to 4 t*, which can be compared between runs of any length; None
         without an inversion, or where the records end before.
     excluded_below, train_until : of an open run, the update below which it has no inversion, and that to
-        which to train to learn more; else None.
+        which to train to learn more, None where too few examples are misclassified already; else None.
     unstable_from : update at which the loss began to rise, or None. Of full-batch gradient descent all
         evidence for an inversion comes from the records before it.
     loss_rise : how far the loss rose from there on, as a share of its value before; None likewise.
@@ -219,8 +219,12 @@ def _evidence(curves, fewest):
     }
     if deep and at < BEFORE:
         return Inversion(UNRESOLVED, failed=RECORDS, **told)
-    failed = MISCLASSIFIED if deep else DEPTH if v[at] < SMALLEST_DEPTH * span or not v[at] else NOISE
-    return Inversion(**told, failed=failed, **_unfinished(curves))
+    rest = _unfinished(curves)
+    if deep or (rest["verdict"] == OPEN and wrong[at if v[at] else -1] < fewest):
+        told["misclassified"] = int(wrong[at if v[at] else -1])
+        return Inversion(**{**told, **rest, "train_until": None}, failed=MISCLASSIFIED)
+    shallow = v[at] < SMALLEST_DEPTH * span or not v[at]
+    return Inversion(**told, **rest, failed=DEPTH if shallow else NOISE)
 
 
 def _inversion(curves, at, update, train_error, evidence):

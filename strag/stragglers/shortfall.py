@@ -45,6 +45,11 @@ class Shortfall:
             return (
                 f"the deepest valley, at t = {self.update}, has fewer than {self.needed:g} records before it"
             )
+        if self.update is None and self.condition == MISCLASSIFIED:
+            return (
+                f"the curve has no valley, and {self.value:g} examples are misclassified at its end, fewer "
+                f"than {self.needed:g}, so that longer training cannot help"
+            )
         if self.update is None:
             return "the curve has no valley"
         valley = f"the deepest valley, at t = {self.update}, is {self.depth:.2g} of the curve's range deep"

@@ -179,6 +179,21 @@ def test_the_condition_that_failed_is_told_with_what_was_there(curve, change, fa
         assert verdict_of(curve, fewest=8, **change).verdict == INVERSION
 
 
+def test_where_too_few_examples_are_misclassified_already_no_longer_training_is_asked_for():
+    """Errors fall: what fails at the bottom of a shallow valley, or at the end, fails later all the more."""
+    few = np.linspace(60, 5, 151).astype(int)
+    falling = verdict_of(np.exp(-T / 30), wrong=few)
+    assert (falling.verdict, falling.failed, falling.misclassified) == (OPEN, "misclassified", 5)
+    assert falling.train_until is None
+    assert falling.excluded_below == 75
+    assert "longer training cannot help" in shortfall_of([falling], 151).words
+    shallow = verdict_of(np.exp(-T / 20) + 0.015 * (T > 140), wrong=few)
+    assert (shallow.failed, shallow.valley_update, shallow.train_until) == ("misclassified", 140, None)
+    enough = verdict_of(np.exp(-T / 30), wrong=few + 10)
+    assert enough.failed == "depth"
+    assert enough.train_until >= 300
+
+
 def test_few_records_are_told_as_such():
     for number in (5, 6):
         found = verdict_of(planted(3)[:number], T[:number])
