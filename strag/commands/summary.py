@@ -29,7 +29,7 @@ ENDS = (  # shown where there are test records, those of AT_NOISE for every nois
 strag summary width*.json
 strag summary block1.json block2.json block3.json -o blocks.json
 strag summary all.json pruned.json --label all --label 'without stragglers' --markdown
-strag summary size*.json -o sizes.json && strag plot sizes.json -o sizes.png
+strag summary size*.json -o law.json && strag plot law.json -o law.png
 """),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
