@@ -6,7 +6,6 @@ import numpy as np
 
 from strag.plotting.axes import entitle
 from strag.plotting.captions import one_line
-from strag.plotting.dynamics import log_ticks
 from strag.plotting.style import BLUE, CHARACTERS, GREY, SMALL, VERMILION, WIDTH, house_style
 
 SHOWN = (  # beside each other: quantity, label
@@ -17,6 +16,7 @@ SHOWN = (  # beside each other: quantity, label
 BY_SIZE = (*SHOWN[:2], ("gap", "ε* less the test error at t*"), SHOWN[2])
 ROW, BOX = 0.24, 2.4  # inches: of a condition, of a panel by size
 MOST_TICKS = 4  # of the number of examples
+AIR = 1.25  # times the smallest and the largest number of examples, on either side
 _NARROW = 34  # characters of a label
 
 
@@ -120,9 +120,13 @@ def _against_size(panel, found, name, label):
         panel.axhline(law.limit_one, color=GREY, linewidth=1, linestyle=(0, (4, 1.5)))
         panel.axhspan(law.limit_low, law.limit_high, color=VERMILION, alpha=0.15, linewidth=0)
     panel.set_xscale("log")
-    ticks = log_ticks(P[0], P[-1])
-    ticks = ticks[:: -(-len(ticks) // MOST_TICKS)]
+    ticks = P[::-1][:: -(-len(P) // MOST_TICKS)]  # the largest size, and some of the others
     panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.set_xlim(P[0] / AIR, P[-1] * AIR)
+    for one in ordered if name == SHOWN[0][0] else ():
+        if one.others:
+            place = {"transform": panel.get_xaxis_transform(), "rotation": 90, "fontsize": SMALL}
+            panel.text(one.examples, 0.03, one.others, color=GREY, ha="center", va="bottom", **place)
     panel.xaxis.set_minor_formatter("")
     panel.set_xlabel("examples P")
     panel.set_ylabel(label)

@@ -33,7 +33,8 @@ def two_levels(blocks, shared_variance=0.0):
     """The Level of one quantity.
 
     With several blocks Student's t over their means, with one block over its seeds. The variance between
-    blocks is that of their means less the part s^2/n that n seeds leave in each.
+    blocks is that of their means less the part s^2/n that n seeds leave in each. Where only one of several
+    blocks has a value, its seeds do not speak for the others, and there is no interval.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def two_levels(blocks, shared_variance=0.0):
     shared_variance : of an error that all values have in common, such as that of their test set: it widens
         the interval, and no number of blocks makes it smaller.
     """
-    blocks = [values[np.isfinite(values)] for values in map(np.asarray, blocks)]
+    blocks, given = [values[np.isfinite(values)] for values in map(np.asarray, blocks)], len(blocks)
     blocks = [values for values in blocks if values.size]
     if not blocks:
         return UNKNOWN
@@ -51,7 +52,7 @@ def two_levels(blocks, shared_variance=0.0):
     seed_variance = squares / free if free else np.nan
     mean, B = float(means.mean()), len(blocks)
     if B == 1:
-        half = _half(seed_variance / sizes[0], free, shared_variance)
+        half = _half(seed_variance / sizes[0], free if given == 1 else 0, shared_variance)
         return Level(mean, mean - half, mean + half, float(np.sqrt(seed_variance)), np.nan)
     half = _half(means.var(ddof=1) / B, B - 1, shared_variance)
     left = means.var(ddof=1) - (seed_variance * np.mean(1 / sizes) if free else 0.0)

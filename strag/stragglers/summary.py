@@ -73,7 +73,7 @@ class Condition:
     label : how it differs from the others. settings : dict. examples : P, or None if it varies.
     blocks, runs, inverting : numbers. low, high : interval of the probability to invert.
     levels : dict of quantity to Level. verdicts : dict of verdict to number of runs.
-    values : dict of quantity to a list of arrays, one per block, without NaN.
+    values : dict of quantity to a list of arrays, one per block, without NaN, empty where no run has it.
     differences : dict of quantity at the inversion to the Level of what it exceeds the reference by on the
     same data, run by run where they start from the same weights; empty for the reference.
     test_examples : Q, None where not known.
@@ -247,7 +247,6 @@ def _condition(label, members, runs):
     blocks = _by_block(runs)
     names = dict.fromkeys(name for run in runs for name in run.values)
     values = {name: [_of(same, name) for same in blocks.values()] for name in names}
-    values = {name: [one for one in of_blocks if one.size] for name, of_blocks in values.items()}
     sizes = {one.test_examples for one in members}
     Q = None if None in sizes else min(sizes)
     examples = {one.settings.get("examples") for one in members}
@@ -298,7 +297,8 @@ def _test_variance(name, values, Q):
 
 
 def _mean(blocks):
-    return float(np.mean([values.mean() for values in blocks])) if blocks else np.nan
+    known = [values.mean() for values in blocks or () if values.size]
+    return float(np.mean(known)) if known else np.nan
 
 
 def _differences(runs, reference):
@@ -332,11 +332,10 @@ def _laws(conditions):
         return {}
     laws = {}
     for name in LAWFUL:
-        known = [one for one in conditions if one.values.get(name)]
+        blocks = [[values for values in one.values.get(name, ()) if values.size] for one in conditions]
+        known = [(one, of) for one, of in zip(conditions, blocks, strict=True) if of]
         if len(known) >= FEWEST_SIZES:
-            largest = max(known, key=lambda one: one.examples)
+            largest, _ = max(known, key=lambda pair: pair[0].examples)
             shared = _test_variance(name, largest.values, largest.test_examples)
-            laws[name] = size_law(
-                [one.examples for one in known], [one.values[name] for one in known], shared
-            )
+            laws[name] = size_law([one.examples for one, _ in known], [of for _, of in known], shared)
     return laws

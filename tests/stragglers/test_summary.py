@@ -48,6 +48,14 @@ def test_seeds_alone_say_nothing_of_other_blocks():
     assert np.isnan(two_levels([np.array([np.nan])]).mean)
 
 
+def test_one_of_several_blocks_does_not_speak_for_the_others():
+    level = two_levels([np.array([1.0, 2.0, 3.0]), np.array([])])
+    assert (level.mean, level.seed_std) == (2, 1)
+    assert np.isnan(level.low)
+    found = summarise([experiment(), experiment(block="b", values=[])])
+    assert np.isnan(found.conditions[0].level("train_error").low)
+
+
 @pytest.mark.parametrize(("k", "n"), [(0, 6), (3, 10), (30, 30), (1, 1)])
 def test_clopper_and_pearson_cut_both_tails(k, n):
     low, high = clopper_pearson(k, n)
