@@ -311,10 +311,12 @@ def _differences(runs, reference):
 def _difference(shared, name):
     """One Level: of pairs of runs with the same start where there are any, else of the means of all runs."""
     pairs = [(_paired(ours, theirs, name), _of(ours, name), _of(theirs, name)) for ours, theirs in shared]
-    pairs = [one for one in pairs if one[1].size and one[2].size]
     if len(pairs) == 1 and not pairs[0][0]:
         return difference(*pairs[0][1:])
-    return two_levels([of or [first.mean() - second.mean()] for of, first, second in pairs])
+    both = [
+        first.mean() - second.mean() if first.size and second.size else np.nan for _, first, second in pairs
+    ]
+    return two_levels([of or [apart] for (of, *_), apart in zip(pairs, both, strict=True)])
 
 
 def _paired(ours, theirs, name):
