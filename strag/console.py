@@ -36,11 +36,6 @@ class Notes:
             say(text)
 
 
-def number_of(count, noun):
-    """A count with its noun, in the plural but for one: `1 run`, `3 runs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def as_cell(value, digits):
     """A number for a table, '-' for None and NaN."""
     return "-" if value is None or value != value else f"{value:.{digits}f}"

@@ -105,9 +105,10 @@ def test_only_training_and_its_command_know_torch():
     ("package", "may"),
     [
         ("strag.errors", []),
+        ("strag.words", []),
         ("strag.geometry", ["errors", "geometry"]),
-        ("strag.stragglers", ["errors", "geometry", "stragglers"]),
-        ("strag.training", ["errors", "geometry", "training", "datasets"]),
+        ("strag.stragglers", ["errors", "geometry", "stragglers", "words"]),
+        ("strag.training", ["errors", "geometry", "training", "datasets", "words"]),
         ("strag.datasets", ["errors", "datasets"]),
         ("strag.files", ["errors", "files", "datasets", "stragglers", "__version__"]),
         ("strag.plotting", ["errors", "plotting", "geometry", "stragglers", "datasets"]),

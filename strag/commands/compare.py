@@ -54,11 +54,10 @@ def command(files, labels, output, as_json, quiet):
         examples = _examples(lists)
         found = compare([one.indices for one in lists], examples, names, lists[0].meta.get("title"))
         if output == "-" and stdout_is_terminal() and not as_json:
-            show(found)
-        else:
-            write_json(comparison_object(found, lists), sink)
-    if output != "-":
-        Notes(quiet)(_summary_line(found))
+            return show(found)
+        write_json(comparison_object(found, lists), sink)
+    Notes(quiet)(_summary_line(found))
+    return None
 
 
 def _examples(lists):

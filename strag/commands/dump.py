@@ -40,10 +40,11 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
 
     from strag.commands.dump_job import dump, prepare_dump
     from strag.commands.options import read_data, refuse_overwriting
-    from strag.console import Notes, number_of
+    from strag.console import Notes
     from strag.files.streams import Output
     from strag.files.weights import open_weights
     from strag.training.device import choose_device, set_threads
+    from strag.words import number_of
 
     if weights == data == "-":
         raise click.UsageError("WEIGHTS and DATA cannot both be stdin")

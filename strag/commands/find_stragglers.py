@@ -123,6 +123,10 @@ def command(history, output, quiet, **options):
         _refuse_per_class(options)
     if options["core"] and options["quorum"] is not None:
         raise click.UsageError("--quorum contradicts --core")
+    if options["per_run"] and options["quorum"] is not None and options["dose"] is None:
+        raise click.UsageError("--quorum needs --dose where --per-run is given")
+    if options["rule"] == "first-increase" and _is_given("fewest"):
+        raise click.UsageError("--min-misclassified is for --rule valley")
     options["observable"] = options["observable"] or _usual_observable(options)
     options["quorum"] = 0.5 if options["quorum"] is None else options["quorum"]
     for name in ("controls", "dose"):
@@ -155,6 +159,13 @@ def _refuse_per_class(options):
         raise click.UsageError("--layer all contradicts --per-class")
 
 
+def _is_given(name):
+    """Whether an option stands on the command line, rather than its default."""
+    from click.core import ParameterSource
+
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
 def _usual_observable(options):
     """The radius over all classes; for the notebook's rule, which knows no other, that of class 0."""
     first = options["rule"] == "first-increase" and not options["per_class"]
@@ -181,7 +192,7 @@ def _find(history, output, quiet, options):
             reference = reference_of(read, whole, _found(whole, options, Moment())[0])
         if options["core"] and exit_status(found.verdict, moment.is_chosen, False) == 0:
             found.require_core(read.source)
-        value = stragglers_object(read, found, _recipe(options), options["core"], profile, reference)
+        value = stragglers_object(read, found, _recipe(options, read), options["core"], profile, reference)
         if csv_sink:
             write_csv(csv_sink, value["examples"])
             if csv_sink.is_direct:  # which may still refuse its bytes
@@ -195,9 +206,11 @@ def _find(history, output, quiet, options):
     return exit_status(found.verdict, moment.is_chosen, options["any_verdict"])
 
 
-def _recipe(options):
-    """What of the options changes the numbers."""
+def _recipe(options, history):
+    """What of the options changes the numbers; the layer by its number, or `all`."""
     recipe = {name: options[name] for name in ("observable", "layer", "rule", "at", "core", "per_class")}
+    if recipe["layer"] != "all":
+        recipe["layer"] = history.layer(recipe["layer"]) if recipe["layer"] else history.layers[0]
     return {**recipe, "min_misclassified": options["fewest"], "quorum": options["quorum"]}
 
 

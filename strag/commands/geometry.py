@@ -30,11 +30,12 @@ def command(files, output, as_json, quiet):
 
     from strag.commands.geometry_job import as_history, as_json_object, as_table
     from strag.commands.options import refuse_overwriting
-    from strag.console import Notes, number_of, stdout_is_terminal
+    from strag.console import Notes, stdout_is_terminal
     from strag.files.activations import open_activations
     from strag.files.jsonfile import write_json
     from strag.files.streams import Output
     from strag.geometry.measure import Grid
+    from strag.words import number_of
 
     files = files or ("-",)
     if files.count("-") > 1:

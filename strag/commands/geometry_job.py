@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from strag.console import as_cell, number_of, print_table, warn
+from strag.console import as_cell, print_table, warn
 from strag.errors import StragError
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
@@ -10,6 +10,7 @@ from strag.geometry.measure import as_records, measure
 from strag.geometry.moments import pairs_of
 from strag.stragglers.history import pack
 from strag.stragglers.sweeps import described_at
+from strag.words import number_of
 
 NAMED = 5  # classes that a warning names
 

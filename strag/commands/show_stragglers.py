@@ -1,6 +1,7 @@
 """The stragglers as tables, a line, and words."""
 
 from strag.stragglers.shortfall import Shortfall
+from strag.words import some_of
 
 HARDEST = 10  # examples shown at a terminal
 
@@ -13,7 +14,8 @@ _MEANING = {
     "diverged": "no verdict, since runs diverged; lower --lr",
 }
 _REMEDY = {  # by the condition that failed
-    "records": "record more often",
+    "records": "record more often, or lower --lr",
+    "noise": "more records, or larger batches, would tell",
     "misclassified": "--min-misclassified asks for so many",
 }
 
@@ -42,11 +44,11 @@ def summary_line(value):
     line = f"{verdict_line(value['verdict'])} ({counted(summary['verdicts'])})"
     if summary["train_error_mean"] is not None:
         line += f", eps* = {_with_std(summary, 'train_error', 4)} at t* = {_with_std(summary, 'update', 1)}"
-    line += f"; {some}" if summary["runs_with_a_set"] else ""
+    line += f"; {some}" if summary["runs_with_a_set"] and not value["strag"].get("sets") else ""
     line += _why(value["verdict"], summary)
     for key, words in (("classes_without", "no inversion in"), ("classes_absent", "no trained example of")):
         if value.get(key):
-            line += f"; {words} class {', '.join(value[key])}"
+            line += f"; {words} class {some_of(value[key])}"
     return line
 
 
@@ -61,12 +63,13 @@ def _why(verdict, summary):
     told, shortfall = "", summary["shortfall"]
     if shortfall:
         told += f"; {Shortfall(**shortfall).words}"
-        told += f" ({_REMEDY[shortfall['condition']]})" if shortfall["condition"] in _REMEDY else ""
-    if verdict == "open" and summary["train_until"]:
-        told += (
-            f"; only t* below {summary['excluded_below']:g} is excluded, train for {summary['train_until']} "
-        )
-        told += "updates to tell more"
+        remedy = _REMEDY.get(shortfall["condition"])
+        if shortfall["condition"] == "records" and shortfall["update"] is None:
+            remedy = "record more often, or train for longer"
+        told += f" ({remedy})" if remedy else ""
+    excluded, until = summary["excluded_below"], summary["train_until"]
+    told += f"; only t* below {excluded:g} is excluded" if excluded is not None else ""
+    told += f"; train for {until} updates to tell more" if until is not None else ""
     if verdict in ("none", "open"):
         told += "; --at error:X takes those misclassified at a training error instead"
     return told
@@ -94,7 +97,7 @@ def show(value):
     elif value["summary"]["runs_with_a_set"] > 1:
         caption += f"\nno probabilities: {value['model_unknown']}"
     print_table(value["strag"].get("title"), columns, rows, caption)
-    if value["examples"]["index"]:
+    if value["examples"]["index"] and not value["strag"].get("sets"):
         _show_hardest(value)
 
 

@@ -16,7 +16,7 @@ _LEFT_OUT = {
 def sweep_lines(sweep, baseline=None):
     """One line for every condition: how many of its networks invert; and one for a Baseline."""
     for one in sweep.conditions:
-        where = f"{sweep.by} {one.place:g}"
+        where = "each run's own" if sweep.is_own else f"{sweep.by} {one.place:g}"
         yield (
             f"without {one.removed:.0f} examples ({_LEFT_OUT[one.control]}, {where}): "
             f"{one.inverting} of {one.networks} networks invert{_others(one)}"
@@ -51,7 +51,7 @@ def show(sweep, baseline=None):
     rows = [
         (
             _LEFT_OUT[one.control],
-            f"{one.place:g}",
+            "own" if sweep.is_own else f"{one.place:g}",
             f"{one.removed:.0f}",
             f"{one.inverting} of {one.networks}",
             as_cell(_mean(one.depth_at_4), 3),

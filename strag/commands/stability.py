@@ -131,7 +131,9 @@ def summary_line(found):
         parts.append(f"largest {_kappa(found, largest)} at eps = {found.train_error[largest]:.4f}")
     told = largest if at is None else at
     unknown = told is not None and bool(found.kappa[told] == found.kappa[told]) and not _interval(found, told)
-    why = f"; no interval with fewer than {FEWEST_RUNS} runs" if unknown else ""
+    few = unknown and found.runs[told] < FEWEST_RUNS + 2  # of which one may have no partner
+    reason = f"with fewer than {FEWEST_RUNS} runs" if few else "that holds in a file of before"
+    why = f"; no interval {reason}" if unknown else ""
     return f"{'; '.join(parts)} ({found.taken} runs, {found.which} pairs{why})"
 
 

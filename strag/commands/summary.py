@@ -60,8 +60,9 @@ def command(files, labels, markdown, output, as_json, quiet):
 
     The gap is eps* less the test error at t*. Differences are those to the reference on the same data,
     run by run where runs start from the same weights, and on this test set: the reference is the
-    condition that has the usual value of every setting, else that with the most blocks, then runs, then
-    the first. The order of the files does not matter, except to that of --label.
+    condition that has the usual value of every setting, else, of those with an inversion, that with the
+    most blocks, then runs, then the first of the table. The order of the files does not matter, except
+    to that of --label.
 
     JSON and Markdown also have the verdicts on the runs, the test error at the end for every noise,
     what find-stragglers --reference put beside it, and, of networks that left out sets, the excess
@@ -83,7 +84,7 @@ def command(files, labels, markdown, output, as_json, quiet):
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
         read = [read_experiments(path) for path in files]
-        names = [label for label, parts in zip(labels, read, strict=True) for _ in parts] if labels else None
+        names = _names(labels, read) if labels else None
         experiments = [one for parts in read for one in parts]
         found = summarise(experiments, names)
         if markdown:
@@ -99,22 +100,37 @@ def command(files, labels, markdown, output, as_json, quiet):
     return None
 
 
+def _names(labels, read):
+    """The label of every Experiment; those of a sweep are told apart by what they left out."""
+    from strag.stragglers.summary import kind_of
+
+    return [
+        f"{label}, {kind_of(one.settings)}" if len(parts) > 1 else label
+        for label, parts in zip(labels, read, strict=True)
+        for one in parts
+    ]
+
+
 def _summary_line(found):
     """One line: how many conditions and runs, and the inversion of the reference."""
-    from strag.console import number_of
+    from strag.words import number_of
 
     runs = sum(one.runs for one in found.conditions)
     line = f"{number_of(len(found.conditions), 'condition')}, {number_of(runs, 'run')}"
     reference = found.reference
     if reference.level("train_error").mean == reference.level("train_error").mean:
-        line += f"; {reference.label}: eps* {_level(reference.level('train_error'), '.4f')}"
+        name = f"reference {reference.label}" if len(found.conditions) > 1 else "all"
+        line += f"; {name}: eps* {_level(reference.level('train_error'), '.4f')}"
     return line
 
 
 def _notes(found):
     """What a reader must know of the numbers."""
+    from strag.words import number_of
+
     if found.repeated:
-        yield f"{found.repeated} of the runs come twice and count once"
+        verbs = "comes twice and counts" if found.repeated == 1 else "come twice and count"
+        yield f"{number_of(found.repeated, 'run')} {verbs} once"
     if found.lacks_test_examples:
         yield (
             "some files do not say how many test examples there are, so that intervals of test errors are "
@@ -253,6 +269,7 @@ def show(found):
     caption = [
         "at the inversion: training and test error, the depth up to 4 t*, means",
         "intervals from blocks, or from seeds where there is one block",
+        *([f"the reference is: {found.reference.label}"] if len(found.conditions) > 1 else []),
         *_law_lines(found),
         *_notes(found),
     ]

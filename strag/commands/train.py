@@ -192,10 +192,11 @@ def command(data, output, plans, as_json, quiet, **options):
     from strag.commands.options import read_data, refuse_overwriting
     from strag.commands.train_job import history_writer, prepare_job, read_recipe, run, weights_writer
     from strag.commands.train_plan import show_plan
-    from strag.console import Notes, number_of, warn
+    from strag.console import Notes, warn
     from strag.files.streams import Output
     from strag.training.device import choose_device, set_threads
     from strag.training.precision import is_native
+    from strag.words import number_of
 
     read = (data, options["without"], options["init"])
     if read.count("-") > 1:

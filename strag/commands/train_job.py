@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from strag.commands.options import require_origin
-from strag.console import Progress, number_of, say, warn
+from strag.console import Progress, say, warn
 from strag.errors import StragError, bad_usage
 from strag.files.container import RESIDENT
 from strag.files.history import HistoryWriter
@@ -23,6 +23,7 @@ from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
 from strag.training.schedule import listed
 from strag.training.watch import Watch
+from strag.words import number_of
 
 
 class Job:

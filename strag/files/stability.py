@@ -49,6 +49,8 @@ def stability_from(value, source):
     has_inversion = value.get("inversion") is not None
     taken, diverged, examples = _numbers(value, "summary", _SUMMARY, source)
     recipe, inputs = (_object(value["strag"], name) for name in ("recipe", "inputs"))
+    if "bootstrap" in recipe:  # of before, whose intervals did not hold what they promised
+        columns |= {name: np.full(len(columns[name]), np.nan) for name in ("kappa_low", "kappa_high")}
     return Stability(
         updates=columns.pop("update"),
         **columns,

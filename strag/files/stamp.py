@@ -82,6 +82,10 @@ def _are_numbers(value):
     return natural and len(set(value)) == len(value)
 
 
+def _is_count(value):
+    return type(value) is int and 0 <= value < 2**53
+
+
 def _is_real(value):
     return type(value) in (int, float) and abs(value) < float("inf")
 
@@ -95,6 +99,7 @@ _FIELDS = {
     "inputs.training": _is_object,
     "inputs.training.lr": _is_real,
     "inputs.history": _is_object,
+    "origin_size": _is_count,
     "title": _is_text,
     "command": _is_text,
     "labels": _is_text,

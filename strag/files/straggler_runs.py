@@ -22,7 +22,7 @@ def run_entry(history, found, run, counterpart=None):
     }
     if counterpart is not None:
         told["reference"] = {name: getattr(counterpart, name) for name in _BESIDE}
-    if "sets" in history.meta:
+    if history.meta.get("sets"):
         told["set"] = {name: values[run] for name, values in history.meta["sets"].items()}
     if found.by_class is not None:
         of_run = zip(history.classes, found.by_class[run], strict=True)

@@ -108,9 +108,12 @@ def layer_profile(history, profile, recipe):
 
 
 def _mean_of(found, name):
-    """Mean over the runs that say it; None if none does."""
-    known = [getattr(inversion, name) for inversion in found.inversions]
-    known = [value for value in known if value is not None and np.isfinite(value)]
+    """Mean over the runs, or of what is about inversions over the inverting ones; None where not known."""
+    inversions = found.inversions if name == "depth" else found.inverting
+    values = [getattr(inversion, name) for inversion in inversions]
+    if name != "depth" and None in values:
+        return None  # not those alone that invert early
+    known = [value for value in values if value is not None and np.isfinite(value)]
     return float(np.mean(known)) if known else None
 
 

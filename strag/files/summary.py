@@ -1,6 +1,7 @@
 """The kind `summary`: JSON, many experiments beside each other."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from hashlib import sha256
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from strag.files.jsonfile import read_json
 from strag.files.stamp import check_fields, stamp
 from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
-from strag.stragglers.intervals import UNKNOWN, Level
-from strag.stragglers.inversion import FEWEST, INVERSION
+from strag.stragglers.intervals import UNKNOWN, Level, share_interval
+from strag.stragglers.inversion import CENSORED, FEWEST, INVERSION, NONE
 from strag.stragglers.recipe import step_size
 from strag.stragglers.size_law import SizeLaw
 from strag.stragglers.summary import (
@@ -27,7 +28,7 @@ from strag.stragglers.sweeps import random_partners
 
 _TRAINING = (
     *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
-    *("batch_size", "own_order", "precision"),
+    *("batch_size", "own_order", "precision", "restandardise"),
 )
 _AGAIN = "make it again with 'strag find-stragglers'"
 _FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
@@ -54,6 +55,8 @@ def read_experiments(path):
         "examples": examples,
         **{name: training.get(name) for name in _TRAINING},
         **{name: finding.get(name, _USUAL.get(name)) for name in _FINDING},
+        "layer": _layer(finding.get("layer"), training.get("layers")),
+        "pruned": _pruned(meta, inputs, examples),
         "without": (inputs.get("history") or {}).get("without"),
     }
     try:
@@ -70,23 +73,46 @@ def read_experiments(path):
         raise StragError("has runs that cannot be read", _AGAIN, source) from None
 
 
+def _layer(told, recorded):
+    """The layer that the runs are about: null in files of before is the first, and `all` begins with it."""
+    first = recorded[0] if isinstance(recorded, list) and recorded else None
+    known = int(told) if isinstance(told, str) and told.isdecimal() else told
+    return first if told in (None, "all") else known
+
+
+def _pruned(meta, inputs, examples):
+    """What tells data pruned from one data set apart: part of its identity, null for all of it."""
+    identity = (inputs.get("history") or {}).get("data")
+    whole = examples is None or meta.get("origin_size") in (None, examples)
+    return None if whole or not isinstance(identity, str) else identity[:8]
+
+
 def _runs(runs, meta, summary):
     """The Run of every entry of `runs`."""
     inputs = meta.get("inputs") or {}
     training, history = inputs.get("training") or {}, inputs.get("history") or {}
     weights = (training.get("seed"), canonical_json(history.get("init")))
-    shape = (*(training.get(name) for name in _NETWORK), len(meta.get("classes") or []))
+    if training.get("seed") is None:  # nobody knows which runs start alike, but those that are the same
+        weights = (sha256(canonical_json(runs).encode()).hexdigest(),)
+    shape = (*(str(training.get(name)) for name in _NETWORK), len(meta.get("classes") or []))
     excess = _excess(runs, summary.get("examples"))
     return [
         Run(
             block=str(meta.get("origin")),
-            start=(*weights, int((run.get("set") or run)["run"]), *shape),
+            start=(*weights, _count((run.get("set") or run)["run"]), *shape),
             verdict=run["verdict"],
-            updates=run.get("last_update") or 0,
+            updates=_count(run.get("last_update")),
             values=_values({**run, "excess": errors}, step_size(training), training.get("noise") or [0.0]),
         )
         for run, errors in zip(runs, excess, strict=True)
     ]
+
+
+def _count(value):
+    """A number of updates, 0 for none; ValueError for what is no such number."""
+    if value is not None and not (type(value) is int and 0 <= value < 2**53):
+        raise ValueError
+    return value or 0
 
 
 def _kinds(runs):
@@ -97,8 +123,8 @@ def _kinds(runs):
 
 
 def _is_run(run):
-    """Whether it is an object with a verdict; what it says of its set, if anything, are numbers, texts."""
-    if not isinstance(run, dict) or not isinstance(run.get("verdict"), str):
+    """Whether it is an object with a known verdict, and says of its set, if anything, numbers and texts."""
+    if not isinstance(run, dict) or run.get("verdict") not in (INVERSION, NONE, *CENSORED):
         return False
     told = run.get("set") or {}
     return isinstance(told, dict) and all(isinstance(value, (int, float, str)) for value in told.values())
@@ -150,13 +176,13 @@ def _values(run, step, noise):
         "examples_trained": run.get("examples"),
         **{name: beside.get(name) for name in ("right_test_error", "wrong_test_error")},
     }
-    if at:
-        values["train_error"] = float(train)  # an inversion has one
+    if at and not 0 <= train <= 1:  # an inversion has one
+        raise ValueError
     measured = (_ends(run), beside.get("stopped_test_error"), beside.get("test_error"), run["excess"])
     for name, errors in zip(AT_NOISE, measured, strict=True):
         for number, level in enumerate(noise):
             values[at_noise(name, level)] = errors[number] if errors else None
-    return {name: np.nan if value is None else float(value) for name, value in values.items()}
+    return {name: _number(value) for name, value in values.items()}
 
 
 def summary_object(found, experiments):
@@ -189,6 +215,7 @@ def summary_from(value, source):
     Raises StragError for what `summary_object` does not write.
     """
     check_fields(value["strag"], source)
+    is_old = "repeated" not in value  # of 0.1, whose intervals of shares and laws did not hold
     try:
         conditions = tuple(
             Condition(
@@ -196,7 +223,7 @@ def summary_from(value, source):
                 dict(one["settings"]),
                 one["examples"],
                 *(int(one[name]) for name in ("blocks", "runs", "inverting")),
-                *(_number(one[name]) for name in ("low", "high")),
+                *_share(one, is_old),
                 _levels(one),
                 {str(verdict): int(number) for verdict, number in one.get("verdicts", {}).items()},
                 {},
@@ -209,6 +236,7 @@ def summary_from(value, source):
             name: SizeLaw(**{k: v if isinstance(v, (bool, str)) else _number(v) for k, v in law.items()})
             for name, law in value["laws"].items()
         }
+        laws = {name: _without_intervals(law) for name, law in laws.items()} if is_old else laws
         varies = tuple(str(name) for name in value["varies"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise StragError(
@@ -217,6 +245,21 @@ def summary_from(value, source):
     if not conditions:
         raise StragError("has no conditions", "make it again with 'strag summary'", source)
     return Summary(conditions, varies, laws, value["strag"].get("title"), source)
+
+
+def _share(one, is_old):
+    """The interval of the share of runs that invert; in a file of before from its runs, if on one block."""
+    if not is_old:
+        return _number(one["low"]), _number(one["high"])
+    censored = sum(number for verdict, number in one.get("verdicts", {}).items() if verdict in CENSORED)
+    known = one["blocks"] == 1 and one.get("verdicts")
+    return share_interval([(one["inverting"], censored, one["runs"])] if known else [])
+
+
+def _without_intervals(law):
+    ends = [f"{name}_{end}" for name in ("limit", "b", "limit_one") for end in ("low", "high")]
+    again = "its intervals are of before; make the summary again"
+    return replace(law, **dict.fromkeys(ends, np.nan), identifiable=False, reason=again)
 
 
 def _levels(one):

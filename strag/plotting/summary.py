@@ -38,7 +38,7 @@ def summary_figure(found):
     known = [
         (name, label)
         for name, label in (BY_SIZE if by_size else SHOWN)
-        if any(np.isfinite(one.level(name).mean) for one in found.conditions)
+        if any(np.isfinite(_drawn(found, one, name, by_size).mean) for one in found.conditions)
     ] or [SHOWN[0]]
     rows = -(-len(known) // 2) if by_size else 1
     height = 0.6 + BOX * rows if by_size else 1.5 + ROW * len(found.conditions)
@@ -54,6 +54,11 @@ def summary_figure(found):
         title = one_line(found.title) if found.title else "several data sets"
         entitle(panels[0], f"{title}: {_heading(by_size)}", lines)
     return figure
+
+
+def _drawn(found, condition, name, by_size):
+    """The Level of a condition that its panel shows: a difference where all of eps* are known."""
+    return condition.difference(name) if not by_size and _is_paired(found) else condition.level(name)
 
 
 def _is_paired(found):
@@ -112,7 +117,10 @@ def _against_size(panel, found, name, label):
         np.array([getattr(one.level(name), key) for one in ordered]) for key in ("mean", "low", "high")
     )
     below, above = (np.where(np.isfinite(v), v, 0) for v in (mean - low, high - mean))
-    panel.errorbar(P, mean, [below, above], fmt="o", color=BLUE, markersize=4, linewidth=1.2)
+    some = np.array([one.inverting < one.runs for one in ordered])
+    for members, colour in ((~some, BLUE), (some, VERMILION)):
+        ends = [below[members], above[members]]
+        panel.errorbar(P[members], mean[members], ends, fmt="o", color=colour, markersize=4, linewidth=1.2)
     law = found.laws.get(name)
     if law is not None and np.isfinite(law.limit_low):
         along = np.geomspace(P[np.isfinite(mean)][0], P[-1], 200)
@@ -137,6 +145,7 @@ def _caption(found, by_size):
     intervals = "mean and 95 % interval over blocks (over seeds with one block)"
     if by_size:
         laws = "; line: limit - a P^-b, its limit shaded; dashed: the limit with b = 1"
+        intervals += "; orange points: not all runs invert"
         return intervals + (laws if any(np.isfinite(law.limit_low) for law in found.laws.values()) else "")
     noise = "grey: one s.d. between seeds (dark) and between blocks (light)"
     beside = ", of differences on the same data" if _is_paired(found) else ""

@@ -131,6 +131,8 @@ def _lines_in(panels, sweep, baseline):
 
 def _places(sweep, x):
     """Where the conditions stand on the horizontal axis: float64, NaN for none."""
+    if sweep.is_own:
+        return np.ones(len(sweep.conditions))
     if x != ERROR:
         return np.array([one.place for one in sweep.conditions], dtype=float)
     shares = np.array([one.removed / sweep.history.examples for one in sweep.conditions])
@@ -206,7 +208,7 @@ def _legend(figure, panels, sweep, baseline, mark):
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles = panels[SHARE].get_lines()[: len(sweep.controls)]
+    handles = [line for line in panels[SHARE].get_lines() if line.get_label() in NAMES.values()]
     most = max(one.networks for one in sweep.conditions)
     if most > 1 and len(panels) > 1:
         handles.append(Patch(facecolor=GREY, alpha=2 * BAND, label=f"± 1 s.d. over {most} networks"))
@@ -229,10 +231,10 @@ def _heading(sweep):
     if sweep.by != DOSE or not whole:
         return f"{title}: trained without what was misclassified at t"
     last = whole[-1]
+    which = "each run's own" if sweep.is_own else f"{_share(last.place)} of the"
     censored = f", {last.censored} not known" if last.censored else ""
     return (
-        f"{title}: without {_share(last.place)} of the stragglers "
-        f"{last.inverting} of {last.networks} networks invert{censored}"
+        f"{title}: without {which} stragglers {last.inverting} of {last.networks} networks invert{censored}"
     )
 
 

@@ -6,6 +6,7 @@ from strag.stragglers.inversion import DIVERGED
 
 FEWEST_OF_A_GROUP = 10  # examples on average, below which many groups look like numbers to predict
 MANY_GROUPS = 20
+LARGEST_SHARE = 10  # of a rise that is told as one
 MOST_EXAMPLES = 0.5  # the share of examples that stragglers, which are the exceptions, do not exceed
 
 
@@ -57,9 +58,10 @@ def _rising(found):
         return ""
     first, runs = min(one.unstable_from for one in rising), len(found.inversions)
     most = max(one.loss_rise for one in rising)
+    size = f"by up to {most:.0%}" if most < LARGEST_SHARE else "to many times what it was"
     return (
-        f"the loss rises in {len(rising)} of {runs} runs, by up to {most:.0%}, from update {first} on, which "
-        "makes false valleys; a lower learning rate would mend it"
+        f"the loss rises in {len(rising)} of {runs} runs, {size}, from update {first} on, which makes "
+        "false valleys; a lower learning rate would mend it"
     )
 
 

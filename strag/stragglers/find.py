@@ -183,7 +183,8 @@ def find_stragglers(
         for run in range(len(history.runs))
     )
     records = tuple(at.record(history, run, inversion) for run, inversion in enumerate(inversions))
-    if at.error is not None and all(record is None for record in records):
+    if at.is_chosen and all(record is None for record in records):
+        _refuse_diverged(history, at)
         low = float(np.nanmin(history.train_error)) if np.isfinite(history.train_error).any() else np.nan
         raise StragError(
             f"no run reaches the training error {at.error}",
@@ -195,6 +196,14 @@ def find_stragglers(
         for run, record in enumerate(records)
     ]
     return collect(history, inversions, sets, records, quorum=quorum)
+
+
+def _refuse_diverged(history, at):
+    """Refuse a moment at which no run is finite."""
+    chosen = history.finite if at.update is None else history.finite[history.updates == at.update]
+    if not chosen.any():
+        where = "" if at.update is None else f" at update {at.update}"
+        raise StragError(f"has no run that is finite{where}", "lower the learning rate", history.source)
 
 
 def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST):

@@ -46,6 +46,7 @@ FEWEST = 10  # examples misclassified at the inversion
 FINISHED_LOSS = 0.01  # of the loss at the start
 LARGEST_RISE = 0.01  # of the loss of full-batch gradient descent, above its lowest value so far
 NOTEBOOK_START = 20  # updates; the notebook's rule looks from here on
+NEAR = 2  # a valley that is this many times too shallow may still become an inversion
 SEEN_FROM = 2  # T / t* from which on a symmetric valley is seen
 COMPARED_AT = 4  # T / t* at which depths are compared
 FARTHEST = 8  # T times this: no valley is expected beyond
@@ -69,7 +70,7 @@ class Inversion:
         there; None without a valley, where an open run with too few has those of its end.
     failed : the first condition that the deepest valley does not meet, `records`, `depth`, `noise` or
         `misclassified`; None of an inversion, and of a run that diverged or is unstable.
-    horizon : T / t*, how far the records reach beyond the inversion; None without one.
+    horizon : T / t*, how far the records that count reach beyond the inversion; None without one.
     depth_at_4 : depth on the records up to 4 t*, which can be compared between runs of any length; None
         without an inversion, or where the records end before.
     excluded_below, train_until : of an open run, the update below which it has no inversion, and that to
@@ -170,7 +171,7 @@ def find_inversion(curves, descends=False, fewest=FEWEST):
     elif INVERSION in (stable.verdict, whole.verdict):
         found = _without_place(whole, UNSTABLE)
     else:
-        found = replace(whole, excluded_below=stable.excluded_below and whole.excluded_below)
+        found = replace(whole, excluded_below=stable.excluded_below, train_until=None)
     return replace(found, **_rise(curves, rise))
 
 
@@ -188,7 +189,11 @@ def first_increase(curves, descends=False):
     v, span, noise = valleys(curve), np.ptp(curve), noise_of(updates, curve)
     rising = np.flatnonzero((updates[1:] >= NOTEBOOK_START) & (np.diff(curve) >= 0)) + 1
     if rising.size == 0 or span == 0:
-        found = Inversion(prominence=0.0, depth=0.0, noise=noise, failed=DEPTH, **_unfinished(curves))
+        found = Inversion(prominence=0.0, depth=0.0, noise=noise, **_unfinished(curves))
+        if found.verdict == OPEN:  # every step that there is was seen
+            found = replace(
+                found, excluded_below=float(updates[-1]), train_until=int(SEEN_FROM * updates[-1])
+            )
         return replace(found, **told)
     at = int(rising[0])
     evidence = {"prominence": float(v[at]), "depth": float(v[at] / span), "noise": noise}
@@ -219,12 +224,13 @@ def _evidence(curves, fewest):
     }
     if deep and at < BEFORE:
         return Inversion(UNRESOLVED, failed=RECORDS, **told)
-    rest = _unfinished(curves)
+    rest = _unfinished(curves, at if v[at] > 0 and bound <= NEAR * v[at] else None)
     if deep or (rest["verdict"] == OPEN and wrong[at if v[at] else -1] < fewest):
         told["misclassified"] = int(wrong[at if v[at] else -1])
         return Inversion(**{**told, **rest, "train_until": None}, failed=MISCLASSIFIED)
-    shallow = v[at] < SMALLEST_DEPTH * span or not v[at]
-    return Inversion(**told, **rest, failed=DEPTH if shallow else NOISE)
+    if v[at] < SMALLEST_DEPTH * span or not v[at]:
+        return Inversion(**told, **rest, failed=DEPTH)
+    return Inversion(**{**told, **rest, "excluded_below": None}, failed=NOISE)  # which hides valleys anywhere
 
 
 def _inversion(curves, at, update, train_error, evidence):
@@ -252,15 +258,19 @@ def _without_place(found, verdict):
     return replace(found, verdict=verdict, failed=None, **dict.fromkeys(place))
 
 
-def _unfinished(curves):
-    """Verdict of a run without an inversion, and how far to trust it: dict."""
+def _unfinished(curves, valley=None):
+    """Verdict of a run without an inversion, and how far to trust it: dict.
+
+    valley : record of one that nearly passes, and so is not excluded; or None.
+    """
     updates, loss = curves.updates, curves.train_loss
     fallen = updates[0] == 0 and loss[-1] < FINISHED_LOSS * loss[0]
     if fallen or curves.train_error[-1] <= 1 / curves.examples:
         return {"verdict": NONE}
+    excluded = float(updates[-1] / SEEN_FROM)
     return {
         "verdict": OPEN,
-        "excluded_below": float(updates[-1] / SEEN_FROM),
+        "excluded_below": excluded if valley is None else min(excluded, float(updates[valley])),
         "train_until": _train_until(updates, curves.observable),
     }
 

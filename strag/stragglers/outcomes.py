@@ -27,7 +27,8 @@ class Condition:
     control : name in CONTROLS. place : the dose, or the update at which the sets were taken.
     removed : mean number of examples left out.
     verdicts : dict of verdict to number of networks.
-    depth_at_4, horizon : float64 [n], of the inversions: depth up to 4 t*, and T / t*; NaN where not known.
+    depth_at_4, horizon : float64 [n], of the inversions: depth up to 4 t*, and T / t*; NaN where not known,
+        and the depths all of them, if that of an inversion is not known.
     test_error : float64 [n], at the last test record, NaN of one that diverged; None without test records.
     excess : float64 [n], what that exceeds the test error of the network that left out as many at random
         by, per example left out; NaN without such a network, None without test records.
@@ -77,6 +78,11 @@ class Sweep:
     history: History
 
     @property
+    def is_own(self):
+        """Whether all that was left out are the runs' own sets, and controls of these, at one time."""
+        return self.by == DOSE and all(one.place == OWN for one in self.conditions)
+
+    @property
     def controls(self):
         """Names of the controls that there are, in the order of CONTROLS."""
         return tuple(dict.fromkeys(condition.control for condition in self.conditions))
@@ -120,13 +126,20 @@ def sweep_of(history, layer=None, noise=None, fewest=FEWEST):
                 place=kind[1],
                 removed=float(history.examples - trained[networks].mean()),
                 verdicts=dict(Counter(one.verdict for one in inversions)),
-                depth_at_4=_known(inversions, "depth_at_4"),
+                depth_at_4=_comparable(inversions),
                 horizon=_known(inversions, "horizon"),
                 test_error=errors[networks] if tested else None,
                 excess=excess[networks] if tested else None,
             )
         )
     return Sweep(by, tuple(conditions), float(levels[shown_level]) if tested else None, at, history)
+
+
+def _comparable(inversions):
+    """Depths up to 4 t*; of none, if that of any inversion is not known: early ones would stand for all."""
+    depths = _known(inversions, "depth_at_4")
+    unknown = any(one.verdict == INVERSION and one.depth_at_4 is None for one in inversions)
+    return np.full(depths.shape, np.nan) if unknown else depths
 
 
 def _known(inversions, name):

@@ -15,6 +15,7 @@ from strag.stragglers.inversion import (
     RECORDS,
     SMALLEST_DEPTH,
 )
+from strag.words import number_of
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ class Shortfall:
                 f"the deepest valley, at t = {self.update}, has fewer than {self.needed:g} records before it"
             )
         if self.update is None and self.condition == MISCLASSIFIED:
+            some = number_of(int(self.value), "misclassified example")
             return (
-                f"the curve has no valley, and {self.value:g} examples are misclassified at its end, fewer "
-                f"than {self.needed:g}, so that longer training cannot help"
+                f"the curve has no valley, and at its end {some}, fewer than {self.needed:g}, so that longer "
+                "training cannot help"
             )
         if self.update is None:
             return "the curve has no valley"
@@ -57,16 +59,18 @@ class Shortfall:
             return f"{valley}, less than {self.needed:g}"
         if self.condition == NOISE:
             return f"{valley}, but only {self.value:.2g} times its noise, less than {self.needed:g}"
-        return f"{valley}, but has {self.value:g} misclassified examples, fewer than {self.needed:g}"
+        some = number_of(int(self.value), "misclassified example")
+        return f"{valley}, but has {some}, fewer than {self.needed:g}"
 
     @property
     def brief(self):
         """What a heading has room for; empty for a shallow valley, which is what no inversion means."""
+        where = "at its end" if self.update is None else "at its valley"
         return {
             RECORDS: "too few records",
             DEPTH: "",
             NOISE: f"its valley is {self.value or 0:.2g} times the noise, {self.needed:g} needed",
-            MISCLASSIFIED: f"{self.value or 0:g} misclassified at its valley, {self.needed:g} needed",
+            MISCLASSIFIED: f"{self.value or 0:g} misclassified {where}, {self.needed:g} needed",
         }[self.condition]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from strag.stragglers.intervals import UNKNOWN, difference, share_interval, two_levels
 from strag.stragglers.inversion import CENSORED, INVERSION
 from strag.stragglers.size_law import FEWEST_SIZES, size_law
+from strag.stragglers.sweeps import NONE, OWN
 
 DEPTHS = ("depth", "horizon")  # told beside each other; only the depth up to 4 t* is compared
 TOLD = ("train_error", "test_error", "gap", "lr_update", "depth_at_4", "stragglers")
@@ -25,6 +26,11 @@ COMPARED = (  # likewise, where there is a reference, or networks that left out 
 )
 AT_NOISE = ("last_test_error", "stopped_test_error", "reference_test_error", "excess_error")
 REFERENCE, OWN_SET = "reference", "own set"  # labels: usual in all, and the set of each run itself
+EVERYTHING = "all examples"  # label beside conditions that left out sets
+OF_SETS = ("control", "dose", "update", "without")  # settings of those that left out examples
+USUAL = {"control": NONE, "dose": OWN}  # whatever is more common
+FEWEST_PAIRS = 3  # on one block, to leave out runs that have no partner
+UNBOUNDED = ("gap", "excess_error")  # the other quantities are no less than 0, errors no more than 1
 LAWFUL = ("train_error", "test_error", "gap", "lr_update")  # which may follow a law of size
 QUANTITIES = AT_INVERSION + AT_END + COMPARED
 
@@ -38,9 +44,9 @@ def at_noise(name, noise):
 class Run:
     """One run of an experiment.
 
-    block : identity of its data. start : what its initial weights come from: those of two runs are the same
-    if their starts and blocks are. verdict : see `strag.stragglers.inversion`. updates : how long it was
-    trained, 0 where that is not known. values : dict of quantity to float, NaN where the run has none.
+    block : identity of the origin of its data. start : what its initial weights come from: those of two runs
+    are the same if their starts and blocks are. verdict : see `strag.stragglers.inversion`. updates : how long
+    it was trained, 0 where that is unknown. values : dict of quantity to float, NaN where the run has none.
     gap is eps* less the test error at t*; the names of what was measured with noise are those of `at_noise`.
     """
 
@@ -127,9 +133,13 @@ class Summary:
 
     @property
     def reference(self):
-        """The Condition beside which the others stand: that labelled so, else that with the most blocks, then
-        runs, then the first."""
-        return max(self.conditions, key=lambda one: (one.label == REFERENCE, one.blocks, one.runs))
+        """The Condition beside which the others stand: that labelled so, else of those with an inversion that
+        with the most blocks, then runs, then the first."""
+
+        def standing(one):
+            return one.label == REFERENCE, one.inverting > 0, one.blocks, one.runs
+
+        return max(self.conditions, key=standing)
 
     @property
     def lacks_test_examples(self):
@@ -152,7 +162,7 @@ def summarise(experiments, labels=None):
     for experiment, key in zip(experiments, _groups(experiments, labels), strict=True):
         groups[key].append(experiment)
     varies = _varying([experiment.settings for experiment in experiments])
-    usual = {name: _most_common([one.settings.get(name) for one in experiments]) for name in varies}
+    usual = {name: _usual(name, [one.settings.get(name) for one in experiments]) for name in varies}
     members = list(groups.items())
     if not labels:
         members.sort(key=lambda pair: _place(pair[1][0].settings, usual))
@@ -175,23 +185,37 @@ def summarise(experiments, labels=None):
     )
 
 
+def kind_of(settings):
+    """What kind of set an experiment of a sweep left out, in words; empty for others."""
+    told = {name: settings[name] for name in OF_SETS[:3] if settings.get(name) is not None}
+    if {name: told.get(name) for name in USUAL} == USUAL:
+        told = {OWN_SET: "", **{name: value for name, value in told.items() if name not in USUAL}}
+    return ", ".join(f"{name} {value}".strip() for name, value in told.items())
+
+
 def _groups(experiments, labels):
     return list(labels) if labels else [_key(one.settings) for one in experiments]
 
 
 def _key(settings):
-    return tuple(sorted((name, str(value)) for name, value in settings.items()))
+    return tuple(sorted((name, _text(value)) for name, value in settings.items()))
+
+
+def _text(value):
+    """A value as text, the same for equal numbers."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"{float(value):.12g}" if is_number else str(value)
 
 
 def _varying(settings):
     names = dict.fromkeys(name for one in settings for name in one)
-    return [name for name in names if len({str(one.get(name)) for one in settings}) > 1]
+    return [name for name in names if len({_text(one.get(name)) for one in settings}) > 1]
 
 
 def _place(settings, usual):
     """Where a condition stands: with one setting by its value; else what is usual comes first in each."""
     values = [(name, settings.get(name)) for name in usual]
-    return [(len(usual) > 1 and str(value) != usual[name], _rank(value)) for name, value in values]
+    return [(len(usual) > 1 and _text(value) != usual[name], _rank(value)) for name, value in values]
 
 
 def _rank(value):
@@ -199,11 +223,11 @@ def _rank(value):
     return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), str(value))
 
 
-def _most_common(values):
-    """The most common value, of equals the first in order: str."""
-    ordered = sorted(values, key=_rank)
-    texts = [str(value) for value in ordered]
-    return max(dict.fromkeys(texts), key=texts.count)
+def _usual(name, values):
+    """The most common value of a setting, of equals the first in order: str. Of sets it is a run's own."""
+    texts = [_text(value) for value in sorted(values, key=_rank)]
+    own = _text(USUAL.get(name))
+    return own if name in USUAL and own in texts else max(dict.fromkeys(texts), key=texts.count)
 
 
 def _describe(settings, usual):
@@ -211,11 +235,13 @@ def _describe(settings, usual):
     told = [
         f"{name.replace('_', ' ')} {settings.get(name)}"
         for name, common in usual.items()
-        if str(settings.get(name)) != common
+        if _text(settings.get(name)) != common and not (name in OF_SETS and settings.get(name) is None)
     ]
     if len(usual) == 1:
         (name,) = usual
         return f"{name.replace('_', ' ')} {settings.get(name)}"
+    if "control" in usual and settings.get("control") is None:
+        return ", ".join([EVERYTHING, *told])
     return ", ".join(told) or (OWN_SET if "dose" in usual else REFERENCE)
 
 
@@ -226,13 +252,18 @@ def _pooled(members):
         for run in experiment.runs:
             key = (_key(experiment.settings), run.block, run.start)
             kept = runs.get(key)
-            if kept is None or _preferred(run) > _preferred(kept):
-                runs[key] = run
+            if kept is not None and _preferred(run) < _preferred(kept):
+                run, kept = kept, run
+            if kept is not None and run.updates == kept.updates:  # what either says
+                known = {name: value for name, value in run.values.items() if np.isfinite(value)}
+                run = replace(run, values={**run.values, **kept.values, **known})
+            runs[key] = run
     return [run for _, run in sorted(runs.items(), key=lambda item: str(item[0]))]
 
 
 def _preferred(run):
-    return run.updates, str(sorted(run.values.items()))
+    known = sum(bool(np.isfinite(value)) for value in run.values.values())
+    return run.updates, known, str(sorted(run.values.items()))
 
 
 def _by_block(runs):
@@ -247,6 +278,8 @@ def _condition(label, members, runs):
     blocks = _by_block(runs)
     names = dict.fromkeys(name for run in runs for name in run.values)
     values = {name: [_of(same, name) for same in blocks.values()] for name in names}
+    if any(run.verdict == INVERSION and np.isnan(run.values.get("depth_at_4", np.nan)) for run in runs):
+        values["depth_at_4"] = []  # of some, which invert early
     sizes = {one.test_examples for one in members}
     Q = None if None in sizes else min(sizes)
     examples = {one.settings.get("examples") for one in members}
@@ -269,11 +302,23 @@ def _condition(label, members, runs):
         sum(run.verdict == INVERSION for run in runs),
         low,
         high,
-        {name: two_levels(of, _test_variance(name, values, Q)) for name, of in values.items()},
+        {
+            name: _bounded(name, two_levels(of, _test_variance(name, values, Q)))
+            for name, of in values.items()
+        },
         dict(sorted(Counter(run.verdict for run in runs).items())),
         values,
         test_examples=Q,
     )
+
+
+def _bounded(name, level):
+    """A Level whose interval ends where the quantity does."""
+    base = name.partition("@")[0]
+    if base in UNBOUNDED:
+        return level
+    high = min(level.high, 1.0) if base.endswith("error") else level.high
+    return replace(level, low=max(level.low, 0.0), high=high) if np.isfinite(level.low) else level
 
 
 def _of(runs, name):
@@ -310,13 +355,20 @@ def _differences(runs, reference):
 
 def _difference(shared, name):
     """One Level: of pairs of runs with the same start where there are any, else of the means of all runs."""
-    pairs = [(_paired(ours, theirs, name), _of(ours, name), _of(theirs, name)) for ours, theirs in shared]
+    pairs = [_pairs(ours, theirs, name) for ours, theirs in shared]
     if len(pairs) == 1 and not pairs[0][0]:
         return difference(*pairs[0][1:])
     both = [
         first.mean() - second.mean() if first.size and second.size else np.nan for _, first, second in pairs
     ]
     return two_levels([of or [apart] for (of, *_), apart in zip(pairs, both, strict=True)])
+
+
+def _pairs(ours, theirs, name):
+    """Differences of pairs on one block, unless too few have a partner, and the values of both."""
+    paired, first, second = _paired(ours, theirs, name), _of(ours, name), _of(theirs, name)
+    enough = min(FEWEST_PAIRS, len(first), len(second))
+    return (paired if len(paired) >= enough else []), first, second
 
 
 def _paired(ours, theirs, name):

@@ -114,6 +114,10 @@ def sets_over_time(history, times=logarithmic):
     """
     runs, finite = range(len(history.runs)), history.finite
     places = [(run, record) for record in times(history.updates) for run in runs if finite[record, run]]
+    if not places and not finite[history.updates > 0].any() and (history.updates > 0).any():
+        raise StragError(
+            "has no run that is finite after update 0", "lower the learning rate", history.source
+        )
     if not places:
         raise StragError("has no record after update 0", "train for longer", history.source)
     return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])

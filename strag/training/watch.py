@@ -3,8 +3,8 @@
 import numpy as np
 
 from strag.geometry.moments import rms_radius
+from strag.words import some_of
 
-SHOWN = 12  # classes named in a warning
 ROUNDING = 1e-5  # of a mean of |x|^2 in float32
 
 
@@ -62,8 +62,9 @@ class Watch:
             lines.append(f"diverged: run {runs} (first at update {first}); a smaller --lr may help")
         if self._present is not None and not self._present.all():
             names = np.array(self.names)[~self._present]
-            some = ", ".join(names[:SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")
-            lines.append(f"no training examples in class {some}: left out of every mean over classes")
+            lines.append(
+                f"no training examples in class {some_of(names)}: left out of every mean over classes"
+            )
         most, update, run, layer = self._vanished
         if most:
             lines.append(

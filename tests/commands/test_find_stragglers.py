@@ -168,7 +168,7 @@ def test_an_open_run_says_what_is_excluded_and_how_long_to_train(folder):
     assert (summary["excluded_below"], summary["verdicts"]) == (29.5, {"open": 2})
     until = summary["train_until"]
     assert until >= 2 * 59
-    assert f"only t* below 29.5 is excluded, train for {until} updates to tell more" in result.stderr.decode()
+    assert f"only t* below 29.5 is excluded; train for {until} updates to tell more" in result.stderr.decode()
 
 
 def test_the_notebook_rule_takes_the_radius_of_class_0_unless_another_is_given(folder):

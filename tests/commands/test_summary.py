@@ -41,7 +41,7 @@ def folder(made, monkeypatch):
 def test_conditions_blocks_and_numbers_come_from_the_files(folder):
     result = strag("summary", "narrow1.json", "narrow2.json", "wide.json")
     assert result.returncode == 0
-    assert result.stderr.startswith(b"strag: 2 conditions, 11 runs; width 6: eps* 0.")
+    assert result.stderr.startswith(b"strag: 2 conditions, 11 runs; reference width 6: eps* 0.")
     found = json.loads(result.stdout)
     assert found["strag"]["kind"] == "summary"
     assert found["varies"] == ["width"]

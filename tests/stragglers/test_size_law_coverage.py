@@ -83,7 +83,7 @@ def test_limits_hold_the_truth_under_an_error_that_all_values_share_if_told_of_i
     assert min(share_held(SIX, [5] * 6, 1.0, CONSTANT, shared=0.004)) >= LEAST
     untold = share_held(SIX, [5] * 6, 1.0, CONSTANT, shared=0.004, told=False)
     assert untold[0] >= LEAST
-    assert max(untold[1:]) < 0.88
+    assert max(untold[1:]) < 0.93
 
 
 def nested(sizes, numbers, b, random):
@@ -107,7 +107,9 @@ def nested(sizes, numbers, b, random):
 
 
 @pytest.mark.parametrize("b", [1.0, 2.0])
-@pytest.mark.parametrize("numbers", [[3] * 6, [10] * 6, [5, 5, 5, 5, 5, 1]], ids=str)
+@pytest.mark.parametrize(
+    "numbers", [[3] * 6, [10] * 6, [5, 5, 5, 5, 5, 1], [64, 32, 16, 8, 4, 2], [32, 16, 8, 4, 2, 1]], ids=str
+)
 def test_intervals_hold_for_blocks_that_are_parts_of_each_other(numbers, b):
     random, held = np.random.default_rng(2), []
     for _ in range(STUDIES // 4):

@@ -1,5 +1,7 @@
 """Laws of a summary: its intervals hold what they promise, and it says what it cannot know."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binom, ttest_ind
@@ -124,6 +126,65 @@ def test_the_reference_is_the_same_before_and_after_the_sort():
         assert found.reference is found.conditions[0]
         assert found.reference.label == "width 5"
         assert [bool(one.differences) for one in found.conditions] == [False, True, True]
+
+
+def test_of_a_sweep_the_sets_of_the_runs_are_the_reference_whatever_is_more_common():
+    kinds = [
+        ("none", 0.0),
+        *((c, d) for c in ("class", "earlier", "none") for d in (0.5, 1.0)),
+        ("class", 0.0),
+    ]
+    files = [
+        experiment({"control": control, "dose": dose}, seed=n) for n, (control, dose) in enumerate(kinds)
+    ]
+    found = summarise([*files, experiment({"without": None})])
+    assert found.conditions[0].label == "own set"
+    assert found.conditions[0].settings["control"] == "none"
+    labels = [one.label for one in found.conditions]
+    assert {"control class", "dose 0.5", "control earlier, dose 1.0", "all examples"} <= set(labels)
+    assert not any("None" in label for label in labels)
+
+
+def test_of_conditions_without_a_reference_one_that_inverts_is_it():
+    found = summarise([experiment({"lr": 0.1}, values=[]), experiment({"lr": 0.2}), experiment({"lr": 0.4})])
+    assert found.reference.label == "lr 0.2"
+
+
+def test_equal_numbers_are_the_same_setting():
+    found = summarise([experiment({"momentum": 0}), experiment({"momentum": 0.0}, seed=1)])
+    assert [(one.label, one.runs) for one in found.conditions] == [("reference", 10)]
+
+
+def test_what_either_of_two_copies_knows_is_kept():
+    whole = experiment(runs=4)
+    runs = tuple(replace(run, values={**run.values, "test_error": np.nan}) for run in whole.runs)
+    for both in ([whole, replace(whole, runs=runs)], [replace(whole, runs=runs), whole]):
+        (one,) = summarise(both).conditions
+        assert len(one.values["test_error"][0]) == 4
+
+
+def test_one_pair_of_many_runs_is_no_pair():
+    ours, theirs = experiment({"lr": 0.2}, runs=4, first=3), experiment({"lr": 0.1}, runs=4, seed=0)
+    level = summarise([theirs, ours], ["x", "y"]).conditions[1].difference("train_error")
+    values = [np.array([run.values["train_error"] for run in one.runs]) for one in (ours, theirs)]
+    assert level == difference(*values)
+
+
+def test_intervals_end_where_the_quantity_does():
+    (one,) = summarise(
+        [experiment(block=b, runs=1, values=[v]) for b, v in (("a", 0.02), ("b", 0.2))]
+    ).conditions
+    assert one.level("train_error").low == 0
+    assert one.level("test_error").high == 1
+    assert one.level("gap").low < 0
+
+
+def test_the_depth_up_to_4_is_told_if_it_is_known_of_all_that_invert():
+    whole = experiment(runs=4)
+    runs = [replace(whole.runs[0], values={**whole.runs[0].values, "depth_at_4": np.nan}), *whole.runs[1:]]
+    (one,) = summarise([replace(whole, runs=tuple(runs))]).conditions
+    assert np.isnan(one.level("depth_at_4").mean)
+    assert np.isfinite(one.level("depth").mean)
 
 
 def test_an_unknown_number_of_examples_is_no_size():
