@@ -102,7 +102,7 @@ def command(files, labels, markdown, output, as_json, quiet):
 
 def _names(labels, read):
     """The label of every Experiment; those of a sweep are told apart by what they left out."""
-    from strag.stragglers.summary import kind_of
+    from strag.stragglers.conditions import kind_of
 
     return [
         f"{label}, {kind_of(one.settings)}" if len(parts) > 1 else label

@@ -106,7 +106,7 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
 
 def _shown(sweep, x):
     """What the panels show: dict of name to label."""
-    shown = {SHARE: "share of networks that invert"}
+    shown = {SHARE: "share that invert"}
     if x == DOSE and any(np.isfinite(one.depth_at_4).any() for one in sweep.conditions):
         shown["depth_at_4"] = "depth up to 4 t*"
     if sweep.noise is not None:

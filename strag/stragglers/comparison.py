@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.stragglers.agreement import Overlap, count, quotient, words
 from strag.stragglers.history import pack
+from strag.stragglers.overlap import Overlap, count, quotient, words
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from strag.stragglers.conditions import (
+    EVERYTHING,
+    REFERENCE,
+    described,
+    group_by,
+    key_of,
+    place_of,
+    usual_value,
+    varying,
+)
 from strag.stragglers.intervals import UNKNOWN, difference, share_interval, two_levels
 from strag.stragglers.inversion import CENSORED, INVERSION
 from strag.stragglers.size_law import FEWEST_SIZES, size_law
-from strag.stragglers.sweeps import NONE, OWN
 
 DEPTHS = ("depth", "horizon")  # told beside each other; only the depth up to 4 t* is compared
 TOLD = ("train_error", "test_error", "gap", "lr_update", "depth_at_4", "stragglers")
@@ -25,10 +34,6 @@ COMPARED = (  # likewise, where there is a reference, or networks that left out 
     *("stopped_test_error", "reference_test_error", "right_test_error", "wrong_test_error", "excess_error"),
 )
 AT_NOISE = ("last_test_error", "stopped_test_error", "reference_test_error", "excess_error")
-REFERENCE, OWN_SET = "reference", "own set"  # labels: usual in all, and the set of each run itself
-EVERYTHING = "all examples"  # label beside conditions that left out sets
-OF_SETS = ("control", "dose", "update", "without")  # settings of those that left out examples
-USUAL = {"control": NONE, "dose": OWN}  # whatever is more common
 FEWEST_PAIRS = 3  # on one block, to leave out runs that have no partner
 UNBOUNDED = ("gap", "excess_error")  # the other quantities are no less than 0, errors no more than 1
 LAWFUL = ("train_error", "test_error", "gap", "lr_update")  # which may follow a law of size
@@ -45,8 +50,8 @@ class Run:
     """One run of an experiment.
 
     block : identity of the origin of its data. start : what its initial weights come from: those of two runs
-    are the same if their starts and blocks are. verdict : see `strag.stragglers.inversion`. updates : how long
-    it was trained, 0 where that is unknown. values : dict of quantity to float, NaN where the run has none.
+    are the same if their starts and blocks are. verdict : see `strag.stragglers.inversion`. updates : how
+    long it was trained, or 0. values : dict of quantity to float, NaN where the run has none.
     gap is eps* less the test error at t*; the names of what was measured with noise are those of `at_noise`.
     """
 
@@ -133,11 +138,11 @@ class Summary:
 
     @property
     def reference(self):
-        """The Condition beside which the others stand: that labelled so, else of those with an inversion that
-        with the most blocks, then runs, then the first."""
+        """The Condition beside which the others stand: that labelled so, or on all examples, else, of those
+        that invert, that with the most blocks, then runs, then the first."""
 
         def standing(one):
-            return one.label == REFERENCE, one.inverting > 0, one.blocks, one.runs
+            return one.label in (REFERENCE, EVERYTHING), one.inverting > 0, one.blocks, one.runs
 
         return max(self.conditions, key=standing)
 
@@ -159,17 +164,17 @@ def summarise(experiments, labels=None):
     in that of the labels.
     """
     groups = defaultdict(list)
-    for experiment, key in zip(experiments, _groups(experiments, labels), strict=True):
+    for experiment, key in zip(experiments, group_by(experiments, labels), strict=True):
         groups[key].append(experiment)
-    varies = _varying([experiment.settings for experiment in experiments])
-    usual = {name: _usual(name, [one.settings.get(name) for one in experiments]) for name in varies}
+    varies = varying([experiment.settings for experiment in experiments])
+    usual = {name: usual_value(name, [one.settings.get(name) for one in experiments]) for name in varies}
     members = list(groups.items())
     if not labels:
-        members.sort(key=lambda pair: _place(pair[1][0].settings, usual))
+        members.sort(key=lambda pair: place_of(pair[1][0].settings, usual))
     pooled, conditions = [], []
     for key, same in members:
         pooled.append(_pooled(same))
-        conditions.append(_condition(key if labels else _describe(same[0].settings, usual), same, pooled[-1]))
+        conditions.append(_condition(key if labels else described(same[0].settings, usual), same, pooled[-1]))
     found = Summary(tuple(conditions), tuple(varies), {})
     (beside,) = (runs for one, runs in zip(conditions, pooled, strict=True) if one is found.reference)
     titles = {one.settings.get("data") for one in experiments}
@@ -185,72 +190,12 @@ def summarise(experiments, labels=None):
     )
 
 
-def kind_of(settings):
-    """What kind of set an experiment of a sweep left out, in words; empty for others."""
-    told = {name: settings[name] for name in OF_SETS[:3] if settings.get(name) is not None}
-    if {name: told.get(name) for name in USUAL} == USUAL:
-        told = {OWN_SET: "", **{name: value for name, value in told.items() if name not in USUAL}}
-    return ", ".join(f"{name} {value}".strip() for name, value in told.items())
-
-
-def _groups(experiments, labels):
-    return list(labels) if labels else [_key(one.settings) for one in experiments]
-
-
-def _key(settings):
-    return tuple(sorted((name, _text(value)) for name, value in settings.items()))
-
-
-def _text(value):
-    """A value as text, the same for equal numbers."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return f"{float(value):.12g}" if is_number else str(value)
-
-
-def _varying(settings):
-    names = dict.fromkeys(name for one in settings for name in one)
-    return [name for name in names if len({_text(one.get(name)) for one in settings}) > 1]
-
-
-def _place(settings, usual):
-    """Where a condition stands: with one setting by its value; else what is usual comes first in each."""
-    values = [(name, settings.get(name)) for name in usual]
-    return [(len(usual) > 1 and _text(value) != usual[name], _rank(value)) for name, value in values]
-
-
-def _rank(value):
-    """Numbers in order, before texts."""
-    return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), str(value))
-
-
-def _usual(name, values):
-    """The most common value of a setting, of equals the first in order: str. Of sets it is a run's own."""
-    texts = [_text(value) for value in sorted(values, key=_rank)]
-    own = _text(USUAL.get(name))
-    return own if name in USUAL and own in texts else max(dict.fromkeys(texts), key=texts.count)
-
-
-def _describe(settings, usual):
-    """How a condition differs from the most common value of every setting, or what it has of the only one."""
-    told = [
-        f"{name.replace('_', ' ')} {settings.get(name)}"
-        for name, common in usual.items()
-        if _text(settings.get(name)) != common and not (name in OF_SETS and settings.get(name) is None)
-    ]
-    if len(usual) == 1:
-        (name,) = usual
-        return f"{name.replace('_', ' ')} {settings.get(name)}"
-    if "control" in usual and settings.get("control") is None:
-        return ", ".join([EVERYTHING, *told])
-    return ", ".join(told) or (OWN_SET if "dose" in usual else REFERENCE)
-
-
 def _pooled(members):
     """The runs of Experiments, each once, of several of one run that trained longest: list, in one order."""
     runs = {}
     for experiment in members:
         for run in experiment.runs:
-            key = (_key(experiment.settings), run.block, run.start)
+            key = (key_of(experiment.settings), run.block, run.start)
             kept = runs.get(key)
             if kept is not None and _preferred(run) < _preferred(kept):
                 run, kept = kept, run
@@ -295,7 +240,7 @@ def _condition(label, members, runs):
     )
     return Condition(
         label,
-        min(members, key=lambda one: str(_key(one.settings))).settings,
+        min((one.settings for one in members), key=lambda one: (key_of(one), str(one))),
         examples.pop() if len(examples) == 1 else None,
         len(blocks),
         len(runs),

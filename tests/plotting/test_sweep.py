@@ -49,7 +49,7 @@ def test_it_says_what_it_shows():
     for text in (
         "made-up: without all of the stragglers 0 of 2 networks invert",
         "P = 48 to 56 of 64, 8 networks, depth 2, width 20, lr 0.2, trained for 100 updates",
-        "share of networks that invert",
+        "share that invert",
         "depth up to 4 t*",
         "test error, noise σ = 1",
         "stragglers left out",

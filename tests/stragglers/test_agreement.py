@@ -9,23 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
 from strag.errors import StragError
-from strag.stragglers.agreement import (
-    ALL,
-    DISJOINT,
-    Overlap,
-    aligned_records,
-    at_level,
-    count,
-    mean_interval,
-    overlap,
-    pairs_of,
-    resized,
-    stability,
-    words,
-    z_score,
-)
+from strag.stragglers.agreement import aligned_records, at_level, mean_interval, stability, z_score
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import pack
+from strag.stragglers.overlap import ALL, DISJOINT, Overlap, count, overlap, pairs_of, resized, words
 from tests.conftest import history_of
 
 T = 40

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 from scipy.special import betaincinv, expit, logit
 
-from strag.stragglers.agreement import ALL, DISJOINT, Overlap, mean_interval, pairs_of
+from strag.stragglers.agreement import mean_interval
+from strag.stragglers.overlap import ALL, DISJOINT, Overlap, pairs_of
 
 pytestmark = pytest.mark.slow
 

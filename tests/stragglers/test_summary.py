@@ -141,7 +141,7 @@ def test_of_a_sweep_the_sets_of_the_runs_are_the_reference_whatever_is_more_comm
     assert found.conditions[0].label == "own set"
     assert found.conditions[0].settings["control"] == "none"
     labels = [one.label for one in found.conditions]
-    assert {"control class", "dose 0.5", "control earlier, dose 1.0", "all examples"} <= set(labels)
+    assert {"control class", "dose 0.5", "control earlier, dose 1", "all examples"} <= set(labels)
     assert not any("None" in label for label in labels)
 
 

@@ -1,0 +1,71 @@
+"""Which experiments are one condition, in what order conditions stand, and what they are called."""
+
+from strag.stragglers.sweeps import NONE, OWN
+
+REFERENCE, OWN_SET = "reference", "own set"  # labels: usual in all, and the set of each run itself
+EVERYTHING = "all examples"  # label beside conditions that left out sets
+OF_SETS = ("control", "dose", "update", "without", "pruned")  # settings of those that left out examples
+USUAL = {"control": NONE, "dose": OWN, "pruned": None}  # whatever is more common
+
+
+def kind_of(settings):
+    """What kind of set an experiment of a sweep left out, in words; empty for others."""
+    told = {name: settings[name] for name in OF_SETS[:3] if settings.get(name) is not None}
+    if {name: told.get(name) for name in USUAL} == USUAL:
+        told = {OWN_SET: "", **{name: value for name, value in told.items() if name not in USUAL}}
+    return ", ".join(f"{name} {_text(value)}".strip() for name, value in told.items())
+
+
+def group_by(experiments, labels):
+    """What tells the condition of every Experiment: its label, or its settings."""
+    return list(labels) if labels else [key_of(one.settings) for one in experiments]
+
+
+def key_of(settings):
+    """Settings as a key, the same for equal ones, whatever their order."""
+    return tuple(sorted((name, _text(value)) for name, value in settings.items()))
+
+
+def _text(value):
+    """A value as text, the same for equal numbers."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"{float(value):.12g}" if is_number else str(value)
+
+
+def varying(settings):
+    """Names of what is not the same in all of these settings, in their order: list."""
+    names = dict.fromkeys(name for one in settings for name in one)
+    return [name for name in names if len({_text(one.get(name)) for one in settings}) > 1]
+
+
+def place_of(settings, usual):
+    """Where a condition stands: with one setting by its value; else what is usual comes first in each."""
+    values = [(name, settings.get(name)) for name in usual]
+    return [(len(usual) > 1 and _text(value) != usual[name], _rank(value)) for name, value in values]
+
+
+def _rank(value):
+    """Numbers in order, before texts."""
+    return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), str(value))
+
+
+def usual_value(name, values):
+    """The most common value of a setting, of equals the first in order: str. Of sets it is a run's own."""
+    texts = [_text(value) for value in sorted(values, key=_rank)]
+    own = _text(USUAL.get(name))
+    return own if name in USUAL and own in texts else max(dict.fromkeys(texts), key=texts.count)
+
+
+def described(settings, usual):
+    """How a condition differs from the most common value of every setting, or what it has of the only one."""
+    told = [
+        f"{name.replace('_', ' ')} {_text(settings.get(name))}"
+        for name, common in usual.items()
+        if _text(settings.get(name)) != common and not (name in OF_SETS and settings.get(name) is None)
+    ]
+    if len(usual) == 1:
+        (name,) = usual
+        return f"{name.replace('_', ' ')} {_text(settings.get(name))}"
+    if "control" in usual and settings.get("control") is None:
+        return ", ".join([EVERYTHING, *told])
+    return ", ".join(told) or (OWN_SET if "dose" in usual else REFERENCE)
