@@ -95,7 +95,7 @@ class LazyGroup(click.Group):
     epilog="""
 \b
 Example:
-  strag train --runs 10 --epochs 150 --lr 0.2 -o h.safetensors
+  strag train mnist8k --runs 10 --epochs 150 --lr 0.2 -o h.safetensors
   strag find-stragglers h.safetensors -o s.json
   strag prune mnist8k s.json | strag train - --runs 10 --epochs 150 --lr 0.2 -o p.safetensors
   strag plot h.safetensors p.safetensors -o pruned.png

@@ -8,7 +8,7 @@ from strag.commands.options import device_option, example, output_option, quiet_
 @click.command(
     "dump",
     epilog=example("""
-strag train --runs 4 --epochs 100 --lr 0.2 --weights w.safetensors --weights-at log -o h.safetensors
+strag train mnist8k --runs 4 --epochs 100 --lr 0.2 --weights w.safetensors --weights-at log -o h.safetensors
 strag dump w.safetensors mnist8k --updates 41,100 -o a.safetensors
 strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 """),

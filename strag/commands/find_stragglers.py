@@ -19,7 +19,7 @@ ANOTHER_ANSWER = 3  # exit status
     "find-stragglers",
     epilog=example("""
 strag find-stragglers h.safetensors -o s.json
-strag train --runs 10 --epochs 150 --lr 0.2 | strag find-stragglers - | jq .verdict
+strag train mnist8k --runs 10 --epochs 150 --lr 0.2 | strag find-stragglers - | jq .verdict
 strag find-stragglers linear.safetensors --at error:0.09 -o linear.json
 strag find-stragglers pruned.safetensors --reference h.safetensors --any-verdict -o p.json
 strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o sets.safetensors

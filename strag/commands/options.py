@@ -69,6 +69,18 @@ def example(text):
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())
 
 
+def data_or_pipe(data, others):
+    """The DATA that is meant: what was given, else what is piped in, else None.
+
+    others : what else of the command may be stdin, '-', or None.
+    """
+    from strag.files.streams import is_piped_in
+
+    if data is not None:
+        return data
+    return "-" if "-" not in others and is_piped_in() else None
+
+
 def read_data(source):
     """The Dataset that a DATA argument names: a catalogue name, a dataset file, or '-' for stdin."""
     from pathlib import Path

@@ -13,13 +13,13 @@ strag plot h.safetensors
 strag plot h.safetensors --x error -o dynamics.svg
 strag plot h.safetensors --curves radius,distance,separation -o three.pdf
 strag plot h.safetensors pruned.safetensors --label all --label 'without stragglers' -o both.pdf
-strag train --without sets.safetensors --epochs 150 | strag plot - -o doses.png
+strag train mnist8k --without sets.safetensors --epochs 150 | strag plot - -o doses.png
 strag plot sweep.safetensors --x error --reference h.safetensors -o sweep.png
 strag plot s.json --data mnist8k -o stragglers.png
 strag plot s.json --by-class -o classes.png
 strag stability h.safetensors | strag plot - -o agreement.png
 strag compare s.json t.json | strag plot - -o overlap.png
-strag train --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
+strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 """),
 )
 @click.argument("files", nargs=-1, metavar="[FILE]...")

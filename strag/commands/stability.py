@@ -19,7 +19,7 @@ ROWS = 24  # of the table; the JSON has them all
     epilog=example("""
 strag stability h.safetensors
 strag stability h.safetensors -o agreement.json && strag plot agreement.json -o agreement.png
-strag train --runs 20 --epochs 80 --lr 0.2 | strag stability - | jq '.records[] | [.train_error, .kappa]'
+strag train mnist8k --runs 20 --epochs 80 --lr 0.2 | strag stability | jq '.records[].kappa'
 """),
 )
 @click.argument("history", default="-", metavar="[HISTORY]")

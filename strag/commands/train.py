@@ -18,12 +18,12 @@ LARGEST = 2**31 - 1  # of numbers that torch counts with
 @click.command(
     "train",
     epilog=example("""
-strag train --runs 10 --epochs 150 --lr 0.2 -o h.safetensors
-strag prune mnist8k s.json | strag train - --runs 6 --epochs 300 --lr 0.2 | strag find-stragglers -
+strag train mnist8k --runs 10 --epochs 150 --lr 0.2 -o h.safetensors
+strag prune mnist8k s.json | strag train --runs 6 --epochs 300 --lr 0.2 | strag find-stragglers -
 strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o deep.safetensors
 """),
 )
-@click.argument("data", default="mnist8k", metavar="[DATA]")
+@click.argument("data", required=False, metavar="[DATA]")
 @click.option(
     "--runs",
     type=click.IntRange(1, LARGEST),
@@ -170,9 +170,10 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 def command(data, output, plans, as_json, quiet, **options):
     """Train many networks at once and record the dynamics.
 
-    DATA is a dataset file, '-' for stdin, or a catalogue name; by default mnist8k, the first 8192
-    MNIST training images. The history holds, for every run and recorded update, training error,
-    loss, class radii and distances of the hidden representations, and every misclassified example.
+    DATA is a dataset file, '-' for stdin, or a catalogue name. By default it is what is piped in, and
+    without a pipe mnist8k, the first 8192 MNIST training images. The history holds, for every run and
+    recorded update, training error, loss, class radii and distances of the hidden representations, and
+    every misclassified example.
 
     Time is counted in updates. A record costs nothing with the full batch; with mini-batches it
     costs one pass over all examples, hence their sparser default. Training stopped with Ctrl-C
@@ -189,7 +190,7 @@ def command(data, output, plans, as_json, quiet, **options):
 
     from click.core import ParameterSource
 
-    from strag.commands.options import read_data, refuse_overwriting
+    from strag.commands.options import data_or_pipe, read_data, refuse_overwriting
     from strag.commands.train_job import history_writer, prepare_job, read_recipe, run, weights_writer
     from strag.commands.train_plan import show_plan
     from strag.console import Notes, warn
@@ -198,6 +199,8 @@ def command(data, output, plans, as_json, quiet, **options):
     from strag.training.precision import is_native
     from strag.words import number_of
 
+    meant = data_or_pipe(data, (options["without"], options["init"]))
+    data = meant or "mnist8k"
     read = (data, options["without"], options["init"])
     if read.count("-") > 1:
         raise click.UsageError("DATA, --without and --init cannot both be stdin")
@@ -220,6 +223,8 @@ def command(data, output, plans, as_json, quiet, **options):
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output))
         weights_sink = stack.enter_context(Output(options["weights"])) if writes_weights else None
+        if meant is None:
+            Notes(quiet)("no DATA is given or piped in: mnist8k is taken")
         job = prepare_job(recipe, read_data(data), data, options)
         writers, sinks = [history_writer(job, device, sink)], [sink]
         if weights_sink:

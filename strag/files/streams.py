@@ -38,6 +38,15 @@ def refuse_terminal_input(path):
         raise bad_usage("is a terminal", "name a file, or pipe one in", source="stdin")
 
 
+def is_piped_in():
+    """Whether stdin is a pipe or a file, rather than a terminal, /dev/null, a socket, or closed."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # closed, or somebody's object in its place
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+
+
 @contextlib.contextmanager
 def open_input(path):
     """Open a file, or stdin for '-', as an unbuffered binary stream.

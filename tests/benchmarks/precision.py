@@ -18,7 +18,7 @@ from strag.files.history import read_history
 from strag.stragglers.find import find_stragglers
 
 RUNS = 50
-TRAIN = ["train", "--runs", str(RUNS), "--epochs", "150", "--lr", "0.2", "-q"]
+TRAIN = ["train", "mnist8k", "--runs", str(RUNS), "--epochs", "150", "--lr", "0.2", "-q"]
 
 
 def measured(folder, precision):

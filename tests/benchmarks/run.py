@@ -98,7 +98,18 @@ def panel_2d(notebook):
     strag, folder = [sys.executable, "-m", "strag"], FOLDER / "out"
     folder.mkdir(exist_ok=True)
     history = str(folder / "panel2d.safetensors")
-    training = ["train", "--runs", "1000", "--epochs", "65", "--lr", "0.2", "--test-every", "never"]
+    training = [
+        "train",
+        "mnist8k",
+        "--runs",
+        "1000",
+        "--epochs",
+        "65",
+        "--lr",
+        "0.2",
+        "--test-every",
+        "never",
+    ]
     start = time.perf_counter()
     subprocess.run([*strag, *training, "-q", "-o", history], check=True)
     middle = time.perf_counter()

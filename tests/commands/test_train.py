@@ -16,7 +16,7 @@ from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from strag.files.weights import open_weights
 from tests.conftest import made_up
-from tests.shell import complains, files_in, strag
+from tests.shell import complains, files_in, shell, strag
 
 QUICK = ["--runs", "3", "--epochs", "8", "--width", "6", "--lr", "0.3", "-q"]
 
@@ -289,13 +289,38 @@ def test_no_arguments_at_a_terminal(folder):
     os.close(theirs)
 
 
-def test_the_embedded_data_is_the_default():
-    result = strag("train", "--runs", "1", "--epochs", "1", "--test-every", "never", "-q")
-    assert result.returncode == 0, result.stderr
-    from safetensors import deserialize
+LITTLE = "train --runs 1 --epochs 1 --test-every never"
 
-    tensors = dict(deserialize(result.stdout))
-    assert tensors["index"]["shape"] == [8192]
+
+@pytest.mark.parametrize("script", ["strag {} < d.safetensors", "cat d.safetensors | strag {}"])
+def test_data_that_is_not_named_is_what_is_piped_in(folder, script):
+    result = shell(f"{script.format(f'{LITTLE} -o h')} && strag info h --get shapes.index", folder)
+    assert (result.returncode, result.stdout) == (0, b"200\n"), result.stderr
+    assert b"mnist8k" not in result.stderr
+
+
+def test_a_pipe_that_is_for_another_option_is_no_data(folder):
+    (folder / "none.json").write_text(json.dumps({"strag": {"kind": "stragglers", "format": 1}}))
+    result = shell(f"cat none.json | strag {LITTLE} --without - -o h", folder)
+    assert result.returncode == 1
+    assert b"mnist8k is taken" in result.stderr
+    assert b"stdin: 'indices' is no list of whole numbers" in result.stderr
+
+
+@pytest.mark.parametrize("stdin", ["< /dev/null", "<&-"])
+def test_without_a_pipe_the_embedded_data_is_taken_with_a_note(folder, stdin):
+    result = shell(f"strag {LITTLE} -o h {stdin} && strag info h --get shapes.index", folder)
+    assert (result.returncode, result.stdout) == (0, b"8192\n")
+    assert b"strag: no DATA is given or piped in: mnist8k is taken\n" in result.stderr
+    quiet = shell(f"strag {LITTLE} -q -o h {stdin}", folder)
+    assert (quiet.returncode, quiet.stderr) == (0, b"")
+
+
+def test_an_empty_pipe_is_an_error_and_trains_on_nothing_else(folder):
+    result = shell(f"strag data nothere.npz 2> /dev/null | strag {LITTLE} -o h", folder)
+    assert result.returncode == 1
+    assert b"stdin: is empty; did the command before it in the pipe fail?" in result.stderr
+    assert files_in(folder) == ["d.safetensors"]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
