@@ -1,5 +1,6 @@
 """The stragglers as tables, a line, and words."""
 
+from strag.stragglers.inversion import SMALLEST_DEPTH
 from strag.stragglers.shortfall import Shortfall
 from strag.words import some_of
 
@@ -40,6 +41,7 @@ def summary_line(value):
     summary, at = value["summary"], value["strag"]["recipe"]["at"]
     some = f"{summary['indices']} stragglers of {summary['examples']}"
     if at != "inversion":
+        some = "sets" if value["strag"].get("sets") else some
         return f"{some}, misclassified at {_moment(at)} ({_taken(summary)})"
     line = f"{verdict_line(value['verdict'])} ({counted(summary['verdicts'])})"
     if summary["train_error_mean"] is not None:
@@ -66,6 +68,8 @@ def _why(verdict, summary):
         remedy = _REMEDY.get(shortfall["condition"])
         if shortfall["condition"] == "records" and shortfall["update"] is None:
             remedy = "record more often, or train for longer"
+        if shortfall["condition"] == "misclassified" and (shortfall["depth"] or 0) < SMALLEST_DEPTH:
+            remedy = None  # fewer would not do
         told += f" ({remedy})" if remedy else ""
     excluded, until = summary["excluded_below"], summary["train_until"]
     told += f"; only t* below {excluded:g} is excluded" if excluded is not None else ""

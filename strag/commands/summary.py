@@ -60,9 +60,9 @@ def command(files, labels, markdown, output, as_json, quiet):
 
     The gap is eps* less the test error at t*. Differences are those to the reference on the same data,
     run by run where runs start from the same weights, and on this test set: the reference is the
-    condition that has the usual value of every setting, else, of those with an inversion, that with the
-    most blocks, then runs, then the first of the table. The order of the files does not matter, except
-    to that of --label.
+    condition that has the usual value of every setting, or all examples beside sets that were left out,
+    else, of those with an inversion, that with the most blocks, then runs, then the first of the table.
+    The order of the files does not matter, except to that of --label.
 
     JSON and Markdown also have the verdicts on the runs, the test error at the end for every noise,
     what find-stragglers --reference put beside it, and, of networks that left out sets, the excess

@@ -14,7 +14,7 @@ from strag.files.stamp import check_fields, stamp
 from strag.files.straggler_runs import run_entry
 from strag.stragglers.classwise import OriginalClass, original_classes
 from strag.stragglers.examples import CORE, FRINGE
-from strag.stragglers.inversion import FEWEST, INVERSION
+from strag.stragglers.inversion import FEWEST, INVERSION, OPEN
 from strag.stragglers.recipe import step_size
 from strag.stragglers.shortfall import shortfall_of
 
@@ -149,7 +149,7 @@ def _summary(history, found, chosen, fewest):
     updates = np.array([run.update for run in inverting])
     sizes, status = found.sets.sum(axis=1), found.status
     shortfall = shortfall_of(inversions, len(history.updates), fewest)
-    excluded = [run.excluded_below for run in inversions if run.excluded_below is not None]
+    excluded = [run.excluded_below for run in inversions if run.verdict == OPEN]
     until = [run.train_until for run in inversions if run.train_until is not None]
     return {
         "runs": len(history.runs),
@@ -165,7 +165,7 @@ def _summary(history, found, chosen, fewest):
         "set_size_mean": sizes.mean() if sizes.size else None,
         "set_size_std": sizes.std(ddof=1) if sizes.size > 1 else None,
         "shortfall": asdict(shortfall) if shortfall else None,
-        "excluded_below": min(excluded) if excluded else None,
+        "excluded_below": min(excluded) if excluded and None not in excluded else None,
         "train_until": max(until) if until else None,
         "indices": int(chosen.sum()),
         "core": int((status == CORE).sum()) if found.model else None,

@@ -33,6 +33,7 @@ _TRAINING = (
 _AGAIN = "make it again with 'strag find-stragglers'"
 _FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # of what files of before do not say
+_TELLING = ("run", "verdict", "refined_update", "refined_train_error", "depth", "prominence")  # runs apart
 _NETWORK = ("depth", "width")  # with the number of groups what shapes the initial weights
 _ALWAYS = ("train_error", "test_error", "lr_update", "depth", "stragglers")  # in every summary, if null
 
@@ -55,10 +56,12 @@ def read_experiments(path):
         "examples": examples,
         **{name: training.get(name) for name in _TRAINING},
         **{name: finding.get(name, _USUAL.get(name)) for name in _FINDING},
-        "layer": _layer(finding.get("layer"), training.get("layers")),
+        "layer": _layer(finding.get("layer"), value.get("layers"), training.get("layers")),
         "pruned": _pruned(meta, inputs, examples),
-        "without": (inputs.get("history") or {}).get("without"),
+        "without": _short((inputs.get("history") or {}).get("without")),
     }
+    if not all(map(_is_plain, settings.values())):
+        raise StragError("has settings that cannot be read", _AGAIN, source)
     try:
         kinds = {}
         for run, kind in zip(_runs(runs, meta, summary), _kinds(runs), strict=True):
@@ -73,8 +76,10 @@ def read_experiments(path):
         raise StragError("has runs that cannot be read", _AGAIN, source) from None
 
 
-def _layer(told, recorded):
+def _layer(told, profile, recorded):
     """The layer that the runs are about: null in files of before is the first, and `all` begins with it."""
+    if told == "all" and isinstance(profile, list) and profile and isinstance(profile[0], dict):
+        return profile[0].get("layer")
     first = recorded[0] if isinstance(recorded, list) and recorded else None
     known = int(told) if isinstance(told, str) and told.isdecimal() else told
     return first if told in (None, "all") else known
@@ -84,22 +89,37 @@ def _pruned(meta, inputs, examples):
     """What tells data pruned from one data set apart: part of its identity, null for all of it."""
     identity = (inputs.get("history") or {}).get("data")
     whole = examples is None or meta.get("origin_size") in (None, examples)
-    return None if whole or not isinstance(identity, str) else identity[:8]
+    return None if whole else _short(identity)
+
+
+def _short(identity):
+    """Enough of an identity to tell it apart, None for what is none."""
+    return identity[:8] if isinstance(identity, str) else None
+
+
+def _is_plain(value):
+    """Whether it is a text, a number of usual size, or null."""
+    return value is None or isinstance(value, (str, bool)) or (_is_number(value) and abs(value) < 2**53)
+
+
+def _is_number(value):
+    return isinstance(value, (int, float))
 
 
 def _runs(runs, meta, summary):
     """The Run of every entry of `runs`."""
     inputs = meta.get("inputs") or {}
     training, history = inputs.get("training") or {}, inputs.get("history") or {}
-    weights = (training.get("seed"), canonical_json(history.get("init")))
+    weights = (canonical_json(training.get("seed")), canonical_json(history.get("init")))
     if training.get("seed") is None:  # nobody knows which runs start alike, but those that are the same
-        weights = (sha256(canonical_json(runs).encode()).hexdigest(),)
+        told = [{name: run.get(name) for name in _TELLING} for run in runs]
+        weights = (sha256(canonical_json(told).encode()).hexdigest(),)
     shape = (*(str(training.get(name)) for name in _NETWORK), len(meta.get("classes") or []))
     excess = _excess(runs, summary.get("examples"))
     return [
         Run(
             block=str(meta.get("origin")),
-            start=(*weights, _count((run.get("set") or run)["run"]), *shape),
+            start=(*weights, _count((run.get("set") or run)["run"] + 0), *shape),
             verdict=run["verdict"],
             updates=_count(run.get("last_update")),
             values=_values({**run, "excess": errors}, step_size(training), training.get("noise") or [0.0]),

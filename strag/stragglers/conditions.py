@@ -4,15 +4,16 @@ from strag.stragglers.sweeps import NONE, OWN
 
 REFERENCE, OWN_SET = "reference", "own set"  # labels: usual in all, and the set of each run itself
 EVERYTHING = "all examples"  # label beside conditions that left out sets
-OF_SETS = ("control", "dose", "update", "without", "pruned")  # settings of those that left out examples
-USUAL = {"control": NONE, "dose": OWN, "pruned": None}  # whatever is more common
+OF_SETS = ("control", "dose", "update")  # settings of those that left out sets of their own
+OF_DATA = ("without", "pruned")  # likewise, of the data of all runs
+USUAL = {"control": NONE, "dose": OWN, **dict.fromkeys(OF_DATA)}  # whatever is more common
 
 
 def kind_of(settings):
     """What kind of set an experiment of a sweep left out, in words; empty for others."""
-    told = {name: settings[name] for name in OF_SETS[:3] if settings.get(name) is not None}
-    if {name: told.get(name) for name in USUAL} == USUAL:
-        told = {OWN_SET: "", **{name: value for name, value in told.items() if name not in USUAL}}
+    told = {name: settings[name] for name in OF_SETS if settings.get(name) is not None}
+    if (told.get("control"), told.get("dose")) == (NONE, OWN):
+        told = {OWN_SET: "", **{name: value for name, value in told.items() if name == "update"}}
     return ", ".join(f"{name} {_text(value)}".strip() for name, value in told.items())
 
 
@@ -66,6 +67,6 @@ def described(settings, usual):
     if len(usual) == 1:
         (name,) = usual
         return f"{name.replace('_', ' ')} {_text(settings.get(name))}"
-    if "control" in usual and settings.get("control") is None:
+    if "control" in usual and all(settings.get(name) is None for name in ("control", *OF_DATA)):
         return ", ".join([EVERYTHING, *told])
     return ", ".join(told) or (OWN_SET if "dose" in usual else REFERENCE)

@@ -68,8 +68,9 @@ class Inversion:
     noise : standard deviation of the curve's noise.
     valley_update, misclassified : where that valley has its bottom, and how many examples are misclassified
         there; None without a valley, where an open run with too few has those of its end.
-    failed : the first condition that the deepest valley does not meet, `records`, `depth`, `noise` or
-        `misclassified`; None of an inversion, and of a run that diverged or is unstable.
+    failed : a condition that the deepest valley does not meet, `records`, `depth`, `noise` or
+        `misclassified`, which comes first of an open run, since no longer training mends it; None of an
+        inversion, and of a run that diverged or is unstable.
     horizon : T / t*, how far the records that count reach beyond the inversion; None without one.
     depth_at_4 : depth on the records up to 4 t*, which can be compared between runs of any length; None
         without an inversion, or where the records end before.
@@ -171,7 +172,8 @@ def find_inversion(curves, descends=False, fewest=FEWEST):
     elif INVERSION in (stable.verdict, whole.verdict):
         found = _without_place(whole, UNSTABLE)
     else:
-        found = replace(whole, excluded_below=stable.excluded_below, train_until=None)
+        excluded = stable.excluded_below if whole.verdict == OPEN else None
+        found = replace(whole, excluded_below=excluded, train_until=None)
     return replace(found, **_rise(curves, rise))
 
 
@@ -190,10 +192,11 @@ def first_increase(curves, descends=False):
     rising = np.flatnonzero((updates[1:] >= NOTEBOOK_START) & (np.diff(curve) >= 0)) + 1
     if rising.size == 0 or span == 0:
         found = Inversion(prominence=0.0, depth=0.0, noise=noise, **_unfinished(curves))
-        if found.verdict == OPEN:  # every step that there is was seen
-            found = replace(
-                found, excluded_below=float(updates[-1]), train_until=int(SEEN_FROM * updates[-1])
-            )
+        if found.verdict == OPEN:  # every step that there is from update 20 on was seen
+            last = int(updates[-1])
+            excluded = float(last) if last >= NOTEBOOK_START else None
+            until = SEEN_FROM * max(last, NOTEBOOK_START)
+            found = replace(found, excluded_below=excluded, train_until=until)
         return replace(found, **told)
     at = int(rising[0])
     evidence = {"prominence": float(v[at]), "depth": float(v[at] / span), "noise": noise}
@@ -329,4 +332,6 @@ def _refined(curves, at):
     bend, slope, _ = np.polyfit(log_t, curve[near], 2)
     vertex = float(np.clip(-slope / (2 * bend), log_t[0], log_t[2])) if bend > 0 else 0.0
     error = float(np.polyval(np.polyfit(log_t, train_error[near], 2), vertex))
-    return float(updates[at] * np.exp(vertex)), error
+    return float(updates[at] * np.exp(vertex)), float(
+        np.clip(error, train_error[near].min(), train_error[near].max())
+    )

@@ -59,8 +59,12 @@ class Shortfall:
             return f"{valley}, less than {self.needed:g}"
         if self.condition == NOISE:
             return f"{valley}, but only {self.value:.2g} times its noise, less than {self.needed:g}"
-        some = number_of(int(self.value), "misclassified example")
-        return f"{valley}, but has {some}, fewer than {self.needed:g}"
+        some = f"{number_of(int(self.value), 'misclassified example')}, fewer than {self.needed:g}"
+        if self.depth < SMALLEST_DEPTH:
+            return (
+                f"{valley}, less than {SMALLEST_DEPTH:g}, and has {some}, which longer training cannot mend"
+            )
+        return f"{valley}, but has {some}"
 
     @property
     def brief(self):

@@ -191,24 +191,28 @@ def summarise(experiments, labels=None):
 
 
 def _pooled(members):
-    """The runs of Experiments, each once, of several of one run that trained longest: list, in one order."""
-    runs = {}
+    """The runs of Experiments, each once: list, in one order."""
+    copies = defaultdict(list)
     for experiment in members:
         for run in experiment.runs:
-            key = (key_of(experiment.settings), run.block, run.start)
-            kept = runs.get(key)
-            if kept is not None and _preferred(run) < _preferred(kept):
-                run, kept = kept, run
-            if kept is not None and run.updates == kept.updates:  # what either says
-                known = {name: value for name, value in run.values.items() if np.isfinite(value)}
-                run = replace(run, values={**run.values, **kept.values, **known})
-            runs[key] = run
-    return [run for _, run in sorted(runs.items(), key=lambda item: str(item[0]))]
+            copies[(key_of(experiment.settings), run.block, run.start)].append(run)
+    return [_merged(same) for _, same in sorted(copies.items(), key=lambda item: str(item[0]))]
+
+
+def _merged(copies):
+    """One run of several copies of it: that which trained longest, with what others of its kind know."""
+    ordered = sorted(copies, key=_preferred)
+    best, values = ordered[-1], {}
+    for run in ordered:
+        if (run.updates, run.verdict) == (best.updates, best.verdict):
+            known = {name: value for name, value in run.values.items() if np.isfinite(value)}
+            values = {**dict.fromkeys(run.values, np.nan), **values, **known}
+    return replace(best, values=values)
 
 
 def _preferred(run):
     known = sum(bool(np.isfinite(value)) for value in run.values.values())
-    return run.updates, known, str(sorted(run.values.items()))
+    return run.updates, run.verdict == INVERSION, known, run.verdict, str(sorted(run.values.items()))
 
 
 def _by_block(runs):
@@ -223,8 +227,7 @@ def _condition(label, members, runs):
     blocks = _by_block(runs)
     names = dict.fromkeys(name for run in runs for name in run.values)
     values = {name: [_of(same, name) for same in blocks.values()] for name in names}
-    if any(run.verdict == INVERSION and np.isnan(run.values.get("depth_at_4", np.nan)) for run in runs):
-        values["depth_at_4"] = []  # of some, which invert early
+    values |= {name: [] for name in _withheld(runs)}
     sizes = {one.test_examples for one in members}
     Q = None if None in sizes else min(sizes)
     examples = {one.settings.get("examples") for one in members}
@@ -255,6 +258,13 @@ def _condition(label, members, runs):
         values,
         test_examples=Q,
     )
+
+
+def _withheld(runs):
+    """Quantities that are known only of some inverting runs, which would be those that invert early."""
+    inverting = [run for run in runs if run.verdict == INVERSION]
+    some = any(np.isnan(run.values.get("depth_at_4", np.nan)) for run in inverting)
+    return ("depth_at_4",) if some else ()
 
 
 def _bounded(name, level):
@@ -295,7 +305,8 @@ def _differences(runs, reference):
     """Levels of what runs exceed those of the reference by, on the blocks that both have: dict."""
     ours, theirs = _by_block(runs), _by_block(reference)
     shared = [(ours[block], theirs[block]) for block in ours if block in theirs]
-    return {name: _difference(shared, name) for name in TOLD}
+    withheld = (*_withheld(runs), *_withheld(reference))
+    return {name: UNKNOWN if name in withheld else _difference(shared, name) for name in TOLD}
 
 
 def _difference(shared, name):

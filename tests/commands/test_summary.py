@@ -148,6 +148,11 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, tmp_path):
         lambda value: value["strag"]["inputs"]["training"].update(noise=3),
         lambda value: [run.update(run=[run["run"]]) for run in value["runs"]],
         lambda value: [run.update(verdict=["inversion"]) for run in value["runs"]],
+        lambda value: [run.update(verdict="maybe") for run in value["runs"]],
+        lambda value: value["runs"][0].update(run=None),
+        lambda value: value["runs"][0].update(last_update="x"),
+        lambda value: [run.update(refined_train_error=-3) for run in value["runs"]],
+        lambda value: value["summary"].update(test_examples=0),
     ],
 )
 def test_runs_that_cannot_be_read(folder, tmp_path, change):
@@ -155,3 +160,28 @@ def test_runs_that_cannot_be_read(folder, tmp_path, change):
     change(value)
     (tmp_path / "bad.json").write_text(json.dumps(value))
     complains(strag("summary", "narrow1.json", tmp_path / "bad.json"), 1, "bad.json: has runs that cannot be")
+
+
+@pytest.mark.parametrize(
+    "change", [{"width": [20]}, {"depth": {"a": 1}}, {"batch_size": 10**400}, {"precision": ["float32"]}]
+)
+def test_settings_that_cannot_be_read(folder, tmp_path, change):
+    value = json.loads((folder / "wide.json").read_text())
+    value["strag"]["inputs"]["training"].update(change)
+    (tmp_path / "bad.json").write_text(json.dumps(value))
+    complains(
+        strag("summary", "narrow1.json", tmp_path / "bad.json"), 1, "bad.json: has settings that cannot"
+    )
+
+
+def test_files_that_say_less_are_read_with_a_note(folder, tmp_path):
+    """Without the number of examples, or of test examples as before, or a seed that is no number."""
+    value = json.loads((folder / "wide.json").read_text())
+    value["summary"]["examples"] = None
+    del value["summary"]["test_examples"]
+    value["strag"]["inputs"]["training"]["seed"] = []
+    (tmp_path / "less.json").write_text(json.dumps(value))
+    result = strag("summary", "narrow1.json", "wide.json", tmp_path / "less.json")
+    assert result.returncode == 0
+    assert b"some files do not say how many test examples there are" in result.stderr
+    assert [one["examples"] for one in json.loads(result.stdout)["conditions"]] == [400, 400, None]

@@ -188,10 +188,30 @@ def test_where_too_few_examples_are_misclassified_already_no_longer_training_is_
     assert falling.excluded_below == 75
     assert "longer training cannot help" in shortfall_of([falling], 151).words
     shallow = verdict_of(np.exp(-T / 20) + 0.015 * (T > 140), wrong=few)
+    assert "less than 0.02, and has" in shortfall_of([shallow], 151).words
     assert (shallow.failed, shallow.valley_update, shallow.train_until) == ("misclassified", 140, None)
     enough = verdict_of(np.exp(-T / 30), wrong=few + 10)
     assert enough.failed == "depth"
     assert enough.train_until >= 300
+
+
+def test_only_open_runs_exclude_and_noise_excludes_nothing():
+    late = np.where(T < 120, 0.5, 0.6)
+    done = verdict_of(np.exp(-T / 30), loss=late, error=np.linspace(0.5, 1e-5, 151))
+    assert (done.verdict, done.unstable_from, done.excluded_below) == (NONE, 120, None)
+    still = verdict_of(np.exp(-T / 30), loss=late)
+    assert (still.verdict, still.excluded_below, still.train_until) == (OPEN, 59.5, None)
+    noisy = verdict_of(np.exp(-T / 30) + 0.05 * np.random.default_rng(0).normal(size=151))
+    assert (noisy.failed, noisy.excluded_below) == ("noise", None)
+
+
+def test_a_refined_error_is_one_that_was_recorded_around_it():
+    updates = np.array([0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
+    curve, error = 0.1 * np.square(np.log1p(updates) - 3.9), np.full(11, 0.4)
+    error[7:] = 0.002
+    found = verdict_of(curve, updates, error=error, descends=False)
+    assert found.verdict == INVERSION
+    assert 0.002 <= found.train_error <= 0.4
 
 
 def test_few_records_are_told_as_such():

@@ -1,6 +1,7 @@
 """Laws of a summary: its intervals hold what they promise, and it says what it cannot know."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -161,6 +162,48 @@ def test_what_either_of_two_copies_knows_is_kept():
     for both in ([whole, replace(whole, runs=runs)], [replace(whole, runs=runs), whole]):
         (one,) = summarise(both).conditions
         assert len(one.values["test_error"][0]) == 4
+
+
+def test_copies_are_merged_alike_in_every_order_and_only_with_their_own_verdict():
+    def copy(verdict, **values):
+        run = Run(
+            "a", (0, 0), verdict, 100, {**dict.fromkeys(("train_error", "test_error"), np.nan), **values}
+        )
+        return Experiment({"lr": 0.1}, (run,))
+
+    parts = [
+        copy("inversion", train_error=0.1),
+        copy("inversion", test_error=0.2),
+        copy("inversion", train_error=0.3),
+        copy("none", train_error=0.9, test_error=0.9, lr_update=1.0),
+    ]
+    found = {repr(summarise(list(order))) for order in permutations(parts)}
+    assert len(found) == 1
+    (one,) = summarise(parts).conditions
+    assert (one.runs, one.verdicts) == (1, {"inversion": 1})
+    assert one.level("test_error").mean == 0.2
+    assert one.level("train_error").mean in (0.1, 0.3)
+
+
+@pytest.mark.parametrize("name", ["without", "pruned"])
+def test_no_two_conditions_have_one_label_and_all_examples_are_all(name):
+    files = [experiment({name: told, "lr": lr}) for told, lr in (("ab", 0.1), ("ab", 0.2), (None, 0.2))]
+    found = summarise(files)
+    assert [one.label for one in found.conditions] == ["reference", f"{name} ab", f"{name} ab, lr 0.1"]
+    assert found.reference.settings[name] is None
+    sweep = [experiment({"control": control, "dose": 0.0}) for control in ("none", "random")]
+    beside = [experiment({"control": None, name: told}) for told in ("ab", None)]
+    labels = [one.label for one in summarise([*sweep, *beside]).conditions]
+    assert sorted(labels) == sorted(["own set", "control random", f"{name} ab", "all examples"])
+
+
+def test_what_is_withheld_has_no_difference():
+    whole = experiment(runs=4)
+    runs = [replace(whole.runs[0], values={**whole.runs[0].values, "depth_at_4": np.nan}), *whole.runs[1:]]
+    found = summarise([replace(whole, runs=tuple(runs)), experiment({"lr": 0.2}, runs=4)], ["x", "y"])
+    for condition in found.conditions[1:]:
+        assert np.isnan(condition.difference("depth_at_4").mean)
+        assert np.isfinite(condition.difference("train_error").mean)
 
 
 def test_one_pair_of_many_runs_is_no_pair():
