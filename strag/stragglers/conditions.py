@@ -50,22 +50,30 @@ def _rank(value):
     return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), str(value))
 
 
-def usual_value(name, values):
-    """The most common value of a setting, of equals the first in order: str. Of sets it is a run's own."""
+def usual_value(name, values, varies):
+    """The most common value of a setting, of equals the first in order: str.
+
+    Of sets it is a run's own, of data all of them; but `without` names the sets themselves where control or
+    dose tell them apart. varies : names of all settings that differ.
+    """
     texts = [_text(value) for value in sorted(values, key=_rank)]
     own = _text(USUAL.get(name))
-    return own if name in USUAL and own in texts else max(dict.fromkeys(texts), key=texts.count)
+    fixed = name in USUAL and not (name == "without" and "control" in varies)
+    return own if fixed and own in texts else max(dict.fromkeys(texts), key=texts.count)
 
 
 def described(settings, usual):
     """How a condition differs from the most common value of every setting, or what it has of the only one."""
+    unsaid = (*OF_SETS, "without") if "control" in usual else OF_SETS  # of those that left out no sets
     told = [
         f"{name.replace('_', ' ')} {_text(settings.get(name))}"
         for name, common in usual.items()
-        if _text(settings.get(name)) != common and not (name in OF_SETS and settings.get(name) is None)
+        if _text(settings.get(name)) != common and not (name in unsaid and settings.get(name) is None)
     ]
     if len(usual) == 1:
         (name,) = usual
+        if name in OF_DATA and settings.get(name) is None:
+            return EVERYTHING
         return f"{name.replace('_', ' ')} {_text(settings.get(name))}"
     if "control" in usual and all(settings.get(name) is None for name in ("control", *OF_DATA)):
         return ", ".join([EVERYTHING, *told])

@@ -167,7 +167,9 @@ def summarise(experiments, labels=None):
     for experiment, key in zip(experiments, group_by(experiments, labels), strict=True):
         groups[key].append(experiment)
     varies = varying([experiment.settings for experiment in experiments])
-    usual = {name: usual_value(name, [one.settings.get(name) for one in experiments]) for name in varies}
+    usual = {
+        name: usual_value(name, [one.settings.get(name) for one in experiments], varies) for name in varies
+    }
     members = list(groups.items())
     if not labels:
         members.sort(key=lambda pair: place_of(pair[1][0].settings, usual))
