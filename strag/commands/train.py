@@ -200,7 +200,7 @@ def command(data, output, plans, as_json, quiet, **options):
     from strag.words import number_of
 
     meant = data_or_pipe(data, (options["without"], options["init"]))
-    data = meant or "mnist8k"
+    data = "mnist8k" if meant is None else meant
     read = (data, options["without"], options["init"])
     if read.count("-") > 1:
         raise click.UsageError("DATA, --without and --init cannot both be stdin")
