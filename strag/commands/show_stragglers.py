@@ -26,14 +26,14 @@ def verdict_line(verdict):
     return _MEANING[verdict]
 
 
-def counted(verdicts, wanted="inversion"):
-    """How many runs have the `wanted` verdict, and what the others have, such as `3 of 10 runs, 7 open`.
+def counted(verdicts):
+    """How many runs invert, and what the others do, such as `3 of 10 runs, 7 open`.
 
     verdicts : dict of verdict to number of runs.
     """
     total = sum(verdicts.values())
-    others = [f"{number} {verdict}" for verdict, number in verdicts.items() if verdict != wanted]
-    return ", ".join([f"{verdicts.get(wanted, 0)} of {total} runs", *others])
+    others = [f"{number} {verdict}" for verdict, number in verdicts.items() if verdict != "inversion"]
+    return ", ".join([f"{verdicts.get('inversion', 0)} of {total} runs", *others])
 
 
 def summary_line(value):

@@ -331,7 +331,6 @@ def _refined(curves, at):
     log_t = np.log(updates[near]) - np.log(updates[at])
     bend, slope, _ = np.polyfit(log_t, curve[near], 2)
     vertex = float(np.clip(-slope / (2 * bend), log_t[0], log_t[2])) if bend > 0 else 0.0
-    error = float(np.polyval(np.polyfit(log_t, train_error[near], 2), vertex))
-    return float(updates[at] * np.exp(vertex)), float(
-        np.clip(error, train_error[near].min(), train_error[near].max())
-    )
+    errors = train_error[near]
+    error = np.polyval(np.polyfit(log_t, errors, 2), vertex)
+    return float(updates[at] * np.exp(vertex)), float(np.clip(error, errors.min(), errors.max()))
