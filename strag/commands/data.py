@@ -2,7 +2,14 @@
 
 import click
 
-from strag.commands.options import example, output_option, quiet_option
+from strag.commands.options import DataPath, FiniteRange, Sizes, example, output_option, quiet_option
+
+# Options that mean something while files are read, and those that change what was read, in order.
+READING = ("label_column", "resize", "background", "skip_broken")
+CHANGING = (
+    *("shape", "resize", "gray", "classes", "labels", "hold_out", "shuffle", "size", "block"),
+    *("flip_labels", "seed"),
+)
 
 
 @click.command(
@@ -10,98 +17,170 @@ from strag.commands.options import example, output_option, quiet_option
     epilog=example("""
 strag data mnist8k --size 512 | strag train - --runs 10 -o h.safetensors
 strag data fashion-mnist --size 8192 --block 2 -o fashion.safetensors
+strag data photos/ --resize 32x32 --hold-out 0.2 -o photos.safetensors
+strag data table.csv --label-column species --classes setosa,virginica -o iris.safetensors
 strag data cifar-10-binary.tar.gz --gray --labels 0-4/5-9 -o cifar.safetensors
-strag data my-images.npy my-labels.npy --labels classes -o mine.safetensors
 """),
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--size", type=click.IntRange(1), metavar="P", help="Keep P training examples.")
-@click.option("--block", type=click.IntRange(1), metavar="N", help="The N-th P examples, counted from 1.")
+@click.argument("source", nargs=-1, required=True, type=DataPath(), metavar="SOURCE...")
 @click.option(
-    "--shuffle", type=click.IntRange(0), metavar="SEED", help="Shuffle the training examples first."
+    "--label-column",
+    metavar="NAME",
+    help="Column of a table that holds the labels; fine or coarse of CIFAR-100.",
 )
+@click.option("--test", type=DataPath(), metavar="SOURCE", help="Take the test set from there.")
+@click.option(
+    "--shape", type=Sizes(1, 4), metavar="HxW", help="Shape of an example that is a row of numbers."
+)
+@click.option("--resize", type=Sizes(2), metavar="HxW", help="Scale all images to one size.")
+@click.option(
+    "--background", type=click.IntRange(0, 255), metavar="GREY", help="Lay transparent images on this grey."
+)
+@click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
+@click.option("--gray", is_flag=True, help="Average the colours of each pixel into one channel.")
+@click.option("--classes", metavar="LIST", help="Keep these classes alone, such as 3,8 or cat,dog.")
 @click.option(
     "--labels",
     metavar="GROUPS",
-    help="How classes form groups: parity, classes, or ranges such as 0-4/5-9.  [default: as in SOURCE; "
-    "parity for the catalogue, classes for other files]",
+    help="How classes form groups: parity, classes, or groups such as 0-4/5-9 or cat,dog/eel.  [default: as "
+    "in SOURCE; parity for the catalogue, classes for other files]",
 )
-@click.option("--gray", is_flag=True, help="Average the colours of each pixel into one channel.")
+@click.option(
+    "--hold-out",
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="Make this share of the training examples the test set.",
+)
+@click.option(
+    "--shuffle", type=click.IntRange(0), metavar="SEED", help="Shuffle the training examples first."
+)
+@click.option("--size", type=click.IntRange(1), metavar="P", help="Keep P training examples.")
+@click.option("--block", type=click.IntRange(1), metavar="N", help="The N-th P examples, counted from 1.")
+@click.option(
+    "--flip-labels",
+    type=FiniteRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Give this share of the training examples a class of another group.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", help="Seed of --hold-out and --flip-labels.  [default: 0]"
+)
 @output_option("the dataset")
 @quiet_option
-def command(source, size, block, shuffle, labels, gray, output, quiet):
+def command(source, test, output, quiet, **options):
     """Import a data set: subset it, label its groups.
 
     SOURCE is one of: a name in the catalogue (mnist8k, or mnist, kmnist, fashion-mnist, cifar10,
-    which are downloaded); a strag dataset ('-' for stdin); a folder of IDX files; a folder of
-    CIFAR-10 batches (binary version) or its tar.gz; a folder with one folder of images per class, or
-    with train and test made like that; an npz file (arrays x, y, x_test, y_test); IDX or npy files in
-    the order examples, labels, test examples, test labels. Test files may be left out. Images in
-    folders are numbered from 0, class folder by class folder, each sorted by name as text.
+    which are downloaded); a strag dataset ('-' for stdin); a folder of IDX files, of CIFAR batches
+    (binary version; or its tar.gz), of images in one folder per class, or of one npy file per class; an npz
+    file (arrays x, y, x_test, y_test); a CSV file with a header; a parquet or Arrow file, or a data set that
+    Hugging Face's library saved (with the extra 'tables'); or IDX, npy or npz files of one array each:
+    examples, labels, test examples, test labels, in that order or told apart by their names. Test
+    files may be left out. What is left out, or could be understood in two ways, is said.
 
-    --size, --block, --shuffle and --gray start a new origin: examples are counted, and standardised,
-    anew.
+    Options work in the order in which they stand below, whatever their order on the command line. All but
+    --labels start a new origin: examples are counted, and standardised, anew. Class names that
+    hold one of ',/-' are written in double quotes.
 
     Downloads are checked and kept in the folder STRAG_CACHE (default: the user's cache). STRAG_MIRROR
     names other addresses to take them from, separated by spaces, which serve such a folder as it lies.
     """
-    from dataclasses import replace
-
     from strag.console import Notes
-    from strag.datasets.transforms import block_of, grey
+    from strag.datasets.imported import Reading
+    from strag.datasets.transforms import Changes, changed, with_test
     from strag.errors import StragError
     from strag.files.dataset import write_dataset
-    from strag.files.streams import Output, name_of
+    from strag.files.output import Output
+    from strag.files.streams import name_of
 
+    if options["seed"] is not None and options["hold_out"] is None and options["flip_labels"] is None:
+        raise click.UsageError("--seed needs --hold-out or --flip-labels")
+    reading = Reading(**{name: options[name] for name in READING})
+    changes = Changes(**{name: options[name] for name in CHANGING})
+    notes = Notes(quiet)
     with Output(output) as sink:
-        data = _import(source, output)
-        imported = data.identity
+        data = read_source(source, reading, output, notes)
+        inputs = {"data": data.identity}
+        if test is not None:
+            tested = read_source([test], reading, output, notes)
+            inputs["test"] = tested.identity
         try:
-            data = replace(data, labels=labels) if labels is not None else data
+            if test is not None:
+                data = with_test(data, tested, _test_words(test))
+            had_test, data = data.has_test, changed(data, changes)
             data.groups, data.test_groups  # noqa: B018 - every class must be in a group
-            data = grey(data) if gray else data
-            if size or block or shuffle is not None:
-                data = block_of(data, size, block, shuffle)
         except StragError as error:
             raise error.about(name_of(source[0])) from None
-        recipe = {
-            "size": size,
-            "block": block,
-            "shuffle": shuffle,
-            "labels": data.labels,
-            "gray": gray,
-        }
-        write_dataset(output, data, recipe, {"data": imported}, sink)
-    test = f"{len(data.y_test)} test examples" if data.has_test else "no test set"
-    shape = " x ".join(str(n) for n in data.x.shape[1:])
-    Notes(quiet)(
-        f"{data.title}: {len(data.y)} examples of {shape}, {len(data.grouping.names)} groups, {test}"
-    )
+        recipe = {**options, "labels": data.labels}
+        write_dataset(output, data, recipe, inputs, sink)
+    if had_test and not data.has_test:
+        notes(f"{data.title}: no test example is of these classes, so that there is no test set")
+    for line in _told(data):
+        notes(f"{data.title}: {line}")
 
 
-def _import(source, output):
+def read_source(source, reading, output, note):
     """A Dataset from whatever SOURCE names. A dataset may be replaced by the output, other files not."""
     from pathlib import Path
 
     from strag.commands.options import read_data, refuse_overwriting
     from strag.datasets.catalogue import CATALOGUE
     from strag.datasets.importing import import_files
+
+    first = source[0]
+    alone = len(source) == 1
+    if alone and (first in ("-", "", *CATALOGUE) or (not Path(first).is_dir() and _is_ours(first))):
+        if reading.given:
+            name = f"--{reading.given[0].replace('_', '-')}"
+            raise click.UsageError(f"{name} belongs to files that are imported, and '{first}' is none")
+        return read_data(first)
+    refuse_overwriting(source, ("-o", output))
+    return import_files(source, reading, note)
+
+
+def _is_ours(path):
+    """Whether a path is to be read as a strag file: it begins like one, is empty, or a pipe."""
+    from pathlib import Path
+
     from strag.files.container import is_json
     from strag.files.streams import open_input, read_exactly
 
-    if len(source) > 1:
-        refuse_overwriting(source, ("-o", output))
-        return import_files(source)
-    if source[0] in ("-", "", *CATALOGUE) or not Path(source[0]).exists():
-        return read_data(source[0])
-    if Path(source[0]).is_dir():
-        return import_files(source)
-    if not Path(source[0]).is_file():  # a pipe by name, which can be read only once
-        return read_data(source[0])
-    with open_input(source[0]) as stream:
-        head = read_exactly(stream, 9)
-    is_container = head[4:] == b"\0\0\0\0{"  # the length of its header, of which the upper half is 0
-    if is_container or is_json(head[:8]) or not head:
-        return read_data(source[0])
-    refuse_overwriting(source, ("-o", output))
-    return import_files(source)
+    if not Path(path).is_file():  # missing, or a pipe by name
+        return True
+    with open_input(path) as stream:
+        head = read_exactly(stream, 1 << 16)
+    is_container = head[4:9] == b"\0\0\0\0{"  # the length of its header, of which the upper half is 0
+    return is_container or (is_json(head[:8]) and b'"strag"' in head) or not head
+
+
+def _test_words(test):
+    """How the command line names the source of the test set, without its folders."""
+    import shlex
+    from pathlib import Path
+
+    from strag.datasets.catalogue import CATALOGUE
+
+    return ["--test", test if test in CATALOGUE or test == "-" else shlex.quote(Path(test).name)]
+
+
+def _sizes(data):
+    """The examples of every class; of many classes the smallest and the largest."""
+    from strag.words import MOST
+
+    sizes = data.class_sizes
+    named = [f"{data.class_name(c)}: {n}" for c, n in zip(data.class_numbers, sizes, strict=True)]
+    if len(named) <= MOST:
+        return f"examples per class: {', '.join(named)}"
+    few, many = sizes.argmin(), sizes.argmax()
+    return f"examples per class: {named[few]}, the fewest, to {named[many]}, in {len(named)} classes"
+
+
+def _told(data):
+    """What there is in a data set: its sizes, and the examples of every class."""
+    from strag.words import number_of
+
+    test = f"{len(data.y_test)} test examples" if data.has_test else "no test set"
+    shape = " x ".join(str(n) for n in data.x.shape[1:])
+    shape += " inputs" if data.x.ndim == 2 else ""
+    groups = len(data.grouping.names)
+    return [f"{len(data.y)} examples of {shape}, {number_of(groups, 'group')}, {test}", _sizes(data)]

@@ -7,17 +7,18 @@ from pathlib import Path
 from strag.datasets.cifar import read_cifar_archive
 from strag.datasets.download import RemoteFile, fetch
 from strag.datasets.idx import find_idx, read_idx
+from strag.datasets.imported import Imported
 from strag.datasets.importing import dataset_of
 
 EMBEDDED = Path(__file__).parent / "mnist8k"
 
 
 def _read_idx_files(paths):
-    return {key: read_idx(path) for key, path in find_idx(Path(paths[0]).parent).items()}
+    return Imported(**{key: read_idx(path) for key, path in find_idx(Path(paths[0]).parent).items()})
 
 
 def _read_cifar(paths):
-    return read_cifar_archive(paths[0])[0]
+    return read_cifar_archive(paths[0])
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Remote:
     """A data set on the network.
 
     homes : addresses of its folder, tried in turn. by_hand : what to download and import instead.
-    read : the arrays x, y, x_test, y_test from the paths of its files.
+    read : the Imported of the paths of its files.
     """
 
     homes: tuple
@@ -156,10 +157,11 @@ CATALOGUE = ("mnist8k", *REMOTE)
 def load(name, watch=None):
     """The Dataset with this catalogue name; `watch` sees its download, see `strag.datasets.download`."""
     if name == "mnist8k":
-        arrays = {key: read_idx(path) for key, path in find_idx(EMBEDDED).items()}
-        return dataset_of(arrays, EMBEDDED, labels="parity", title=name)
+        return dataset_of(_read_idx_files([EMBEDDED / "any"]), EMBEDDED, labels="parity", title=name)
     remote = REMOTE[name]
     here = f", or './{name}' for what lies here" if Path(name).exists() else ""
     remedy = f"download {remote.by_hand}{here}"
     paths = fetch(name, remote.files, remote.homes, remedy, watch)
-    return dataset_of(remote.read(paths), name, "parity", title=name, class_names=remote.class_names)
+    imported = remote.read(paths)
+    imported.class_names = remote.class_names
+    return dataset_of(imported, name, "parity", title=name)

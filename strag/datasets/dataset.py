@@ -7,8 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from strag.datasets.grouping import Grouping, group_examples
+from strag.datasets.names import Names
 from strag.errors import StragError
 
+COUNTED = ("x", "y", "index", "x_test", "y_test", "mean", "std")  # by the identity
 TILE = 1024  # examples converted to float64 at a time
 LARGEST_CLASS = 1_000_000
 
@@ -35,9 +37,14 @@ class Dataset:
     x_test, y_test : the test set in the same form, or None.
     mean, std : float64 [d] of the block that it was cut from, or None for an uncut data set.
     labels : how classes form groups, see `strag.datasets.grouping`.
-    class_names : one name per original class, or None.
-    class_count : number of original classes; 0 means as many as its labels need. Rows cut out of a data
-    set have the classes of the whole, so that a network on them has the same logits.
+    class_numbers : the original classes, rising: those that were present at import, or have a name. None
+    means 0, 1, ... Rows cut out of a data set have the classes of the whole, so that a network on them has
+    the same logits.
+    class_names : one name per class number, in their order, or None.
+    class_count : one more than the largest class number; 0 means what labels and numbers need.
+    columns : what the d inputs of rows of numbers are called, or None.
+    names : Names of the P examples, such as those of their files, or None.
+    y_true : int64 [P], what `y` was before labels were flipped, or None.
     origin : identity of the data set in whose rows `index` counts; None means this one.
     origin_size : number of rows of the origin.
     title : what to call it in a figure. command : the command that makes its origin.
@@ -52,7 +59,11 @@ class Dataset:
     std: np.ndarray | None = None
     labels: str = "classes"
     class_names: tuple | None = None
+    class_numbers: tuple | None = None
     class_count: int = 0
+    columns: tuple | None = None
+    names: Names | None = None
+    y_true: np.ndarray | None = None
     origin: str | None = None
     origin_size: int = 0
     title: str = "data"
@@ -61,9 +72,11 @@ class Dataset:
 
     def __post_init__(self):
         _check(self)
-        needed = 1 + int(max(labels.max() for labels in (self.y, self.y_test) if labels is not None))
-        object.__setattr__(self, "class_count", max(needed, self.class_count))
-        object.__setattr__(self, "grouping", Grouping.parse(self.labels, self.class_count, self.class_names))
+        present = np.unique(np.concatenate([y for y in (self.y, self.y_test) if y is not None]))
+        object.__setattr__(self, "class_numbers", _class_numbers(self, present))
+        object.__setattr__(self, "class_count", max(self.class_count, 1 + max(self.class_numbers)))
+        grouping = Grouping.parse(self.labels, self.class_numbers, self.class_names)
+        object.__setattr__(self, "grouping", grouping)
         object.__setattr__(self, "origin", self.origin or self.identity)
         object.__setattr__(self, "origin_size", self.origin_size or len(self.y))
 
@@ -78,13 +91,30 @@ class Dataset:
 
     @property
     def tensors(self):
-        """Dict of tensor name to array: what a file holds and what the identity covers."""
-        names = ("x", "y", "index", "x_test", "y_test", "mean", "std")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        """Dict of tensor name to array: what a file holds."""
+        true = {} if self.y_true is None else {"y_true": self.y_true}
+        kept = {name: getattr(self, name) for name in COUNTED if getattr(self, name) is not None}
+        return {**kept, **self.named, **true}
+
+    @property
+    def named(self):
+        """The names of the examples as tensors: dict of `names` and `name_ends`, empty without names."""
+        return {} if self.names is None else {"names": self.names.text, "name_ends": self.names.ends}
 
     @cached_property
     def identity(self):
-        return identity_of(self.tensors)
+        return identity_of({name: array for name, array in self.tensors.items() if name in COUNTED})
+
+    @cached_property
+    def class_sizes(self):
+        """Number of training examples of each of `class_numbers`: int64."""
+        return np.bincount(self.y, minlength=self.class_count)[list(self.class_numbers)]
+
+    def class_name(self, number):
+        """What an original class is called: its number where it has no name."""
+        if self.class_names is None or number not in self.class_numbers:
+            return str(number)
+        return self.class_names[self.class_numbers.index(number)]
 
     @cached_property
     def groups(self):
@@ -105,7 +135,13 @@ class Dataset:
     def rows(self, chosen):
         """The examples at these rows, standardised by the map of this data set's block."""
         mean, std = self.standardisation()
-        return replace(self, x=self.x[chosen], y=self.y[chosen], index=self.index[chosen], mean=mean, std=std)
+        kept = {name: getattr(self, name)[chosen] for name in ("x", "y", "index")}
+        return replace(self, **kept, **self.beside(chosen), mean=mean, std=std)
+
+    def beside(self, chosen):
+        """What else these rows carry, which their identity does not count: dict of `names` and `y_true`."""
+        names = None if self.names is None else self.names.take(chosen)
+        return {"names": names, "y_true": None if self.y_true is None else self.y_true[chosen]}
 
     def positions(self, indices):
         """Rows at which the origin's `indices` stand; StragError where one is absent or out of range."""
@@ -132,36 +168,74 @@ def _check(data):
     if (data.x_test is None) != (data.y_test is None):
         raise StragError("has test examples or test labels but not both", "add the others, or leave both out")
     for suffix in ("", "_test") if data.has_test else ("",):
-        x, y = getattr(data, f"x{suffix}"), getattr(data, f"y{suffix}")
-        size = len(y)
-        if len(x) != size:
-            raise StragError(
-                f"has {len(x)} examples in 'x{suffix}' but {size} labels in 'y{suffix}'",
-                "give one label per example",
-            )
-        if size == 0:
-            raise StragError(
-                f"has no examples in 'x{suffix}'",
-                "leave the test set out" if suffix else "give at least one",
-            )
-        if x.shape[1:] != data.x.shape[1:]:
-            raise StragError(
-                f"test examples have shape {list(x.shape[1:])}, training ones {list(data.x.shape[1:])}",
-                "give both the same shape",
-            )
-        if x.dtype.kind == "f" and not np.isfinite(x).all():
-            row = int(np.flatnonzero(~np.isfinite(x.reshape(size, -1)).all(axis=1))[0])
-            raise StragError(f"'x{suffix}' is not finite in row {row}", "remove or mend such examples")
-        if y.min() < 0 or y.max() > LARGEST_CLASS:
-            raise StragError(
-                f"labels in 'y{suffix}' run from {y.min()} to {y.max()}",
-                "number the classes from 0",
-            )
+        check_part(getattr(data, f"x{suffix}"), getattr(data, f"y{suffix}"), suffix, data.x.shape[1:])
     if not 0 <= data.class_count <= LARGEST_CLASS + 1:
         raise StragError(f"has {data.class_count} classes", "make it again with 'strag data'")
     if data.features == 0:
         raise StragError("examples have no inputs", "give at least one number per example")
+    _check_beside(data, "make it again with 'strag data'")
     _check_origin(data, "make it again with 'strag data'")
+
+
+def check_part(x, y, suffix, shape):
+    """Refuse training examples, or with `suffix` '_test' test examples, that make no sense.
+
+    shape : of a training example.
+    """
+    size = len(y)
+    if len(x) != size:
+        problem = f"has {len(x)} examples in 'x{suffix}' but {size} labels in 'y{suffix}'"
+        raise StragError(problem, "give one label per example")
+    if size == 0:
+        remedy = "leave the test set out" if suffix else "give at least one"
+        raise StragError(f"has no examples in 'x{suffix}'", remedy)
+    if x.shape[1:] != shape:
+        problem = f"test examples have shape {list(x.shape[1:])}, training ones {list(shape)}"
+        raise StragError(problem, "give both the same shape")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        row = int(np.flatnonzero(~np.isfinite(x.reshape(size, -1)).all(axis=1))[0])
+        raise StragError(f"'x{suffix}' is not finite in row {row}", "remove or mend such examples")
+    if y.min() < 0 or y.max() > LARGEST_CLASS:
+        problem = f"labels in 'y{suffix}' run from {y.min()} to {y.max()}"
+        raise StragError(problem, "number the classes from 0")
+
+
+def _check_beside(data, remedy):
+    fault = None if data.names is None else data.names.fault(len(data.y))
+    if fault:
+        raise StragError(fault, remedy)
+    if data.columns is not None and data.x.shape[1:] != (len(data.columns),):
+        raise StragError(f"has names for {len(data.columns)} inputs, but {data.features} inputs", remedy)
+    true = data.y_true
+    if true is not None and (len(true) != len(data.y) or true.min() < 0 or true.max() > LARGEST_CLASS):
+        raise StragError("'y_true' does not fit its labels", remedy)
+
+
+def _class_numbers(data, present):
+    """The class numbers of a data set in which these are `present`, checked."""
+    remedy = "make it again with 'strag data'"
+    if data.class_numbers is None:
+        named = 0 if data.class_names is None else len(data.class_names)
+        needed = max(1 + int(present[-1]), data.class_count)
+        if data.class_names is not None and named < needed:
+            raise StragError(f"has {needed} classes but names for {named}", "give one name per class")
+        return tuple(range(max(needed, named)))
+    numbers = np.asarray(data.class_numbers)
+    if (
+        not numbers.size
+        or numbers.min() < 0
+        or numbers.max() > LARGEST_CLASS
+        or (np.diff(numbers) <= 0).any()
+    ):
+        raise StragError("'class_numbers' are not rising class numbers", remedy)
+    if not np.isin(present, numbers).all():
+        raise StragError(
+            f"has class {present[~np.isin(present, numbers)][0]}, which it does not list", remedy
+        )
+    if data.class_names is not None and len(data.class_names) != numbers.size:
+        problem = f"has {numbers.size} classes but names for {len(data.class_names)}"
+        raise StragError(problem, "give one name per class")
+    return tuple(numbers.tolist())
 
 
 def _check_origin(data, remedy):

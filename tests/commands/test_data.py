@@ -1,5 +1,6 @@
 """strag data: import, subset, group labels."""
 
+import json
 import os
 import struct
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from strag.cli import main
-from strag.datasets.transforms import block_of
+from strag.datasets.names import Names
+from strag.datasets.transforms import Changes, changed
 from strag.files.dataset import read_dataset
 from tests.commands.terminal import at_terminal, fed
 from tests.files.makers import complaint, dataset_file, history_file, images, parts, stragglers_file
@@ -26,7 +28,7 @@ def folder(tmp_path, monkeypatch):
     np.save("x.npy", data.x)
     np.save("y.npy", data.y)
     (tmp_path / "empty").touch()
-    (tmp_path / "text").write_text("x,y\n1,2\n")
+    (tmp_path / "text").write_text("x and y\n")
     (tmp_path / "nothing").mkdir()
     return tmp_path
 
@@ -69,7 +71,7 @@ def test_labels_change_the_groups_and_nothing_else(folder):
 
 def test_size_block_and_shuffle(folder):
     assert main(["data", "data", "--size", "5", "--block", "2", "--shuffle", "3", "-q", "-o", "out"]) == 0
-    expected = block_of(images(), 5, 2, 3)
+    expected = changed(images(), Changes(size=5, block=2, shuffle=3))
     found = read_dataset("out")
     assert (found.origin, found.origin_size, found.command) == (expected.origin, 5, expected.command)
 
@@ -77,13 +79,15 @@ def test_size_block_and_shuffle(folder):
 def test_the_recipe_holds_options_and_identities_but_no_path(folder):
     assert main(["data", "data", "--size", "5", "-q", "-o", "out"]) == 0
     _, meta, _ = parts("out")
-    assert meta["recipe"] == {"size": 5, "block": None, "shuffle": None, "labels": "parity", "gray": False}
+    given = {key: value for key, value in meta["recipe"].items() if value not in (None, False)}
+    assert given == {"size": 5, "labels": "parity"}
     assert meta["inputs"] == {"data": images().identity}
     assert str(folder) not in str(meta)
 
 
 def test_a_note_says_what_was_made_and_quiet_does_not(folder, capsys):
     note = "strag: images: 5 examples of 2 x 3, 2 groups, 5 test examples\n"
+    note += "strag: images: examples per class: 0: 2, 1: 1, 2: 1, 3: 1\n"
     assert main(["data", "data", "--size", "5", "-o", "out"]) == 0
     assert capsys.readouterr() == ("", note)
     assert main(["data", "data", "--size", "5", "-o", "out", "--quiet"]) == 0
@@ -107,13 +111,13 @@ WRONG = {
     "a text": (
         1,
         ["data", "text"],
-        ["text: is of no kind that strag can import", "give a folder (IDX, CIFAR-10, images)"],
+        ["text: is of no kind that strag can import", "give a folder (IDX, CIFAR, arrays, images)"],
     ),
     "a history": (1, ["data", "history"], ["history: is a history file, not a dataset file", "'strag data'"]),
     "stragglers": (1, ["data", "stragglers"], ["stragglers: is JSON, not a dataset file", "'strag data'"]),
     "one array": (2, ["data", "x.npy"], ["x.npy: holds one array only", "strag data x.npy LABELS"]),
     "three files": (2, ["data", "x.npy", "y.npy", "x.npy"], ["cannot tell 3 files apart"]),
-    "labels for examples": (1, ["data", "y.npy", "x.npy"], ["'x' has 1 axes; give one row per example"]),
+    "labels for examples": (2, ["data", "y.npy", "y.npy"], ["y.npy: the files' names contradict each other"]),
     "an unknown option": (
         2,
         ["data", "data", "--sise", "3"],
@@ -131,7 +135,31 @@ WRONG = {
         ["data", "data", "--labels", "0/1"],
         ["class 2 is in no group", "--labels"],
     ),
-    "one group": (2, ["data", "data", "--labels", "0-9"], ["labels make 1 groups"]),
+    "one group": (2, ["data", "data", "--labels", "0-3"], ["labels make 1 groups"]),
+    "labels beyond the classes": (2, ["data", "data", "--labels", "0-1/2-9"], ["labels say '2-9'"]),
+    "a seed for nothing": (2, ["data", "data", "--seed", "1"], ["--seed needs --hold-out or --flip-labels"]),
+    "a held-out share beside a test set": (
+        2,
+        ["data", "data", "--hold-out", "0.1"],
+        ["has a test set already"],
+    ),
+    "all held out": (2, ["data", "data", "--hold-out", "1"], ["invalid value for '--hold-out'"]),
+    "no label flipped": (2, ["data", "data", "--flip-labels", "0.01"], ["of 24 examples flips none"]),
+    "a second test set": (2, ["data", "data", "--test", "data"], ["data: has a test set already"]),
+    "a shape of other size": (2, ["data", "data", "--shape", "5"], ["have 6 inputs, --shape 5 makes 5"]),
+    "a shape in no words": (2, ["data", "data", "--shape", "28by28"], ["'28by28' is no size"]),
+    "one length for two": (2, ["data", "data", "--resize", "28"], ["'28' is no size; write it like 28x28"]),
+    "a column of what is no table": (
+        2,
+        ["data", "x.npy", "y.npy", "--label-column", "y"],
+        ["x.npy: is files of one array each, to which --label-column means nothing"],
+    ),
+    "a background of a dataset": (
+        2,
+        ["data", "data", "--background", "3"],
+        ["--background belongs to files"],
+    ),
+    "classes that are not there": (2, ["data", "data", "--classes", "3,9"], ["the list says '9'"]),
     "grey without colours": (
         1,
         ["data", "data", "--gray"],
@@ -238,3 +266,77 @@ def test_what_somebody_else_made_is_not_overwritten(folder, capsys, sources):
     for name in (sources[-1], "link"):
         complaint(capsys, 2, f"{name}: is read, and -o would overwrite it", "data", *sources, "-o", name)
     assert (folder / sources[-1]).read_bytes() == before
+
+
+def test_a_file_named_like_the_catalogue_is_not_taken_and_that_is_said(folder, capsys):
+    dataset_file("mnist8k")
+    for arguments in (
+        ["data", "mnist8k", "--size", "64", "-q", "-o", "out"],
+        ["train", "mnist8k", "--runs", "1", "--epochs", "1", "-q", "-o", "out"],
+    ):
+        assert main(arguments) == 0
+        told = capsys.readouterr().err
+        assert told.startswith("strag: warning: mnist8k: the data set of the catalogue is taken")
+        assert "'./mnist8k'" in told
+        assert told.count("\n") == 1
+    assert main(["data", "./mnist8k", "-q", "-o", "out"]) == 0
+    assert capsys.readouterr().err == ""
+    assert read_dataset("out").origin == images().origin
+
+
+def test_names_pass_through_every_command(folder):
+    named = images(names=Names.of([f"{i}.png" for i in range(24)]), y_true=images().y[::-1].copy())
+    dataset_file("named", named)
+    assert named.identity == images().identity
+    assert main(["data", "named", "--shuffle", "1", "-q", "-o", "shuffled"]) == 0
+    found = read_dataset("shuffled")
+    order = np.random.default_rng(1).permutation(24)
+    assert [found.names[row] for row in range(24)] == [f"{i}.png" for i in order]
+    np.testing.assert_array_equal(found.y_true, named.y_true[order])
+    stragglers_file(folder / "some", named, [1, 5])
+    assert main(["prune", "named", "some", "-q", "-o", "pruned"]) == 0
+    pruned = read_dataset("pruned")
+    assert [pruned.names[row] for row in range(22)] == [f"{i}.png" for i in range(24) if i not in (1, 5)]
+    np.testing.assert_array_equal(pruned.y_true, named.y_true[[i for i in range(24) if i not in (1, 5)]])
+
+
+def test_older_stragglers_fit_a_data_set_that_has_names_since(folder):
+    stragglers_file(folder / "old", images(), [1, 5])
+    dataset_file("named", images(names=Names.of([f"{i}.png" for i in range(24)])))
+    assert main(["prune", "named", "old", "-q", "-o", "pruned"]) == 0
+
+
+def test_the_test_set_comes_from_another_source(folder, capsys):
+    alone = images(Q=0)
+    np.savez("train.npz", x=alone.x, y=alone.y)
+    np.savez("test.npz", x=images().x_test, y=images().y_test)
+    assert main(["data", "train.npz", "--test", "test.npz", "-o", "out"]) == 0
+    found = read_dataset("out")
+    np.testing.assert_array_equal(found.x_test, images().x_test)
+    np.testing.assert_array_equal(found.y_test, images().y_test)
+    assert found.command == "strag data train.npz --test test.npz"
+    assert parts("out")[1]["inputs"].keys() == {"data", "test"}
+    complaint(capsys, 2, "has a test set already", "data", "out", "--test", "test.npz", "-o", "more")
+    both = ["data", "train.npz", "--test", "test.npz", "-o", "test.npz"]
+    complaint(capsys, 2, "test.npz: is read, and -o would", *both)
+
+
+def test_all_options_at_once_are_the_same_as_one_after_the_other(folder):
+    everything = "--classes 0-2 --hold-out 0.25 --shuffle 3 --size 6 --block 2 --flip-labels 0.5 --seed 1"
+    dataset_file("lone", images(Q=0))
+    assert main(["data", "lone", *everything.split(), "-q", "-o", "once"]) == 0
+    steps = "strag data lone --classes 0-2 -q | strag data - --hold-out 0.25 --seed 1 -q"
+    steps += " | strag data - --shuffle 3 --size 6 --block 2 -q"
+    steps += " | strag data - --flip-labels 0.5 --seed 1 -q -o many"
+    assert shell(steps, folder).returncode == 0
+    assert read_dataset("once").identity == read_dataset("many").identity
+
+
+def test_the_examples_of_every_class_are_counted(folder, capsys):
+    assert main(["data", "data", "--classes", "1,3", "-o", "out"]) == 0
+    assert "strag: images: examples per class: 1: 6, 3: 6\n" in capsys.readouterr().err
+    assert json.loads(strag("info", "out", "--get", "class_sizes", cwd=folder).stdout) == {"1": 6, "3": 6}
+    many = np.repeat(np.arange(20), np.arange(1, 21))
+    np.savez("many.npz", x=np.random.default_rng(0).random((len(many), 2)), y=many)
+    assert main(["data", "many.npz", "-o", "out"]) == 0
+    assert "examples per class: 0: 1, the fewest, to 19: 20, in 20 classes" in capsys.readouterr().err

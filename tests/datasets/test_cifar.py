@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from strag.datasets import cifar
-from strag.datasets.cifar import find_cifar, is_archive, read_cifar_archive, read_cifar_folder
+from strag.datasets.cifar import CIFAR10, find_cifar, is_archive, read_cifar_archive, read_cifar_folder
 from strag.datasets.importing import import_files
 from tests.files.makers import refused
 
@@ -70,24 +70,24 @@ def packed(path, members=None, mode="w:gz"):
 def test_a_record_is_a_label_and_three_planes(tmp_path):
     """By the format's page: 1024 bytes of red, row by row, then green, then blue."""
     planes = b"\1" + b"\2" * 1023 + b"\3" * 1024 + b"\4" * 1024
-    arrays, names = read_cifar_folder(fill(tmp_path / "f", {"data_batch_5.bin": b"\7" + planes}))
-    assert arrays["x"].shape == (1, 32, 32, 3)
-    assert arrays["x"].dtype == np.uint8
-    assert arrays["x"][0, 0, 0].tolist() == [1, 3, 4]
-    assert arrays["x"][0, 31, 31].tolist() == [2, 3, 4]
-    assert arrays["y"].tolist() == [7]
-    assert names is None
+    found = read_cifar_folder(fill(tmp_path / "f", {"data_batch_5.bin": b"\7" + planes}), CIFAR10)
+    assert found.x.shape == (1, 32, 32, 3)
+    assert found.x.dtype == np.uint8
+    assert found.x[0, 0, 0].tolist() == [1, 3, 4]
+    assert found.x[0, 31, 31].tolist() == [2, 3, 4]
+    assert found.y.tolist() == [7]
+    assert found.class_names is None
 
 
-def check(arrays, names):
+def check(found):
     x, y = (np.concatenate([part[at] for part in PARTS.values()]) for at in (0, 1))
     for key, expected in {"x": x, "y": y, "x_test": TEST[0], "y_test": TEST[1]}.items():
-        np.testing.assert_array_equal(arrays[key], expected)
-    assert names == tuple(NAMES.decode().split())
+        np.testing.assert_array_equal(getattr(found, key), expected)
+    assert found.class_names == tuple(NAMES.decode().split())
 
 
 def test_batches_are_read_as_they_were_written_in_order_of_their_numbers(tmp_path):
-    check(*read_cifar_folder(fill(tmp_path / "f")))
+    check(read_cifar_folder(fill(tmp_path / "f"), CIFAR10))
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
@@ -96,12 +96,12 @@ def test_an_archive_is_its_folder(tmp_path, mode, form):
     with tarfile.open(tmp_path / "a", mode, format=form) as archive:
         archive.add(fill(tmp_path / "f"), "cifar-10-batches-bin")
     assert is_archive(tmp_path / "a")
-    check(*read_cifar_archive(tmp_path / "a"))
+    check(read_cifar_archive(tmp_path / "a"))
 
 
 def test_order_in_the_archive_is_no_order(tmp_path):
     members = [member(f"./{name}", content) for name, content in reversed(CONTENTS.items())]
-    check(*read_cifar_archive(packed(tmp_path / "a", members)))
+    check(read_cifar_archive(packed(tmp_path / "a", members)))
 
 
 def test_nothing_is_unpacked(tmp_path, monkeypatch):
@@ -113,7 +113,38 @@ def test_nothing_is_unpacked(tmp_path, monkeypatch):
 
 def test_without_a_test_batch_there_is_no_test_set(tmp_path):
     contents = {"data_batch_2.bin": CONTENTS["data_batch_2.bin"]}
-    assert read_cifar_folder(fill(tmp_path / "f", contents))[0].keys() == {"x", "y"}
+    found = read_cifar_folder(fill(tmp_path / "f", contents), CIFAR10)
+    assert (found.x_test, found.y_test) == (None, None)
+
+
+def test_batches_that_are_not_there_are_named(tmp_path):
+    batches = {f"data_batch_{i}.bin": CONTENTS["data_batch_1.bin"] for i in range(1, 6)}
+    for number, (lacking, note) in enumerate(
+        (
+            ((), []),
+            ((3,), ["holds 4 of 5 training batches; data_batch_3.bin is not there"]),
+            ((3, 5), ["holds 3 of 5 training batches; data_batch_3.bin, data_batch_5.bin are not there"]),
+        )
+    ):
+        contents = {n: c for n, c in batches.items() if int(n[11]) not in lacking}
+        folder = fill(tmp_path / str(number), contents)
+        assert read_cifar_folder(folder, CIFAR10).notes == note
+        members = [member(name, content) for name, content in contents.items()]
+        assert read_cifar_archive(packed(tmp_path / "a", members)).notes == note
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_folder_with_the_name_of_a_batch(tmp_path, inside):
+    """It does not stop the search, and a batch in it is read."""
+    folder = fill(tmp_path / "f")
+    content = (folder / "data_batch_2.bin").read_bytes()
+    (folder / "data_batch_2.bin").unlink()
+    fill(folder / "data_batch_2.bin", {"data_batch_2.bin": content} if inside else {"a.txt": b""})
+    found = import_files([folder])
+    assert len(found.x) == (6 if inside else 5)
+    assert found.y[3] == (PARTS[2][1][0] if inside else PARTS[10][1][0])
+    (tmp_path / "g" / "data_batch_1.bin").mkdir(parents=True)
+    assert find_cifar(tmp_path / "g") is None
 
 
 def test_a_data_set_with_the_names_of_its_classes(tmp_path):
@@ -136,7 +167,7 @@ def test_links_and_devices_of_other_names_are_passed_over(tmp_path):
         member("pipe", type=tarfile.FIFOTYPE),
         member("folder", type=tarfile.DIRTYPE),
     ]
-    check(*read_cifar_archive(packed(tmp_path / "a", [*extra, *map(member, CONTENTS, CONTENTS.values())])))
+    check(read_cifar_archive(packed(tmp_path / "a", [*extra, *map(member, CONTENTS, CONTENTS.values())])))
 
 
 def one(name="data_batch_1.bin", content=CONTENTS["data_batch_1.bin"], **fields):
@@ -246,9 +277,7 @@ def test_a_bomb_of_many_members(tmp_path, monkeypatch):
 def test_what_is_no_archive(tmp_path, content):
     (tmp_path / "f").write_bytes(content)
     assert not is_archive(tmp_path / "f")
-    refused(
-        lambda: import_files([tmp_path / "f"]), "is of no kind that strag can import", "tar.gz (CIFAR-10)"
-    )
+    refused(lambda: import_files([tmp_path / "f"]), "is of no kind that strag can import", "tar.gz of CIFAR")
 
 
 def test_a_folder_without_batches(tmp_path):

@@ -5,22 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strag.datasets.grouping import Grouping, group_examples
+from strag.datasets.grouping import Grouping, beyond, group_examples, read_classes
 from tests.files.makers import images, refused
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=50).map(np.array))
 def test_parity_is_the_class_modulo_two(y):
-    grouping = Grouping.parse("parity", 10)
+    grouping = Grouping.parse("parity", range(10))
     assert grouping.names == ("even", "odd")
     np.testing.assert_array_equal(group_examples(grouping, y), y % 2)
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=50).map(np.array))
 def test_each_class_may_be_its_own_group(y):
-    np.testing.assert_array_equal(group_examples(Grouping.parse("classes", 10), y), y)
-    assert Grouping.parse("classes", 3).names == ("0", "1", "2")
-    assert Grouping.parse("classes", 2, ("cat", "dog", "cow")).names == ("cat", "dog", "cow")
+    np.testing.assert_array_equal(group_examples(Grouping.parse("classes", range(10)), y), y)
+    assert Grouping.parse("classes", range(3)).names == ("0", "1", "2")
+    assert Grouping.parse("classes", range(3), ("cat", "dog", "cow")).names == ("cat", "dog", "cow")
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,16 @@ def test_each_class_may_be_its_own_group(y):
     ],
 )
 def test_ranges_of_classes(labels, members):
-    grouping = Grouping.parse(labels, 10)
+    grouping = Grouping.parse(labels, range(10))
     assert grouping.members == members
     assert grouping.names == tuple(part.strip() for part in labels.split("/"))
 
 
 def test_parity_is_the_same_as_its_ranges():
-    assert Grouping.parse("parity", 10).members == Grouping.parse("0,2,4,6,8/1,3,5,7,9", 10).members
+    assert (
+        Grouping.parse("parity", range(10)).members
+        == Grouping.parse("0,2,4,6,8/1,3,5,7,9", range(10)).members
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,25 +62,25 @@ def test_parity_is_the_same_as_its_ranges():
     ],
 )
 def test_labels_that_make_no_groups(labels, words):
-    text = refused(lambda: Grouping.parse(labels, 10), words, status=2)
+    text = refused(lambda: Grouping.parse(labels, range(10)), words, status=2)
     assert "give parity, classes, or groups such as 0-4/5-9" in text
 
 
 def test_one_class_makes_no_groups():
-    refused(lambda: Grouping.parse("classes", 1), "holds one class only", "give examples of two")
-    refused(lambda: Grouping.parse("0", 3), "labels make 1 groups", status=2)
+    refused(lambda: Grouping.parse("classes", range(1)), "holds one class only", "give examples of two")
+    refused(lambda: Grouping.parse("0", range(3)), "labels make 1 groups", status=2)
 
 
 def test_too_few_names():
     refused(
-        lambda: Grouping.parse("classes", 3, ("a", "b")),
-        "has 3 classes but names for 2",
+        lambda: images(labels="classes", class_names=("a",)),
+        "classes but names for 1",
         "one name per class",
     )
 
 
 def test_a_class_in_no_group_is_named():
-    grouping = Grouping.parse("0-1/3", 4)
+    grouping = Grouping.parse("0-1/3", range(4))
     assert grouping.members == (0, 0, -1, 1)
     refused(
         lambda: group_examples(grouping, np.array([0, 3, 2])), "class 2 is in no group", "--labels", status=2
@@ -88,3 +91,55 @@ def test_a_data_set_groups_training_and_test_examples():
     data = images(labels="0/1-3")
     np.testing.assert_array_equal(data.groups, np.minimum(data.y, 1))
     np.testing.assert_array_equal(data.test_groups, np.minimum(data.y_test, 1))
+
+
+NAMED = ("cat", "dog", "T-shirt/top", "a,b")
+
+
+@pytest.mark.parametrize(
+    ("labels", "members", "names"),
+    [
+        ('cat,dog/"T-shirt/top","a,b"', (0, 0, 1, 1), ("cat,dog", "T-shirt/top,a,b")),
+        ('0-1/"a,b",2', (0, 0, 1, 1), ("0-1", "a,b,2")),
+        ("dog / cat", (1, 0, -1, -1), ("dog", "cat")),
+    ],
+)
+def test_groups_by_name(labels, members, names):
+    found = Grouping.parse(labels, range(4), NAMED)
+    assert (found.members, found.names) == (members, names)
+
+
+@pytest.mark.parametrize(
+    "labels", ["cat/T-shirt/top", "cat/a,b", 'cat/"dog', 'cat/"dog"x', "cat/Dog", '"cat,dog"/"a,b"']
+)
+def test_a_name_that_is_none_is_refused(labels):
+    refused(lambda: Grouping.parse(labels, range(4), NAMED), f"cannot read the labels '{labels}'", status=2)
+
+
+def test_a_number_that_is_the_name_of_another_class_is_ambiguous():
+    names = ("0", "1", "10", "2")  # as sorted as text
+    refused(
+        lambda: Grouping.parse("0,1/2,3", range(4), names), "'2' is both a class number", "quotes", status=2
+    )
+    assert Grouping.parse('0,1/"2","10"', range(4), names).members == (0, 0, 1, 1)
+
+
+def test_classes_are_those_that_there_are():
+    found = Grouping.parse("classes", (1, 2, 9))
+    assert found.names == ("1", "2", "9")
+    assert found.members == (-1, 0, 1, -1, -1, -1, -1, -1, -1, 2)
+
+
+def test_a_list_of_classes():
+    assert read_classes("8,3", range(10)) == [3, 8]
+    assert read_classes("3-5,8", range(10)) == [3, 4, 5, 8]
+    assert read_classes("dog,cat", range(4), NAMED) == [0, 1]
+    refused(lambda: read_classes("3/8", range(10)), "cannot read the classes '3/8'", status=2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [("0-4/5-9", None), ("0-4/5-12", "5-12"), ("0/12", "12"), ("parity", None), ("classes", None)],
+)
+def test_a_range_beyond_the_classes_is_told(labels, text):
+    assert beyond(labels, range(10)) == text

@@ -90,15 +90,15 @@ def test_files_that_do_not_fit_each_other(tmp_path, files):
     for names, words in (
         ((x, "five.npy"), "has 6 examples in 'x' but 5 labels in 'y'; give one label per example"),
         (("none.npy", "nolabels.npy"), "has no examples in 'x'"),
-        ((x, y, "none.npy", "nolabels.npy"), "has no examples in 'x_test'; leave the test set out"),
-        ((x, "minus.npy"), "labels in 'y' run from -1 to 1; number the classes from 0"),
-        ((x, y, "wide.npy", y), "test examples have shape [9], training ones [2, 2]"),
+        ((x, y, "none.npy", "nolabels.npy"), "none.npy: has no examples in 'x_test'; leave the test set out"),
+        ((x, "minus.npy"), "minus.npy: labels 'y' run from -1 to 1 (row 0); number the classes from 0"),
+        ((x, y, "wide.npy", y), "wide.npy: test examples have shape [9], training ones [2, 2]"),
     ):
         refused(lambda names=names: import_files([tmp_path / name for name in names]), words)
 
 
 def test_what_cannot_be_imported(tmp_path, files):
-    (tmp_path / "notes.txt").write_text("x,y\n1,2\n")
+    (tmp_path / "notes.txt").write_text("x and y\n")
     (tmp_path / "empty").mkdir()
     (tmp_path / "cifar.tar.bz2").write_bytes(bz2.compress(b"batches"))
     (tmp_path / "cifar.tar.xz").write_bytes(lzma.compress(b"batches"))

@@ -1,4 +1,4 @@
-"""Blocks, shuffles and grey: which rows they take, and that each begins a new origin."""
+"""Blocks, shuffles, grey, classes, test examples, flips: what they take, and that each is a new origin."""
 
 from dataclasses import replace
 
@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 from strag.datasets.dataset import Dataset, mean_and_std
-from strag.datasets.transforms import block_of, grey
+from strag.datasets.grouping import group_examples
+from strag.datasets.names import Names
+from strag.datasets.transforms import Changes, changed, with_test
 from tests.files.makers import images, refused
+
+
+def block_of(data, size=None, block=None, shuffle=None):
+    return changed(data, Changes(size=size, block=block, shuffle=shuffle))
+
+
+def grey(data):
+    return changed(data, Changes(gray=True))
 
 
 def coloured(shape, P=6):
@@ -90,8 +100,8 @@ def test_grey_and_block_commute():
     [
         (lambda d: block_of(d, 6), "--size 6"),
         (lambda d: block_of(d, 6, 2), "--size 6 --block 2"),
-        (lambda d: block_of(d, 6, 2, 7), "--size 6 --block 2 --shuffle 7"),
-        (lambda d: block_of(d, shuffle=0), "--size 24 --shuffle 0"),
+        (lambda d: block_of(d, 6, 2, 7), "--shuffle 7 --size 6 --block 2"),
+        (lambda d: block_of(d, shuffle=0), "--shuffle 0"),
         (lambda d: block_of(block_of(d, 12), 4, 2), "--size 12 | strag data - --size 4 --block 2"),
         (lambda d: block_of(d.rows(np.arange(9)), 4), "| strag prune - STRAGGLERS | strag data - --size 4"),
     ],
@@ -106,3 +116,144 @@ def test_grey_is_part_of_the_command():
     data = coloured((4, 5, 3))
     assert grey(data).command == "strag data c --gray"
     assert block_of(grey(data), 3).command == "strag data c --gray | strag data - --size 3"
+
+
+def named(**changes):
+    """A data set of 24 examples of 4 classes with names, of which example i is called `i`."""
+    data = replace(images(), x_test=None, y_test=None, names=Names.of([str(i) for i in range(24)]), **changes)
+    return replace(data, origin=None)
+
+
+def test_what_changes_nothing_gives_the_data_set_back():
+    data = images()
+    assert changed(data, Changes()).identity == data.identity
+    assert changed(data, Changes(labels="classes")).origin == data.origin
+    assert changed(data, Changes(seed=3)).origin == data.origin
+
+
+def test_classes_that_are_kept_keep_their_numbers():
+    data = named(class_names=("ant", "bee", "cat", "dog"), class_numbers=(0, 1, 2, 3))
+    for text in ("1,3", "bee,dog", "3,1"):
+        found = changed(data, Changes(classes=text))
+        rows = np.flatnonzero(np.isin(data.y, (1, 3)))
+        np.testing.assert_array_equal(found.x, data.x[rows])
+        np.testing.assert_array_equal(found.y, data.y[rows])
+        assert [found.names[row] for row in range(len(rows))] == [str(row) for row in rows]
+        assert (found.class_numbers, found.class_names) == ((1, 3), ("bee", "dog"))
+        assert replace(found, labels="classes").grouping.names == ("bee", "dog")
+        assert found.command == f"{data.command} --classes {text}"
+    lacking = changed(data, Changes(classes="1,3"))
+    refused(lambda: changed(lacking, Changes(classes="2")), "no training examples of class 2", status=2)
+    refused(lambda: changed(data, Changes(classes="1/3")), "cannot read the classes", status=2)
+    refused(
+        lambda: changed(data, Changes(classes="4")), "has no class beyond 3, but the list says '4'", status=2
+    )
+
+
+def test_classes_leave_the_test_set_only_where_it_has_them():
+    data = images()
+    assert changed(data, Changes(classes="0,1")).y_test.tolist() == data.y_test[data.y_test < 2].tolist()
+    lone = replace(data, y_test=np.full_like(data.y_test, 3), origin=None)
+    assert not changed(lone, Changes(classes="0,1")).has_test
+
+
+@pytest.mark.parametrize("share", [0.25, 0.3, 0.5])
+def test_examples_held_out_are_the_test_set(share):
+    data = named()
+    found = changed(data, Changes(hold_out=share, seed=1))
+    assert len(found.y_test) == round(share * 24)
+    rows = [int(found.names[row]) for row in range(len(found.y))]
+    assert rows == sorted(rows)
+    np.testing.assert_array_equal(found.x, data.x[rows])
+    rest = np.setdiff1d(np.arange(24), rows)
+    np.testing.assert_array_equal(found.x_test, data.x[rest])
+    np.testing.assert_array_equal(found.y_test, data.y[rest])
+    assert changed(data, Changes(hold_out=share, seed=2)).identity != found.identity
+    assert found.command == f"{data.command} --hold-out {share} --seed 1"
+
+
+def test_what_cannot_be_held_out():
+    refused(lambda: changed(images(), Changes(hold_out=0.5)), "has a test set already", status=2)
+    refused(lambda: changed(named(), Changes(hold_out=0.01)), "--hold-out 0.01 of 24 examples is 0", status=2)
+    refused(lambda: changed(named(), Changes(hold_out=0.95)), "no training example of class", status=2)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("labels", ["parity", "classes", "0/1-3"])
+def test_flipped_labels_are_of_another_group(share, labels):
+    data = replace(images(), labels=labels)
+    found = changed(data, Changes(flip_labels=share, seed=4))
+    flipped = found.y != data.y
+    assert flipped.sum() == round(share * 24)
+    np.testing.assert_array_equal(found.y_true, data.y)
+    groups = group_examples(data.grouping, data.y)
+    assert (found.groups != groups).tolist() == flipped.tolist()
+    np.testing.assert_array_equal(found.y_test, data.y_test)
+    np.testing.assert_array_equal(found.x, data.x)
+    assert found.origin == found.identity != data.origin
+    assert found.command == f"{data.command} --labels {labels} --flip-labels {share} --seed 4"
+
+
+def test_labels_that_are_flipped_twice_keep_what_they_were():
+    data = images()
+    once = changed(data, Changes(flip_labels=0.5))
+    twice = changed(once, Changes(flip_labels=0.5, seed=1))
+    np.testing.assert_array_equal(twice.y_true, data.y)
+    np.testing.assert_array_equal(twice.rows([3, 5]).y_true, data.y[[3, 5]])
+
+
+def test_labels_that_cannot_be_flipped():
+    refused(lambda: changed(images(), Changes(flip_labels=0.001)), "of 24 examples flips none", status=2)
+    alone = Changes(classes="1,3", labels="parity", flip_labels=0.5)
+    refused(lambda: changed(images(), alone), "one group only", "--labels", status=2)
+
+
+def test_rows_get_a_shape():
+    data = replace(images(), x=images().x.reshape(24, 6), x_test=None, y_test=None, origin=None)
+    assert changed(data, Changes(shape=(2, 3))).x.shape == (24, 2, 3)
+    np.testing.assert_array_equal(changed(data, Changes(shape=(2, 3))).x, images().x)
+    refused(lambda: changed(data, Changes(shape=(2, 2))), "have 6 inputs, --shape 2x2 makes 4", status=2)
+
+
+def test_labels_beyond_the_classes_are_refused():
+    refused(lambda: changed(images(), Changes(labels="0-1/2-9")), "labels say '2-9'", status=2)
+
+
+def test_the_order_is_classes_hold_out_shuffle_block_flips():
+    data = named()
+    everything = Changes(classes="0-2", hold_out=0.25, shuffle=3, size=6, block=2, flip_labels=0.5, seed=1)
+    steps = (
+        Changes(classes="0-2"),
+        Changes(hold_out=0.25, seed=1),
+        Changes(shuffle=3, size=6, block=2),
+        Changes(flip_labels=0.5, seed=1),
+    )
+    one_by_one = data
+    for step in steps:
+        one_by_one = changed(one_by_one, step)
+    assert changed(data, everything).identity == one_by_one.identity
+
+
+def test_a_test_set_from_elsewhere():
+    data = named(class_names=("ant", "bee", "cat", "dog"), class_numbers=(0, 1, 2, 3))
+    other = replace(data, class_names=("dog", "cat", "bee", "ant"), y=3 - data.y, origin=None)
+    found = with_test(data, other, ["--test", "t"])
+    np.testing.assert_array_equal(found.y_test, data.y)
+    assert found.command == f"{data.command} --test t"
+    refused(lambda: with_test(found, other), "has a test set already", status=2)
+    mixed = with_test(data, replace(other, x=other.x.astype(np.float32) + 0.5, origin=None))
+    assert mixed.x.dtype == mixed.x_test.dtype == np.float32
+    refused(lambda: with_test(data, images()), "names its classes, or its test set does, but not both")
+    unknown = replace(other, class_names=("dog", "cat", "bee", "elk"), origin=None)
+    refused(lambda: with_test(data, unknown), "lacks the class 'elk' of its test set")
+
+
+def test_columns_of_a_test_set_are_told_by_their_names():
+    rows = {"x": images().x.reshape(24, 6), "x_test": None, "y_test": None, "origin": None}
+    data = replace(images(), **rows, columns=tuple("abcdef"))
+    turned = replace(data, x=data.x[:, ::-1].copy(), columns=tuple("fedcba"), origin=None)
+    np.testing.assert_array_equal(with_test(data, turned).x_test, data.x)
+    other = replace(data, columns=tuple("abcdeg"), origin=None)
+    refused(lambda: with_test(data, other), "the column 'f' is in its training", "give both the same columns")
+    assert changed(data, Changes(shape=(2, 3))).columns is None
+    assert changed(data, Changes(size=5)).columns == data.columns

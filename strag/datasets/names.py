@@ -1,0 +1,52 @@
+"""What the examples of a data set are called: file names, or the ids of rows, as bytes end to end."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.words import as_text
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of P examples.
+
+    text : uint8 [bytes], all names one after the other. ends : int64 [P], where each one ends.
+    """
+
+    text: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def of(cls, names):
+        """From a list of str or bytes; a file name that is no UTF-8 keeps its bytes."""
+        parts = [os.fsencode(name) if isinstance(name, str) else bytes(name) for name in names]
+        ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
+        return cls(np.frombuffer(b"".join(parts), np.uint8), ends)
+
+    def __len__(self):
+        return len(self.ends)
+
+    def __getitem__(self, row):
+        """The name of one row as text, see `strag.words.as_text`."""
+        start = self.ends[row - 1] if row else 0
+        return as_text(self.text[start : self.ends[row]].tobytes().decode("utf-8", "surrogateescape"))
+
+    def take(self, rows):
+        """The names of these rows, in their order."""
+        rows = np.asarray(rows, dtype=np.int64)
+        starts = np.concatenate([[0], self.ends[:-1]])[rows]
+        lengths = self.ends[rows] - starts
+        ends = np.cumsum(lengths)
+        within = np.arange(ends[-1] if rows.size else 0) - np.repeat(ends - lengths, lengths)
+        return Names(self.text[np.repeat(starts, lengths) + within], ends)
+
+    def fault(self, count):
+        """What is wrong with them as the names of `count` examples, or None."""
+        if len(self.ends) != count:
+            return f"has {len(self.ends)} names for {count} examples"
+        inside = np.diff(self.ends, prepend=0)
+        if count and ((inside < 0).any() or self.ends[-1] != len(self.text)):
+            return "'name_ends' does not fit 'names'"
+        return None

@@ -1,0 +1,208 @@
+"""Arrays in npy and npz files, read without unpickling, and whole or not at all."""
+
+import contextlib
+import lzma
+import shlex
+import tokenize
+import warnings
+import zipfile
+import zlib
+
+import numpy as np
+
+from strag.datasets.imported import starts_with
+from strag.datasets.rows import BROKEN_GZIP, opened
+from strag.errors import StragError
+from strag.words import amount
+
+MAGIC = b"\x93NUMPY"
+_AGAIN = "save it again with numpy"
+_PIECE = 1 << 24  # bytes read at a time
+# What zipfile and the packers under it raise for a broken, encrypted or lying file.
+_BROKEN = (
+    ValueError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    OverflowError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+
+
+@contextlib.contextmanager
+def unpacked(path):
+    """A file as a binary stream, unpacked if it is gzipped; a broken one raises StragError."""
+    try:
+        with opened(path) as stream:
+            yield stream
+    except StragError as error:
+        raise error.about(path) from None
+    except BROKEN_GZIP as error:
+        raise StragError(f"is a broken gzip file ({error})", "copy it again", path) from None
+
+
+def head_of(path, size=8):
+    """The first bytes of a file, unpacked if it is gzipped; none of what is no file, or broken."""
+    if not path.is_file():
+        return b""
+    try:
+        with unpacked(path) as stream:
+            return stream.read(size)
+    except (OSError, StragError):
+        return b""
+
+
+def array_of(stream, dtype, shape, remedy):
+    """The array of which a stream holds the bytes, and nothing after them.
+
+    Memory grows with what is there, whatever the shape claims. Raises StragError, with this remedy, for a
+    stream that is cut short, or goes on.
+    """
+    wanted = dtype.itemsize * int(np.prod(shape, dtype=object))
+    what = f"has shape {list(shape)}, {wanted} bytes,"
+    body = bytearray()
+    try:
+        while piece := stream.read(min(_PIECE, wanted + 1 - len(body))):
+            body += piece
+            if len(body) > wanted:
+                raise StragError(f"{what} and goes on after them", remedy)
+    except MemoryError:
+        raise StragError(f"holds {amount(wanted)}, which do not fit in memory", "give a part of it") from None
+    if len(body) < wanted:
+        raise StragError(f"{what} but holds {len(body)}", remedy)
+    return np.frombuffer(body, dtype).reshape(shape)
+
+
+def read_npy(stream, convert="save arrays of numbers"):
+    """The array in the npy format that a binary stream holds.
+
+    convert : what to do about Python objects, which are not read. Raises StragError for these, for records,
+    and for what is broken, cut short or goes on after its end.
+    """
+    shape, turned, dtype = _header(stream, convert)
+    array = array_of(stream, dtype, shape[::-1] if turned else shape, _AGAIN)
+    return array.T if turned else array
+
+
+def _header(stream, convert):
+    """Shape, whether columns come first, and dtype of the array in an npy stream."""
+    shape, turned, dtype = _parsed(stream)
+    if dtype.hasobject:
+        raise StragError("holds Python objects, which can run programs when they are opened", convert)
+    if dtype.names or dtype.subdtype:
+        fields = f" ({', '.join(dtype.names)})" if dtype.names else ""
+        raise StragError(f"holds records{fields}, not plain numbers", "save one array of plain numbers")
+    if not dtype.itemsize or min(shape, default=0) < 0:
+        raise StragError(f"cannot be read (shape {list(shape)}, {dtype})", _AGAIN)
+    return shape, turned, dtype
+
+
+def _parsed(stream):
+    form = np.lib.format
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy warns of headers that Python 2 wrote
+            read = {1: form.read_array_header_1_0, 2: form.read_array_header_2_0}
+            version = form.read_magic(stream)
+            if version == (3, 0):
+                raise StragError("holds records, not plain numbers", "save one array of plain numbers")
+            return read[version[0]](stream)
+    except KeyError:
+        reason = f"version {version[0]} of the format"
+    except (tokenize.TokenError, ValueError, SyntaxError, TypeError) as error:
+        reason = " ".join(str(error).split())[:80]
+    except (RecursionError, MemoryError) as error:  # of a header that is nested without end
+        reason = type(error).__name__
+    raise StragError(f"cannot be read ({reason})", _AGAIN)
+
+
+def read_npy_file(path):
+    """The array in an npy file, gzipped or not."""
+    with unpacked(path) as stream:
+        return read_npy(stream, _conversion(path))
+
+
+def shape_of_npy(path):
+    """Shape and dtype of the array in an npy file, gzipped or not, as its header has them."""
+    with unpacked(path) as stream:
+        shape, _, dtype = _header(stream, _conversion(path))
+    return shape, dtype
+
+
+def _conversion(path, name=None):
+    """What turns an array of Python objects, such as text or rows of one length, into one that is read."""
+    packed = starts_with(path, b"\x1f\x8b")
+    load = f"np.load({'gzip.open(sys.argv[1])' if packed else 'sys.argv[1]'}, allow_pickle=True)"
+    if name is None:
+        line = f"import gzip, sys, numpy as np; np.save(sys.argv[2], np.array({load}.tolist()))"
+        out = f"{path.name.removesuffix('.gz').removesuffix('.npy')}-plain.npy"
+    else:
+        line = (
+            f"import sys, numpy as np; d = {load}; "
+            "np.savez(sys.argv[2], **{k: np.array(d[k].tolist()) for k in d})"
+        )
+        out = f"{path.name.removesuffix('.npz')}-plain.npz"
+    line = line if packed else line.replace("gzip, ", "")
+    return f"if you trust it: python3 -c {shlex.quote(line)} {shlex.quote(str(path))} {shlex.quote(out)}"
+
+
+class Npz:
+    """The arrays in an npz file by name, in the order in which they were saved; each is read when asked for.
+
+    Raises StragError for a file that is broken, goes on after its end, or holds two arrays of one name.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            self._archive = zipfile.ZipFile(path)
+            with open(path, "rb") as raw:
+                raw.seek(-22 - len(self._archive.comment), 2)
+                whole = raw.read(4) == b"PK\5\6"
+        except _BROKEN as error:
+            raise self._unreadable(error) from None
+        if not whole:
+            raise StragError("goes on after its end", _AGAIN, path)
+        members = [name for name in self._archive.namelist() if not name.endswith("/")]
+        self._members = {name.removesuffix(".npy"): name for name in members}
+        if len(self._members) < len(members):
+            raise StragError("holds two arrays of one name", _AGAIN, path)
+        self.names = list(self._members)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Close the file."""
+        self._archive.close()
+
+    def __getitem__(self, name):
+        return self._with(name, read_npy)
+
+    def is_scalar(self, name):
+        """Whether an array has no axes; one that cannot be read has not."""
+        try:
+            return self._with(name, _header)[0] == ()
+        except StragError:
+            return False
+
+    def _with(self, name, read):
+        """What `read` makes of the stream of an array, and of what to do about Python objects."""
+        try:
+            with self._archive.open(self._members[name]) as stream:
+                if not self._members[name].endswith(".npy"):
+                    raise StragError("is no array", "save arrays x and y with numpy.savez")
+                return read(stream, _conversion(self.path, name))
+        except StragError as error:
+            raise StragError(f"array '{name}' {error.problem}", error.remedy, self.path) from None
+        except _BROKEN as error:
+            raise self._unreadable(error, f"array '{name}' ") from None
+
+    def _unreadable(self, error, what=""):
+        reason = " ".join(str(error).split())[:80] or type(error).__name__
+        return StragError(f"{what}cannot be read ({reason})", _AGAIN, self.path)
