@@ -1,13 +1,32 @@
 """`python -m strag`, and the `strag` script."""
 
+import atexit
 import sys
+
+from strag import signals
 
 
 def run():
-    """Run the command line and leave with its status."""
-    from strag.cli import main
+    """Run the command line and leave with its status, or by the signal that ended it."""
+    ended = []
+    atexit.register(lambda: ended and signals.die_by(ended[0]))  # the first to come, and so the last to go
+    signals.listen()
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold letters that a locale lacks
+    try:
+        from strag.cli import main
 
-    sys.exit(main())
+        status = main()
+    except KeyboardInterrupt as error:  # while it was loading
+        signals.leave()
+        from strag.console import say
+
+        say(str(error))
+        status = signals.FAILED + error.number
+    signals.leave()
+    if status > signals.FAILED:
+        ended.append(status - signals.FAILED)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,16 @@ funnel through which every failure leaves as one line and an exit status."""
 import contextlib
 import difflib
 import importlib
+import logging
 import os
-import signal
 import sys
+import warnings
 
 import click
 
-from strag import __version__
-from strag.console import say
-from strag.errors import StragError
+from strag import __version__, signals
+from strag.console import Notes, say, warn
+from strag.errors import StragError, StragNote, StragWarning
 
 # The order of the pipeline; the summaries stand here so that `--help` loads no command.
 COMMANDS = {
@@ -29,16 +30,13 @@ COMMANDS = {
     "info": "Say what a file holds and what made it.",
 }
 
-INTERRUPTED = 130
-TERMINATED = 143
-
 
 class _Interrupted(BaseException):
-    """Ctrl-C."""
+    """What ended the work, Ctrl-C or another signal, by its number."""
 
-
-class _Terminated(BaseException):
-    """SIGTERM or SIGHUP: leave through the clean-up of temporary files."""
+    def __init__(self, interrupted):
+        super().__init__(interrupted)
+        self.told = interrupted if isinstance(interrupted, signals.Interrupted) else signals.Interrupted()
 
 
 class _ReaderLeft(BaseException):
@@ -50,8 +48,8 @@ def _out_of_clicks_hands():
     """Click would answer Ctrl-C with an empty line, and a broken pipe with status 1."""
     try:
         yield
-    except KeyboardInterrupt:
-        raise _Interrupted from None
+    except KeyboardInterrupt as error:
+        raise _Interrupted(error) from None
     except BrokenPipeError:
         raise _ReaderLeft from None
 
@@ -118,53 +116,75 @@ def group(ctx):
 
 
 def main(args=None):
-    """Run strag with `args` (default: the command line's) and return its exit status."""
-    with _terminated_as_interrupted():
-        try:
-            status = group.main(args, prog_name="strag", standalone_mode=False)
-            if sys.stdout is not None:
-                sys.stdout.flush()
-            return status or 0
-        except (_ReaderLeft, BrokenPipeError):
-            return _reader_left()
-        except (_Interrupted, KeyboardInterrupt, click.Abort):
-            say("interrupted")
-            return INTERRUPTED
-        except _Terminated:
-            return TERMINATED
-        except StragError as error:
-            say(str(error))
-            return error.status
-        except click.ClickException as error:
-            return _usage(error, sys.argv[1:] if args is None else args)
-        except (MemoryError, RuntimeError) as error:
-            if not _is_lack_of_memory(error):
-                raise
-            say("not enough memory; use fewer examples ('strag data --size'), runs or units (--width)")
-            return 1
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            say(
-                f"{where}{error.strerror or error}; check the path, its permissions, and the room on the disk"
-            )
-            return 1
+    """Run strag with `args` (default: the command line's) and return its exit status.
+
+    What a signal ends has 128 and the signal's number, as a shell counts.
+    """
+    heard = signals.listen()
+    try:
+        with _warnings_told():
+            return _status_of(args)
+    finally:
+        signals.restore(heard)
+
+
+def _status_of(args):
+    try:
+        status = group.main(args, prog_name="strag", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status or 0
+    except (_ReaderLeft, BrokenPipeError):
+        return _reader_left()
+    except (_Interrupted, KeyboardInterrupt, click.Abort) as error:
+        signals.leave()
+        told = (error if isinstance(error, _Interrupted) else _Interrupted(error)).told
+        say(told)
+        return signals.FAILED + told.number
+    except StragError as error:
+        say(str(error))
+        return error.status
+    except click.ClickException as error:
+        return _usage(error, sys.argv[1:] if args is None else args)
+    except (MemoryError, RuntimeError) as error:
+        if not _is_lack_of_memory(error):
+            raise
+        say("not enough memory; use fewer examples ('strag data --size'), runs or units (--width)")
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"{where}{error.strerror or error}; check the path, its permissions, and the room on the disk")
+        return 1
 
 
 @contextlib.contextmanager
-def _terminated_as_interrupted():
-    def leave(*_):
-        raise _Terminated
+def _warnings_told():
+    """Say what strag warns of, each line once.
 
-    previous = {}
-    with contextlib.suppress(ValueError):  # not in the main thread: signals are somebody else's
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-                previous[number] = signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    What a library warns of or logs, such as a home that cannot be written, is nothing that a user of strag
+    could mend.
+    """
+    said, silent = set(), logging.NullHandler()
+
+    def show(message, category, *_, **__):
+        if not issubclass(category, StragWarning) or str(message) in said:
+            return
+        said.add(str(message))
+        if issubclass(category, StragNote):
+            context = click.get_current_context(silent=True)
+            Notes(context is not None and context.params.get("quiet", False))(message)
+        else:
+            warn(message)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", StragWarning)
+        warnings.showwarning = show
+        logging.getLogger().addHandler(silent)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(silent)
 
 
 def _is_lack_of_memory(error):

@@ -1,4 +1,6 @@
-"""The one error that strag raises for its user."""
+"""The one error that strag raises for its user, and what it warns of."""
+
+import warnings
 
 
 class StragError(Exception):
@@ -27,6 +29,19 @@ class StragError(Exception):
     def __str__(self):
         text = f"{self.source}: {self.problem}" if self.source else self.problem
         return f"{text}; {self.remedy}" if self.remedy else text
+
+
+class StragWarning(UserWarning):
+    """What a user should know of a file, said in one line; the command line shows it even with --quiet."""
+
+
+class StragNote(StragWarning):
+    """What a user may like to know of a file; silent with --quiet."""
+
+
+def warn_of(source, problem, kind=StragWarning):
+    """Say something about the file `source`, by Python's warnings."""
+    warnings.warn(f"{source}: {problem}", kind, stacklevel=3)
 
 
 def bad_usage(problem, remedy=None, source=None):

@@ -2,9 +2,9 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import click
@@ -12,7 +12,8 @@ import pytest
 
 import strag
 from strag import cli
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError, StragNote, bad_usage, warn_of
+from strag.files.beside import prefix_of
 from tests.files.makers import complaint, dataset_file, history_file, images, stragglers_file
 from tests.shell import shell
 
@@ -181,51 +182,24 @@ class TestFunnel:
             cli.main(["info"])
 
 
-class TestSignals:
-    @pytest.fixture
-    def waiting(self, tmp_path):
-        """A function that starts `strag data - -o out`: the process, and the byte for which it waits.
+class TestWarnings:
+    def test_strags_own_are_said_once_and_a_librarys_never(self, capsys, monkeypatch):
+        def warns(*_):
+            for _ in range(2):
+                warn_of("f", "is half")
+                warn_of("f", "was removed", StragNote)
+                warnings.warn("overflow encountered", RuntimeWarning, stacklevel=1)
+            return 0
 
-        The rest is more than a pipe holds: once it is written, strag is reading.
-        """
-        data = images(P=40_000)
-        content = (tmp_path / dataset_file(tmp_path / "d", data)).read_bytes()
-        started = []
+        monkeypatch.setattr(cli.group, "main", lambda *_, **__: warns())
+        assert cli.main(["info"]) == 0
+        assert capsys.readouterr() == ("", "strag: warning: f: is half\nstrag: f: was removed\n")
 
-        def start(**options):
-            process = subprocess.Popen(
-                [*STRAG, "data", "-", "-q", "-o", "out"],
-                cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, **options,
-            )  # fmt: skip
-            started.append(process)
-            process.stdin.write(content[:-1])
-            process.stdin.flush()
-            assert list(tmp_path.glob(".out.*.tmp"))
-            return process, content[-1:]
-
-        yield start
-        for process in started:
-            process.kill()
-            process.communicate()
-
-    @pytest.mark.parametrize(
-        ("number", "status", "line"),
-        [
-            (signal.SIGINT, 130, b"strag: interrupted\n"),
-            (signal.SIGTERM, 143, b""),
-            (signal.SIGHUP, 143, b""),
-        ],
-    )
-    def test_a_signal_leaves_nothing_behind(self, waiting, tmp_path, number, status, line):
-        process, _ = waiting()
-        process.send_signal(number)
-        assert process.wait(30) == status
-        assert process.stderr.read() == line
-        assert os.listdir(tmp_path) == ["d"]
-
-    def test_under_nohup_it_goes_on(self, waiting, tmp_path):
-        process, rest = waiting(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
-        process.send_signal(signal.SIGHUP)
-        _, text = process.communicate(rest, 30)
-        assert (process.returncode, text) == (0, b"")
+    @pytest.mark.parametrize(("quiet", "said"), [([], "strag: out: removed 1 unfinished file"), (["-q"], "")])
+    def test_notes_are_silent_with_quiet(self, tmp_path, monkeypatch, capsys, quiet, said):
+        monkeypatch.chdir(tmp_path)
+        dataset_file("d")
+        (tmp_path / f"{prefix_of(tmp_path / 'out')}0.tmp").touch()
+        assert cli.main(["data", "d", "-o", "out", *quiet]) == 0
+        assert capsys.readouterr().err.startswith(said)
         assert sorted(os.listdir(tmp_path)) == ["d", "out"]

@@ -1,24 +1,28 @@
 """What `strag train` does between its options and its files."""
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
 
 from strag.commands.options import require_origin
+from strag.commands.room import require_memory
 from strag.console import Progress, say, warn
 from strag.errors import StragError, bad_usage
-from strag.files.container import RESIDENT
-from strag.files.history import HistoryWriter
+from strag.files.container import bytes_of
+from strag.files.dataset import described_classes
+from strag.files.history import HistoryWriter, history_layout
 from strag.files.jsonfile import open_any
 from strag.files.sets import SetsFile
 from strag.files.stamp import stamp, wrong_kind
 from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
-from strag.files.weights import WeightsWriter, open_weights
+from strag.files.weights import WeightsWriter, open_weights, parameter_layout
+from strag.signals import held
 from strag.stragglers.history import pack
 from strag.training.device import environment
 from strag.training.loop import train
-from strag.training.plan import memory_needed
+from strag.training.plan import Size
 from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
 from strag.training.schedule import listed
@@ -36,8 +40,8 @@ class Job:
         self.last = recipe.updates(data.origin_size)
         self.recorded = recipe.recorded(data.origin_size)
         self.tested = recipe.tested(data.origin_size) if data.has_test else []
-        everything = np.ones((recipe.runs, len(data.y)), dtype=bool)
-        self.trained = pack(everything if task.trained is None else task.trained)
+        one = np.ones((1, len(data.y)), dtype=bool) if task.trained is None else task.trained
+        self.trained = np.broadcast_to(pack(one), (recipe.runs, -(-len(data.y) // 8)))
 
     def meta(self, kind, device):
         """The stamp of a file that this job makes."""
@@ -51,7 +55,7 @@ class Job:
             layers=list(self.recipe.layers),
             classes=list(self.data.grouping.names),
             labels=self.data.labels,
-            **({"class_names": list(self.data.class_names)} if self.data.class_names else {}),
+            **described_classes(self.data),
             origin=self.data.origin,
             origin_size=self.data.origin_size,
             title=self.data.title,
@@ -74,8 +78,12 @@ def read_recipe(options):
     return Recipe(**chosen)
 
 
-def prepare_job(recipe, data, name, options):
-    """The Job, with everything read that the options name."""
+def prepare_job(recipe, data, name, options, device, sinks=()):
+    """The Job, with everything read that the options name.
+
+    Raises StragError, before anything large is built, where it has no room in memory or in the open Outputs
+    `sinks`, of the history and the weights.
+    """
     inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
     if options["without"] is not None:
         without = _read_without(options["without"])
@@ -99,6 +107,7 @@ def prepare_job(recipe, data, name, options):
             raise StragError(
                 f"leaves no example of {name_of(name)} to train on", "remove fewer", without.source
             )
+    _require_room(recipe, data, removed is not None, options, device, sinks)
     try:
         task, mean, std = prepare(recipe, data, removed, seed_runs)
     except StragError as error:
@@ -107,13 +116,44 @@ def prepare_job(recipe, data, name, options):
         with open_weights(options["init"]) as weights:
             start_from(task, recipe, weights.layers(-1), weights.runs, weights.source)
             inputs["init"] = {**(weights.meta.get("inputs") or {}), "update": int(weights.updates[-1])}
-    needed = (memory_needed(recipe, task) + RESIDENT) / 2**30
-    if options["memory"] and needed > options["memory"]:
-        raise bad_usage(
-            f"training needs about {needed:.2g} GiB, more than --memory {options['memory']:g}",
-            "use fewer examples ('strag data --size') or narrower layers",
-        )
+    require_memory(recipe, Size.of(task), options["memory"], device)
     return Job(recipe, data, task, mean, std, inputs, sets)
+
+
+def _require_room(recipe, data, subsets, options, device, sinks):
+    """Refuse what cannot fit, by the least that it takes: one input may be all that varies."""
+    tests, classes = len(data.y_test) if data.has_test else 0, len(data.grouping.names)
+    size = Size(len(data.y), tests, data.features, 1, classes, data.origin_size, subsets)
+    require_memory(recipe, size, options["memory"], device)
+    needed = (
+        (
+            history_bytes(recipe, data),
+            "record and test less often (--record-every, --test-every), or train fewer --runs",
+        ),
+        (
+            weights_bytes(recipe, data, options),
+            "write them at fewer updates (--weights-at), or of fewer --runs",
+        ),
+    )
+    for sink, (size, remedy) in zip(sinks, needed, strict=False):
+        sink.require_room(size, remedy)
+
+
+def history_bytes(recipe, data):
+    """Bytes of the tensors of the history of a training."""
+    axes = (recipe.runs, len(data.grouping.names), len(recipe.layers), recipe.records(data.origin_size))
+    tests = (recipe.tests(data.origin_size), len(recipe.noise), len(data.y_test)) if data.has_test else ()
+    named = sum(array.nbytes for array in data.named.values())
+    return bytes_of(history_layout(*axes, len(data.y), *tests)) + named
+
+
+def weights_bytes(recipe, data, options):
+    """Bytes of the parameters that a training writes; 0 without --weights."""
+    if options["weights"] is None:
+        return 0
+    updates = listed(options["weights_at"], recipe.updates(data.origin_size), "--weights-at")
+    sizes = recipe.sizes(data.features, len(data.grouping.names))
+    return bytes_of(parameter_layout(len(updates), recipe.runs, sizes))
 
 
 def _require_same_start(recipe, data, without, options):
@@ -174,21 +214,18 @@ def _read_without(path):
 
 def history_writer(job, device, sink):
     """The writer of the Job's history into an open Output."""
-    return HistoryWriter(sink.path, **history_content(job, device), output=sink)
-
-
-def history_content(job, device):
-    """What the Job's history is laid out for: the arguments of `HistoryWriter` by name."""
     data = job.data
-    return {
-        "meta": job.meta("history", device),
-        "updates": job.recorded,
-        "per_example": {"index": data.index, "y": data.y, "group": data.groups},
-        "trained": job.trained,
-        "test_updates": job.tested,
-        "noise_levels": len(job.recipe.noise),
-        "y_test": data.y_test if data.has_test else (),
-    }
+    return HistoryWriter(
+        sink.path,
+        job.meta("history", device),
+        job.recorded,
+        {"index": data.index, "y": data.y, "group": data.groups, **data.named},
+        job.trained,
+        job.tested,
+        len(job.recipe.noise),
+        data.y_test if data.has_test else (),
+        sink,
+    )
 
 
 def weights_writer(job, device, sink, weights_at):
@@ -199,20 +236,42 @@ def weights_writer(job, device, sink, weights_at):
 
 
 def run(job, writers, device, quiet):
-    """Train, showing progress; a history cut off by Ctrl-C leaves its finished part."""
-    watch = Watch(job.recipe, job.task, job.data.grouping.names)
-    weights_at = writers[1].updates if len(writers) > 1 else ()
-    try:
+    """Train, showing progress, and put the finished files in their place.
+
+    A history cut off by Ctrl-C or another signal leaves its finished part.
+    """
+    with _kept_in_part(writers[0]):
+        watch = Watch(job.recipe, job.task, job.data.grouping.names)
+        weights_at = writers[1].updates if len(writers) > 1 else ()
         with Progress(job.recipe.runs * job.last, "update", quiet) as progress:
             for record in train(job.recipe, job.task, weights_at, device):
                 for writer in writers:
                     writer.add(record)
                 progress.to(watch.add(record, job.last), **watch.figures)
+        for text in watch.warnings():
+            warn(text)
+        # A pipe or a device, which may still refuse its bytes, comes before a file; the history comes last.
+        for writer in reversed(writers):
+            if writer.is_direct:
+                writer.commit()
+        with held():
+            for writer in reversed(writers):
+                if not writer.is_direct:
+                    writer.commit()
+
+
+@contextlib.contextmanager
+def _kept_in_part(history):
+    """Leave the finished part of a history where a signal interrupts its writer."""
+    try:
+        yield
     except KeyboardInterrupt:
-        left = writers[0].commit_partial()
+        try:
+            left = history.commit_partial()
+        except StragError as error:
+            warn(f"{error.source}: {error.problem}; the finished part is lost")
+            left = None
         if left:
             path, runs, update = left
             say(f"{path}: holds the finished part, {number_of(runs, 'run')} up to update {update}")
         raise
-    for text in watch.warnings():
-        warn(text)

@@ -1,14 +1,11 @@
 """What `strag train --plan` prints: the cost of a job, before it is run."""
 
-from strag.commands.train_job import history_content
+from strag.commands.train_job import history_bytes, weights_bytes
 from strag.console import print_table, stdout_is_terminal
-from strag.files.container import RESIDENT, bytes_of
-from strag.files.history import history_layout
+from strag.files.container import RESIDENT
 from strag.files.jsonfile import write_json
-from strag.files.streams import Output
-from strag.files.weights import parameter_layout
+from strag.files.output import Output
 from strag.training.plan import plan
-from strag.training.schedule import listed
 
 
 def show_plan(job, device, options, as_json):
@@ -23,12 +20,8 @@ def show_plan(job, device, options, as_json):
 
 def costs(job, device, options):
     """Network-updates, floating-point operations, seconds, and bytes of memory and disk: dict of numbers."""
-    content = history_content(job, device)
-    history = bytes_of(history_layout(**content))
-    weights = 0
-    if options["weights"] is not None:
-        updates = listed(options["weights_at"], job.last, "--weights-at")
-        weights = bytes_of(parameter_layout(len(updates), job.recipe.runs, job.task.sizes(job.recipe)))
+    history = history_bytes(job.recipe, job.data)
+    weights = weights_bytes(job.recipe, job.data, options)
     found = plan(job.recipe, job.task, device)
     return {
         "network_updates": found.network_updates,

@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from strag.words import as_text
+
 
 def canonical_json(value):
     """One line of JSON with sorted keys; NaN and infinities become null."""
@@ -24,3 +26,12 @@ def finite(value):
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def legible(value):
+    """What a file's JSON holds, with every text in it, names of keys too, as harmless text: see `as_text`."""
+    if isinstance(value, str):
+        return as_text(value)
+    if isinstance(value, dict):
+        return {as_text(key): legible(item) for key, item in value.items()}
+    return [legible(item) for item in value] if isinstance(value, list) else value

@@ -1,12 +1,10 @@
-"""The container of every binary kind: safetensors with one metadata key, `strag`.
+"""The container of every binary kind: a safetensors file with one metadata key, `strag`.
 
-The library `safetensors` checks and reads. Writing is done here because the library can only write
-tensors that are all in memory: here a header is laid out first and one contiguous buffer filled
-through a memory map, as the work goes on.
+A header is laid out first and one contiguous buffer filled through a memory map, as the work goes on, so
+that no tensor needs to be in memory; it is read tensor by tensor, or in parts.
 """
 
 import contextlib
-import json
 import math
 import mmap
 import os
@@ -15,21 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.canonical import canonical_json
+from strag.files.header import (
+    DTYPES,
+    LARGEST,
+    again,
+    header_of,
+    read_entries,
+    stamp_in,
+    unfinished_header,
+)
+from strag.files.output import Output
 from strag.files.stamp import MAKERS, check_fields, check_stamp, no_content, not_strag, with_article
-from strag.files.streams import Output, is_regular, name_of, open_input, read_exactly, spool
+from strag.files.streams import is_regular, name_of, open_input, read_exactly, spool
 
-DTYPES = {  # as they lie on disk, little-endian
-    "U8": np.dtype("u1"),
-    "F16": np.dtype("<f2"),
-    "I32": np.dtype("<i4"),
-    "I64": np.dtype("<i8"),
-    "F32": np.dtype("<f4"),
-    "F64": np.dtype("<f8"),
-}
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 RESIDENT = 1 << 25  # bytes of a file being written that may stay in memory
-LARGEST_HEADER = 100_000_000  # bytes, as in the safetensors library
 
 
 class TensorWriter:
@@ -45,19 +42,22 @@ class TensorWriter:
     ----------
     arrays : dict of tensor name to a numpy array over the file, zero at first.
 
-    A context manager around `Output`: nothing appears at `path` before `commit`.
+    A context manager around `Output`: nothing appears at `path` before `commit`. Until then the stamp says
+    `unfinished`: should the command be killed, what it leaves is not taken for a result.
     """
 
     def __init__(self, path, meta, layout, output=None):
         self.output = output or Output(path)
-        header, offsets, size = _header(meta, layout)
         self._resident = 0
         with self._failing_cleanly(), self.output.writing():
-            self.output.file.write(header)
+            self._header, offsets, size = header_of(meta, layout)
+            start = len(self._header)
+            self.output.require_room(start + size)
+            self.output.file.write(unfinished_header(meta, layout, start))
             self.output.file.flush()
-            _reserve(self.output.file, len(header) + size)
+            _reserve(self.output.file, start + size)
             self.arrays = {
-                name: _mapped(self.output.file, dtype, shape, len(header) + offsets[name])
+                name: _mapped(self.output.file, dtype, shape, start + offsets[name])
                 for name, (dtype, shape) in layout.items()
             }
 
@@ -89,6 +89,9 @@ class TensorWriter:
         for array in self.arrays.values():
             if isinstance(array, np.memmap):
                 array.flush()
+        with self.output.writing():
+            self.output.file.seek(0)
+            self.output.file.write(self._header)
         self.output.commit()
 
     def __enter__(self):
@@ -113,27 +116,6 @@ def write_tensors(path, meta, tensors, output=None):
         writer.commit()
 
 
-def _header(meta, layout):
-    """The first bytes of the file, the offset of each tensor after them, and the size of all.
-
-    Tensors come in order of falling size of an element, so that each is aligned, then of name.
-    """
-    order = sorted(layout, key=lambda name: (-np.dtype(layout[name][0]).itemsize, name))
-    entries, offsets, end = {"__metadata__": {"strag": canonical_json(meta)}}, {}, 0
-    for name in order:
-        dtype, shape = np.dtype(layout[name][0]), [int(n) for n in layout[name][1]]
-        offsets[name] = end
-        end += dtype.itemsize * math.prod(shape)
-        entries[name] = {
-            "dtype": _NAMES[dtype.newbyteorder("<")],
-            "shape": shape,
-            "data_offsets": [offsets[name], end],
-        }
-    text = json.dumps(entries, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text, offsets, end
-
-
 def _reserve(file, size):
     """Give the file its size, and its place on the disk: a map onto a full disk is a crash, not an error."""
     file.truncate(size)
@@ -154,29 +136,49 @@ class Container:
 
     name: str
     meta: dict
-    _handle: object
+    _entries: dict
     _file: object
 
     @property
     def kind(self):
         return self.meta["kind"]
 
-    def names(self):
-        """Names of the tensors, sorted."""
-        return sorted(self._handle.keys())
-
     def layout(self):
-        """Dict of tensor name to (dtype name, shape)."""
-        slices = {name: self._handle.get_slice(name) for name in self.names()}
-        return {name: (part.get_dtype(), tuple(part.get_shape())) for name, part in slices.items()}
+        """Dict of tensor name to (dtype name, shape), sorted."""
+        return {name: (entry.dtype, entry.shape) for name, entry in sorted(self._entries.items())}
 
     def read(self, name):
         """One tensor, as a numpy array."""
-        return self._handle.get_tensor(name)
+        return self.part(name)
 
     def part(self, name, *where):
-        """A part of one tensor: `where` are numbers and slices of its first axes."""
-        return self._handle.get_slice(name)[where]
+        """A part of one tensor: `where` are numbers on its first axes, the last of them may be a slice.
+
+        Such a part lies in one piece.
+        """
+        entry = self._entries[name]
+        if entry.dtype not in DTYPES:
+            problem = f"tensor '{name}' is {entry.dtype}, which strag does not read"
+            raise StragError(problem, f"make it again with '{MAKERS.get(self.kind, 'strag')}'", self.name)
+        first, shape, step = 0, entry.shape, math.prod(entry.shape)
+        for at in where:
+            rows = range(shape[0])[at]
+            step = step // shape[0] if shape[0] else 0
+            if isinstance(at, slice):
+                first += rows.start * step if rows else 0
+                shape = (len(rows), *shape[1:])
+            else:
+                first, shape = first + rows * step, shape[1:]
+        return self._array(entry, first, shape)
+
+    def _array(self, entry, first, shape):
+        """An array of `shape` from the file, `first` elements into the tensor."""
+        array = np.empty(shape, DTYPES[entry.dtype])
+        if array.size:
+            self._file.seek(entry.start + first * array.itemsize)
+            if self._file.readinto(memoryview(array.reshape(-1).view(np.uint8))) < array.nbytes:
+                raise StragError("became shorter while it was read", again(self.name), self.name)
+        return array
 
     def read_all(self, spec):
         """Every tensor of `spec` that is there, checked: dict of name to numpy array.
@@ -225,7 +227,6 @@ class Container:
 
     def close(self):
         """Close the file; tensors already read stay."""
-        self._handle = None
         self._file.close()
 
     def __enter__(self):
@@ -258,67 +259,45 @@ def is_json(head):
     return head.lstrip(b" \t\r\n").startswith(b"{") and b"\0" not in head
 
 
-def container_from(stream, head, name, wanted=None):
-    """Open a container on `stream`, of which the first eight bytes, `head`, were read already."""
-    header, size = _read_header(stream, head, name, wanted)
-    meta = _metadata(header, name, wanted)
-    check_stamp(meta, name, wanted)
+def container_from(stream, head, name, wanted=None, unfinished=False):
+    """Open a container on `stream`, of which the first eight bytes, `head`, were read already.
+
+    unfinished : whether to take one that a command was killed over.
+    """
+    header = _read_header(stream, head, name, wanted)
+    metadata, entries, size = read_entries(header, name)
+    meta = check_stamp(stamp_in(metadata, name, wanted), name, wanted, unfinished)
     if is_regular(stream) and stream.tell() == len(head) + len(header):
         file = os.fdopen(os.dup(stream.fileno()), "rb")
     else:
         file = spool(head + header, stream, size + 1, name)
     try:
-        return Container(name, meta, _validated(file, size, name), file)
+        _check_size(file, size, name)
+        return Container(name, meta, entries, file)
     except BaseException:
         file.close()
         raise
 
 
 def _read_header(stream, head, name, wanted):
-    """The JSON header's bytes, and the size that the file must have."""
+    """The JSON header's bytes."""
     if not head:
         raise no_content(name)
     length = int.from_bytes(head, "little")
-    if len(head) < 8 or not 2 <= length <= LARGEST_HEADER:
+    if len(head) < 8 or not 2 <= length <= LARGEST:
         raise not_strag(name, head, wanted)
     header = read_exactly(stream, length)
     if not header.startswith(b"{"):
         raise not_strag(name, head, wanted)
     if len(header) < length:
-        raise StragError(
-            f"is cut short: {len(header)} of {length} bytes of its header",
-            _again(name),
-            source=name,
-        )
-    try:
-        entries = json.loads(header)
-        ends = [entry["data_offsets"][1] for key, entry in entries.items() if key != "__metadata__"]
-        return header, 8 + length + int(max(ends, default=0))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError):
-        raise StragError("has a broken header", _again(name), source=name) from None
+        problem = f"is cut short: {len(header)} of {length} bytes of its header"
+        raise StragError(problem, again(name), source=name)
+    return header
 
 
-def _metadata(header, name, wanted):
-    try:
-        return json.loads(json.loads(header)["__metadata__"]["strag"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise not_strag(name, wanted=wanted) from None
-
-
-def _validated(file, size, name):
-    from safetensors import SafetensorError, safe_open
-
-    file.seek(0, 2)
-    found = file.tell()
+def _check_size(file, size, name):
+    found = file.seek(0, os.SEEK_END)
     if found < size:
-        raise StragError(f"is cut short: {found} of {size} bytes", _again(name), source=name)
+        raise StragError(f"is cut short: {found} of {size} bytes", again(name), source=name)
     if found > size:
-        raise StragError(f"goes on after its end at {size} bytes", _again(name), source=name)
-    try:
-        return safe_open(f"/dev/fd/{file.fileno()}", framework="numpy")
-    except (SafetensorError, OSError) as error:
-        raise StragError(f"has a broken header ({error})", _again(name), source=name) from None
-
-
-def _again(name):
-    return "did the command before it in the pipe fail?" if name == "stdin" else "make or copy it again"
+        raise StragError(f"goes on after its end at {size} bytes", again(name), source=name)

@@ -1,8 +1,9 @@
 """What a file of any kind holds and what made it, as one dictionary."""
 
-from strag.datasets.dataset import identity_of
+from strag.datasets.dataset import COUNTED, identity_of
 from strag.errors import StragError, bad_usage
-from strag.files.dataset import SPEC
+from strag.files.dataset import class_sizes
+from strag.words import as_text
 
 _LONGEST = 12  # items of a list that a description shows
 
@@ -18,10 +19,11 @@ def describe(opened):
     with opened as container:
         layout = container.layout()
         told = _ordered(container.meta)
-        told["shapes"] = {name: list(shape) for name, (_, shape) in layout.items()}
-        told["dtypes"] = {name: dtype for name, (dtype, _) in layout.items()}
-        if container.kind == "dataset":
-            told["identity"] = identity_of({name: container.read(name) for name in SPEC if name in layout})
+        told["shapes"] = {as_text(name): list(shape) for name, (_, shape) in layout.items()}
+        told["dtypes"] = {as_text(name): dtype for name, (dtype, _) in layout.items()}
+        if container.kind == "dataset" and "y" in layout and not container.meta.get("unfinished"):
+            told["class_sizes"] = class_sizes(container)
+            told["identity"] = identity_of({name: container.read(name) for name in COUNTED if name in layout})
         return told
 
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.files.container import TensorWriter, open_container
-from strag.files.streams import Output
+from strag.files.dataset import names_of
+from strag.files.output import Output
 from strag.stragglers.history import History, pack, unpack
 from strag.stragglers.sweeps import described_at
 
@@ -24,8 +25,11 @@ SPEC = {
     "test_error": ("F32", "K R S", False),
     "test_misclassified": ("U8", "K R S A", False),
     "y_test": ("I64", "Q", False),
+    "names": ("U8", "b", False),
+    "name_ends": ("I64", "P", False),
 }
 _PER_RECORD = ("train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
+_PER_LAYER = {"radius": "C", "distance": "D", "mean_norm2": "C"}  # and their last axis
 _PER_TEST = ("test_error", "test_misclassified")
 _OF_TESTS = ("test_updates", *_PER_TEST, "y_test")
 _BITS = ("misclassified", "test_misclassified")
@@ -34,7 +38,8 @@ _BITS = ("misclassified", "test_misclassified")
 def read_history(path, tests=True):
     """Read a history, or stdin for '-', into a History; `tests` says whether with its test records.
 
-    Raises StragError for axes that do not fit each other or the names in the metadata.
+    Where no layer was measured, its tensors may be absent. Raises StragError for axes that do not fit each
+    other or the names in the metadata.
     """
     with open_container(path, "history") as container:
         return history_from(container, tests)
@@ -42,9 +47,13 @@ def read_history(path, tests=True):
 
 def history_from(container, tests=True):
     """The History in an open container."""
-    spec = SPEC if tests else {name: axes for name, axes in SPEC.items() if name not in _OF_TESTS}
-    tensors, meta, name = container.read_all(spec), container.meta, container.name
-    T, R, L, C = tensors["radius"].shape
+    tensors, meta, name = container.read_all(_spec(container.meta, tests)), container.meta, container.name
+    C = len(meta["classes"]) if isinstance(meta.get("classes"), list) else 0
+    T, R = tensors["train_error"].shape
+    for layered, axis in _PER_LAYER.items():
+        shape = (T, R, 0, C if axis == "C" else C * (C - 1) // 2)
+        tensors.setdefault(layered, np.zeros(shape, np.float32))
+    _, _, L, C = tensors["radius"].shape
     P = len(tensors["index"])
     remedy = "make it again with 'strag train'"
     for axis, size in (("layers", L), ("classes", C), ("runs", R)):
@@ -77,7 +86,18 @@ def history_from(container, tests=True):
     if idle.size:
         raise StragError(f"has no example that run {meta['runs'][idle[0]]} trains on", remedy, name)
     axes = {axis: tuple(meta[axis]) for axis in ("layers", "classes", "runs")}
-    return History(**tensors, **axes, meta=meta, source=name)
+    names = names_of(tensors, name)
+    fault = names and names.fault(P)
+    if fault:
+        raise StragError(fault, remedy, name)
+    return History(**tensors, **axes, names=names, meta=meta, source=name)
+
+
+def _spec(meta, tests):
+    """The SPEC of a history with this stamp: without layers, nothing needs to be measured in them."""
+    spec = SPEC if tests else {name: axes for name, axes in SPEC.items() if name not in _OF_TESTS}
+    bare = {name: (*spec[name][:2], False) for name in _PER_LAYER} if meta.get("layers") == [] else {}
+    return {**spec, **bare}
 
 
 def _levels_fit(tensors, meta):
@@ -96,10 +116,8 @@ def _fits_tests(tensors):
     return bits is None or y_test is None or bits.shape[3] == -(-len(y_test) // 8)
 
 
-def history_layout(meta, updates, per_example, trained, test_updates=(), noise_levels=0, y_test=()):
-    """Dict of tensor name to (numpy dtype, shape); arguments as for `HistoryWriter`."""
-    R, C, L = len(meta["runs"]), len(meta["classes"]), len(meta["layers"])
-    T, K, P = len(updates), len(test_updates), len(per_example["index"])
+def history_layout(R, C, L, T, P, K=0, S=0, Q=0):
+    """Dict of tensor name to (numpy dtype, shape), by the lengths of the axes, see FORMATS.md."""
     layout = {
         "updates": (np.int64, (T,)),
         "train_error": (np.float32, (T, R)),
@@ -108,15 +126,15 @@ def history_layout(meta, updates, per_example, trained, test_updates=(), noise_l
         "distance": (np.float32, (T, R, L, C * (C - 1) // 2)),
         "mean_norm2": (np.float32, (T, R, L, C)),
         "misclassified": (np.uint8, (T, R, -(-P // 8))),
-        "trained": (np.uint8, trained.shape),
-        **dict.fromkeys(per_example, (np.int64, (P,))),
+        "trained": (np.uint8, (R, -(-P // 8))),
+        **dict.fromkeys(("index", "y", "group"), (np.int64, (P,))),
     }
     if K:
         layout |= {
             "test_updates": (np.int64, (K,)),
-            "test_error": (np.float32, (K, R, noise_levels)),
-            "test_misclassified": (np.uint8, (K, R, noise_levels, -(-len(y_test) // 8))),
-            "y_test": (np.int64, (len(y_test),)),
+            "test_error": (np.float32, (K, R, S)),
+            "test_misclassified": (np.uint8, (K, R, S, -(-Q // 8))),
+            "y_test": (np.int64, (Q,)),
         }
     return layout
 
@@ -129,7 +147,7 @@ class HistoryWriter:
     path : destination, '-' for stdout.
     meta : the object under `strag`; `runs`, `layers` and `classes` name the axes.
     updates, test_updates : update of every record, int.
-    per_example : dict of `index`, `y`, `group`, int64 [P].
+    per_example : dict of `index`, `y`, `group`, int64 [P], and perhaps `names` and `name_ends`.
     trained : bits, uint8 [R, ceil(P/8)].
     noise_levels, y_test : S, and the original classes, int64 [Q]; 0 test updates mean no test tensors.
     """
@@ -146,7 +164,10 @@ class HistoryWriter:
         y_test=(),
         output=None,
     ):
-        layout = history_layout(meta, updates, per_example, trained, test_updates, noise_levels, y_test)
+        axes = (len(meta[name]) for name in ("runs", "classes", "layers"))
+        examples, tests = len(per_example["index"]), (len(test_updates), noise_levels, len(y_test))
+        layout = history_layout(*axes, len(updates), examples, *tests)
+        layout |= {name: (values.dtype, values.shape) for name, values in per_example.items()}
         self.path, self.meta, self.layout = path, meta, layout
         self._writer = TensorWriter(path, meta, layout, output)
         self._arrays = self._writer.arrays
@@ -159,6 +180,7 @@ class HistoryWriter:
             self._arrays["y_test"][:] = y_test
         self._records = {int(update): at for at, update in enumerate(updates)}
         self._tests = {int(update): at for at, update in enumerate(test_updates)}
+        self._committed = False
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
@@ -174,21 +196,22 @@ class HistoryWriter:
     def commit(self):
         """Put the finished history in its place."""
         self._writer.commit()
+        self._committed = True
 
     def commit_partial(self):
         """Leave the finished part as PATH.partial: (path, runs, last update), or None if there is none.
 
         The finished runs if any run has finished, else the finished records of the first runs.
-        Into a pipe nothing is left.
+        Into a pipe nothing is left, nor once the history is in its place.
         """
-        if self._writer.output.is_direct or not self._done:
+        if self.is_direct or self._committed or not self._done:
             return None
         last = int(self._arrays["updates"][-1])
         finished = [runs for runs, update in self._done.items() if update >= last]
         runs = max(stop for _, stop in finished or self._done)
         until = last if finished else next(iter(self._done.values()))
         arrays = {name: self._cut(name, runs, until) for name in self.layout}
-        arrays = {name: array for name, array in arrays.items() if len(array)}
+        arrays = {name: array for name, array in arrays.items() if len(array) or name not in _OF_TESTS}
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}
         if meta.get("sets"):
             meta["sets"] = described_at(meta["sets"], range(runs))
@@ -211,6 +234,11 @@ class HistoryWriter:
         elif name == "y_test" and until < self._arrays["test_updates"][0]:
             array = array[:0]
         return array[:, :runs] if array.ndim > 1 else array
+
+    @property
+    def is_direct(self):
+        """Whether it goes into a pipe or a device rather than into a file."""
+        return self._writer.output.is_direct
 
     def __enter__(self):
         return self

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.canonical import finite
+from strag.files.canonical import finite, legible
 from strag.files.container import container_from, is_json
 from strag.files.stamp import check_stamp, no_content, not_strag, wrong_kind
 from strag.files.streams import name_of, open_input, read_exactly
@@ -50,14 +50,17 @@ def numbers(values, whole=False):
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def open_any(path):
-    """Open a strag file of any kind: a Container, or a dict for a JSON kind."""
+def open_any(path, unfinished=False):
+    """Open a strag file of any kind: a Container, or a dict for a JSON kind.
+
+    unfinished : whether to take, with a warning, what a command was killed over.
+    """
     with open_input(path) as stream:
         name = name_of(path)
         head = read_exactly(stream, 8)
         if is_json(head):
-            return _parse(head + _rest(stream, name), name)
-        return container_from(stream, head, name)
+            return _parse(head + _rest(stream, name), name, unfinished=unfinished)
+        return container_from(stream, head, name, unfinished=unfinished)
 
 
 def read_json(path, wanted):
@@ -80,13 +83,13 @@ def _rest(stream, name):
     return rest
 
 
-def _parse(text, name, wanted=None):
+def _parse(text, name, wanted=None, unfinished=False):
     try:
-        value = json.loads(text)
+        value = legible(json.loads(text))
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its text"
         raise StragError(f"is no complete JSON (at {where})", "make or copy it again", source=name) from None
     if not isinstance(value, dict) or "strag" not in value:
         raise not_strag(name, wanted=wanted)
-    check_stamp(value["strag"], name, wanted)
+    check_stamp(value["strag"], name, wanted, unfinished)
     return value

@@ -1,7 +1,7 @@
 """What every file of strag says of itself, and the errors for files that do not, or are of another kind."""
 
 from strag import __version__
-from strag.errors import StragError
+from strag.errors import StragError, warn_of
 
 FORMAT = 1
 MAKERS = {
@@ -35,8 +35,12 @@ def with_article(kind):
     return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
 
 
-def check_stamp(meta, source, wanted=None):
-    """Check format and kind of the object under `strag`; return it."""
+def check_stamp(meta, source, wanted=None, unfinished=False):
+    """Check format and kind of the object under `strag`; return it.
+
+    unfinished : whether to take, with a warning, what a command was killed over. Of the finished part of
+    a training that was interrupted there is a warning, too.
+    """
     fields = (("kind", str), ("format", int))
     if not isinstance(meta, dict) or not all(isinstance(meta.get(key), type_) for key, type_ in fields):
         raise not_strag(source, wanted=wanted)
@@ -48,6 +52,13 @@ def check_stamp(meta, source, wanted=None):
         )
     if wanted is not None and meta["kind"] != wanted:
         raise wrong_kind(source, meta["kind"], wanted)
+    if meta.get("unfinished"):
+        problem = "is unfinished: the command that wrote it was killed"
+        if not unfinished:
+            raise StragError(problem, "run it again", source)
+        warn_of(source, problem)
+    if type(meta.get("interrupted")) is int:
+        warn_of(source, f"is the finished part of a training, up to update {meta['interrupted']}")
     return meta
 
 
@@ -99,6 +110,7 @@ _FIELDS = {
     "inputs.training": _is_object,
     "inputs.training.lr": _is_real,
     "inputs.history": _is_object,
+    "interrupted": _is_count,
     "origin_size": _is_count,
     "title": _is_text,
     "command": _is_text,

@@ -18,7 +18,8 @@ from strag.stragglers.inversion import FEWEST, INVERSION, OPEN
 from strag.stragglers.recipe import step_size
 from strag.stragglers.shortfall import shortfall_of
 
-COLUMNS = ("index", "class", "count", "runs", "probability", "low", "high", "status")
+# Of the examples; `name` where they have names.
+COLUMNS = ("index", "class", "label", "name", "count", "runs", "probability", "low", "high", "status")
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,9 @@ def example_table(history, found):
     called = called[np.lexsort((history.index[called], -found.counts[called] / found.seen[called]))]
     counts, seen = found.counts[called], found.seen[called]
     table = {"index": history.index[called], "class": history.y[called], "count": counts, "runs": seen}
+    table["label"] = [history.class_name(int(number)) for number in table["class"]]
+    if history.names is not None:
+        table["name"] = [history.names[row] for row in called]
     if found.model is None:
         unknown = [None] * len(called)
         table |= {"probability": unknown, "low": unknown, "high": unknown, "status": unknown}
@@ -199,15 +203,15 @@ def example_table(history, found):
         table |= {"low": low, "high": high, "status": found.status[called]}
         for name in ("probability", "low", "high"):
             table[name] = np.round(table[name], 6)
-    return {name: np.asarray(table[name]).tolist() for name in COLUMNS}
+    return {name: np.asarray(table[name]).tolist() for name in COLUMNS if name in table}
 
 
 def write_csv(output, table):
     """Write the example table as CSV into an open Output, which is yet to be put in its place."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(zip(*(table[name] for name in COLUMNS), strict=True))
+    writer.writerow(table)
+    writer.writerows(zip(*table.values(), strict=True))
     with output.writing():
         output.file.write(text.getvalue().encode())
         output.file.flush()

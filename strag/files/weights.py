@@ -64,6 +64,11 @@ class WeightsWriter:
         """Put the finished file in its place."""
         self._writer.commit()
 
+    @property
+    def is_direct(self):
+        """Whether it goes into a pipe or a device rather than into a file."""
+        return self._writer.output.is_direct
+
     def __enter__(self):
         return self
 

@@ -13,6 +13,37 @@ from strag.training.precision import operand_dtypes
 
 TRIAL = 0.2  # seconds at least for each kind of work
 FLOAT = 4  # bytes
+PER_ITEM = 300  # bytes of the lists and the stamp that name every run, and of those that name every record
+
+
+@dataclass(frozen=True)
+class Size:
+    """The numbers that a training's memory follows from, which are known before anything is built.
+
+    examples, test_examples : P, Q. features, columns : inputs, and those of them that are used. classes : C.
+    rows : of the origin. subsets : whether the runs train on different examples.
+    """
+
+    examples: int
+    test_examples: int
+    features: int
+    columns: int
+    classes: int
+    rows: int
+    subsets: bool = False
+
+    @classmethod
+    def of(cls, task):
+        """The Size of a Task."""
+        return cls(
+            examples=len(task.x),
+            test_examples=0 if task.x_test is None else len(task.x_test),
+            features=task.features,
+            columns=task.x.shape[1],
+            classes=task.classes,
+            rows=task.origin_size,
+            subsets=task.trained is not None,
+        )
 
 
 @dataclass(frozen=True)
@@ -40,7 +71,8 @@ def plan(recipe, task, device="cpu"):
             tried[size] = _group_seconds(Group(recipe, task, data, test, runs, (), device))
         seconds += tried[size]
     updates = recipe.updates(task.origin_size)
-    return Plan(recipe.runs * updates, operations(recipe, task), seconds, memory_needed(recipe, task))
+    memory = taken_so_far() + sum(memory_parts(recipe, Size.of(task)).values())
+    return Plan(recipe.runs * updates, operations(recipe, task), seconds, memory)
 
 
 @torch.no_grad()
@@ -92,26 +124,30 @@ def operations(recipe, task):
     return recipe.runs * visits
 
 
-def memory_needed(recipe, task):
-    """Bytes of the whole process at the peak of a training whose Task is there: int.
+def memory_parts(recipe, size):
+    """Bytes at the peak of a training of this Size, beside what was taken before: dict of name to int.
 
-    That is what the process has taken so far, and what the runs of one group take, which are all that is
-    resident at a time.
+    `networks`: those of one group of runs, which are all that is resident at a time. `runs`, `records`: what
+    is kept about every run, and about every record.
     """
-    runs = min(group_size(recipe, task.classes), recipe.runs)
-    sizes = task.sizes(recipe)
-    P, Q = len(task.x), 0 if task.x_test is None else len(task.x_test)
+    runs = min(group_size(recipe, size.classes), recipe.runs)
+    sizes = recipe.sizes(size.features, size.classes)
+    P, Q = size.examples, size.test_examples
     parameters = runs * sum((n + 1) * m for n, m in itertools.pairwise(sizes))
     copies = 4 + (2 if recipe.optimizer == "adam" else 1 if recipe.momentum else 0)
     tile = min(tile_size(runs, max(sizes[1:])), max(P, Q))
     hidden = sum(sizes[1:-1]) * (3 if recipe.activation == "gelu" else 2) + max([0, *sizes[1:-1]])
-    activations = runs * tile * (hidden + 6 * task.classes)
-    examples = (task.classes + 3) * (P + Q) + (3 if task.trained is not None else 1) * runs * max(P, Q)
-    drawn, noise = (Q * task.features, Q * task.x.shape[1]) if any(recipe.noise) else (0, 0)
+    activations = runs * tile * (hidden + 6 * size.classes)
+    examples = (size.classes + 3) * (P + Q) + (3 if size.subsets else 1) * runs * max(P, Q)
+    drawn, noise = (Q * size.features, Q * size.columns) if any(recipe.noise) else (0, 0)
     cast = operand_dtypes(recipe.precision, sizes)[0] != torch.float32
-    inputs = (P + Q) * task.x.shape[1] // 2 if cast else 0
+    inputs = (P + Q) * size.columns // 2 if cast else 0
     later = max(drawn, parameters * copies + activations + examples)
-    return taken_so_far() + FLOAT * (noise + inputs + later)
+    return {
+        "networks": FLOAT * (noise + inputs + later),
+        "runs": recipe.runs * (PER_ITEM + size.subsets * P),
+        "records": (recipe.records(size.rows) + bool(Q) * recipe.tests(size.rows)) * PER_ITEM,
+    }
 
 
 def taken_so_far():

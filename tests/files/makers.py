@@ -63,7 +63,7 @@ def history_writer(path, data=None, runs=2, updates=tuple(range(12)), tests=(0, 
         command=data.command,
         recipe={"optimizer": "sgd", "lr": 0.1},
     )
-    per_example = {"index": data.index, "y": data.y, "group": data.groups}
+    per_example = {"index": data.index, "y": data.y, "group": data.groups, **data.named}
     trained = np.packbits(np.ones((runs, len(data.y)), bool), axis=1, bitorder="little")
     return HistoryWriter(
         str(path), {**meta, **changed}, updates, per_example, trained, tests, 1, np.arange(5) % 4

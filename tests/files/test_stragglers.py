@@ -2,16 +2,19 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strag.datasets.names import Names
+from strag.files.dataset import described_classes
 from strag.files.history import read_history
 from strag.files.jsonfile import json_text, write_json
+from strag.files.output import Output
 from strag.files.stragglers import COLUMNS, example_table, read_stragglers, stragglers_object, write_csv
-from strag.files.streams import Output
 from strag.stragglers.find import Moment, find_stragglers
 from tests.files.makers import history_file, images, refused, stragglers_file
 from tests.files.makers import stragglers_object as made_up
@@ -127,11 +130,28 @@ def test_what_find_stragglers_found_is_read_again(tmp_path, found):
 def test_the_table_names_every_example_called_once_most_frequent_first(found):
     history, stragglers = found
     table = example_table(history, stragglers)
-    assert tuple(table) == COLUMNS
+    assert tuple(table) == tuple(name for name in COLUMNS if name != "name")
+    assert table["label"] == [str(i % 4) for i in table["index"]]
     assert sorted(table["index"]) == [i for i in range(24) if i % 12 >= 5]
     assert table["count"] == sorted(table["count"], reverse=True)
     assert [table["count"][table["index"].index(i)] for i in (5, 6, 17, 23)] == [1, 2, 1, 2]
     assert all(low <= p <= high for low, p, high in zip(*(table[n] for n in ("low", "probability", "high"))))  # noqa: B905
+
+
+def test_the_table_has_the_names_of_the_examples(tmp_path):
+    data = images(names=Names.of([f"{i}.png" for i in range(24)]), class_names=("a", "b", "d", "e"))
+    numbers = np.array([1, 2, 5, 9])
+    renumbered = {
+        "y": numbers[data.y],
+        "y_test": numbers[data.y_test],
+        "class_numbers": tuple(numbers.tolist()),
+    }
+    for one in (data, replace(data, **renumbered, class_count=0, origin=None)):
+        described = described_classes(one)
+        history = read_history(history_file(tmp_path / "h", data=one, **described))
+        table = example_table(history, find_stragglers(history, at=Moment(update=6)))
+        assert table["name"] == [f"{i}.png" for i in table["index"]]
+        assert table["label"] == ["abde"[i % 4] for i in table["index"]]
 
 
 def test_the_csv_is_the_table(tmp_path, found):

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strag.files.container import TensorWriter
-from strag.files.streams import Output, name_of, open_input, read_exactly, spool
+from strag.files.output import Output
+from strag.files.streams import name_of, open_input, read_exactly, spool
 from tests.files.makers import dataset_file, images, refused
 from tests.shell import shell
 
@@ -273,7 +274,7 @@ def test_a_disk_that_fills_up_at_the_end_leaves_nothing(tmp_path):
     """A small file waits in a buffer, whose bytes the disk refuses when it is closed."""
     script = """
 import resource, sys
-from strag.files.streams import Output
+from strag.files.output import Output
 from strag.errors import StragError
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:

@@ -1,0 +1,85 @@
+"""Whether a training has room on this machine, told before anything large is built."""
+
+import os
+from pathlib import Path
+
+from strag.errors import StragError, bad_usage
+from strag.training.plan import memory_parts, taken_so_far
+from strag.words import amount
+
+GROUPS = Path("/sys/fs/cgroup")
+PROC = Path("/proc")
+REMEDIES = {  # by what takes the most memory
+    "networks": "use fewer examples ('strag data --size') or narrower layers (--width)",
+    "runs": "train fewer --runs at a time",
+    "records": "record and test less often (--record-every, --test-every)",
+}
+
+
+def require_memory(recipe, size, limit, device="cpu"):
+    """Raise StragError where a training of this Size takes more memory than `limit` GiB, or than is there.
+
+    On a graphics card of its own, the networks take none of the machine's.
+    """
+    parts = memory_parts(recipe, size)
+    if device == "cuda":
+        del parts["networks"]
+    more = sum(parts.values())
+    remedy = REMEDIES[max(parts, key=parts.get)]
+    needed = (taken_so_far() + more) / 2**30
+    if limit and needed > limit:
+        problem = f"training needs about {needed:.2g} GiB, more than --memory {limit:g}"
+        raise bad_usage(problem, remedy)
+    free = free_memory()
+    if free is not None and more > free:
+        problem = f"not enough memory: training needs about {amount(more)}, and {amount(free)} are free"
+        raise StragError(problem, remedy)
+
+
+def free_memory():
+    """Bytes that this process may still take, swap included: int, or None where the system does not say."""
+    known = [_of_the_machine(), *_of_the_groups()]
+    return min((size for size in known if size is not None), default=None)
+
+
+def _of_the_machine():
+    try:
+        lines = (PROC / "meminfo").read_text().splitlines()
+        sizes = {name: int(rest.split()[0]) for name, rest in (line.split(":", 1) for line in lines)}
+        return 1024 * (sizes["MemAvailable"] + sizes.get("SwapFree", 0))
+    except (OSError, ValueError, KeyError, IndexError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _of_the_groups():
+    """What the control groups of this process leave, of either version, from its own to the outermost."""
+    try:
+        lines = (PROC / "self" / "cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root, *names = (GROUPS / "memory", "limit_in_bytes", "usage_in_bytes") if controllers else (
+            GROUPS, "max", "current"
+        )  # fmt: skip
+        parts = [part for part in path.split("/") if part not in ("", "..")]
+        for depth in range(len(parts) + 1):
+            yield _left(root.joinpath(*parts[:depth]), *names)
+
+
+def _left(group, limit, usage):
+    """Limit less usage of a group, of which cached files count as free; None without a limit."""
+    try:
+        allowed, used = (int((group / f"memory.{name}").read_text()) for name in (limit, usage))
+        lines = (group / "memory.stat").read_text().splitlines()
+        stat = {name: int(value) for name, value in (line.split() for line in lines)}
+    except (OSError, ValueError):  # no such group, or "max"
+        return None
+    cached = sum(stat.get(name, 0) for name in ("inactive_file", "active_file"))
+    return max(0, allowed - used + cached)

@@ -1,0 +1,134 @@
+"""The header of a container: what its tensors are and where they lie, written and checked here.
+
+The library `safetensors` reads a file by its name alone, which a pipe and an open file have not everywhere:
+its checks are repeated here, and the tests compare them with its own.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.errors import StragError
+from strag.files.canonical import canonical_json, legible
+from strag.files.stamp import not_strag
+
+DTYPES = {  # as they lie on disk, little-endian
+    "U8": np.dtype("u1"),
+    "F16": np.dtype("<f2"),
+    "I32": np.dtype("<i4"),
+    "I64": np.dtype("<i8"),
+    "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
+}
+BITS = {  # of an element, of every dtype that the format knows
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
+    **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 6),
+    "F4": 4,
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 16),
+    **dict.fromkeys(("U32", "I32", "F32"), 32),
+    **dict.fromkeys(("U64", "I64", "F64", "C64"), 64),
+}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+LARGEST = 100_000_000  # bytes, as in the safetensors library
+MOST_AXES = 32  # as in numpy
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where one tensor lies: dtype name, shape, and the offset of its first byte in the file."""
+
+    dtype: str
+    shape: tuple
+    start: int
+
+
+def header_of(meta, layout):
+    """The first bytes of a file, the offset of each tensor after them, and the size of all.
+
+    meta : the object under `strag`. layout : dict of tensor name to (numpy dtype, shape).
+
+    Tensors come in order of falling size of an element, so that each is aligned, then of name. Raises
+    StragError for a stamp that no reader would take.
+    """
+    order = sorted(layout, key=lambda name: (-np.dtype(layout[name][0]).itemsize, name))
+    entries, offsets, end = {"__metadata__": {"strag": canonical_json(meta)}}, {}, 0
+    for name in order:
+        dtype, shape = np.dtype(layout[name][0]), [int(n) for n in layout[name][1]]
+        offsets[name] = end
+        end += dtype.itemsize * math.prod(shape)
+        entries[name] = {
+            "dtype": _NAMES[dtype.newbyteorder("<")],
+            "shape": shape,
+            "data_offsets": [offsets[name], end],
+        }
+    text = json.dumps(entries, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > LARGEST:
+        problem = f"would have a header of {len(text)} bytes, more than the format's {LARGEST}"
+        raise StragError(problem, "use fewer runs or updates")
+    return len(text).to_bytes(8, "little") + text, offsets, end
+
+
+def unfinished_header(meta, layout, size):
+    """The header, of the same size, while the tensors are being written: `unfinished` in place of `version`.
+
+    Zeros, which no reader takes, where that finds no room.
+    """
+    meta = {key: value for key, value in meta.items() if key != "version"}
+    header, _, _ = header_of({**meta, "unfinished": True}, layout)
+    if len(header) > size:
+        return bytes(size)
+    return (size - 8).to_bytes(8, "little") + header[8:].ljust(size - 8)
+
+
+def read_entries(header, name):
+    """The metadata, an Entry for every tensor, and the size of the file that a JSON header belongs to.
+
+    header : bytes, of a file called `name`. Raises StragError for one that contradicts itself: tensors
+    must lie one after the other, from the header's end on, each as long as its shape and dtype say.
+    """
+    try:
+        entries = json.loads(header.decode())
+        metadata = entries.pop("__metadata__", {})
+        if not all(isinstance(value, str) for value in metadata.values()):
+            raise _ContradictionError("metadata that is no text")
+        return metadata, *_placed(entries, 8 + len(header))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f" ({error.args[0]})" if isinstance(error, _ContradictionError) else ""
+        raise StragError(f"has a broken header{why}", again(name), source=name) from None
+
+
+class _ContradictionError(ValueError):
+    """What a header says that cannot be."""
+
+
+def _placed(entries, start):
+    found, ends = {}, 0
+    for name, entry in sorted(entries.items(), key=lambda item: tuple(item[1]["data_offsets"])):
+        dtype, shape = entry["dtype"], entry["shape"]
+        begin, end = entry["data_offsets"]
+        lists = isinstance(shape, list) and isinstance(entry["data_offsets"], list)
+        whole = lists and all(type(number) is int and 0 <= number < 2**63 for number in (begin, end, *shape))
+        if not whole or len(shape) > MOST_AXES or math.prod(number or 1 for number in shape) >= 2**60:
+            raise _ContradictionError(f"tensor '{name}' has no such shape")
+        if dtype not in BITS:
+            raise _ContradictionError(f"tensor '{name}' has the unknown dtype {dtype}")
+        if begin != ends or 8 * (end - begin) != BITS[dtype] * math.prod(shape):
+            raise _ContradictionError(f"tensor '{name}' does not lie where it should")
+        found[name], ends = Entry(dtype, tuple(shape), start + begin), end
+    return found, start + ends
+
+
+def stamp_in(metadata, name, wanted=None):
+    """The object under the metadata key `strag`; raises StragError where there is none."""
+    try:
+        return legible(json.loads(metadata["strag"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise not_strag(name, wanted=wanted) from None
+
+
+def again(name):
+    """What to do about a file that came to harm on its way."""
+    return "did the command before it in the pipe fail?" if name == "stdin" else "make or copy it again"

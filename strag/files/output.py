@@ -1,0 +1,148 @@
+"""Where bytes go: a file that is written whole or not at all, or stdout, a FIFO, a device."""
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from strag.errors import StragError, StragNote, bad_usage, warn_of
+from strag.files.beside import Beside
+from strag.files.streams import CHUNK, OTHER_FOLDER, STANDARD, no_room, send_to_stdout, unwritable
+from strag.words import amount, number_of
+
+
+class Output:
+    """A file that is written whole or not at all, or stdout.
+
+    Opening it checks that it can be written, before any work. A regular file is written as a
+    temporary file beside it and renamed by `commit`; stdout, FIFOs and devices get their bytes at
+    `commit`, from an unlinked temporary file, so that a failed command writes nothing into a pipe.
+    A context manager: leaving it without `commit` removes what was written.
+
+    Attributes
+    ----------
+    path : destination as the user named it, '-' for stdout.
+    file : binary file, open for reading and writing, to be filled before `commit`.
+    is_direct : whether the bytes go to stdout, a FIFO or a device, rather than into a file.
+    """
+
+    def __init__(self, path, binary=True):
+        self.path = STANDARD if str(path) == "/dev/stdout" else str(path)
+        self._beside = None
+        self.is_direct = self.path == STANDARD
+        if not self.path:
+            raise bad_usage("an output has no name", "name a file, or leave the option out")
+        if self.is_direct:
+            _refuse_stdout(binary)
+        else:
+            self.is_direct = self._is_special()
+        if self.is_direct:
+            self.file = tempfile.TemporaryFile(prefix="strag-")  # noqa: SIM115
+        else:
+            self._beside = self._open_beside(Path(os.path.realpath(self.path)))
+            self.file = self._beside.file
+
+    def _is_special(self):
+        with self.writing():
+            try:
+                mode = os.stat(self.path).st_mode
+            except FileNotFoundError:
+                if self.path.endswith(os.sep):
+                    raise StragError("cannot be written: no such folder", "name a file", self.path) from None
+                return False
+        if stat.S_ISDIR(mode):
+            raise bad_usage("is a directory", "name a file in it", source=self.path)
+        if stat.S_ISREG(mode) and not os.access(self.path, os.W_OK):
+            raise StragError("cannot be written: permission denied", "choose another name", source=self.path)
+        return not stat.S_ISREG(mode)
+
+    def _open_beside(self, target):
+        if not target.parent.exists():
+            raise StragError(f"cannot be written: no folder {target.parent}", "make it first", self.path)
+        if _is_kept_by_its_owner(target):
+            problem = "cannot be written: its folder lets nobody but its owner replace it"
+            raise StragError(problem, "choose another name", self.path)
+        with self.writing():
+            beside = Beside(target)
+        if beside.removed:
+            what = number_of(beside.removed, "unfinished file")
+            warn_of(self.path, f"removed {what} of a command that was killed", StragNote)
+        return beside
+
+    def require_room(self, size, remedy=None):
+        """Raise StragError where `size` bytes have no room on the disk that they go to."""
+        folder = tempfile.gettempdir() if self.is_direct else self._beside.target.parent
+        try:
+            disk = shutil.disk_usage(folder)
+        except OSError:
+            return
+        if disk.total and size > disk.free:  # some file systems tell nothing
+            where = f"in {folder}" if self.is_direct else "on its disk"
+            problem = f"needs {amount(size)} {where}, where {amount(disk.free)} are free"
+            remedy = OTHER_FOLDER if self.is_direct and remedy is None else remedy
+            raise StragError(problem, remedy or "choose another place", self._name)
+
+    @property
+    def _name(self):
+        return "stdout" if self.path == STANDARD else self.path
+
+    @contextlib.contextmanager
+    def writing(self):
+        """While bytes go into `file`: a full disk, or what else stops them, is an error about this output."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise (no_room if self.is_direct else unwritable)(error, self._name) from None
+
+    def commit(self):
+        """Put the finished bytes in their place."""
+        with self.writing():
+            if not self.is_direct:
+                self._beside.take_place()
+                return
+            self.file.flush()
+            self.file.seek(0)
+            if self.path == STANDARD:
+                send_to_stdout(iter(lambda: self.file.read(CHUNK), b""))
+            else:
+                self._send()
+
+    def _send(self):
+        try:
+            with open(os.open(self.path, os.O_WRONLY | getattr(os, "O_BINARY", 0)), "wb") as sink:
+                shutil.copyfileobj(self.file, sink, CHUNK)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable(error, self.path) from None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._beside is not None:
+            self._beside.discard()
+            return
+        with contextlib.suppress(OSError):
+            self.file.close()
+
+
+def _refuse_stdout(binary):
+    if sys.stdout is None:
+        raise bad_usage("is closed", "write to a file with -o FILE", source="stdout")
+    if binary and sys.stdout.isatty():
+        raise bad_usage("is a terminal", "write to a file with -o FILE, or into a pipe", source="stdout")
+
+
+def _is_kept_by_its_owner(target):
+    """Whether it is somebody else's, in a folder such as /tmp, where only its owner may replace a file."""
+    try:
+        folder, there = os.stat(target.parent), os.stat(target)
+    except OSError:
+        return False
+    return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in (0, folder.st_uid, there.st_uid)

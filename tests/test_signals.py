@@ -1,0 +1,227 @@
+"""A signal that ends strag: it cleans up, keeps the finished part, and dies by it, as a shell expects."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from strag import cli, signals
+from strag.files.dataset import write_dataset
+from strag.files.history import read_history
+from tests.conftest import made_up
+from tests.files.makers import dataset_file, images
+from tests.shell import STRAG as SHELL_STRAG
+from tests.shell import files_in
+
+STRAG = [sys.executable, "-m", "strag"]
+pytestmark = pytest.mark.skipif(len(signals.ENDING) < 5, reason="a system with fewer signals")
+LINES = {
+    signal.SIGINT: "strag: interrupted\n",
+    signal.SIGTERM: "strag: terminated\n",
+    signal.SIGHUP: "strag: ended by SIGHUP\n",
+    signal.SIGUSR1: "strag: ended by SIGUSR1\n",
+    signal.SIGUSR2: "strag: ended by SIGUSR2\n",
+}
+
+
+def heard():
+    """Let a process that is started take signals as from a terminal: jobs put behind ignore Ctrl-C."""
+    for number in LINES:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class TestInThisProcess:
+    """What `main` answers to whoever calls it."""
+
+    @pytest.mark.parametrize("number", LINES)
+    def test_the_status_is_the_signals_and_the_old_handlers_come_back(self, capsys, monkeypatch, number):
+        before = {ending: signal.getsignal(ending) for ending in LINES}
+        monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: signal.raise_signal(number))
+        assert cli.main(["info"]) == 128 + number
+        assert capsys.readouterr() == ("", LINES[number])
+        assert {ending: signal.getsignal(ending) for ending in LINES} == before
+        assert cli.main(["--version"]) == 0  # what is over is over
+
+    def test_what_comes_again_while_it_cleans_up_changes_nothing(self, capsys, monkeypatch):
+        cleaned = []
+
+        def works(*_):
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                for number in LINES:
+                    signal.raise_signal(number)
+                cleaned.append(True)
+
+        monkeypatch.setattr(cli.LazyGroup, "get_command", works)
+        assert cli.main(["info"]) == 128 + signal.SIGTERM
+        assert capsys.readouterr() == ("", "strag: terminated\n")
+        assert cleaned
+
+    def test_long_after_the_first_it_ends_the_clean_up(self, capsys, monkeypatch):
+        cleaned = []
+        monkeypatch.setattr(signals, "SAME", 0)
+
+        def works(*_):
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                signal.raise_signal(signal.SIGINT)
+                cleaned.append(True)
+
+        monkeypatch.setattr(cli.LazyGroup, "get_command", works)
+        assert cli.main(["info"]) == 128 + signal.SIGINT
+        assert capsys.readouterr() == ("", "strag: interrupted\n")
+        assert not cleaned
+
+    def test_one_that_is_ignored_stays_ignored(self, monkeypatch):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: signal.raise_signal(signal.SIGHUP))
+            with contextlib.suppress(AttributeError):  # there is no command, but the signal did not end it
+                assert cli.main(["info"]) != 128 + signal.SIGHUP
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
+    def test_steps_that_belong_together_are_not_parted(self):
+        done = []
+
+        def steps():
+            with signals.held():
+                with signals.held():
+                    signal.raise_signal(signal.SIGUSR1)
+                    done.append("inner")
+                done.append("outer")
+            done.append("after")
+
+        before = signals.listen()
+        try:
+            with pytest.raises(signals.Interrupted) as caught:
+                steps()
+        finally:
+            signals.restore(before)
+        assert done == ["inner", "outer"]
+        assert caught.value.number == signal.SIGUSR1
+
+
+@pytest.fixture
+def waiting(tmp_path):
+    """A function that starts `strag data - -o out`: the process, and the byte for which it waits.
+
+    The rest is more than a pipe holds: once it is written, strag is reading.
+    """
+    content = (tmp_path / dataset_file(tmp_path / "d", images(P=40_000))).read_bytes()
+    started = []
+
+    def start(preexec_fn=heard):
+        process = subprocess.Popen(
+            [*STRAG, "data", "-", "-q", "-o", "out"],
+            cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=preexec_fn,
+        )  # fmt: skip
+        started.append(process)
+        process.stdin.write(content[:-1])
+        process.stdin.flush()
+        wait_for(lambda: list(tmp_path.glob(".strag-*.tmp")))
+        return process, content[-1:]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", LINES)
+def test_it_leaves_nothing_behind_and_dies_by_the_signal(waiting, tmp_path, number):
+    process, _ = waiting()
+    process.send_signal(number)
+    assert process.wait(30) == -number
+    assert process.stderr.read().decode() == LINES[number]
+    assert os.listdir(tmp_path) == ["d"]
+
+
+def test_a_second_ctrl_c_is_no_traceback(waiting, tmp_path):
+    process, _ = waiting()
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.002)
+    assert process.returncode == -signal.SIGINT
+    assert process.stderr.read() == b"strag: interrupted\n"
+    assert os.listdir(tmp_path) == ["d"]
+
+
+def test_under_nohup_it_goes_on(waiting, tmp_path):
+    process, rest = waiting(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process.send_signal(signal.SIGHUP)
+    _, text = process.communicate(rest, 30)
+    assert (process.returncode, text) == (0, b"")
+    assert sorted(os.listdir(tmp_path)) == ["d", "out"]
+
+
+@pytest.mark.parametrize("delay", [0.03, 0.06, 0.1, 0.15, 0.2, 0.3])
+def test_while_it_is_loading(tmp_path, delay):
+    """Python itself, before strag's first line, answers SIGTERM alike and is not tried with Ctrl-C."""
+    dataset_file(tmp_path / "d")
+    command = [*STRAG, "train", "d", "--runs", "1", "--epochs", "2000000", "--threads", "1", "-o", "h"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, preexec_fn=heard)
+    time.sleep(delay)
+    process.send_signal(signal.SIGTERM)
+    _, text = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    assert text in (b"", b"strag: terminated\n")
+    assert files_in(tmp_path) == ["d"]
+
+
+def test_ctrl_c_stops_a_loop_of_the_shell(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    script = f"for i in 1 2 3; do {SHELL_STRAG} data - -q -o out$i < pipe; done; echo went on"
+    process = subprocess.Popen(
+        ["bash", "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True, preexec_fn=heard,
+    )  # fmt: skip
+    with open(tmp_path / "pipe", "wb"):
+        wait_for(lambda: list(tmp_path.glob(".strag-*.tmp")))
+        os.killpg(process.pid, signal.SIGINT)
+        out, text = process.communicate(timeout=60)
+    assert (out, text) == (b"", b"strag: interrupted\n")
+    assert process.returncode == -signal.SIGINT
+    assert files_in(tmp_path) == ["pipe"]
+
+
+def train_until(folder, number):
+    """Start a long training, end it by a signal once it has trained for a while; the finished process."""
+    write_dataset(str(folder / "d"), made_up(), {})
+    command = [*STRAG, "train", "d", "--runs", "3", "--epochs", "2000000", "--record-every", "50"]
+    command += ["--test-every", "never", "--width", "6", "--threads", "1", "-o", "h"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, preexec_fn=heard
+    )
+    wait_for(lambda: any(name.startswith(".strag-") for name in files_in(folder)))
+    time.sleep(1.5)
+    process.send_signal(number)
+    out, text = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(command, process.returncode, out, text.decode())
+
+
+@pytest.mark.parametrize("number", [number for number in LINES if number != signal.SIGINT])
+def test_every_one_keeps_the_finished_part_of_a_training(tmp_path, number):
+    """As Ctrl-C does, see tests/commands/test_train.py."""
+    result = train_until(tmp_path, number)
+    assert result.returncode == -number
+    assert files_in(tmp_path) == ["d", "h.partial"]
+    history = read_history(tmp_path / "h.partial")
+    assert history.updates[-1] == history.meta["interrupted"] > 0
+    assert (history.train_loss > 0).all()
+    first, last = result.stderr.splitlines(keepends=True)
+    assert first.startswith("strag: h.partial: holds the finished part, 3 runs up to update")
+    assert last == LINES[number]
