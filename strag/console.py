@@ -3,6 +3,8 @@
 import contextlib
 import sys
 
+from strag.words import as_text
+
 
 def stdout_is_terminal():
     """Whether a person, rather than a pipe or a file, is reading stdout."""
@@ -10,13 +12,9 @@ def stdout_is_terminal():
 
 
 def say(text):
-    """Write one line to stderr; a closed stderr is no reason to fail.
-
-    What a name holds beside text, such as a line break, is shown as Python would write it.
-    """
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+    """Write one line of text, see `as_text`, to stderr; a closed stderr is no reason to fail."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"strag: {text}\n")
+        sys.stderr.write(f"strag: {as_text(text)}\n")
         sys.stderr.flush()
 
 

@@ -106,11 +106,12 @@ def test_only_training_and_its_command_know_torch():
     [
         ("strag.errors", []),
         ("strag.words", []),
+        ("strag.signals", []),
         ("strag.geometry", ["errors", "geometry"]),
         ("strag.stragglers", ["errors", "geometry", "stragglers", "words"]),
         ("strag.training", ["errors", "geometry", "training", "datasets", "words"]),
-        ("strag.datasets", ["errors", "datasets"]),
-        ("strag.files", ["errors", "files", "datasets", "stragglers", "__version__"]),
+        ("strag.datasets", ["errors", "datasets", "words"]),
+        ("strag.files", ["errors", "words", "signals", "files", "datasets", "stragglers", "__version__"]),
         ("strag.plotting", ["errors", "plotting", "geometry", "stragglers", "datasets"]),
     ],
 )

@@ -1,5 +1,6 @@
 # The linear control: a linear classifier stopped at the same training error. Are its errors the stragglers? The
 # ceiling is the overlap with the stragglers of other seeds.
+LINEAR = $(STRAG) train --depth 1 --runs $(RUNS)# has no hidden layer that NETWORK could vary
 LINEAR_mnist := --lr 0.2 --epochs 300
 LINEAR_fashion := --lr 0.2 --epochs 600
 # Gradient descent takes some thousands of updates to that error here.
@@ -15,7 +16,7 @@ BESIDE := --label stragglers --label 'of other seeds' --label 'errors of a linea
 
 $(INVERTING:%=$(OUT)/linear/%.safetensors): $(OUT)/linear/%.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(TRAIN) $< --depth 1 --runs $(RUNS) $(LINEAR_$*) -o $@
+	$(LINEAR) $< $(LINEAR_$*) -o $@
 
 $(INVERTING:%=$(OUT)/linear/%.json): $(OUT)/linear/%.json: $(OUT)/linear/%.safetensors $(OUT)/c1/%.json
 	$(FIND) $< --at $(call INVERTS_AT,$(OUT)/c1/$*.json) -o $@
@@ -30,7 +31,7 @@ $(OUT)/linear/%.png: $(OUT)/linear/%.json
 define OF_SIZE
 $(OUT)/linear/$(1).safetensors:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(1) | $(TRAIN) - --depth 1 --runs $(RUNS) $(LINEAR_mnist) -o $$@
+	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(1) | $(LINEAR) - $(LINEAR_mnist) -o $$@
 $(OUT)/linear/$(1).seeds.safetensors:
 	mkdir -p $$(@D)
 	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(1) | $(TRAIN) - --first-run 100 --runs $(RUNS) $(BASE) -o $$@

@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.options import FilePath, example, json_option, output_option, quiet_option
 
 WIDEST = 8  # sets that a matrix in 80 columns has room for
 PAIR = ("in both", "by chance", "Jaccard", "kappa")
@@ -16,7 +16,7 @@ strag find-stragglers h.safetensors --core | strag compare - s.json --label core
 strag compare seed*.json -o overlap.json && strag plot overlap.json -o overlap.png
 """),
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=FilePath(), metavar="FILE...")
 @click.option(
     "--label",
     "labels",
@@ -35,19 +35,18 @@ def command(files, labels, output, as_json, quiet):
     chance if the sets were drawn from all examples of the data set, the Jaccard index, and kappa,
     the agreement beyond chance (1: the same examples, 0: as many as by chance).
     """
-    from strag.commands.options import called, refuse_overwriting
+    from strag.commands.options import called, refuse_overwriting, refuse_several_stdin
     from strag.console import Notes, stdout_is_terminal
     from strag.files.comparison import comparison_object
     from strag.files.jsonfile import write_json
+    from strag.files.output import Output
     from strag.files.stragglers import read_stragglers
-    from strag.files.streams import Output
     from strag.stragglers.comparison import compare
 
     names = called(files, labels)
     if len(files) < 2:
         raise click.UsageError("a comparison needs two FILE or more")
-    if files.count("-") > 1:
-        raise click.UsageError("only one input can be stdin")
+    refuse_several_stdin(*files)
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
         lists = [read_stragglers(path) for path in files]

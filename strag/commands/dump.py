@@ -2,7 +2,15 @@
 
 import click
 
-from strag.commands.options import device_option, example, output_option, quiet_option, threads_option
+from strag.commands.options import (
+    DataPath,
+    FilePath,
+    device_option,
+    example,
+    output_option,
+    quiet_option,
+    threads_option,
+)
 
 
 @click.command(
@@ -13,8 +21,8 @@ strag dump w.safetensors mnist8k --updates 41,100 -o a.safetensors
 strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 """),
 )
-@click.argument("weights", metavar="WEIGHTS")
-@click.argument("data", metavar="DATA")
+@click.argument("weights", type=FilePath(), metavar="WEIGHTS")
+@click.argument("data", type=DataPath(), metavar="DATA")
 @click.option("--layers", metavar="1,2|all", help="Hidden layers to dump.  [default: 1]")
 @click.option(
     "--updates", metavar="UPDATES|all", default="all", show_default=True, help="Stored updates to dump."
@@ -39,15 +47,16 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     from contextlib import ExitStack
 
     from strag.commands.dump_job import dump, prepare_dump
-    from strag.commands.options import read_data, refuse_overwriting
+    from strag.commands.options import read_data, refuse_data_set, refuse_overwriting
     from strag.console import Notes
-    from strag.files.streams import Output
+    from strag.files.output import Output
     from strag.files.weights import open_weights
     from strag.training.device import choose_device, set_threads
     from strag.words import number_of
 
     if weights == data == "-":
         raise click.UsageError("WEIGHTS and DATA cannot both be stdin")
+    refuse_data_set(weights, "the order is WEIGHTS DATA")
     refuse_overwriting((weights, data), ("-o", output))
     device = choose_device(device)
     set_threads(threads)

@@ -72,7 +72,10 @@ def _recipe(weights, layers):
     if activation not in ACTIVATIONS or precision not in PRECISIONS:
         raise StragError("does not say what its networks compute", _AGAIN, weights.source)
     layers = Recipe.read_layers(layers, depth)
-    return Recipe(depth=depth, width=width, activation=activation, precision=precision, layers=layers)
+    try:
+        return Recipe(depth=depth, width=width, activation=activation, precision=precision, layers=layers)
+    except StragError as error:
+        raise error.about(weights.source) from None
 
 
 def _chosen(text, there, what, source):

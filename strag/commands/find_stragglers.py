@@ -3,12 +3,15 @@
 import click
 
 from strag.commands.options import (
+    FilePath,
     FiniteRange,
     example,
     fewest_option,
+    is_given,
     json_option,
     output_option,
     quiet_option,
+    refuse_ignored,
     removed_option,
 )
 
@@ -25,7 +28,7 @@ strag find-stragglers pruned.safetensors --reference h.safetensors --any-verdict
 strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o sets.safetensors
 """),
 )
-@click.argument("history", default="-", metavar="[HISTORY]")
+@click.argument("history", default="-", type=FilePath(), metavar="[HISTORY]")
 @click.option(
     "--observable",
     metavar="NAME",
@@ -78,10 +81,13 @@ strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o s
 )
 @click.option(
     "--reference",
+    type=FilePath(),
     metavar="HISTORY",
     help="The training of the same runs on all examples: put its test error beside every run's.",
 )
-@click.option("--csv", "csv_file", metavar="FILE", help="Write the table of examples as CSV too.")
+@click.option(
+    "--csv", "csv_file", type=FilePath(), metavar="FILE", help="Write the table of examples as CSV too."
+)
 @click.option("--any-verdict", is_flag=True, help="Status 0 whatever the verdict.")
 @removed_option("--allow-none", "give --any-verdict, which makes every complete answer status 0")
 @output_option("the stragglers")
@@ -114,56 +120,47 @@ def command(history, output, quiet, **options):
     before the valley; unstable, diverged: a lower learning rate would tell. The output is complete all
     the same, and --any-verdict makes it status 0. Status 1 says that the command failed.
     """
-    from strag.commands.options import refuse_overwriting
+    from strag.commands.options import refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.files.streams import refuse_terminal_input
 
-    if options["at"].partition(":")[0] == "log" and not options["per_run"]:
-        raise click.UsageError(f"--at {options['at']} needs --per-run")
-    if options["per_class"]:
-        _refuse_per_class(options)
-    if options["core"] and options["quorum"] is not None:
-        raise click.UsageError("--quorum contradicts --core")
-    if options["per_run"] and options["quorum"] is not None and options["dose"] is None:
-        raise click.UsageError("--quorum needs --dose where --per-run is given")
-    if options["rule"] == "first-increase" and _is_given("fewest"):
-        raise click.UsageError("--min-misclassified is for --rule valley")
+    _refuse_ignored(options)
     options["observable"] = options["observable"] or _usual_observable(options)
     options["quorum"] = 0.5 if options["quorum"] is None else options["quorum"]
-    for name in ("controls", "dose"):
-        if options[name] is not None and not options["per_run"]:
-            raise click.UsageError(f"--{name} needs --per-run")
+    refuse_data_set(history, f"train on it with 'strag train {history}'")
     refuse_terminal_input(history)
-    if history == options["reference"] == "-":
-        raise click.UsageError("only one input can be stdin")
+    refuse_several_stdin(history, options["reference"])
     refuse_overwriting((history, options["reference"]), ("-o", output), ("--csv", options["csv_file"]))
     if options["per_run"]:
         from strag.commands.sets_job import write_sets_of
 
-        for name in ("core", "reference", "csv_file", "as_json"):
-            if options[name] not in (None, False):
-                raise click.UsageError(
-                    f"--{name.removesuffix('_file').removeprefix('as_')} contradicts --per-run"
-                )
-        if options["layer"] == "all":
-            raise click.UsageError("--layer all contradicts --per-run")
         return write_sets_of(history, output, quiet, options)
     return _find(history, output, quiet, options)
 
 
-def _refuse_per_class(options):
-    """Per class there is one observable, the class's radius, and one moment, its inversion."""
-    for name, default in (("observable", None), ("at", "inversion"), ("per_run", False)):
-        if options[name] != default:
-            raise click.UsageError(f"--{name.replace('_', '-')} contradicts --per-class")
-    if options["layer"] == "all":
-        raise click.UsageError("--layer all contradicts --per-class")
-
-
-def _is_given(name):
-    """Whether an option stands on the command line, rather than its default."""
-    from click.core import ParameterSource
-
-    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
+def _refuse_ignored(options):
+    """Refuse options that contradict each other, or of which one leaves the other without effect."""
+    at, per_run, per_class = options["at"], options["per_run"], options["per_class"]
+    all_layers = options["layer"] == "all"
+    over_time, chosen = at.partition(":")[0] == "log", at != "inversion"
+    if over_time and not per_run:
+        raise click.UsageError(f"--at {at} needs --per-run")
+    # Doses over time are of the sets at the inversion; a reference is stopped at its own.
+    inverts = not chosen or (over_time and options["dose"]) or options["reference"]
+    refuse_ignored(
+        # Per class there is one observable, the class's radius, and one moment, its inversion.
+        ("observable per_run", per_class, "contradicts --per-class"),
+        ("at", per_class and chosen, "contradicts --per-class"),
+        ("layer", per_class and all_layers, "all contradicts --per-class"),
+        ("core reference csv_file as_json", per_run, "contradicts --per-run"),
+        ("layer", per_run and all_layers, "all contradicts --per-run"),
+        ("controls dose", not per_run, "needs --per-run"),
+        ("seed", options["controls"] is None, "needs --controls"),
+        ("quorum", options["core"], "contradicts --core"),
+        ("quorum", per_run and options["dose"] is None, "needs --dose where --per-run is given"),
+        ("rule fewest", not inverts, f"is for inversions, which --at {at} does not seek"),
+        ("observable layer", per_run and not inverts, f"is for inversions, which --at {at} does not seek"),
+        ("fewest", options["rule"] == "first-increase", "is for --rule valley"),
+    )
 
 
 def _usual_observable(options):
@@ -177,18 +174,21 @@ def _find(history, output, quiet, options):
     from strag.commands.show_stragglers import summary_line
     from strag.console import Notes
     from strag.files.history import read_history
+    from strag.files.output import Output
     from strag.files.stragglers import stragglers_object, write_csv
-    from strag.files.streams import Output
     from strag.stragglers.find import Moment
     from strag.stragglers.reference import reference_of
 
     moment = Moment.parse(options["at"])
     with Output(output, binary=False) as sink, _csv_output(options["csv_file"]) as csv_sink:
         read = read_history(history)
+        if is_given("observable"):
+            read.require_layers("leave --observable out")
         found, profile = _found(read, options, moment)
         reference = None
         if options["reference"] is not None:
             whole = read_history(options["reference"])
+            whole.require_layers("leave --reference out")
             reference = reference_of(read, whole, _found(whole, options, Moment())[0])
         if options["core"] and exit_status(found.verdict, moment.is_chosen, False) == 0:
             found.require_core(read.source)
@@ -210,7 +210,8 @@ def _recipe(options, history):
     """What of the options changes the numbers; the layer by its number, or `all`."""
     recipe = {name: options[name] for name in ("observable", "layer", "rule", "at", "core", "per_class")}
     if recipe["layer"] != "all":
-        recipe["layer"] = history.layer(recipe["layer"]) if recipe["layer"] else history.layers[0]
+        first = history.layers[0] if history.layers else None
+        recipe["layer"] = history.layer(recipe["layer"]) if recipe["layer"] else first
     return {**recipe, "min_misclassified": options["fewest"], "quorum": options["quorum"]}
 
 
@@ -228,7 +229,7 @@ def _found(history, options, moment):
 def _csv_output(path):
     from contextlib import nullcontext
 
-    from strag.files.streams import Output
+    from strag.files.output import Output
 
     return nullcontext() if path is None else Output(path, binary=False)
 

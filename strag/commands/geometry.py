@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.options import FilePath, example, json_option, output_option, quiet_option
 
 
 @click.command(
@@ -14,7 +14,7 @@ strag geometry a.safetensors | jq '.records[0].radius'
 strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 """),
 )
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=FilePath(), metavar="[FILE]...")
 @output_option("the geometry: JSON, or a history if FILE ends in .safetensors")
 @json_option
 @quiet_option
@@ -29,19 +29,26 @@ def command(files, output, as_json, quiet):
     from contextlib import ExitStack
 
     from strag.commands.geometry_job import as_history, as_json_object, as_table
-    from strag.commands.options import refuse_overwriting
+    from strag.commands.options import (
+        refuse_data_set,
+        refuse_ignored,
+        refuse_overwriting,
+        refuse_several_stdin,
+    )
     from strag.console import Notes, stdout_is_terminal
     from strag.files.activations import open_activations
     from strag.files.jsonfile import write_json
-    from strag.files.streams import Output
+    from strag.files.output import Output
     from strag.geometry.measure import Grid
     from strag.words import number_of
 
     files = files or ("-",)
-    if files.count("-") > 1:
-        raise click.UsageError("only one input can be stdin")
-    refuse_overwriting(files, ("-o", output))
     is_history = output.endswith(".safetensors")
+    for path in files:
+        refuse_data_set(path, "give what 'strag dump' wrote of it")
+    refuse_several_stdin(*files)
+    refuse_ignored(("as_json", is_history, f"contradicts -o {output}, which is a history"))
+    refuse_overwriting(files, ("-o", output))
     shows = output == "-" and stdout_is_terminal() and not as_json
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output, binary=is_history))

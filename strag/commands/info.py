@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.options import example
+from strag.commands.options import FilePath, example, refuse_data_set, refuse_ignored
 
 
 @click.command(
@@ -15,7 +15,7 @@ strag info s.json --get indices
 strag data mnist8k | strag info
 """),
 )
-@click.argument("file", default="-", metavar="[FILE]")
+@click.argument("file", default="-", type=FilePath(), metavar="[FILE]")
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of text.")
 @click.option("--get", "key", metavar="KEY", help="One bare value, such as kind, recipe.lr or shapes.radius.")
 def command(file, as_json, key):
@@ -29,25 +29,15 @@ def command(file, as_json, key):
     from strag.files.jsonfile import json_text, open_any
     from strag.files.streams import name_of, send_to_stdout
 
-    _refuse_catalogue(file)
-    opened = open_any(file)
+    refuse_ignored(("as_json", key is not None, "contradicts --get, which gives a bare value"))
+    refuse_data_set(file, f"strag data {file} | strag info")
+    opened = open_any(file, unfinished=True)
     told = describe(opened)
     if key is not None:
         text = _bare(lookup(told, opened, key, name_of(file)))
     else:
         text = json_text(told) if as_json else _text(told, name_of(file), stdout_is_terminal())
     send_to_stdout([text.encode(errors="backslashreplace")])
-
-
-def _refuse_catalogue(file):
-    """Say how to look at a data set of the catalogue, which is no file."""
-    from pathlib import Path
-
-    from strag.datasets.catalogue import CATALOGUE
-    from strag.errors import bad_usage
-
-    if file in CATALOGUE and not Path(file).exists():
-        raise bad_usage("is the name of a data set, not a file", f"strag data {file} | strag info", file)
 
 
 def _bare(value):

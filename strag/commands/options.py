@@ -1,13 +1,53 @@
 """Options and arguments that commands share: one spelling, one meaning each."""
 
 import math
+import os
 import shlex
 
 import click
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
-data_argument = click.argument("data", metavar="DATA")
+from strag.words import as_text
+
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings stay.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON even at a terminal.")
+
+
+CATALOGUE = ("mnist8k", "mnist", "kmnist", "fashion-mnist", "cifar10")  # here too, so that nothing is loaded
+
+
+class FilePath(click.ParamType):
+    """The name of a file, or '-'; a shell completes it."""
+
+    name = "file"
+
+    def shell_complete(self, ctx, param, incomplete):
+        return [CompletionItem(incomplete, type="file")]
+
+
+class DataPath(FilePath):
+    """A file, or a name in the catalogue, which goes before."""
+
+    name = "data"
+
+    def shell_complete(self, ctx, param, incomplete):
+        known = [name for name in CATALOGUE if name.startswith(incomplete)]
+        if not known:
+            return super().shell_complete(ctx, param, incomplete)
+        # A shell that is given words looks for no files itself, nor does it quote.
+        files = [name for name in _entries_here() if name.startswith(incomplete) and name not in known]
+        return [CompletionItem(name) for name in (*known, *files)]
+
+
+def _entries_here():
+    """What lies in the working folder, folders with a slash, without what is hidden or to be quoted."""
+    try:
+        with os.scandir() as entries:
+            found = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
+    except OSError:
+        return []
+    return sorted(name for name in found if not name.startswith(".") and shlex.quote(name) == name)
 
 
 class FiniteRange(click.FloatRange):
@@ -18,6 +58,25 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number", param, ctx)
         return number
+
+
+class Sizes(click.ParamType):
+    """Lengths of axes, such as 28x28: a tuple of `fewest` to `most` natural numbers."""
+
+    name = "sizes"
+
+    def __init__(self, fewest, most=None):
+        self.fewest, self.most = fewest, most or fewest
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).lower().split("x")
+        fits = self.fewest <= len(parts) <= self.most and all(part.isdecimal() for part in parts)
+        sizes = tuple(int(part) for part in parts) if fits and len(max(parts, key=len)) < 7 else (0,)
+        if min(sizes) < 1:
+            self.fail(f"'{value}' is no size; write it like 28x28", param, ctx)
+        return sizes
 
 
 fewest_option = click.option(
@@ -46,6 +105,7 @@ def output_option(what):
     return click.option(
         "-o",
         "--output",
+        type=FilePath(),
         metavar="FILE",
         default="-",
         help=f"Where to write {what}; '-', the default, is stdout.",
@@ -62,6 +122,38 @@ def removed_option(name, instead, takes_value=False):
     flag = {} if takes_value else {"is_flag": True}
     told = f"No more; {instead}."
     return click.option(name, hidden=True, expose_value=False, callback=refuse, help=told, **flag)
+
+
+def is_given(name):
+    """Whether an option of the command that runs stands on its command line, rather than its default."""
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def refuse_ignored(*rules):
+    """Refuse what is given and would change nothing.
+
+    rules : (names of parameters, with spaces between; whether they are without effect; why, in words that
+    follow the option: `needs --controls`).
+    """
+    spelled = {param.name: max(param.opts, key=len) for param in click.get_current_context().command.params}
+    for names, ignored, why in rules:
+        for name in names.split():
+            if ignored and is_given(name):
+                raise click.UsageError(f"{spelled[name]} {why}")
+
+
+def refuse_several_stdin(*paths):
+    """Refuse to read stdin twice."""
+    if paths.count("-") > 1:
+        raise click.UsageError("only one input can be stdin")
+
+
+def refuse_data_set(path, remedy):
+    """Refuse the name of a data set of the catalogue, which is no file, in the place of one."""
+    from strag.errors import bad_usage
+
+    if path in CATALOGUE and not os.path.exists(path):
+        raise bad_usage("is the name of a data set, not a file", remedy, path)
 
 
 def example(text):
@@ -85,13 +177,16 @@ def read_data(source):
     """The Dataset that a DATA argument names: a catalogue name, a dataset file, or '-' for stdin."""
     from pathlib import Path
 
-    from strag.console import watch_downloads
+    from strag.console import warn, watch_downloads
     from strag.datasets import catalogue
     from strag.errors import StragError
     from strag.files.dataset import read_dataset
     from strag.files.streams import name_of
 
     if source in catalogue.CATALOGUE:
+        if Path(source).exists():
+            taken = f"{source}: the data set of the catalogue is taken, not what lies here by that name"
+            warn(f"{taken}; './{source}' is that")
         context = click.get_current_context(silent=True)
         quiet = context is not None and context.params.get("quiet", False)
         return catalogue.load(source, watch_downloads(quiet))
@@ -110,7 +205,6 @@ def refuse_overwriting(inputs, *outputs):
     inputs : what the command reads, None where an option is not given. outputs : pairs of the option and
     its value, likewise.
     """
-    from strag.datasets.catalogue import CATALOGUE
     from strag.errors import bad_usage
     from strag.files.streams import name_of, place_of
 
@@ -141,15 +235,20 @@ def require_origin(data, name, stragglers):
         )
 
 
+def labels_of(files, labels):
+    """The --label of every one of FILE as text: list of str, empty where none is given."""
+    if labels and len(labels) != len(files):
+        raise click.UsageError(f"{len(labels)} --label for {len(files)} FILE; give one for each, in order")
+    return [as_text(label) for label in labels]
+
+
 def called(files, labels=()):
-    """What to call every one of FILE: its --label, else its stem; numbered where these are alike."""
+    """What to call every one of FILE: its --label, else its stem, as text; numbered where these are alike."""
     from pathlib import Path
 
     from strag.files.streams import name_of
 
-    if labels and len(labels) != len(files):
-        raise click.UsageError(f"{len(labels)} --label for {len(files)} FILE; give one for each, in order")
-    names = list(labels) or [Path(name_of(path)).stem for path in files]
+    names = labels_of(files, labels) or [as_text(Path(name_of(path)).stem) for path in files]
     return [
         f"{name} ({names[: at + 1].count(name)})" if names.count(name) > 1 else name
         for at, name in enumerate(names)

@@ -2,7 +2,15 @@
 
 import click
 
-from strag.commands.options import example, output_option, quiet_option
+from strag.commands.options import (
+    DataPath,
+    FilePath,
+    FiniteRange,
+    example,
+    output_option,
+    quiet_option,
+    refuse_ignored,
+)
 from strag.plotting.style import FORMATS
 
 
@@ -22,7 +30,7 @@ strag compare s.json t.json | strag plot - -o overlap.png
 strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 """),
 )
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=FilePath(), metavar="[FILE]...")
 @click.option(
     "--x",
     type=click.Choice(["updates", "error"]),
@@ -31,7 +39,7 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 @click.option(
     "--curves",
     metavar="NAMES",
-    help="Panels of histories, in order: radius, distance, separation.  [default: radius,distance]",
+    help="Panels of histories, in order: radius, distance, separation, error.  [default: radius,distance]",
 )
 @click.option(
     "--layer", type=click.IntRange(0), metavar="N", help="Recorded layer of histories.  [default: the first]"
@@ -44,7 +52,10 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
     help="What to call a history; once per FILE, in order.",
 )
 @click.option(
-    "--data", metavar="DATA", help="Where the images of stragglers are: the dataset of the training."
+    "--data",
+    type=DataPath(),
+    metavar="DATA",
+    help="Where the images of stragglers are: the dataset of the training.",
 )
 @click.option("--number", type=click.IntRange(1, 400), metavar="N", help="Stragglers to show.  [default: 40]")
 @click.option(
@@ -55,12 +66,13 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @click.option(
     "--noise",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     metavar="SIGMA",
     help="Noise on the test inputs of a sweep.  [default: the largest there is]",
 )
 @click.option(
     "--reference",
+    type=FilePath(),
     metavar="HISTORY",
     help="Training of a sweep's runs on all examples, to draw its test error and inversion.",
 )
@@ -102,20 +114,19 @@ def command(files, x, curves, layer, labels, data, number, form, dpi, output, qu
     """
     from contextlib import nullcontext
 
-    from strag.commands.options import called, refuse_overwriting
+    from strag.commands.options import called, refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.commands.plot_job import Wanted, drawn
     from strag.console import Notes, stdout_is_terminal
-    from strag.files.streams import Output
+    from strag.files.output import Output
     from strag.plotting.dynamics import read_curves
     from strag.plotting.style import rendered
 
     files = files or ("-",)
     reference = options["reference"]
-    if (*files, data, reference).count("-") > 1:
-        raise click.UsageError("only one input can be stdin")
-    for name, value in (("--data", data), ("--number", number)):
-        if options["by_class"] and value is not None:
-            raise click.UsageError(f"{name} contradicts --by-class")
+    for path in files:
+        refuse_data_set(path, f"plot a history, such as of 'strag train {path}'")
+    refuse_several_stdin(*files, data, reference)
+    refuse_ignored(("data number", options["by_class"], "contradicts --by-class"))
     curves = () if curves is None else read_curves(curves)
     refuse_overwriting((*files, data, reference), ("-o", output))
     names = called(files, labels)
@@ -132,6 +143,8 @@ def command(files, x, curves, layer, labels, data, number, form, dpi, output, qu
         data=data,
         number=number,
         **options,
+        form=form,
+        dpi=dpi,
         in_terminal=in_terminal,
         notes=notes,
     )

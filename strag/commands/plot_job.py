@@ -25,6 +25,8 @@ ONLY_FOR = {  # the kinds that an option is for
     "reference": ("sweep",),
     "fewest": ("history", "sweep"),
 }
+VECTORS = ("svg", "pdf")  # formats that have pixels only where a picture holds images
+WITH_IMAGES = ("stragglers", "comparison")
 NAMES = {
     "labels": "--label",
     "fewest": "--min-misclassified",
@@ -51,6 +53,8 @@ class Wanted:
     noise: float | None
     reference: str | None
     fewest: int | None
+    form: str | None
+    dpi: int | None
     in_terminal: bool
     notes: list
 
@@ -114,21 +118,40 @@ def _refuse(kind, source, wanted):
             name = NAMES.get(option) or f"--{option.replace('_', '-')}"
             problem = f"holds {HOLDS[kind]}, but {name} is for {HOLDS[only[0]]}"
             raise bad_usage(problem, f"leave {name} out", source)
+    if wanted.dpi is not None and wanted.form in VECTORS and (kind not in WITH_IMAGES or wanted.by_class):
+        problem = f"--dpi is for pixels, of which the {wanted.form} has none"
+        raise bad_usage(problem, "leave --dpi out", source)
     if kind != "history" and len(wanted.files) > 1:
         raise StragError(f"holds {HOLDS[kind]}, of which a picture shows one file", "plot it alone", source)
 
 
 def _curves(first, wanted):
     """The figure of histories; None at a terminal, where the curves are printed."""
-    from strag.plotting.dynamics import USUAL
     from strag.plotting.history import history_figure
 
-    shown, x, curves = _dynamics(first, wanted), wanted.x or "updates", wanted.curves or USUAL
+    shown, x = _dynamics(first, wanted), wanted.x or "updates"
+    curves = _panels(shown, x, wanted.curves)
     if wanted.in_terminal:
         return _print_curves(shown, x, curves)
     figure = history_figure(shown, x, curves)
     wanted.notes.extend(f"{one.source}: {one.explained}{one.left_out}" for one in shown)
     return figure
+
+
+def _panels(shown, x, curves):
+    """The curves to draw of every Dynamics, `curves` if these are given."""
+    from strag.plotting.dynamics import ERROR, UNMEASURED, USUAL
+
+    bare = next((one for one in shown if not one.measured), None)
+    drawn = curves or (USUAL if bare is None else UNMEASURED)
+    if bare is not None and drawn != UNMEASURED:
+        raise bad_usage(
+            "no layer was measured", "draw the training error alone, with --curves error", bare.source
+        )
+    if x == ERROR and ERROR in drawn:
+        source = None if bare is None else bare.source
+        raise bad_usage("the training error is no curve against itself", "leave --x error out", source)
+    return drawn
 
 
 def _dynamics(first, wanted):
@@ -178,7 +201,9 @@ def _sweep(history, wanted):
             "holds a sweep over doses, but --x is for one over updates", "leave --x out", history.source
         )
     if wanted.reference is not None:
-        baseline = baseline_of(sweep, read_history(wanted.reference), _fewest(wanted))
+        whole = read_history(wanted.reference)
+        whole.require_layers("leave --reference out")
+        baseline = baseline_of(sweep, whole, _fewest(wanted))
     if wanted.in_terminal:
         return show(sweep, baseline)
     wanted.notes.extend(f"{history.source}: {line}" for line in sweep_lines(sweep, baseline))
@@ -187,7 +212,7 @@ def _sweep(history, wanted):
 
 def _gallery(stragglers, wanted):
     from strag.commands.options import read_data, require_origin
-    from strag.plotting.gallery import NUMBER, gallery
+    from strag.plotting.gallery import NUMBER, gallery, layout_of
 
     if wanted.data is None:
         raise bad_usage(
@@ -201,6 +226,10 @@ def _gallery(stragglers, wanted):
         )
     images, name = read_data(wanted.data), name_of(wanted.data)
     require_origin(images, name, stragglers)
+    layout = layout_of(images.x.shape[1:])
+    if layout:
+        drawn = f"rows of {images.features} numbers are drawn as {layout[0]} x {layout[1]}"
+        wanted.notes.append(f"{name}: {drawn}")
     try:
         return gallery(images, stragglers, wanted.number or NUMBER)
     except StragError as error:

@@ -2,7 +2,14 @@
 
 import click
 
-from strag.commands.options import example, output_option, quiet_option
+from strag.commands.options import (
+    DataPath,
+    FilePath,
+    example,
+    output_option,
+    quiet_option,
+    refuse_ignored,
+)
 
 
 @click.command(
@@ -13,8 +20,8 @@ strag prune mnist8k s.json --random 1 | strag train - --runs 6 --epochs 300 --lr
 strag find-stragglers h.safetensors | strag prune mnist8k - --keep -o hard.safetensors
 """),
 )
-@click.argument("data", metavar="DATA")
-@click.argument("stragglers", default="-", metavar="[STRAGGLERS]")
+@click.argument("data", type=DataPath(), metavar="DATA")
+@click.argument("stragglers", default="-", type=FilePath(), metavar="[STRAGGLERS]")
 @click.option("--keep", is_flag=True, help="Keep the set instead of removing it.")
 @click.option(
     "--random",
@@ -34,23 +41,22 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     without the examples. --random draws from all examples of DATA, stragglers included. STRAGGLERS
     that name no examples are refused, unless with --allow-empty.
     """
-    from pathlib import Path
-
-    from strag.commands.options import read_data, refuse_overwriting, require_origin
+    from strag.commands.options import read_data, refuse_data_set, refuse_overwriting, require_origin
     from strag.console import Notes
-    from strag.datasets.catalogue import CATALOGUE
     from strag.datasets.pruning import random_rows, without_rows
     from strag.errors import StragError
     from strag.files.dataset import write_dataset
+    from strag.files.output import Output
     from strag.files.stragglers import read_stragglers
-    from strag.files.streams import Output, name_of
+    from strag.files.streams import name_of
 
-    if match and random is None:
-        raise click.UsageError("--match needs --random")
+    refuse_ignored(
+        ("match", random is None, "needs --random"),
+        ("allow_empty", keep, "contradicts --keep, which would leave nothing"),
+    )
     if data == stragglers == "-":
         raise click.UsageError("DATA and STRAGGLERS cannot both be stdin")
-    if stragglers in CATALOGUE and not Path(stragglers).exists():
-        raise click.UsageError(f"'{stragglers}' is a data set; the order is DATA STRAGGLERS")
+    refuse_data_set(stragglers, "the order is DATA STRAGGLERS")
     refuse_overwriting((data, stragglers), ("-o", output))
     with Output(output) as sink:
         chosen, loaded = read_stragglers(stragglers), read_data(data)

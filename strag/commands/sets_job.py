@@ -4,8 +4,8 @@ from strag.commands.find_stragglers import exit_status
 from strag.commands.show_stragglers import verdict_line
 from strag.console import Notes, warn
 from strag.files.history import read_history
+from strag.files.output import Output
 from strag.files.sets import write_sets
-from strag.files.streams import Output
 from strag.stragglers.doubts import doubts
 from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.sweeps import (
@@ -30,6 +30,8 @@ def write_sets_of(history, output, quiet, options):
     with Output(output) as sink:
         read = read_history(history)
         found = None
+        if doses and times:
+            read.require_layers("leave --dose out, or take the sets at one update")
         if doses or not times:
             found = find_stragglers(
                 read,

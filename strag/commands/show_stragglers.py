@@ -111,7 +111,8 @@ def _show_hardest(value):
 
     table, number = value["examples"], len(value["examples"]["index"])
     names = {one["class"]: one["name"] for one in value["original_classes"]}
-    columns = [(name, "right") for name in ("index", "label", "runs", "probability", "95 % interval")]
+    headings = ("index", "label", "runs", "probability", "95 % interval")
+    columns = [(name, "right") for name in headings] + [("name", "left")] * ("name" in table)
     rows = [
         (
             str(table["index"][at]),
@@ -119,6 +120,7 @@ def _show_hardest(value):
             f"{table['count'][at]} of {table['runs'][at]}",
             as_cell(table["probability"][at], 3),
             f"{as_cell(table['low'][at], 3)} to {as_cell(table['high'][at], 3)}",
+            *([table["name"][at]] if "name" in table else []),
         )
         for at in range(min(HARDEST, number))
     ]

@@ -3,6 +3,7 @@
 import click
 
 from strag.commands.options import (
+    FilePath,
     example,
     fewest_option,
     json_option,
@@ -22,7 +23,7 @@ strag stability h.safetensors -o agreement.json && strag plot agreement.json -o 
 strag train mnist8k --runs 20 --epochs 80 --lr 0.2 | strag stability | jq '.records[].kappa'
 """),
 )
-@click.argument("history", default="-", metavar="[HISTORY]")
+@click.argument("history", default="-", type=FilePath(), metavar="[HISTORY]")
 @click.option(
     "--pairs",
     type=click.Choice(["disjoint", "all"]),
@@ -53,14 +54,16 @@ def command(history, pairs, fewest, output, as_json, quiet):
 
     HISTORY, by default stdin, needs at least two runs.
     """
-    from strag.commands.options import refuse_overwriting
+    from strag.commands.options import refuse_data_set, refuse_overwriting
     from strag.console import Notes, stdout_is_terminal, warn
     from strag.files.history import read_history
     from strag.files.jsonfile import write_json
+    from strag.files.output import Output
     from strag.files.stability import stability_object
-    from strag.files.streams import Output, refuse_terminal_input
+    from strag.files.streams import refuse_terminal_input
     from strag.stragglers.agreement import stability
 
+    refuse_data_set(history, f"train on it with 'strag train {history}'")
     refuse_terminal_input(history)
     refuse_overwriting((history,), ("-o", output))
     with Output(output, binary=False) as sink:

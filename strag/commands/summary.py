@@ -1,8 +1,10 @@
 """strag summary: many experiments beside each other."""
 
+import re
+
 import click
 
-from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.options import FilePath, example, json_option, output_option, quiet_option
 
 COLUMNS = (  # quantity, heading, digits
     ("train_error", "eps*", 4),
@@ -32,7 +34,7 @@ strag summary all.json pruned.json --label all --label 'without stragglers' --ma
 strag summary size*.json -o law.json && strag plot law.json -o law.png
 """),
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=FilePath(), metavar="FILE...")
 @click.option(
     "--label",
     "labels",
@@ -68,17 +70,15 @@ def command(files, labels, markdown, output, as_json, quiet):
     what find-stragglers --reference put beside it, and, of networks that left out sets, the excess
     over as many random examples, per example.
     """
-    from strag.commands.options import refuse_overwriting
+    from strag.commands.options import labels_of, refuse_overwriting, refuse_several_stdin
     from strag.console import Notes, stdout_is_terminal
     from strag.files.jsonfile import write_json
-    from strag.files.streams import Output
+    from strag.files.output import Output
     from strag.files.summary import read_experiments, summary_object
     from strag.stragglers.summary import summarise
 
-    if labels and len(labels) != len(files):
-        raise click.UsageError(f"{len(labels)} --label for {len(files)} FILE; give one for each, in order")
-    if files.count("-") > 1:
-        raise click.UsageError("only one input can be stdin")
+    labels = labels_of(files, labels)
+    refuse_several_stdin(*files)
     if markdown and as_json:
         raise click.UsageError("--json contradicts --markdown")
     refuse_overwriting(files, ("-o", output))
@@ -175,7 +175,7 @@ def _cells(condition, ends):
     level = condition.level("train_error")
     noise = " / ".join("-" if v != v else f"{v:.4f}" for v in (level.seed_std, level.block_std))
     last = [_level(condition.level(name), form) for name, _, form in ends]
-    return [condition.label, str(condition.blocks), inverts, *levels, noise, *last]
+    return [_markdown(condition.label), str(condition.blocks), inverts, *levels, noise, *last]
 
 
 def _level(level, form):
@@ -237,6 +237,11 @@ def markdown_table(found):
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     laws = [f"\n{line}." for line in _law_lines(found)]
     return "\n".join([*lines, *laws]) + "\n"
+
+
+def _markdown(text):
+    """A text in a cell of a Markdown table, where what would be Markdown or HTML is none."""
+    return re.sub(r"([\\`*_<>\[\]|~&$])", r"\\\1", text)
 
 
 def show(found):

@@ -3,12 +3,15 @@
 import click
 
 from strag.commands.options import (
+    DataPath,
+    FilePath,
     FiniteRange,
     device_option,
     example,
     json_option,
     output_option,
     quiet_option,
+    refuse_ignored,
     threads_option,
 )
 
@@ -23,7 +26,7 @@ strag prune mnist8k s.json | strag train --runs 6 --epochs 300 --lr 0.2 | strag 
 strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o deep.safetensors
 """),
 )
-@click.argument("data", required=False, metavar="[DATA]")
+@click.argument("data", required=False, type=DataPath(), metavar="[DATA]")
 @click.option(
     "--runs",
     type=click.IntRange(1, LARGEST),
@@ -137,10 +140,14 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     metavar="SIGMA",
     help="Noise on the test inputs, in standardised units; repeatable.  [default: 0]",
 )
-@click.option("--without", metavar="FILE", help="Stragglers to leave out, or sets, one network each.")
+@click.option(
+    "--without", type=FilePath(), metavar="FILE", help="Stragglers to leave out, or sets, one network each."
+)
 @click.option("--restandardise", is_flag=True, help="Standardise by the rows trained on, not by their block.")
-@click.option("--init", metavar="WEIGHTS", help="Start from the last state in a weights file.")
-@click.option("--weights", metavar="FILE", help="Where to write the weights.")
+@click.option(
+    "--init", type=FilePath(), metavar="WEIGHTS", help="Start from the last state in a weights file."
+)
+@click.option("--weights", type=FilePath(), metavar="FILE", help="Where to write the weights.")
 @click.option(
     "--weights-at",
     metavar="UPDATES|log",
@@ -176,8 +183,8 @@ def command(data, output, plans, as_json, quiet, **options):
     every misclassified example.
 
     Time is counted in updates. A record costs nothing with the full batch; with mini-batches it
-    costs one pass over all examples, hence their sparser default. Training stopped with Ctrl-C
-    leaves its finished part as FILE.partial.
+    costs one pass over all examples, hence their sparser default. Training stopped with Ctrl-C, or
+    by SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2, leaves its finished part as FILE.partial.
 
     --without sets trains one network per set, from the initial weights of the set's run: the seed, the
     data and the sizes of the networks are those of the training that the sets were found in.
@@ -188,17 +195,15 @@ def command(data, output, plans, as_json, quiet, **options):
     """
     from contextlib import ExitStack
 
-    from click.core import ParameterSource
-
-    from strag.commands.options import data_or_pipe, read_data, refuse_overwriting
-    from strag.commands.train_job import history_writer, prepare_job, read_recipe, run, weights_writer
+    from strag.commands.options import data_or_pipe, is_given, refuse_overwriting
+    from strag.commands.train_job import history_writer, read_recipe, run, weights_writer
     from strag.commands.train_plan import show_plan
-    from strag.console import Notes, warn
-    from strag.files.streams import Output
+    from strag.console import Notes
+    from strag.files.output import Output
     from strag.training.device import choose_device, set_threads
-    from strag.training.precision import is_native
     from strag.words import number_of
 
+    _refuse_ignored(options, plans)
     meant = data_or_pipe(data, (options["without"], options["init"]))
     data = "mnist8k" if meant is None else meant
     read = (data, options["without"], options["init"])
@@ -206,34 +211,67 @@ def command(data, output, plans, as_json, quiet, **options):
         raise click.UsageError("DATA, --without and --init cannot both be stdin")
     refuse_overwriting(read, ("-o", output), ("--weights", options["weights"]))
     recipe = read_recipe(options)
-    source = click.get_current_context().get_parameter_source
-    options["given"] = {name for name in options if source(name) is not ParameterSource.DEFAULT}
-    if "weights_at" in options["given"] and options["weights"] is None:
-        raise click.UsageError("--weights-at needs --weights")
-    if as_json and not plans:
-        raise click.UsageError("--json needs --plan")
+    options["given"] = {name for name in options if is_given(name)}
     device = choose_device(options["device"])
     set_threads(options["threads"])
-    if not is_native(recipe.precision, device):
-        warn(f"this processor has no {recipe.precision} arithmetic: expect no gain, or a loss, in speed")
     if plans:
-        show_plan(prepare_job(recipe, read_data(data), data, options), device, options, as_json)
-        return
+        _say_what_is_taken(meant, quiet)
+        return show_plan(_job(recipe, data, options, device), device, options, as_json)
     writes_weights = options["weights"] is not None
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output))
         weights_sink = stack.enter_context(Output(options["weights"])) if writes_weights else None
-        if meant is None:
-            Notes(quiet)("no DATA is given or piped in: mnist8k is taken")
-        job = prepare_job(recipe, read_data(data), data, options)
-        writers, sinks = [history_writer(job, device, sink)], [sink]
+        _say_what_is_taken(meant, quiet)
+        job = _job(recipe, data, options, device, filter(None, (sink, weights_sink)))
+        writers = [history_writer(job, device, sink)]
         if weights_sink:
             writers.append(weights_writer(job, device, weights_sink, options["weights_at"]))
-            sinks.append(weights_sink)
         for writer in writers:
             stack.enter_context(writer)
         run(job, writers, device, quiet)
-        # A pipe or a device, which may still refuse its bytes, comes before a file.
-        for at in sorted(range(len(writers)), key=lambda at: (not sinks[at].is_direct, -at)):
-            writers[at].commit()
     Notes(quiet)(f"{number_of(job.recipe.runs, 'run')}, {job.last} updates, {len(job.recorded)} records")
+    return None
+
+
+def _say_what_is_taken(meant, quiet):
+    from strag.console import Notes
+
+    if meant is None:
+        Notes(quiet)("no DATA is given or piped in: mnist8k is taken")
+
+
+def _refuse_ignored(options, plans):
+    """Refuse options that another one leaves without effect."""
+    refuse_ignored(
+        ("width activation", options["depth"] == 1, "is for hidden layers, of which --depth 1 has none"),
+        (
+            "noise",
+            options["test_every"] == "never",
+            "is for test errors, of which --test-every never takes none",
+        ),
+        ("weights_at", options["weights"] is None, "needs --weights"),
+        ("as_json", not plans, "needs --plan"),
+    )
+
+
+def _job(recipe, data, options, device, sinks=()):
+    """The Job of training on DATA; options that it leaves without effect are refused."""
+    from strag.commands.options import read_data
+    from strag.commands.train_job import prepare_job
+    from strag.console import warn
+    from strag.errors import bad_usage
+    from strag.files.streams import name_of
+    from strag.training.precision import FEWEST_INPUTS, is_effective, is_native
+
+    loaded = read_data(data)
+    for name in ("noise", "test_every"):
+        if name in options["given"] and options[name] != "never" and not loaded.has_test:
+            option = f"--{name.replace('_', '-')}"
+            remedy = f"leave {option} out, or make one with 'strag data --hold-out'"
+            raise bad_usage(f"has no test set, which {option} is for", remedy, name_of(data))
+    if not is_effective(recipe.precision, recipe.sizes(loaded.features, len(loaded.grouping.names))):
+        problem = f"no hidden layer has {FEWEST_INPUTS} inputs, which --precision {recipe.precision} is for"
+        raise bad_usage(problem, "leave it out", name_of(data))
+    if not is_native(recipe.precision, device):
+        warn(f"this processor has no {recipe.precision} arithmetic: expect no gain, or a loss, in speed")
+    return prepare_job(recipe, loaded, data, options, device, sinks)

@@ -1,6 +1,7 @@
 """Times at which slow curves are looked at: equally spaced in ln t."""
 
 import math
+from bisect import bisect_left
 
 LOG_STEP = 0.1  # growth of ln t from one to the next, as in the paper
 
@@ -11,11 +12,14 @@ def logarithmic(updates):
     updates : rising int. The first one after 0 is chosen, too: of the updates 1 to 300 these are 39, of
     which the paper counts the 38 at which ln t has grown, without the state after the first update.
     """
-    chosen, last = [], 0
-    for position, update in enumerate(updates):
-        if update > 0 and (last == 0 or math.log(update / last) >= LOG_STEP):
-            chosen.append(position)
-            last = update
+    chosen = []
+    position = bisect_left(updates, 1)
+    while position < len(updates):
+        chosen.append(position)
+        last = updates[position]
+        # Later updates are looked up, as there may be very many: the first that has grown enough.
+        grown = lambda update, last=last: math.log(update / last) >= LOG_STEP  # noqa: E731
+        position = bisect_left(updates, True, position + 1, key=grown)
     return chosen
 
 

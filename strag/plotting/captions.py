@@ -27,15 +27,15 @@ def caption(shown):
 
 
 def facts_of(history, at, diverged):
-    """The essentials of a history whose layer at position `at` is shown: dict of short texts."""
-    recipe, layer = history.recipe, history.layers[at]
+    """The essentials of a history whose layer at position `at`, or None, is shown: dict of short texts."""
+    recipe, layer = history.recipe, None if at is None else history.layers[at]
     runs = f"{len(history.runs)} {'run' if len(history.runs) == 1 else 'runs'}"
     facts = {
         "examples": _examples(history),
         "runs": f"{runs} ({diverged} diverged and left out)" if diverged else runs,
         **recipe_facts(recipe),
     }
-    if len(history.layers) > 1 or layer == 0:
+    if layer is not None and (len(history.layers) > 1 or layer == 0):
         facts["layer"] = f"layer {layer}" if layer else "layer 0, the input"
     return facts
 

@@ -8,7 +8,7 @@ from strag.errors import StragError
 from strag.plotting.axes import entitle
 from strag.plotting.captions import one_line, recipe_facts
 from strag.plotting.names import write_names
-from strag.plotting.style import BLUE, CHARACTERS, VERMILION, WIDTH, house_style
+from strag.plotting.style import BLUE, CHARACTERS, VERMILION, WIDTH, house_style, new_figure
 from strag.stragglers.classwise import rank_correlation
 
 LOWEST, ROW = 3.0, 0.19  # inches: of the figure, and of one class in it
@@ -31,8 +31,6 @@ def classwise_figure(stragglers, classes):
 
     Raises StragError where no class has a share, because no run has a set.
     """
-    from matplotlib.figure import Figure
-
     shown = sorted((one for one in classes if np.isfinite(one.straggler_share)), key=_by_share)
     if not shown:
         problem = f"holds no set of stragglers to show (its verdict is '{stragglers.verdict}')"
@@ -40,7 +38,7 @@ def classwise_figure(stragglers, classes):
         raise StragError(problem, remedy, stragglers.source)
     both = [one for one in shown if np.isfinite(one.test_error)]
     with house_style():
-        figure = Figure(figsize=(WIDTH, max(LOWEST, 1.2 + ROW * len(shown))), layout="constrained")
+        figure = new_figure(WIDTH, max(LOWEST, 1.2 + ROW * len(shown)))
         panels = np.atleast_1d(figure.subplots(1, 2 if both else 1))
         _bars(panels[0], shown)
         if both:

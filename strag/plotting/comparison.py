@@ -5,7 +5,7 @@ from textwrap import wrap
 import numpy as np
 
 from strag.plotting.captions import one_line
-from strag.plotting.style import GREY, INK, SMALL, WIDTH, house_style
+from strag.plotting.style import GREY, INK, SMALL, WIDTH, house_style, new_figure
 
 MAP = "cividis"  # perceptually uniform, and alike for colour-blind readers
 LIGHT = 0.55  # from this value on its colours are light
@@ -27,8 +27,6 @@ def comparison_figure(found):
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
-
     S = len(found.names)
     cell = min(CELL, LARGEST / S)
     names = [f"{one_line(name)}  {number}" for number, name in enumerate(found.names, 1)]
@@ -39,7 +37,7 @@ def comparison_figure(found):
     top = 0.45 + LINE * (len(title) + len(subtitle))
     height = top + side + 0.15
     with house_style():
-        figure = Figure(figsize=(width, height))
+        figure = new_figure(width, height, layout=None)
         panel = figure.add_axes((left / width, 0.15 / height, side / width, side / height))
         bar = figure.add_axes(((left + side + 0.2) / width, 0.15 / height, 0.12 / width, side / height))
         image = panel.imshow(_off_diagonal(found.jaccard), MAP, vmin=0, vmax=1)

@@ -7,13 +7,13 @@ import numpy as np
 
 from strag.errors import StragError, bad_usage
 from strag.plotting.captions import facts_of, one_line
-from strag.stragglers.find import find_stragglers
+from strag.stragglers.find import collect, find_inversions
 from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
 
 UPDATES, ERROR = "updates", "error"
-CURVES = ("radius", "distance", "separation")  # what a panel can show
-USUAL = CURVES[:2]
+CURVES = ("radius", "distance", "separation", ERROR)  # what a panel can show
+USUAL, UNMEASURED = CURVES[:2], (ERROR,)  # by default; where no layer was measured
 NEAREST = 0.09  # of the length of an axis: two ticks whose labels do not touch
 AXES = {UPDATES: "updates t", ERROR: "training error ε"}
 
@@ -27,6 +27,7 @@ class Dynamics:
     label : what to call it beside others. title : of its data set. source : its file.
     facts : dict of what a caption may say of it, such as {"lr": "lr 0.2"}.
     updates : int [T]. train_error : float64 [T, R].
+    measured : whether a layer was; else all that follows but the classes is NaN.
     radii : float64 [T, R, C]. radius : float64 [T, R], root mean square over classes.
     distance : float64 [T, R], mean over the pairs of classes.
     separation : float64 [T, R], eta^2, see `strag.geometry.moments.separation`.
@@ -44,6 +45,7 @@ class Dynamics:
     facts: dict
     updates: np.ndarray
     train_error: np.ndarray
+    measured: bool
     radii: np.ndarray
     radius: np.ndarray
     distance: np.ndarray
@@ -56,6 +58,10 @@ class Dynamics:
     inverting: int
     inversion: dict | None
     shortfall: Shortfall | None = None
+
+    @property
+    def error(self):
+        return self.train_error
 
     @property
     def runs_shown(self):
@@ -82,7 +88,8 @@ class Dynamics:
     @property
     def explained(self):
         """The same with the condition that failed, and how near it was."""
-        return self.sentence + (f": {self.shortfall.words}" if self.shortfall else "")
+        told = self.shortfall and self.shortfall.words != self.shortfall.brief
+        return self.sentence + (f": {self.shortfall.words}" if told else "")
 
     @property
     def left_out(self):
@@ -122,8 +129,10 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
 
     Raises StragError if the layer is not recorded, or if every run diverged.
     """
-    at = history.layer_position(layer)
-    found = find_stragglers(history, layer=layer, fewest=fewest)
+    measured = bool(history.layers) or layer is not None
+    at = history.layer_position(layer) if measured else None
+    inversions = find_inversions(history, layer=layer, fewest=fewest)
+    found = collect(history, inversions, [None] * len(inversions))
     kept = np.array([inversion.verdict != DIVERGED for inversion in found.inversions])
     diverged = int((~kept).sum())
     if not kept.any():
@@ -139,10 +148,8 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
         facts=facts_of(history, at, diverged),
         updates=history.updates,
         train_error=history.train_error[:, kept].astype(np.float64),
-        radii=history.radius[:, kept, at].astype(np.float64),
-        radius=history.observable("radius", layer)[:, kept],
-        distance=-history.observable("distance", layer)[:, kept],
-        separation=-history.observable("separation", layer)[:, kept],
+        measured=measured,
+        **_of_layer(history, at, layer, kept),
         classes=tuple(one_line(name) for name in history.classes),
         diverged=diverged,
         runs=len(kept),
@@ -154,6 +161,20 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
         else None,
         shortfall=shortfall_of(found.inversions, len(history.updates), fewest) if answered else None,
     )
+
+
+def _of_layer(history, at, layer, kept):
+    """The curves of the layer at position `at`, which is None where none was measured: dict of arrays."""
+    if at is None:
+        unknown = np.full((len(history.updates), kept.sum()), np.nan)
+        radii = np.full((*unknown.shape, len(history.classes)), np.nan)
+        return {"radii": radii, "radius": unknown, "distance": unknown, "separation": unknown}
+    return {
+        "radii": history.radius[:, kept, at].astype(np.float64),
+        "radius": history.observable("radius", layer)[:, kept],
+        "distance": -history.observable("distance", layer)[:, kept],
+        "separation": -history.observable("separation", layer)[:, kept],
+    }
 
 
 def mean_and_spread(values):

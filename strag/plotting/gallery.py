@@ -1,18 +1,19 @@
 """The figure of stragglers: the examples that were called stragglers most often."""
 
 from dataclasses import dataclass
+from math import isqrt
 from textwrap import wrap
 
 import numpy as np
 
 from strag.errors import StragError
 from strag.plotting.captions import one_line
-from strag.plotting.style import GREY, SMALL, WIDTH, house_style
+from strag.plotting.style import GREY, SMALL, WIDTH, house_style, new_figure
 
 NUMBER = 40  # examples shown by default
 CELL = 0.875  # inches, an image and the gap beside it
 GAP = 0.08
-TEXT = 0.28  # inches, two lines under an image
+LINE = 0.14  # inches, of text under an image
 LETTERS = 15  # in one line under an image
 
 
@@ -33,12 +34,13 @@ class Shown:
 def gallery(data, stragglers, number=NUMBER):
     """The `number` examples of a StragglerList that were called stragglers most often.
 
-    Under each image stand its original class, its group, and the probability in the list, or how
-    many runs called it a straggler where one run allows no probability.
+    Under each image stand its index, its original class and group, its name where it has one, and the
+    probability in the list, or how many runs called it a straggler where one run allows no probability.
 
     Parameters
     ----------
-    data : Dataset whose examples are images: [h, w], or with colours [h, w, 3] or [3, h, w].
+    data : Dataset whose examples are images: [h, w], or with colours [h, w, 3] or [3, h, w]; or rows of
+    numbers, which `layout_of` says how to draw.
     stragglers : StragglerList with the same origin.
     number : how many to show, if there are as many.
 
@@ -46,8 +48,6 @@ def gallery(data, stragglers, number=NUMBER):
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
-
     shown = most_frequent(stragglers, number)
     rows = data.positions(shown.index)
     images = as_images(data.x[rows])
@@ -55,18 +55,22 @@ def gallery(data, stragglers, number=NUMBER):
     columns, lines = _grid(len(rows))
     width = max(columns * CELL + GAP, WIDTH / 2)
     title, subtitle = _titles(data, shown, grouped, width)
+    text = LINE * (2 + (data.names is not None))
     top = 0.2 + 0.17 * (len(title) + len(subtitle))
-    height = top + lines * (CELL + TEXT) + GAP
+    height = top + lines * (CELL + text) + GAP
     with house_style():
-        figure = Figure(figsize=(width, height))
+        figure = new_figure(width, height, layout=None)
         panel = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))  # inches
         panel.set_axis_off()
         y = height - 0.1
         panel.text(GAP, y, "\n".join(title), va="top")
         panel.text(GAP, y - 0.17 * len(title), "\n".join(subtitle), va="top", color=GREY, fontsize=SMALL)
         for place, (image, row, words) in enumerate(zip(images, rows, shown.words, strict=True)):
-            corner = GAP + place % columns * CELL, height - top - place // columns * (CELL + TEXT)
-            _show(panel, image, f"{_names(data, row, grouped)}\n{words}", corner)
+            corner = GAP + place % columns * CELL, height - top - place // columns * (CELL + text)
+            index = str(shown.index[place])
+            said = [f"{index}: {_names(data, row, grouped, max(6, LETTERS - 1 - len(index)))}"]
+            said += [] if data.names is None else [one_line(data.names[row], LETTERS)]
+            _show(panel, image, "\n".join([*said, words]), corner)
     return figure
 
 
@@ -105,12 +109,24 @@ def _column(table, name):
     return column if fits else None
 
 
+def layout_of(shape):
+    """Height and width at which examples of this shape, rows of numbers, are drawn; None for images.
+
+    A row of n^2 numbers is a square, any other a strip.
+    """
+    if len(shape) != 1:
+        return None
+    side = isqrt(shape[0])
+    return (side, side) if side * side == shape[0] else (1, shape[0])
+
+
 def as_images(x):
     """Examples [n, ...] as grey images [n, h, w] or colours [n, h, w, 3], uint8 or floats in 0..1.
 
-    Floats are scaled by the smallest and largest value among these examples. Raises StragError for
-    shapes that are no images.
+    Rows of numbers get the shape of `layout_of`. Floats are scaled by the smallest and largest value among
+    these examples. Raises StragError for shapes that are no images.
     """
+    x = x.reshape(len(x), *(layout_of(x.shape[1:]) or x.shape[1:]))
     shape = x.shape[1:]
     if len(shape) == 3 and shape[0] in (1, 3) and shape[2] not in (1, 3):
         x = np.moveaxis(x, 1, -1)  # (n, 3, h, w) -> (n, h, w, 3)
@@ -131,7 +147,8 @@ def _titles(data, shown, grouped, width):
     count = len(shown.index)
     some = f"{count}" if count == shown.total else f"{count} of the {shown.total}"
     title = f"{one_line(data.title)}: {some} examples that any run calls stragglers, most frequent first"
-    said = ("class and group" if grouped else "class") + (f"; {shown.explained}" if shown.explained else "")
+    said = "index: " + ("class and group" if grouped else "class") + ("; name" if data.names else "")
+    said += f"; {shown.explained}" if shown.explained else ""
     return wrap(title, int(13 * width)), wrap(said, int(15 * width))
 
 
@@ -149,17 +166,17 @@ def _show(panel, image, text, corner):
 def _groups_say_more(data, stragglers):
     """Whether the data set has the groups of the training, and they are not simply its classes."""
     names, members = data.grouping.names, data.grouping.members
-    return list(names) == stragglers.meta.get("classes") and members != tuple(range(len(members)))
+    each = len([group for group in members if group >= 0]) == len(names)
+    return list(names) == stragglers.meta.get("classes") and not each
 
 
-def _names(data, row, grouped):
-    """Original class of a row, and its group where that says more."""
-    number = int(data.y[row])
-    name = data.class_names[number] if data.class_names else str(number)
+def _names(data, row, grouped, letters):
+    """Original class of a row, and its group where that says more, in so many letters."""
+    name = data.class_name(int(data.y[row]))
     if not grouped:
-        return one_line(name, LETTERS)
-    group = one_line(data.grouping.names[data.groups[row]], LETTERS - 4)
-    return f"{one_line(name, LETTERS - 1 - len(group))} {group}"
+        return one_line(name, letters)
+    group = one_line(data.grouping.names[data.groups[row]], letters - 4)
+    return f"{one_line(name, letters - 1 - len(group))} {group}"
 
 
 def _rounded(probability):

@@ -6,7 +6,7 @@ import numpy as np
 
 from strag.plotting.axes import MARK, MOST_TICKS, entitle, label_horizontal, marker
 from strag.plotting.captions import caption, heading
-from strag.plotting.dynamics import UPDATES, USUAL, mean_and_spread
+from strag.plotting.dynamics import AXES, ERROR, UPDATES, USUAL, mean_and_spread
 from strag.plotting.style import (
     BAND,
     CHARACTERS,
@@ -16,6 +16,7 @@ from strag.plotting.style import (
     colour,
     dashes,
     house_style,
+    new_figure,
     overlaid_dashes,
 )
 
@@ -25,7 +26,7 @@ MOST_CLASSES = 10  # with a curve and a legend entry of their own
 MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # whose bands can be told apart
 UNDERMOST = {"linewidth": 3.2, "alpha": 0.5}  # how the first of several histories shows under another
 MOST_COLUMNS = 5  # of the legend
-MOST_IN_THIRD = 5  # ticks on the horizontal axis of one of three panels
+MOST_OF_SEVERAL = {3: 5, 4: 3}  # ticks on the horizontal axis of one of so many panels
 
 
 def history_figure(shown, x=UPDATES, curves=USUAL):
@@ -42,10 +43,8 @@ def history_figure(shown, x=UPDATES, curves=USUAL):
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
-
     with house_style():
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        figure = new_figure(WIDTH, HEIGHT)
         panels = dict(zip(curves, figure.subplots(1, len(curves), squeeze=False)[0], strict=True))
         alone = len(shown) == 1
         handles = _one(panels, shown[0], x) if alone else _several(panels, shown, x)
@@ -164,11 +163,12 @@ def _label_axes(panels, shown, x):
         "radius": "gyration radius R" + ("" if len(shown) == 1 else "\n(rms over classes)"),
         "distance": f"distance D between class means{over}",
         "separation": "separation η²",
+        ERROR: AXES[ERROR],
     }
     values = np.concatenate([dynamics.axis(x)[0] for dynamics in shown])
     for name, panel in panels.items():
         panel.set_ylabel(labels[name])
-        label_horizontal(panel, values, x, MOST_TICKS if len(panels) < 3 else MOST_IN_THIRD)
+        label_horizontal(panel, values, x, MOST_OF_SEVERAL.get(len(panels), MOST_TICKS))
 
 
 def _class_label(name):

@@ -8,7 +8,7 @@ from strag.errors import StragError
 from strag.plotting.axes import MARK, entitle, label_horizontal, marker
 from strag.plotting.captions import one_line, recipe_facts
 from strag.plotting.dynamics import ERROR
-from strag.plotting.style import BAND, BLUE, CHARACTERS, GREY, INK, VERMILION, WIDTH, house_style
+from strag.plotting.style import BAND, BLUE, CHARACTERS, GREY, INK, VERMILION, WIDTH, house_style, new_figure
 
 HEIGHT = 3.3  # inches
 THIN = {"linewidth": 0.7, "alpha": 0.6}  # where only some of the runs contribute
@@ -29,15 +29,13 @@ def stability_figure(found):
 
     Raises StragError if no record has a training error above 0, which a logarithmic axis can show.
     """
-    from matplotlib.figure import Figure
-
     shown = found.train_error > 0
     if not shown.any():
         raise StragError("has no record with a training error to show", "record more often", found.source)
     error = found.train_error[shown]
     whole = found.runs[shown] == found.taken
     with house_style():
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        figure = new_figure(WIDTH, HEIGHT)
         left, right = panels = figure.subplots(1, 2)
         _curve(left, error, found.kappa[shown], whole, color=BLUE, label="κ, beyond chance")
         band = (found.kappa_low[shown], found.kappa_high[shown])

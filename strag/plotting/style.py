@@ -6,7 +6,8 @@ yellow, which is too light for a line on white. Beyond their number, line styles
 
 import contextlib
 import io
-import warnings
+import os
+import sys
 
 FORMATS = ("png", "svg", "pdf")
 BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"
@@ -39,13 +40,35 @@ _STYLE = {
 _NO_DATE = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None}}
 
 
+def new_figure(width, height, layout="constrained"):
+    """An empty Figure of this size in inches."""
+    return _matplotlib().figure.Figure(figsize=(width, height), layout=layout)
+
+
 @contextlib.contextmanager
 def house_style():
     """Figures made inside look alike, whatever the user's matplotlibrc says."""
-    from matplotlib import style
-
-    with style.context(["default", _STYLE]):
+    with _matplotlib().style.context(["default", _STYLE]):
         yield
+
+
+def _matplotlib():
+    """The library, loaded whatever MPLBACKEND says.
+
+    A notebook names a backend there that other programs cannot load, and strag, which draws into files, needs
+    none. Whoever loaded strag keeps the backend of their choice where there is one by that name.
+    """
+    named = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib.figure
+        import matplotlib.style
+    finally:
+        if named is not None:
+            os.environ["MPLBACKEND"] = named
+    with contextlib.suppress(ValueError):
+        if named:
+            matplotlib.rcParams["backend"] = named
+    return matplotlib
 
 
 def colour(number):
@@ -69,7 +92,6 @@ def overlaid_dashes(number):
 def rendered(figure, form, dpi=150):
     """The bytes of a Figure as `png`, `svg` or `pdf`; the same figure gives the same bytes."""
     sink = io.BytesIO()
-    with house_style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a box in its place says so
+    with house_style():
         figure.savefig(sink, format=form, dpi=dpi, metadata=_NO_DATE[form])
     return sink.getvalue()

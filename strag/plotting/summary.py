@@ -6,7 +6,7 @@ import numpy as np
 
 from strag.plotting.axes import entitle
 from strag.plotting.captions import one_line
-from strag.plotting.style import BLUE, CHARACTERS, GREY, SMALL, VERMILION, WIDTH, house_style
+from strag.plotting.style import BLUE, CHARACTERS, GREY, SMALL, VERMILION, WIDTH, house_style, new_figure
 
 SHOWN = (  # beside each other: quantity, label
     ("train_error", "training error ε* at t*"),
@@ -31,8 +31,6 @@ def summary_figure(found):
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
-
     sizes = all(isinstance(one.examples, int) for one in found.conditions)
     by_size = tuple(found.varies) == ("examples",) and len(found.conditions) > 2 and sizes
     known = [
@@ -43,7 +41,7 @@ def summary_figure(found):
     rows = -(-len(known) // 2) if by_size else 1
     height = 0.6 + BOX * rows if by_size else 1.5 + ROW * len(found.conditions)
     with house_style():
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = new_figure(WIDTH, height)
         columns = 2 if by_size else len(known)
         panels = figure.subplots(rows, columns, sharey=not by_size, squeeze=False).ravel()
         for panel, (name, label) in zip(panels, known, strict=False):

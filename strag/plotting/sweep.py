@@ -21,6 +21,7 @@ from strag.plotting.style import (
     VERMILION,
     WIDTH,
     house_style,
+    new_figure,
 )
 from strag.stragglers.inversion import SMALLEST_DEPTH
 from strag.stragglers.outcomes import DOSE
@@ -79,12 +80,10 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
 
     Raises StragError where nothing was left out, for an axis of errors.
     """
-    from matplotlib.figure import Figure
-
     x = DOSE if sweep.by == DOSE else x
     places, mark, shown = _places(sweep, x), _mark(baseline, x), _shown(sweep, x)
     with house_style():
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        figure = new_figure(WIDTH, HEIGHT)
         panels = dict(zip(shown, figure.subplots(1, max(len(shown), 2)), strict=False))
         for name, panel in panels.items():
             for control in sweep.controls if name != "excess" else (NONE,):

@@ -8,7 +8,12 @@ from strag.plotting.captions import caption, heading
 from strag.plotting.dynamics import AXES, ERROR, UPDATES, USUAL, log_ticks
 
 NARROWEST, SIDE_BY_SIDE = 40, 55  # columns: of the terminal, and of one of several panels beside each other
-TITLES = {"radius": "gyration radius R", "distance": "distance D", "separation": "separation η²"}
+TITLES = {
+    "radius": "gyration radius R",
+    "distance": "distance D",
+    "separation": "separation η²",
+    ERROR: AXES[ERROR],
+}
 LOWEST, HIGHEST = 11, 22  # rows of a panel
 COLOURS = (12, 9, 10, 11, 13, 14)  # of the sixteen that every terminal has, legible on dark and light
 

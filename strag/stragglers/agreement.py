@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from strag.errors import StragError
-from strag.stragglers.find import find_stragglers
+from strag.stragglers.find import collect, find_inversions
 from strag.stragglers.history import pack
 from strag.stragglers.inversion import DIVERGED, FEWEST
 from strag.stragglers.overlap import (
@@ -234,14 +234,14 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
 
 
 def _taken(history, fewest):
-    """What find_stragglers finds, and the positions of the runs that did not diverge: at least two."""
+    """Stragglers without sets, and the positions of the runs that did not diverge: at least two."""
     if history.shared_run is not None:
         raise StragError(
             f"has several networks that started as run {history.shared_run}, which are not independent",
             "measure the history in which its sets were found",
             history.source,
         )
-    found = find_stragglers(history, fewest=fewest)
+    found = collect(history, find_inversions(history, fewest=fewest), [None] * len(history.runs))
     taken = np.flatnonzero([inversion.verdict != DIVERGED for inversion in found.inversions])
     diverged = len(history.runs) - len(taken)
     if len(taken) < 2:

@@ -19,6 +19,7 @@ from strag.stragglers.inversion import (
     Curves,
     find_inversion,
     first_increase,
+    unmeasured,
 )
 from strag.stragglers.recipe import descends
 
@@ -176,12 +177,12 @@ def find_stragglers(
     Returns
     -------
     Stragglers
+
+    Raises StragError where no layer was measured, unless the user chose the moment.
     """
-    curves = history.observable(observable, layer)
-    inversions = tuple(
-        invert(history, run, curves[:, run], rule, _set_sizes(history, run), fewest)
-        for run in range(len(history.runs))
-    )
+    if not at.is_chosen:
+        history.require_layers()
+    inversions = find_inversions(history, observable, layer, rule, fewest)
     records = tuple(at.record(history, run, inversion) for run, inversion in enumerate(inversions))
     if at.is_chosen and all(record is None for record in records):
         _refuse_diverged(history, at)
@@ -196,6 +197,16 @@ def find_stragglers(
         for run, record in enumerate(records)
     ]
     return collect(history, inversions, sets, records, quorum=quorum)
+
+
+def find_inversions(history, observable="radius", layer=None, rule=VALLEY, fewest=FEWEST):
+    """The Inversion of every run of a History: tuple; of all it is unknown where no layer was measured."""
+    runs, measured = range(len(history.runs)), bool(history.layers) or layer is not None
+    sizes = [_set_sizes(history, run) for run in runs]
+    if not measured:
+        return tuple(unmeasured(_curves(history, run, None, sizes[run])) for run in runs)
+    values = history.observable(observable, layer)
+    return tuple(invert(history, run, values[:, run], rule, sizes[run], fewest) for run in runs)
 
 
 def _refuse_diverged(history, at):
@@ -246,12 +257,16 @@ def overall(verdicts):
 
 def invert(history, run, curve, rule, wrong, fewest=FEWEST):
     """The Inversion of one run's `curve` by a rule; `wrong` int [T] counts the examples it could leave."""
-    examples = int(unpack(history.trained[run], history.examples).sum())
-    error, loss = history.train_error[:, run], history.train_loss[:, run]
-    curves = Curves(history.updates, curve, error, loss, wrong, examples)
+    curves = _curves(history, run, curve, wrong)
     if rule == FIRST_INCREASE:
         return first_increase(curves, descends(history.recipe))
     return find_inversion(curves, descends(history.recipe), fewest)
+
+
+def _curves(history, run, curve, wrong):
+    examples = int(unpack(history.trained[run], history.examples).sum())
+    error, loss = history.train_error[:, run], history.train_loss[:, run]
+    return Curves(history.updates, curve, error, loss, wrong, examples)
 
 
 def _set_sizes(history, run):

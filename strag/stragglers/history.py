@@ -1,6 +1,7 @@
 """The recorded dynamics of R runs at T updates, as the analyses take it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,7 +27,9 @@ class History:
     index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P].
     test_updates, test_error [K, R, S], test_misclassified [K, R, S, ceil(Q/8)] : S noise levels, or None.
     y_test : int64 [Q], original classes of the test examples, or None.
-    layers : the L recorded layers. classes : the C group names. runs : the R run numbers.
+    names : what the P examples are called, by position, or None.
+    layers : the L recorded layers, none in a history of predictions alone. classes : the C group names.
+    runs : the R run numbers.
     meta : everything else that the file says of itself.
     source : the file's name, for messages.
     """
@@ -51,6 +54,7 @@ class History:
     test_error: np.ndarray | None = None
     test_misclassified: np.ndarray | None = None
     y_test: np.ndarray | None = None
+    names: Sequence | None = None
 
     @property
     def recipe(self):
@@ -95,10 +99,17 @@ class History:
         """
         return next((run for run, networks in Counter(self.seed_runs).items() if networks > 1), None)
 
+    def require_layers(self, remedy="use --at with 'strag find-stragglers', which needs none"):
+        """Refuse to look for an inversion where no layer was measured."""
+        if not self.layers:
+            raise StragError("no layer was measured", remedy, self.source)
+
     def layer_position(self, layer=None):
         """Position of a recorded layer on axis L; by default the first."""
         if layer is None:
+            self.require_layers()
             return 0
+        self.require_layers("leave --layer out")
         if layer not in self.layers:
             known = ", ".join(str(number) for number in self.layers)
             raise bad_usage(f"has no layer {layer}", f"it has {known}", self.source)
@@ -239,11 +250,13 @@ class History:
 
     def class_name(self, number):
         """What the data set calls an original class; its number where it has no names."""
-        names = self.meta.get("class_names")
+        names, numbers = self.meta.get("class_names"), self.meta.get("class_numbers")
         if names is None and self.meta.get("labels") == "classes":
             names = self.classes
-        named = isinstance(names, (list, tuple)) and 0 <= number < len(names)
-        return str(names[number] if named else number)
+        if not isinstance(names, (list, tuple)):
+            return str(number)
+        numbers = numbers if isinstance(numbers, list) else range(len(names))
+        return str(dict(zip(numbers, names, strict=False)).get(number, number))
 
     def trained_bits(self):
         """bool [R, P]: the examples each run trains on."""

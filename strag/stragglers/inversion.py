@@ -8,7 +8,8 @@ none        no such valley, and training has finished: error <= 1/P, or loss < 1
 open        no such valley yet, and training has not finished; a longer run might show one. A symmetric
             valley is seen from T of about 2 t* on, so that only t* below T/2 is excluded.
 unresolved  there are fewer than 7 records, or fewer than 5 of them lie before the deepest valley, and no
-            later one is an inversion in its own right, measured from the wall between the two.
+            later one is an inversion in its own right, measured from the wall between the two; or no layer
+            was measured, of which there could be a curve.
 unstable    the loss of full-batch gradient descent rose by more than 1 %, in one step or in many, which
             makes false valleys, and the records before that show no inversion, or another one.
 diverged    a value of the observable, the loss or the error is not finite.
@@ -52,6 +53,7 @@ COMPARED_AT = 4  # T / t* at which depths are compared
 FARTHEST = 8  # T times this: no valley is expected beyond
 
 RECORDS, DEPTH, NOISE, MISCLASSIFIED = "records", "depth", "noise", "misclassified"  # conditions
+LAYERS = "layers"  # another one: that there are any
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class Inversion:
     noise : standard deviation of the curve's noise.
     valley_update, misclassified : where that valley has its bottom, and how many examples are misclassified
         there; None without a valley, where an open run with too few has those of its end.
-    failed : a condition that the deepest valley does not meet, `records`, `depth`, `noise` or
-        `misclassified`, which comes first of an open run, since no longer training mends it; None of an
-        inversion, and of a run that diverged or is unstable.
+    failed : a condition that the deepest valley does not meet, `layers` where none was measured, `records`,
+        `depth`, `noise` or `misclassified`, which comes first of an open run, since no longer training mends
+        it; None of an inversion, and of a run that diverged or is unstable.
     horizon : T / t*, how far the records that count reach beyond the inversion; None without one.
     depth_at_4 : depth on the records up to 4 t*, which can be compared between runs of any length; None
         without an inversion, or where the records end before.
@@ -175,6 +177,12 @@ def find_inversion(curves, descends=False, fewest=FEWEST):
         excluded = stable.excluded_below if whole.verdict == OPEN else None
         found = replace(whole, excluded_below=excluded, train_until=None)
     return replace(found, **_rise(curves, rise))
+
+
+def unmeasured(curves):
+    """The Inversion of one run whose representations nobody measured, so that there is no observable."""
+    finite = np.isfinite(curves.train_error).all() and np.isfinite(curves.train_loss).all()
+    return Inversion(UNRESOLVED, failed=LAYERS) if finite else Inversion(DIVERGED)
 
 
 def first_increase(curves, descends=False):

@@ -9,6 +9,7 @@ from strag.stragglers.inversion import (
     FEWEST,
     FEWEST_RECORDS,
     INVERSION,
+    LAYERS,
     MISCLASSIFIED,
     NOISE,
     NOISES,
@@ -24,9 +25,10 @@ class Shortfall:
 
     Attributes
     ----------
-    condition : `records`, `depth`, `noise` or `misclassified`. runs : number of runs that fail it.
-    value, needed : what that run has, and what it would need: records (before the valley, of which only the
-        need is known, if it has one), a depth, a prominence in units of its noise, or misclassified examples.
+    condition : `layers`, `records`, `depth`, `noise` or `misclassified`. runs : number of runs that fail it.
+    value, needed : how many layers there are, and are needed; else what that run has, and what it would need:
+        records (before the valley, of which only the need is known, if it has one), a depth, a prominence in
+        units of its noise, or misclassified examples.
     update, depth : of its deepest valley; None where there is none.
     """
 
@@ -40,6 +42,8 @@ class Shortfall:
     @property
     def words(self):
         """The same as a clause."""
+        if self.condition == LAYERS:
+            return "no layer was measured"
         if self.condition == RECORDS and self.update is None:
             return f"{self.value:g} records cannot show a valley, which takes {self.needed:g}"
         if self.condition == RECORDS:
@@ -71,6 +75,7 @@ class Shortfall:
         """What a heading has room for; empty for a shallow valley, which is what no inversion means."""
         where = "at its end" if self.update is None else "at its valley"
         return {
+            LAYERS: "no layer was measured",
             RECORDS: "too few records",
             DEPTH: "",
             NOISE: f"its valley is {self.value or 0:.2g} times the noise, {self.needed:g} needed",
@@ -88,6 +93,8 @@ def shortfall_of(inversions, records, fewest=FEWEST):
         return None
     (condition, runs), *_ = Counter(one.failed for one in failing).most_common(1)
     failing = [one for one in failing if one.failed == condition]
+    if condition == LAYERS:
+        return Shortfall(condition, runs, 0.0, 1.0, None, None)
     if condition == RECORDS:
         early = next((one for one in failing if one.valley_update is not None), None)
         if early is None:

@@ -45,7 +45,7 @@ class Task:
 
     def sizes(self, recipe):
         """Units of every layer from the input to the logits: d, N, ..., C."""
-        return [self.features, *[recipe.width] * (recipe.depth - 1), self.classes]
+        return recipe.sizes(self.features, self.classes)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from strag.geometry.moments import ClassMoments
 class Inputs:
     """Standardised examples on the device.
 
-    x : [P, number of inputs that vary], in the dtype of the first layer's operands.
+    x : [P, number of inputs that vary], row by row, in the dtype of the first layer's operands.
     group : [P], uint8 for up to 256 groups, else int64. member : float32 [C, P], one-hot.
     """
 
@@ -25,7 +25,7 @@ class Inputs:
         group = torch.as_tensor(group)
         member = torch.nn.functional.one_hot(group, classes).t().to(torch.float32)
         small = group.to(torch.uint8 if classes <= 256 else torch.int64)
-        x = torch.as_tensor(x).to(device=device, dtype=dtype)
+        x = torch.as_tensor(x).to(device=device, dtype=dtype).contiguous()
         return cls(x, small.to(device), member.contiguous().to(device))
 
     def tile(self, rows):

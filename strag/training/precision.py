@@ -22,6 +22,11 @@ def operand_dtypes(precision, sizes):
     return [torch.bfloat16 if is_cast else torch.float32 for is_cast in (*cast, False)]
 
 
+def is_effective(precision, sizes):
+    """Whether the precision changes a product of networks of these sizes."""
+    return precision == FLOAT32 or torch.bfloat16 in operand_dtypes(precision, sizes)
+
+
 def is_native(precision, device):
     """Whether the device has arithmetic for this precision, rather than imitating it."""
     if precision == FLOAT32 or device == "mps":

@@ -83,7 +83,11 @@ def start_from(task, recipe, layers, runs, source):
 
     missing = [run for run in task.seed_runs if run not in runs]
     if missing:
-        raise bad_usage(f"has no run {missing[0]}", f"it has runs {runs[0]} to {runs[-1]}", source)
+        raise bad_usage(
+            f"has no run {missing[0]}",
+            f"it has runs {runs[0]} to {runs[-1]}, chosen by --first-run and --runs",
+            source,
+        )
     sizes = task.sizes(recipe)
     found = [layers[0][0].shape[2], *[weight.shape[1] for weight, _ in layers]]
     if found != sizes:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from strag.errors import bad_usage
-from strag.training.schedule import every
+from strag.training.schedule import count, every
 
 ACTIVATIONS = ("tanh", "relu", "gelu")
 OPTIMIZERS = ("sgd", "adam")
@@ -66,6 +66,10 @@ class Recipe:
         except ValueError:
             raise bad_usage(f"cannot read --layers '{text}'", "give numbers such as 1,2, or all") from None
 
+    def sizes(self, features, classes):
+        """Units of every layer of networks on so many inputs, for so many classes: d, N, ..., C."""
+        return [features, *[self.width] * (self.depth - 1), classes]
+
     def updates(self, rows):
         """Number of updates on a data set whose origin has this many rows."""
         batches = 1 if self.batch_size is None else -(-rows // self.batch_size)
@@ -74,6 +78,14 @@ class Recipe:
     def recorded(self, rows):
         """Updates of the records, from 0 on: list of int."""
         return every(self.record, self.updates(rows), "--record-every")
+
+    def records(self, rows):
+        """Number of the records: int."""
+        return count(self.record, self.updates(rows), "--record-every")
+
+    def tests(self, rows):
+        """Number of the updates at which the test error is taken: int."""
+        return count(self.test, self.updates(rows), "--test-every")
 
     def tested(self, rows):
         """Updates at which the test error is taken, whether recorded or not: list of int."""

@@ -13,13 +13,27 @@ def every(text, last, option):
         return []
     if text == "log":
         return sorted({0, *logarithmic(range(last + 1)), last})
+    step = _step(text, option)
+    return sorted({*range(0, last + 1, step), last})
+
+
+def count(text, last, option):
+    """The number of updates that `every` gives, of which there may be too many to list: int."""
+    if text in ("log", "never"):
+        return len(every(text, last, option))
+    step = _step(text, option)
+    return last // step + 1 + (last % step > 0)
+
+
+def _step(text, option):
     try:
         step = int(text)
     except ValueError:
         step = 0
     if step < 1:
-        raise bad_usage(f"cannot read {option} '{text}'", "give a number of updates, or log")
-    return sorted({*range(0, last + 1, step), last})
+        words = "log" if option == "--record-every" else "log, or never"
+        raise bad_usage(f"cannot read {option} '{text}'", f"give a number of updates, or {words}")
+    return step
 
 
 def listed(text, last, option):

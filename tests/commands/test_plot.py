@@ -12,8 +12,8 @@ import pytest
 from strag.cli import main
 from strag.datasets.dataset import Dataset
 from strag.files.dataset import write_dataset
+from strag.files.output import Output
 from strag.files.stamp import stamp
-from strag.files.streams import Output
 from strag.stragglers.summary import QUANTITIES
 from tests.plotting.histories import falling, made, valley, write
 from tests.plotting.sweeps import sweep, told
@@ -284,10 +284,19 @@ def test_stragglers_that_do_not_fit_the_data(folder):
     complains(
         strag("plot", "none.json", "--data", "other", *to_file), 1, "none.json: holds no stragglers", "'none'"
     )
-    flat = write_images(folder / "flat", shape=(12,))
-    write_stragglers(folder / "flat.json", flat.origin, [1])
-    complains(strag("plot", "flat.json", "--data", "flat", *to_file), 1, "flat: has examples of shape 12")
+    odd = write_images(folder / "odd", shape=(4, 4, 5))
+    write_stragglers(folder / "odd.json", odd.origin, [1])
+    complains(strag("plot", "odd.json", "--data", "odd", *to_file), 1, "odd: has examples of shape 4 x 4 x 5")
     assert not (folder / "f.png").exists()
+
+
+@pytest.mark.parametrize(("size", "drawn"), [(12, "1 x 12"), (36, "6 x 6")])
+def test_rows_of_numbers_are_drawn_and_how_is_said(folder, size, drawn):
+    flat = write_images(folder / "flat", shape=(size,))
+    write_stragglers(folder / "flat.json", flat.origin, [1])
+    result = strag("plot", "flat.json", "--data", "flat", "-o", "f.png")
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert result.stderr.decode() == f"strag: flat: rows of {size} numbers are drawn as {drawn}\n"
 
 
 def test_nothing_but_diverged_runs(folder):

@@ -8,7 +8,7 @@ import pytest
 
 from strag.cli import main
 from strag.datasets.dataset import mean_and_std
-from strag.datasets.transforms import block_of
+from strag.datasets.transforms import Changes, changed
 from strag.files.dataset import read_dataset
 from strag.files.history import read_history
 from strag.files.stragglers import read_stragglers
@@ -27,12 +27,12 @@ def folder(tmp_path, monkeypatch):
     data = images()
     dataset_file("data", data)
     dataset_file("pruned", data.rows(np.array(REST)))
-    dataset_file("cut", block_of(data, 12, 2))
+    dataset_file("cut", changed(data, Changes(size=12, block=2)))
     history_file("history")
     stragglers_file(tmp_path / "set", data, SET)
     stragglers_file(tmp_path / "none", data, [])
     stragglers_file(tmp_path / "all", data, list(range(24)))
-    stragglers_file(tmp_path / "of-cut", block_of(data, 12, 2), [0])
+    stragglers_file(tmp_path / "of-cut", changed(data, Changes(size=12, block=2)), [0])
     stragglers_file(tmp_path / "of-nobody", data, [0], origin="f" * 64, command=None)
     stragglers_file(tmp_path / "beyond", data, [24])
     stragglers_file(tmp_path / "liar", data, [24], origin_size=99)
@@ -156,7 +156,11 @@ WRONG = {
         ["nothere", "set"],
         ["nothere: no such file or catalogue name", "the catalogue has mnist8k"],
     ),
-    "the wrong order": (2, ["set", "mnist8k"], ["'mnist8k' is a data set; the order is DATA STRAGGLERS"]),
+    "the wrong order": (
+        2,
+        ["set", "mnist8k"],
+        ["mnist8k: is the name of a data set, not a file; the order is DATA STRAGGLERS"],
+    ),
     "no stragglers": (1, ["data", "nothere"], ["nothere: no such file; check the path"]),
     "folders": (1, ["data", "."], [".: is a directory, not a file; name a file in it"]),
     "an empty file": (1, ["data", "empty"], ["empty: is empty"]),

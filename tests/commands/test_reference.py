@@ -15,7 +15,8 @@ from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
 from tests.shell import complains, files_in, in_this_process, strag
 
-TRAIN = "--epochs 60 --lr 0.5 --width 6 --noise 0 --noise 1 -q"
+UNTESTED = "--epochs 60 --lr 0.5 --width 6 -q"
+TRAIN = f"{UNTESTED} --noise 0 --noise 1"
 Q = 80
 
 
@@ -38,7 +39,7 @@ def made(tmp_path_factory):
     strag train d --without times {TRAIN} -o t
     strag train other --runs 3 {TRAIN} -o o
     strag train d --runs 1 {TRAIN} -o one
-    strag train d --runs 3 {TRAIN} --test-every never -o never
+    strag train d --runs 3 {UNTESTED} --test-every never -o never
     """
     in_this_process(script, folder)
     return folder

@@ -250,6 +250,6 @@ assert not {"test_updates", "test_error", "test_misclassified", "y_test"} & name
 assert not {"torch", "matplotlib"} & set(sys.modules)
 """
     with open_container("tested") as container:
-        assert {"test_updates", "test_error", "test_misclassified", "y_test"} <= set(container.names())
+        assert {"test_updates", "test_error", "test_misclassified", "y_test"} <= container.layout().keys()
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()

@@ -1,10 +1,15 @@
 """Logarithmic times."""
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from strag.geometry.times import evenly, logarithmic
-from strag.training.schedule import every
+from strag.errors import StragError
+from strag.geometry.times import LOG_STEP, evenly, logarithmic
+from strag.training.schedule import count, every
 
 
 def test_logarithmic_updates_grow_by_a_tenth():
@@ -17,6 +22,34 @@ def test_logarithmic_updates_grow_by_a_tenth():
 
 def test_the_growths_in_300_updates_are_those_of_the_paper():
     assert len(logarithmic(range(301))) == 1 + 38
+
+
+@given(updates=st.sets(st.integers(0, 10**6), max_size=60).map(sorted))
+def test_each_is_the_first_that_has_grown_enough(updates):
+    chosen, last = [], 0
+    for position, update in enumerate(updates):
+        if update > 0 and (last == 0 or math.log(update / last) >= LOG_STEP):
+            chosen.append(position)
+            last = update
+    assert logarithmic(updates) == chosen
+
+
+def test_of_very_many_updates_only_the_chosen_are_looked_at():
+    chosen = logarithmic(range(10**12))
+    assert chosen[:38] == logarithmic(range(300))[:38]
+    assert 240 < len(chosen) < 290
+
+
+@pytest.mark.parametrize("text", ["1", "7", "50", "1000", "log", "never"])
+@pytest.mark.parametrize("last", [1, 6, 7, 49, 50, 51, 1000])
+def test_they_can_be_counted_without_listing_them(text, last):
+    assert count(text, last, "--test-every") == len(every(text, last, "--test-every"))
+
+
+def test_what_cannot_be_counted_cannot_be_read():
+    for text in ("0", "-3", "x", "1.5", "²"):
+        with pytest.raises(StragError, match="cannot read --record-every"):
+            count(text, 10, "--record-every")
 
 
 def test_positions_count_from_the_first_record():

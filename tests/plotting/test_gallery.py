@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from strag.datasets.dataset import Dataset
+from strag.datasets.names import Names
 from strag.errors import StragError
 from strag.files.stragglers import StragglerList
-from strag.plotting.gallery import as_images, gallery, most_frequent
+from strag.plotting.gallery import as_images, gallery, layout_of, most_frequent
 from strag.plotting.style import FORMATS, house_style, rendered
 
 
@@ -43,14 +44,14 @@ def test_shows_the_examples_in_the_order_of_the_list():
     assert [image.get_array().flat[0] for image in panel.images] == [56, 16, 88]
     said = texts(figure)
     assert "digits: 3 of the 4 examples that any run calls" in " ".join(said)
-    assert "class and group; probability of straggling in another run" in " ".join(said)
-    assert said[-6:] == ["7 odd", "&gt; 0.99", "2 even", "0.75", "1 odd", "0.50"]
+    assert "index: class and group; probability of straggling in another run" in " ".join(said)
+    assert said[-6:] == ["7: 7 odd", "&gt; 0.99", "2: 2 even", "0.75", "11: 1 odd", "0.50"]
 
 
 def test_counts_stand_where_one_run_allows_no_probability():
     data = digits()
     said = texts(gallery(data, called(data, [4])))
-    assert said[-2:] == ["4 even", "3 of 4"]
+    assert said[-2:] == ["4: 4 even", "3 of 4"]
     assert "runs that call it a straggler" in " ".join(said)
     assert "digits: 1 examples" in " ".join(said)
 
@@ -58,9 +59,9 @@ def test_counts_stand_where_one_run_allows_no_probability():
 def test_class_names_stand_alone_where_groups_are_the_classes_or_unknown():
     names = [f"name{number}" for number in range(10)]
     data = digits(labels="classes", class_names=names)
-    assert texts(gallery(data, called(data, [13], [0.5], classes=names)))[-2:] == ["name3", "0.50"]
+    assert texts(gallery(data, called(data, [13], [0.5], classes=names)))[-2:] == ["13: name3", "0.50"]
     other = digits(labels="parity")
-    assert texts(gallery(other, called(other, [13], [0.5], classes=names)))[-2:] == ["3", "0.50"]
+    assert texts(gallery(other, called(other, [13], [0.5], classes=names)))[-2:] == ["13: 3", "0.50"]
 
 
 def test_rows_are_found_by_index():
@@ -98,7 +99,7 @@ def test_floats_are_scaled_together():
     np.testing.assert_array_equal(as_images(np.full((2, 3, 3), 7.0)), 0)
 
 
-@pytest.mark.parametrize("shape", [(12,), (4, 4, 5), (2, 2, 2, 3)])
+@pytest.mark.parametrize("shape", [(4, 4, 5), (2, 2, 2, 3)])
 def test_other_shapes_are_no_images(shape):
     data = digits(shape=shape)
     form = " x ".join(map(str, shape))
@@ -127,10 +128,31 @@ def test_lists_that_cannot_be_shown():
     assert most_frequent(bare, 40).words == ["", ""]
 
 
+@pytest.mark.parametrize(("size", "layout"), [(36, (6, 6)), (1, (1, 1)), (30, (1, 30)), (2, (1, 2))])
+def test_rows_of_numbers_are_squares_or_strips(size, layout):
+    assert layout_of((size,)) == layout
+    x = np.arange(2 * size, dtype=np.uint8).reshape(2, size)
+    np.testing.assert_array_equal(as_images(x), x.reshape(2, *layout))
+    data = digits(shape=(size,))
+    (panel,) = gallery(data, called(data, [3])).axes
+    assert panel.images[0].get_array().shape == layout
+    assert layout_of((6, 6)) is None
+
+
+def test_the_name_of_an_example_stands_under_it():
+    data = digits(names=Names.of([f"photos/{i}.png" for i in range(30)]))
+    said = texts(gallery(data, called(data, [7, 22], [0.9, 0.75])))
+    assert said[-6:] == ["7: 7 odd", "photos/7.png", "0.90", "22: 2 even", "photos/22.png", "0.75"]
+    assert "index: class and group; name; probability" in " ".join(said)
+
+
+@pytest.mark.parametrize("named", [False, True])
 @pytest.mark.parametrize("number", [1, 3, 30])
-def test_no_text_is_clipped_and_no_image_overlaps(number):
+def test_no_text_is_clipped_and_no_image_overlaps(number, named):
     names = [f"a long name of class {number}" for number in range(10)]
     data = digits(labels="classes", class_names=names, title="a long title of a long data set")
+    called_so = Names.of([f"a/long/path/to/a/file/{i}.png" for i in range(30)]) if named else None
+    data = replace(data, names=called_so, origin=None)
     figure = gallery(data, called(data, range(number), [0.5] * number, classes=names))
     with house_style():
         figure.draw_without_rendering()

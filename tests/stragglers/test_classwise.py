@@ -7,8 +7,8 @@ import pytest
 
 from strag.errors import StragError
 from strag.files.jsonfile import write_json
+from strag.files.output import Output
 from strag.files.stragglers import original_classes_of, read_stragglers, stragglers_object
-from strag.files.streams import Output
 from strag.stragglers.classwise import OriginalClass, original_classes, rank_correlation
 from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.history import pack

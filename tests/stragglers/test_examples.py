@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from strag.datasets import catalogue
-from strag.datasets.transforms import block_of
+from strag.datasets.transforms import Changes, changed
 from strag.errors import StragError
 from strag.stragglers.examples import BetaBinomial, unidentifiable
 from tests.training.runs import recorded
@@ -50,7 +50,7 @@ def test_predicts_held_out_runs():
 @pytest.fixture(scope="module")
 def real_sets():
     """S(t = 15), before their inversion at about 25, of 20 runs on 1024 images of MNIST: bool [20, 1024]."""
-    data = block_of(catalogue.load("mnist8k"), 1024)
+    data = changed(catalogue.load("mnist8k"), Changes(size=1024))
     options = {"runs": 20, "epochs": 15, "width": 10, "lr": 0.5, "record": "15", "test": "never"}
     return recorded(data, **options)[0]["misclassified"][-1]
 
