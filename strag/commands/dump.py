@@ -23,7 +23,7 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 )
 @click.argument("weights", type=FilePath(), metavar="WEIGHTS")
 @click.argument("data", type=DataPath(), metavar="DATA")
-@click.option("--layers", metavar="1,2|all", help="Hidden layers to dump.  [default: 1]")
+@click.option("--layers", metavar="1,2|all", help="Layers to dump; 0 is the input.  [default: 1]")
 @click.option(
     "--updates", metavar="UPDATES|all", default="all", show_default=True, help="Stored updates to dump."
 )

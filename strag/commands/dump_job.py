@@ -53,27 +53,29 @@ def prepare_dump(weights, data, name, layers, updates, runs):
         )
         remedy = f"use 'strag data --labels {weights.meta.get('labels')}'"
         raise StragError(problem, remedy, name_of(name))
-    recipe = _recipe(weights, layers)
+    recipe, layers = _recipe_and_layers(weights, layers)
     return DumpJob(
         weights,
         data,
         name_of(name),
         recipe,
-        recipe.layers,
+        layers,
         _chosen(updates, weights.updates.tolist(), "update", weights.source),
         _chosen(runs, list(weights.runs), "run", weights.source),
     )
 
 
-def _recipe(weights, layers):
-    """The Recipe of the networks in a weights file, with the layers that the option means."""
+def _recipe_and_layers(weights, layers):
+    """The Recipe of the networks in a weights file, and the layers that the option means: 0 is the input."""
     depth, width, told = len(weights.sizes) - 1, weights.sizes[1], weights.meta.get("recipe") or {}
     activation, precision = told.get("activation"), told.get("precision")
     if activation not in ACTIVATIONS or precision not in PRECISIONS:
         raise StragError("does not say what its networks compute", _AGAIN, weights.source)
-    layers = Recipe.read_layers(layers, depth)
+    wanted = Recipe.read_layers(layers, depth)
+    hidden = tuple(layer for layer in wanted if layer) or Recipe.read_layers(None, depth)
     try:
-        return Recipe(depth=depth, width=width, activation=activation, precision=precision, layers=layers)
+        recipe = Recipe(depth=depth, width=width, activation=activation, precision=precision, layers=hidden)
+        return recipe, wanted
     except StragError as error:
         raise error.about(weights.source) from None
 

@@ -9,6 +9,7 @@ from safetensors.numpy import load_file
 
 import strag as strag_package
 from strag.cli import main
+from strag.datasets.dataset import standardise
 from strag.files.activations import ActivationsWriter, _in_half
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
@@ -404,3 +405,20 @@ def test_half_precision_keeps_zeros_and_what_was_infinite(tmp_path):
         refused(lambda: _in_half(h, "layer 1"), f"reaches {max(row):.2g} only", "leave --half out")
     h[0, 0] = [0, 2e-5, 0, 0, 1e-9]
     _in_half(h, "layer 1")
+
+
+def test_layer_0_is_the_standardised_input(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = made_up(P=60, Q=20)
+    write_dataset("d", data, {})
+    train = ["train", "d", "--runs", "2", "--epochs", "4", "--weights", "w", "-q", "-o", "h"]
+    assert main(train) == 0
+    assert main(["dump", "w", "d", "--layers", "0,1", "-q", "-o", "a"]) == 0
+    x = standardise(data.x, *data.standardisation())
+    found = load_file("a")
+    for run in range(2):
+        np.testing.assert_array_equal(found["layer0"][0, run], x)
+    assert main(["geometry", "a", "-q", "-o", "g.safetensors"]) == 0
+    history = read_history("g.safetensors")
+    assert history.layers == (0, 1)
+    np.testing.assert_array_equal(history.radius[0, 0, 0], history.radius[0, 1, 0])
