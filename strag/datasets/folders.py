@@ -6,14 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from strag.datasets.pixels import KINDS, SUFFIXES, is_image
+from strag.datasets.roles import SPLIT_OF, SPLITS
 from strag.errors import StragError
 from strag.words import number_of, some_of
 
-PARTS = {
-    "train": ("train", "training"),
-    "test": ("test", "testing"),
-    "validation": ("val", "valid", "validation", "dev"),
-}
 _LITTER = (
     *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "$recycle.bin"),
     *("system volume information", "lost+found"),
@@ -67,7 +63,9 @@ class ImageFiles:
     def _parts(self, top):
         """The folders of training and of test examples, or nothing where the folder is no split."""
         folders = class_folders(top)
-        parts = {part: [path for path in folders if path.name.lower() in PARTS[part]] for part in PARTS}
+        parts = {
+            part: [path for path in folders if SPLIT_OF.get(path.name.lower()) == part] for part in SPLITS
+        }
         known = {path: part for part, paths in parts.items() for path in paths}
         if not known:
             return {}
@@ -204,7 +202,7 @@ def _inmost(folder):
     """The folder itself or, where it holds nothing but one folder of folders, as archives do, that one."""
     for _ in range(8):
         folders = class_folders(folder)
-        if len(folders) != 1 or folders[0].name.lower() in sum(PARTS.values(), ()):
+        if len(folders) != 1 or folders[0].name.lower() in SPLIT_OF:
             return folder
         inner = _entries(folders[0])
         if any(kind == "file" and is_image(path) for path, kind in _entries(folder) + inner):

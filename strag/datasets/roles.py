@@ -9,16 +9,19 @@ from strag.words import some_of
 
 ORDER = ("x", "y", "x_test", "y_test")
 
-_SPLITS = {
-    "train": ("train", "training", "tr"),
-    "test": ("test", "testing", "t10k", "te"),
+# What folders and files are called that hold a part of a data set.
+SPLITS = {
+    "train": ("train", "training"),
+    "test": ("test", "testing"),
     "validation": ("val", "valid", "validation", "dev"),
 }
+_SHORT = {"tr": "train", "te": "test", "t10k": "test"}  # in names of files and arrays alone
 _WHATS = {
     "examples": ("x", "images", "image", "imgs", "img", "data", "features", "inputs", "examples", "pixels"),
     "labels": ("y", "labels", "label", "lbls", "targets", "target", "classes"),
 }
-_SPLIT = {word: split for split, words in _SPLITS.items() for word in words}
+SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words}
+_SPLIT = {**SPLIT_OF, **_SHORT}
 _WHAT = {word: what for what, words in _WHATS.items() for word in words}
 # Words written as one, such as xtrain and testlabels. Of tr and te only what ends in them: try is a word.
 _GLUED = {
@@ -84,7 +87,7 @@ def is_text_about(name, of):
         about = {*_WHATS["labels"], "class", "category", "categories"}
         return words == {"classes"} or bool(words & {"names", "name"} and words & about)
     names = {"names", "name", "ids", "id", "filenames", "filename", "files", "paths", "path"}
-    return bool(words & names) and words <= {*names, *_SPLITS["train"], *_WHATS["examples"]}
+    return bool(words & names) and words <= {*names, *SPLITS["train"], "tr", *_WHATS["examples"]}
 
 
 def assign(names):

@@ -4,13 +4,12 @@ import json
 import re
 from pathlib import Path
 
+from strag.datasets.roles import SPLIT_OF
 from strag.errors import StragError
 from strag.words import some_of
 
 SUFFIXES = (".parquet", ".arrow", ".feather")
-_SPLIT = re.compile(r"(?:^|[-_.])(train|training|test|testing|validation|valid|val|dev)(?:[-_.]|$)", re.I)
-_CALLED = {"training": "train", "testing": "test", "valid": "validation", "val": "validation"}
-_CALLED["dev"] = "validation"
+_SPLIT = re.compile(rf"(?:^|[-_.])({'|'.join(SPLIT_OF)})(?:[-_.]|$)", re.IGNORECASE)
 _PART = re.compile(r"-(\d+)-of-(\d+)")
 _COUNTED = re.compile(r"[-_.]?\d.*$")
 _DEEPEST = 3  # folders below the given one
@@ -35,7 +34,7 @@ def find_splits(folder):
 
 
 def _called(name):
-    return _CALLED.get(name.lower(), name)
+    return SPLIT_OF.get(name.lower(), name)
 
 
 def _is_plain(name):
