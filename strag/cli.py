@@ -137,10 +137,23 @@ def _status_of(args):
     except (_ReaderLeft, BrokenPipeError):
         return _reader_left()
     except (_Interrupted, KeyboardInterrupt, click.Abort) as error:
-        signals.leave()
-        told = (error if isinstance(error, _Interrupted) else _Interrupted(error)).told
-        say(told)
-        return signals.FAILED + told.number
+        return _ended(error)
+    except Exception as error:
+        return _ended(signals.raised()) if signals.raised() else _failed(error, args)
+
+
+def _ended(error):
+    """What Ctrl-C or another signal ended: say so; the exit status."""
+    signals.leave()
+    told = (error if isinstance(error, _Interrupted) else _Interrupted(error)).told
+    say(told)
+    return signals.FAILED + told.number
+
+
+def _failed(error, args):
+    """What went wrong, in one line; the exit status. Raises what nobody foresaw."""
+    try:
+        raise error
     except StragError as error:
         say(str(error))
         return error.status

@@ -35,6 +35,7 @@ class _Hearing:
     held = 0  # steps in progress that a signal may not part
     waiting = None  # the signal that came during them
     last = None  # when one was raised
+    raised = None  # the signal that was raised where the work stood
 
 
 def _hear(number, _frame):
@@ -45,6 +46,7 @@ def _hear(number, _frame):
     if _Hearing.held:
         _Hearing.waiting = number
         return
+    _Hearing.raised = number
     raise Interrupted(number)
 
 
@@ -71,7 +73,12 @@ def restore(previous):
     for number, handler in previous.items():
         signal.signal(number, handler if handler is not None else signal.SIG_DFL)
     _Hearing.listening = _Hearing.leaving = False
-    _Hearing.waiting = _Hearing.last = None
+    _Hearing.waiting = _Hearing.last = _Hearing.raised = None
+
+
+def raised():
+    """What a signal has raised, an `Interrupted`, whatever a library made of it on its way; or None."""
+    return None if _Hearing.raised is None else Interrupted(_Hearing.raised)
 
 
 def leave():
@@ -89,6 +96,7 @@ def held():
         _Hearing.held -= 1
         if _Hearing.waiting is not None and not _Hearing.held:
             number, _Hearing.waiting = _Hearing.waiting, None
+            _Hearing.raised = number
             raise Interrupted(number)
 
 

@@ -1,10 +1,17 @@
 """Names, counts and lists in words, for whoever says something to a person."""
 
+import textwrap
 import unicodedata
 
 MOST = 12  # names in one line
 _JOINERS = "\u200c\u200d"  # between letters of Persian, and parts of an emoji
 _BYTES = range(0xDC80, 0xDD00)  # how Python keeps the bytes of a name that is not UTF-8
+
+
+def reason_of(error):
+    """The first sentence of what an error of another library says, or as many of its words as fit."""
+    first = str(error).partition(". ")[0]
+    return textwrap.shorten(first, 80, placeholder=" ...") or type(error).__name__
 
 
 def as_text(name):

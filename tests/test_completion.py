@@ -69,6 +69,9 @@ def test_a_shell_is_asked_for_files(words, of, folder):
 @pytest.mark.parametrize("words", [["train"], ["dump", "w"], ["prune"], ["plot", "s", "--data"]])
 def test_names_of_the_catalogue_stand_before_the_files(words, folder):
     assert completed(*words, of="mn") == [("plain", name) for name in ("mnist8k", "mnist", "mnfolder/")]
+    assert completed(*words) == [("file", "")]  # a shell quotes what needs it, and knows no catalogue
+    for name in ("two words", "m$x"):
+        (folder / name).unlink()
     everything = [value for _, value in completed(*words)]
     assert everything == [*CATALOGUE, "h.safetensors", "mine.npz", "mnfolder/"]
 

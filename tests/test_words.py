@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strag.words import as_text
+from strag.words import as_text, reason_of
 
 ANY = st.text(st.characters(codec=None, categories=None))
 
@@ -48,3 +48,16 @@ def test_what_is_text_already_stays(name):
 )
 def test_what_is_no_text_is_shown_as_python_writes_it(name, text):
     assert as_text(name) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Not a file. Ask for help", "Not a file"),
+        ("two\n lines of 1.5", "two lines of 1.5"),
+        ("word " * 30, "word " * 15 + "..."),
+        ("", "ValueError"),
+    ],
+)
+def test_a_reason_is_one_sentence_cut_at_a_word(said, kept):
+    assert reason_of(ValueError(said)) == kept

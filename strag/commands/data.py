@@ -28,7 +28,9 @@ strag data cifar-10-binary.tar.gz --gray --labels 0-4/5-9 -o cifar.safetensors
     metavar="NAME",
     help="Column of a table that holds the labels; fine or coarse of CIFAR-100.",
 )
-@click.option("--test", type=DataPath(), metavar="SOURCE", help="Take the test set from there.")
+@click.option(
+    "--test", type=DataPath(), metavar="SOURCE", help="Take the training examples there as the test set."
+)
 @click.option(
     "--shape", type=Sizes(1, 4), metavar="HxW", help="Shape of an example that is a row of numbers."
 )
@@ -73,22 +75,24 @@ def command(source, test, output, quiet, **options):
     SOURCE is one of: a name in the catalogue (mnist8k, or mnist, kmnist, fashion-mnist, cifar10,
     which are downloaded); a strag dataset ('-' for stdin); a folder of IDX files, of CIFAR batches
     (binary version; or its tar.gz), of images in one folder per class, or of one npy file per class; an npz
-    file (arrays x, y, x_test, y_test); a CSV file with a header; a parquet or Arrow file, or a data set that
-    Hugging Face's library saved (with the extra 'tables'); or IDX, npy or npz files of one array each:
-    examples, labels, test examples, test labels, in that order or told apart by their names. Test
-    files may be left out. What is left out, or could be understood in two ways, is said.
+    file (arrays x, y, x_test, y_test); a CSV file, without a header only if --label-column counts to
+    the label; a parquet or Arrow file, or a data set that Hugging Face's library saved (with the extra
+    'tables'); or IDX, npy or npz files of one array each: examples, labels, test examples, test
+    labels, in that order or told apart by their names. Test files may be left out. What is left out,
+    or could be understood in two ways, is said.
 
     Options work in the order in which they stand below, whatever their order on the command line. All but
-    --labels start a new origin: examples are counted, and standardised, anew. Class names that
-    hold one of ',/-' are written in double quotes.
+    --labels start a new origin: examples are counted, and standardised, anew. Class names that hold
+    one of ',/-', or look like a number, are written in double quotes. In tables, columns called id,
+    name, file, filename, file_name or path, and a first one without a name, name the examples.
 
     Downloads are checked and kept in the folder STRAG_CACHE (default: the user's cache). STRAG_MIRROR
     names other addresses to take them from, separated by spaces, which serve such a folder as it lies.
     """
-    from strag.console import Notes
+    from strag.console import Notes, warn
     from strag.datasets.imported import Reading
-    from strag.datasets.transforms import Changes, changed, with_test
-    from strag.errors import StragError
+    from strag.datasets.transforms import Changes
+    from strag.errors import StragError, bad_usage
     from strag.files.dataset import write_dataset
     from strag.files.output import Output
     from strag.files.streams import name_of
@@ -99,28 +103,48 @@ def command(source, test, output, quiet, **options):
     changes = Changes(**{name: options[name] for name in CHANGING})
     notes = Notes(quiet)
     with Output(output) as sink:
-        data = read_source(source, reading, output, notes)
-        inputs = {"data": data.identity}
+        unused = set(reading.given)
+        data = read_source(source, reading, output, notes, unused)
+        inputs, tested = {"data": data.identity}, None
         if test is not None:
-            tested = read_source([test], reading, output, notes)
+            tested = read_source([test], reading, output, notes, unused)
             inputs["test"] = tested.identity
+        if unused:
+            name = f"--{min(unused).replace('_', '-')}"
+            raise bad_usage(f"{name} means nothing to it", "leave the option out", name_of(source[0]))
         try:
-            if test is not None:
-                data = with_test(data, tested, _test_words(test))
-            had_test, data = data.has_test, changed(data, changes)
-            data.groups, data.test_groups  # noqa: B018 - every class must be in a group
+            data, lines = _made(data, test, tested, changes)
         except StragError as error:
             raise error.about(name_of(source[0])) from None
-        recipe = {**options, "labels": data.labels}
-        write_dataset(output, data, recipe, inputs, sink)
-    if had_test and not data.has_test:
-        notes(f"{data.title}: no test example is of these classes, so that there is no test set")
-    for line in _told(data):
+        write_dataset(output, data, {**options, "labels": data.labels}, inputs, sink)
+    for line in (*lines, *_told(data)):
         notes(f"{data.title}: {line}")
+    if (data.class_sizes == len(data.y)).any():
+        lone = data.class_name(data.y[0])
+        remedy = "a source in the order of its classes needs --shuffle SEED"
+        warn(f"{data.title}: all examples are of class {lone}; {remedy}")
 
 
-def read_source(source, reading, output, note):
-    """A Dataset from whatever SOURCE names. A dataset may be replaced by the output, other files not."""
+def _made(data, test, tested, changes):
+    """The Dataset that the options make, and what to say of that. tested : the Dataset of --test, or None."""
+    from strag.datasets.transforms import changed, with_test
+
+    lines = []
+    if tested is not None:
+        data = with_test(data, tested, _test_words(test))
+        lines += [f"of {tested.title} the training examples are the test set"] if tested.has_test else []
+    had_test, data = data.has_test, changed(data, changes)
+    data.groups, data.test_groups  # noqa: B018 - every class must be in a group
+    if had_test and not data.has_test:
+        lines.append("no test example is of these classes, so that there is no test set")
+    return data, lines
+
+
+def read_source(source, reading, output, note, unused):
+    """A Dataset from whatever SOURCE names. A dataset may be replaced by the output, other files not.
+
+    unused : names of options in `reading`, of which those are taken out that mean something to SOURCE.
+    """
     from pathlib import Path
 
     from strag.commands.options import read_data, refuse_overwriting
@@ -128,14 +152,12 @@ def read_source(source, reading, output, note):
     from strag.datasets.importing import import_files
 
     first = source[0]
+    unused.discard("resize")  # of which every data set has use
     alone = len(source) == 1
     if alone and (first in ("-", "", *CATALOGUE) or (not Path(first).is_dir() and _is_ours(first))):
-        if reading.given:
-            name = f"--{reading.given[0].replace('_', '-')}"
-            raise click.UsageError(f"{name} belongs to files that are imported, and '{first}' is none")
         return read_data(first)
     refuse_overwriting(source, ("-o", output))
-    return import_files(source, reading, note)
+    return import_files(source, reading, note, unused)
 
 
 def _is_ours(path):
@@ -179,8 +201,9 @@ def _told(data):
     """What there is in a data set: its sizes, and the examples of every class."""
     from strag.words import number_of
 
-    test = f"{len(data.y_test)} test examples" if data.has_test else "no test set"
-    shape = " x ".join(str(n) for n in data.x.shape[1:])
-    shape += " inputs" if data.x.ndim == 2 else ""
-    groups = len(data.grouping.names)
-    return [f"{len(data.y)} examples of {shape}, {number_of(groups, 'group')}, {test}", _sizes(data)]
+    test = number_of(len(data.y_test), "test example") if data.has_test else "no test set"
+    rows = number_of(data.features, "input")
+    shape = rows if data.x.ndim == 2 else " x ".join(str(n) for n in data.x.shape[1:])
+    examples = number_of(len(data.y), "example")
+    groups = number_of(len(data.grouping.names), "group")
+    return [f"{examples} of {shape}, {groups}, {test}", _sizes(data)]

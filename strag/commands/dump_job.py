@@ -8,6 +8,7 @@ from strag.console import Progress
 from strag.datasets.dataset import standardise
 from strag.errors import StragError, bad_usage
 from strag.files.activations import ActivationsWriter
+from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
 from strag.files.streams import name_of
 from strag.stragglers.history import pack, unpack
@@ -107,7 +108,7 @@ def dump(job, sink, half, device, quiet):
         raise error.about(job.name) from None
     columns = np.flatnonzero(weights.std > 0)
     widths = {layer: weights.sizes[layer] if layer else columns.size for layer in job.layers}
-    per_example = {"index": data.index, "y": data.y, "group": data.groups}
+    per_example = {"index": data.index, "y": data.y, "group": data.groups, **data.named}
     updates = weights.updates[job.updates]
     trained = pack(_trained(job))
     with ActivationsWriter(
@@ -159,5 +160,6 @@ def _meta(job, device):
         title=data.title,
         command=data.command,
         **{key: weights.meta.get(key) for key in keys},
+        **described_classes(data),
         **({"sets": described_at(sets, job.runs)} if sets else {}),
     )

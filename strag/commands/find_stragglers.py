@@ -157,8 +157,12 @@ def _refuse_ignored(options):
         ("seed", options["controls"] is None, "needs --controls"),
         ("quorum", options["core"], "contradicts --core"),
         ("quorum", per_run and options["dose"] is None, "needs --dose where --per-run is given"),
-        ("rule fewest", not inverts, f"is for inversions, which --at {at} does not seek"),
-        ("observable layer", per_run and not inverts, f"is for inversions, which --at {at} does not seek"),
+        ("rule", not inverts, f"seeks inversions, and with --at {at} the sets are taken there"),
+        (
+            "fewest observable layer",
+            per_run and not inverts,
+            f"is for inversions, which --at {at} does not seek",
+        ),
         ("fewest", options["rule"] == "first-increase", "is for --rule valley"),
     )
 
@@ -184,6 +188,10 @@ def _find(history, output, quiet, options):
         read = read_history(history)
         if is_given("observable"):
             read.require_layers("leave --observable out")
+        for option in ("per_class", "rule"):
+            if is_given(option) and not moment.is_chosen:
+                name = f"--{option.replace('_', '-')}"
+                read.require_layers(f"leave {name} out, and take the sets with --at UPDATE or --at error:X")
         found, profile = _found(read, options, moment)
         reference = None
         if options["reference"] is not None:
@@ -202,7 +210,7 @@ def _find(history, output, quiet, options):
             csv_sink.commit()
     if not shown:
         Notes(quiet)(summary_line(value))
-    _warn(read, found)
+    _warn(read, found, moment.error)
     return exit_status(found.verdict, moment.is_chosen, options["any_verdict"])
 
 
@@ -247,12 +255,12 @@ def _write(value, output, sink, as_json):
     return False
 
 
-def _warn(history, found):
+def _warn(history, found, level):
     """Say what to doubt, once."""
     from strag.console import warn
     from strag.stragglers.doubts import doubts
 
-    lines = doubts(history, found)
+    lines = doubts(history, found, level)
     if not found.pooled:
         shared = f"several networks started as run {history.shared_run}, each without other examples"
         lines.append(f"{shared}; no consensus and no probabilities are taken")

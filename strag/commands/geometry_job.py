@@ -3,6 +3,7 @@
 import numpy as np
 
 from strag.console import as_cell, print_table, warn
+from strag.datasets.names import Names
 from strag.errors import StragError
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
@@ -24,6 +25,7 @@ def _meta(grid, kind):
     return stamp(
         kind,
         **{**{key: meta.get(key) for key in kept}, "recipe": recipe},
+        **{key: meta[key] for key in ("class_names", "class_numbers") if meta.get(key) is not None},
         inputs={**(inputs.get("training") or {}), "measured": inputs.get("data")},
         runs=list(grid.runs),
         layers=list(grid.layers),
@@ -49,12 +51,21 @@ def as_history(grid, sink):
     if idle.size:
         problem = f"has no example that run {grid.runs[idle[0]]} was trained on, so that it makes no history"
         raise StragError(problem, "dump the data of the training too, or write JSON", grid.parts[0].source)
-    per_example = {"index": grid.index, "y": grid.y, "group": grid.group}
+    per_example = {"index": grid.index, "y": grid.y, "group": grid.group, **_named(grid)}
     meta, trained = _meta(grid, "history"), pack(grid.trained)
     with HistoryWriter(sink.path, meta, grid.updates, per_example, trained, output=sink) as writer:
         for measured in _measured(grid):
             writer.add(measured)
         writer.commit()
+
+
+def _named(grid):
+    """The names of the examples as tensors, empty where a part has none."""
+    names = [part.names for part in grid.parts]
+    if None in names:
+        return {}
+    _, first = np.unique(np.concatenate([part.index for part in grid.parts]), return_index=True)
+    return Names.joined(names).take(first).tensors
 
 
 def _measured(grid):

@@ -37,26 +37,33 @@ class DataPath(FilePath):
             return super().shell_complete(ctx, param, incomplete)
         # A shell that is given words looks for no files itself, nor does it quote.
         files = [name for name in _entries_here() if name.startswith(incomplete) and name not in known]
+        if any(shlex.quote(name) != name for name in files):
+            return super().shell_complete(ctx, param, incomplete)
         return [CompletionItem(name) for name in (*known, *files)]
 
 
 def _entries_here():
-    """What lies in the working folder, folders with a slash, without what is hidden or to be quoted."""
+    """What lies in the working folder, folders with a slash, without what is hidden."""
     try:
         with os.scandir() as entries:
             found = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
     except OSError:
         return []
-    return sorted(name for name in found if not name.startswith(".") and shlex.quote(name) == name)
+    return sorted(name for name in found if not name.startswith("."))
+
+
+LARGEST = 3.4e38  # as good as the largest float32
 
 
 class FiniteRange(click.FloatRange):
-    """Numbers in a range, of which NaN and infinity are none: they pass every comparison or mean no work."""
+    """Numbers in a range, as float32 holds them: NaN and infinity pass every comparison, or mean no work."""
 
     def convert(self, value, param, ctx):
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number", param, ctx)
+        if abs(number) > LARGEST:
+            self.fail(f"{number:g} is too large for a network's numbers", param, ctx)
         return number
 
 

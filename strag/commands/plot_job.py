@@ -212,7 +212,8 @@ def _sweep(history, wanted):
 
 def _gallery(stragglers, wanted):
     from strag.commands.options import read_data, require_origin
-    from strag.plotting.gallery import NUMBER, gallery, layout_of
+    from strag.plotting.gallery import NUMBER, flipped_among, gallery, layout_of
+    from strag.words import number_of
 
     if wanted.data is None:
         raise bad_usage(
@@ -229,11 +230,17 @@ def _gallery(stragglers, wanted):
     layout = layout_of(images.x.shape[1:])
     if layout:
         drawn = f"rows of {images.features} numbers are drawn as {layout[0]} x {layout[1]}"
+        drawn += ", each column scaled by its smallest and largest value" if layout[0] == 1 else ""
         wanted.notes.append(f"{name}: {drawn}")
     try:
-        return gallery(images, stragglers, wanted.number or NUMBER)
+        figure = gallery(images, stragglers, wanted.number or NUMBER)
     except StragError as error:
         raise error.about(name) from None
+    if images.y_true is not None:
+        flipped, shown = flipped_among(images, stragglers, wanted.number or NUMBER)
+        have = "has a flipped label" if flipped == 1 else "have flipped labels"
+        wanted.notes.append(f"{name}: {flipped} of the {number_of(shown, 'example')} shown {have}")
+    return figure
 
 
 def _by_class(stragglers, wanted):

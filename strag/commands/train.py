@@ -189,9 +189,10 @@ def command(data, output, plans, as_json, quiet, **options):
     --without sets trains one network per set, from the initial weights of the set's run: the seed, the
     data and the sizes of the networks are those of the training that the sets were found in.
 
-    --plan writes no history: it prints network-updates, arithmetic, time, memory and disk, as JSON
-    into a pipe. Memory hardly grows with --runs, nor does the time of one network-update, from some 16
-    runs on. Several jobs side by side share the processor: under `make -j`, give each --threads 1.
+    --plan writes no history, nor weights, whatever their names: it prints network-updates, arithmetic,
+    time, memory and disk, as JSON into a pipe. Memory hardly grows with --runs, nor does the time of one
+    network-update, from some 16 runs on. Several jobs side by side share the processor: under `make -j`,
+    give each --threads 1.
     """
     from contextlib import ExitStack
 
@@ -250,8 +251,19 @@ def _refuse_ignored(options, plans):
             "is for test errors, of which --test-every never takes none",
         ),
         ("weights_at", options["weights"] is None, "needs --weights"),
+        (
+            "seed",
+            not _draws(options),
+            "draws nothing here: --init gives the weights, the full batch no order",
+        ),
         ("as_json", not plans, "needs --plan"),
     )
+
+
+def _draws(options):
+    """Whether anything of a training is random, or sets ask for its seed."""
+    drawn = options["batch_size"] is not None or any(options["noise"])
+    return options["init"] is None or options["without"] is not None or drawn
 
 
 def _job(recipe, data, options, device, sinks=()):

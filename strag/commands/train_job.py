@@ -18,7 +18,7 @@ from strag.files.stamp import stamp, wrong_kind
 from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
 from strag.files.weights import WeightsWriter, open_weights, parameter_layout
-from strag.signals import held
+from strag.signals import held, raised
 from strag.stragglers.history import pack
 from strag.training.device import environment
 from strag.training.loop import train
@@ -265,7 +265,9 @@ def _kept_in_part(history):
     """Leave the finished part of a history where a signal interrupts its writer."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, Exception) and not raised():
+            raise
         try:
             left = history.commit_partial()
         except StragError as error:

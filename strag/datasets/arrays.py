@@ -208,6 +208,10 @@ def _read_classes(folder, files):
         if len(other) < 2 or other[1:] != shape[1:] or kind.kind != dtype.kind:
             problem = f"has shape {list(other)} of {kind}, {classes[first].name} {list(shape)} of {dtype}"
             raise StragError(problem, "give every class one row per example, all of one form", classes[name])
+        if not other[0]:
+            raise StragError(
+                "holds no examples", "give every class one at least, or remove it", classes[name]
+            )
     counts = [shape[0] for shape, _ in shapes.values()]
     kept = np.result_type(*(dtype for _, dtype in shapes.values()))
     try:

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from strag.datasets.columns import joined, narrow
-from strag.datasets.imported import Form, Imported, starts_with
+from strag.datasets.columns import joined, narrow, notes_on_ids
+from strag.datasets.imported import Form, Imported, one_of, starts_with
 from strag.datasets.known import recognise
 from strag.datasets.pictures import Pictures
 from strag.datasets.schema import IMAGE, NUMBER, VECTOR, is_list, kind_of, plan_of
 from strag.datasets.splits import SUFFIXES, find_splits, parts_of, train_and_test
-from strag.datasets.tables import one_of
 from strag.errors import StragError, bad_usage
+from strag.words import reason_of
 
 _ROWS = 1024  # read at a time from parquet
 _PICTURES = ("background", "skip_broken")  # options that mean nothing for other inputs
@@ -41,11 +41,12 @@ def _imported(files, test_files, notes, reading):
     _need_pyarrow(files[0])
     part = _Part(files, reading)
     test = _Part(test_files, reading, part.plan) if test_files else None
-    notes = [*part.plan.notes, *notes, *part.notes("the training set")]
+    notes = [*part.plan.notes, *notes, *part.notes("training")]
+    notes += notes_on_ids(part.plan.inputs, part.x) if part.plan.kind == NUMBER else []
     if test and test.hidden:
         notes.append(f"the test set is left out, as its labels are hidden (-1), {test_files[0].name}")
         test = None
-    notes += test.notes("the test set") if test else []
+    notes += test.notes("test") if test else []
     x, x_test = _in_one_form(part.x, test and test.x)
     return Imported(
         x=x,
@@ -72,8 +73,9 @@ def _in_one_form(x, x_test):
     """Training and test inputs as arrays of one type, both in colour if one of them is."""
     parts = [part for part in (x, x_test) if part is not None]
     if isinstance(x, Pictures):
-        colour = any(part.in_colour for part in parts)
-        parts = [part.array(colour) for part in parts]
+        parts = [part.array() for part in parts]
+        axes = max(part.ndim for part in parts)
+        parts = [part if part.ndim == axes else np.repeat(part[..., None], 3, axis=3) for part in parts]
     kind = np.result_type(*parts)
     parts = [part.astype(kind, copy=False) for part in parts]
     return parts[0], parts[1] if len(parts) > 1 else None
@@ -99,10 +101,11 @@ class _Part:
             kept = np.array(self._pictures.kept, dtype=bool)
             self.y = self.y[kept]
             names = [name for name, here in zip(names, kept, strict=True) if here] if names else names
-        self.names = names if names and None not in names else None
+        self.names = [name or "" for name in names] if any(names) else None
 
     def notes(self, what):
-        return self._pictures.notes(what)
+        """What was done to the images of this set."""
+        return self._pictures.notes(f" of the {what} set", lambda called: called.rpartition("/")[2])
 
     @property
     def hidden(self):
@@ -117,7 +120,8 @@ class _Part:
         except UnicodeDecodeError as error:  # a name of a column
             raise _broken(error, path) from None
         self.plan = self.plan or plan
-        if (plan.kind, plan.inputs, plan.label) != (self.plan.kind, self.plan.inputs, self.plan.label):
+        kinds = {(one.kind, frozenset(one.inputs), one.label, one.name) for one in (plan, self.plan)}
+        if len(kinds) > 1:  # whatever their order
             raise StragError("has other columns than the file before it", "give all files the same")
         if plan.class_names != self.plan.class_names:
             raise StragError("has other class names than the file before it", "give all files the same")
@@ -169,7 +173,7 @@ class _Part:
             if content is None:
                 problem = f"column '{self.plan.inputs[0]}' has no bytes of an image in row {at}"
                 raise StragError(problem, "save the data set with its images in it")
-            self._pictures.add(content, f"{path}, row {at}", at)
+            self._pictures.add(f"{path}, row {at}", content)
             paths.append(called or None)
         return paths
 
@@ -216,8 +220,7 @@ def _broken(error, path):
         return StragError(f"is {found[0]}", found[1])
     if starts_with(path, b"FEA1"):
         return StragError("is a Feather file of version 1", "write it again, as version 2 or parquet")
-    reason = " ".join(str(error).split())[:80] or type(error).__name__
-    return StragError(f"cannot be read as parquet or Arrow ({reason})", "copy or write it again")
+    return StragError(f"cannot be read as parquet or Arrow ({reason_of(error)})", "copy or write it again")
 
 
 def _plain(array):

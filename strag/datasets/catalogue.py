@@ -6,15 +6,14 @@ from pathlib import Path
 
 from strag.datasets.cifar import read_cifar_archive
 from strag.datasets.download import RemoteFile, fetch
-from strag.datasets.idx import find_idx, read_idx
-from strag.datasets.imported import Imported
+from strag.datasets.idx import find_idx, read_idx_files
 from strag.datasets.importing import dataset_of
 
 EMBEDDED = Path(__file__).parent / "mnist8k"
 
 
 def _read_idx_files(paths):
-    return Imported(**{key: read_idx(path) for key, path in find_idx(Path(paths[0]).parent).items()})
+    return read_idx_files(find_idx(Path(paths[0]).parent))
 
 
 def _read_cifar(paths):

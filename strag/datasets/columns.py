@@ -9,7 +9,9 @@ from strag.words import MOST
 
 LABELS = ("label", "class", "target", "y")
 NAMES = ("id", "name", "file", "filename", "file_name", "path")
+MEND_TEXT = "leave such a column out, code it as numbers, or call it id, if it names the examples"
 _INDEX = re.compile(r"|Unnamed: 0|__index_level_0__")  # what pandas calls an index without a name
+_ID = re.compile(r".*(_[iI]|[a-z]I)[dD]")
 _CLASS = re.compile(r"\d+(\.0*)?")
 
 
@@ -54,6 +56,18 @@ def notes_on_names(columns):
     first = "the first column, which has no name," if columns[0] == "" else f"column '{columns[0]}'"
     notes = [f"{first} names the examples"]
     return notes + ([f"left out, as names too: {listed(columns[1:])}"] if columns[1:] else [])
+
+
+def notes_on_ids(columns, x):
+    """What to say of inputs that are called like an id and differ in all examples; x is [P, d]."""
+    ids = [at for at, column in enumerate(columns) if _ID.fullmatch(column)]
+    found = [columns[at] for at in ids if _counts(x[:, at])]
+    like = "is an input, though its values all differ: call it id if it names the examples"
+    return [f"column '{column}' {like}" for column in found]
+
+
+def _counts(values):
+    return len(values) > 1 and (values == np.floor(values)).all() and np.unique(values).size == len(values)
 
 
 def is_number(text):

@@ -99,7 +99,7 @@ class Dataset:
     @property
     def named(self):
         """The names of the examples as tensors: dict of `names` and `name_ends`, empty without names."""
-        return {} if self.names is None else {"names": self.names.text, "name_ends": self.names.ends}
+        return {} if self.names is None else self.names.tensors
 
     @cached_property
     def identity(self):
@@ -119,12 +119,12 @@ class Dataset:
     @cached_property
     def groups(self):
         """Group of each training example, int64 [P]."""
-        return group_examples(self.grouping, self.y)
+        return group_examples(self.grouping, self.y, self.class_name)
 
     @cached_property
     def test_groups(self):
         """Group of each test example, int64, or None without a test set."""
-        return group_examples(self.grouping, self.y_test) if self.has_test else None
+        return group_examples(self.grouping, self.y_test, self.class_name) if self.has_test else None
 
     def standardisation(self, again=False):
         """The map of the block: its own `mean` and `std`, or, `again` or without them, these rows'."""

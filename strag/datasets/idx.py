@@ -107,7 +107,7 @@ def _sets(folder):
     for places in ([folder], [folder / "raw", folder / "gzip"], deeper):
         sets = {}
         for place in places:
-            for path in _files(place) if place.is_dir() else ():
+            for path in _files(place) if _is_folder(place) else ():
                 role = role_of(path.name)
                 if role.what and (_NAMED.search(path.name) or is_idx(path)):
                     sets.setdefault((place, role.rest), []).append(path)
@@ -115,6 +115,14 @@ def _sets(folder):
             return sets
         first = first or sets
     return first
+
+
+def _is_folder(path):
+    """Whether a path is a folder; the error where that may not be known names the folder above it."""
+    try:
+        return path.is_dir()
+    except PermissionError as error:
+        raise PermissionError(error.errno, error.strerror, str(path.parent)) from None
 
 
 def _files(folder):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from strag.errors import bad_usage
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -85,3 +87,18 @@ def starts_with(path, magic):
         return False
     with open(path, "rb") as stream:
         return stream.read(len(magic)) == magic
+
+
+def one_of(paths, is_table):
+    """The only path; raises StragError for a table among several files."""
+    if len(paths) == 1:
+        return paths[0]
+    at = next(at for at, path in enumerate(paths) if is_table(path))
+    table, others = paths[at], paths[:at] + paths[at + 1 :]
+    if table in others:
+        raise bad_usage("is given twice", "give it once, as a table holds its labels", table)
+    if all(map(is_table, paths)):
+        remedy = f"give one, and the test set with --test {shlex.quote(others[0].name)}"
+        raise bad_usage(f"is a table, of which {len(paths)} are given", remedy, table)
+    problem = f"is a table, which holds its labels, and {others[0].name} is given beside it"
+    raise bad_usage(problem, "give the table alone, or arrays of examples and of labels", table)

@@ -20,10 +20,12 @@ FORMS = (
 )
 
 
-def import_files(paths, reading=None, note=None):
+def import_files(paths, reading=None, note=None, unused=None):
     """The Dataset in a folder, a file, or files of examples and labels, read as `reading` says.
 
-    note : takes a line on what was left out, or understood in one way of several. Raises StragError for
+    note : takes a line on what was left out, or understood in one way of several. unused : a set of options
+    of `reading`, of which those are taken out that the form has use for; without it, others are refused.
+    Raises StragError for
     what is of no known form, and for an option that the form has no use for.
     """
     reading = reading or Reading()
@@ -35,7 +37,9 @@ def import_files(paths, reading=None, note=None):
     paths = [Path(path) for path in paths]
     form = _form_of(paths)
     for option in reading.given:
-        if option not in ("resize", *form.options):
+        if option in form.options and unused is not None:
+            unused.discard(option)
+        if option not in ("resize", *form.options) and unused is None:
             name = f"--{option.replace('_', '-')}"
             raise bad_usage(f"is {form.what}, to which {name} means nothing", "leave it out", paths[0])
     try:
@@ -120,7 +124,7 @@ def _stored(imported, suffix, y):
     if array is None or y is None:  # of only one of them the data set speaks
         return array
     try:
-        kept = stored(array, key)
+        kept = stored(array, key, imported.x)
         check_part(kept, y, suffix, imported.x.shape[1:])
     except StragError as error:
         raise error.about(imported.sources[key]) if key in imported.sources else error from None

@@ -46,8 +46,36 @@ def read_labels(y, y_test=None, class_names=None, sources=None):
         found[key] = _flat(np.asarray(labels), key, sources.get(key), notes)
         if key in sources and found[key].dtype.kind == "U":
             notes.append((key, "its labels are text: numbers where all of it is, else names in sorted order"))
-    numbers, names = _numbered(found, class_names, sources)
+    _check_columns(y, y_test, found, sources)
+    numbers, names = _numbered(found, _told_apart(class_names, notes), sources)
     return Classes(found["y"], found.get("y_test"), numbers, names, notes)
+
+
+def _check_columns(y, y_test, found, sources):
+    """Refuse class numbers beyond the columns of the rows of 0 and 1 that stand for the other part."""
+    for key, labels, other in (("y", y, "y_test"), ("y_test", y_test, "y")):
+        labels = np.asarray(labels)
+        is_rows = labels.ndim == 2 and labels.shape[1] > 1
+        if is_rows and other in found and found[other].dtype.kind == "i" and len(found[other]):
+            largest, columns = int(found[other].max()), labels.shape[1]
+            if largest >= columns:
+                problem = f"labels '{other}' go up to {largest}, but rows of '{key}' have {columns} columns"
+                raise StragError(problem, "number the classes from 0 in both", sources.get(other))
+
+
+def _told_apart(names, notes):
+    """Class names of which each stands once: the second `crane` is called `crane (2)`."""
+    if names is None or len(set(names)) == len(names):
+        return names
+    made = list(names)
+    for at, name in enumerate(names):
+        count = names[: at + 1].count(name)
+        made[at] = f"{name} ({count})" if count > 1 else name
+    if len(set(made)) < len(made):
+        raise StragError("calls several classes by one name", "give every class a name of its own")
+    twice = some_of(name for name in made if name not in names)
+    notes.append(("y", f"several classes have one name, and are told apart: {twice}"))
+    return tuple(made)
 
 
 def _flat(labels, key, source, notes):

@@ -33,6 +33,18 @@ class Names:
         start = self.ends[row - 1] if row else 0
         return as_text(self.text[start : self.ends[row]].tobytes().decode("utf-8", "surrogateescape"))
 
+    @classmethod
+    def joined(cls, parts):
+        """The Names of several, one after the other."""
+        ends = np.cumsum([0, *(len(part.text) for part in parts)])
+        moved = [part.ends + start for part, start in zip(parts, ends, strict=False)]
+        return cls(np.concatenate([part.text for part in parts]), np.concatenate(moved))
+
+    @property
+    def tensors(self):
+        """As files hold them: dict of `names` and `name_ends`."""
+        return {"names": self.text, "name_ends": self.ends}
+
     def take(self, rows):
         """The names of these rows, in their order."""
         rows = np.asarray(rows, dtype=np.int64)

@@ -13,7 +13,7 @@ import numpy as np
 from strag.datasets.imported import starts_with
 from strag.datasets.rows import BROKEN_GZIP, opened
 from strag.errors import StragError
-from strag.words import amount
+from strag.words import amount, reason_of
 
 MAGIC = b"\x93NUMPY"
 _AGAIN = "save it again with numpy"
@@ -112,7 +112,7 @@ def _parsed(stream):
     except KeyError:
         reason = f"version {version[0]} of the format"
     except (tokenize.TokenError, ValueError, SyntaxError, TypeError) as error:
-        reason = " ".join(str(error).split())[:80]
+        reason = reason_of(error)
     except (RecursionError, MemoryError) as error:  # of a header that is nested without end
         reason = type(error).__name__
     raise StragError(f"cannot be read ({reason})", _AGAIN)
@@ -204,5 +204,4 @@ class Npz:
             raise self._unreadable(error, f"array '{name}' ") from None
 
     def _unreadable(self, error, what=""):
-        reason = " ".join(str(error).split())[:80] or type(error).__name__
-        return StragError(f"{what}cannot be read ({reason})", _AGAIN, self.path)
+        return StragError(f"{what}cannot be read ({reason_of(error)})", _AGAIN, self.path)

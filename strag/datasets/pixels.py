@@ -9,7 +9,8 @@ import warnings
 import numpy as np
 
 from strag.datasets import intact
-from strag.errors import StragError
+from strag.errors import StragError, bad_usage
+from strag.words import reason_of
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".bmp", ".gif", ".webp"),
@@ -48,6 +49,13 @@ def is_image(path):
             return _MAGIC.match(stream.read(512)) is not None
     except OSError:  # which whoever reads it tells
         return True
+
+
+def check_size(h, w):
+    """Refuse --resize to images of more than MOST pixels."""
+    if h * w > MOST:
+        problem = f"--resize {h}x{w} makes images of {h * w} pixels, more than {MOST}"
+        raise bad_usage(problem, "give a smaller --resize")
 
 
 def scaled(pixels, h, w):
@@ -108,6 +116,8 @@ def _content(path):
             content = stream.read()
     except FileNotFoundError:
         raise BrokenImageError("a link to nothing" if os.path.islink(path) else "gone", path) from None
+    except PermissionError as error:
+        raise StragError(f"cannot be read: {error.strerror}", "change its permissions", path) from None
     if not content:
         raise BrokenImageError("an empty file", path)
     return content
@@ -139,7 +149,7 @@ def _reason(error, content):
         return "its header cannot be read" if _MAGIC.match(content or b"") else f"no {KINDS}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return " ".join(str(error).split())[:80] or type(error).__name__
+    return reason_of(error)
 
 
 def _check(image, content, path, most):

@@ -120,7 +120,7 @@ def assign(names):
     keys = dict(
         zip(slots, ORDER if len(names) < 6 else ("x", "y", None, None, "x_test", "y_test"), strict=False)
     )
-    return [keys[slot] for slot in order], _note(names, order, slots)
+    return [keys[slot] for slot in order], _note(names, roles, order, slots)
 
 
 def _fits(role, slot):
@@ -135,7 +135,7 @@ def _ambiguous(names, roles, several):
     return bad_usage(problem.replace("their", "the files'", 1), "rename them to x, y, x_test, y_test")
 
 
-def _note(names, order, slots):
+def _note(names, roles, order, slots):
     """What was taken as what, where names and not places decided, or a part is left out."""
     notes = []
     if list(order) != slots:
@@ -146,7 +146,24 @@ def _note(names, order, slots):
         notes.append(f"left out the validation part, {', '.join(left)}")
     elif left and len(slots) == 4:
         notes.append(f"the test set is the validation part, {', '.join(left)}, as there is no other")
+    elif len(slots) == 2 and slots[0][0] != "train":
+        notes.append(f"holds the {slots[0][0]} part alone, which becomes the training set")
+    sets = _sets(roles, order)
+    if sets:
+        notes.append(f"the names speak of several data sets: {some_of(sets)}")
     return "; ".join(notes) or None
+
+
+def _sets(roles, order):
+    """The data sets that names speak of, where those of the test part share none with the training part."""
+    sets = {}
+    for role, (split, _) in zip(roles, order, strict=True):
+        if not role.what or (role.split is None and split != "train"):
+            return []
+        if re.search("[a-z]", role.rest):
+            sets.setdefault(split, []).append(role.rest)
+    train, others = sets.pop("train", []), sets.get("test", sets.get("validation", []))
+    return [] if set(train) & set(others) or not (train and others) else list(dict.fromkeys(train + others))
 
 
 @dataclass
@@ -176,13 +193,16 @@ def choose(names, noun, two, lacking):
         for key in ("x", "y"):
             parts[f"{key}_test"] = _only(found[f"{key}_val"], f"{key}_test", two)
         notes.append(f"the test set is {parts['x_test']} and {parts['y_test']}, as there is no other")
-    for key, what in (("x", "examples"), ("y", "labels")):
+    for key in ORDER if {"x_test", "y_test"} & parts.keys() else ORDER[:2]:
         if key not in parts:
-            problem = f"has no {noun} of training {what} (it holds {some_of(names) or 'nothing'})"
+            part = Role("test" if "_test" in key else "train", _what(key), "")
+            problem = f"has no {noun} of {part} (it holds {some_of(names) or 'nothing'})"
             raise StragError(problem, lacking)
-    if ("x_test" in parts) != ("y_test" in parts):
-        raise StragError(f"has test {'examples' if 'x_test' in parts else 'labels'} alone", lacking)
     return Chosen(parts, [name for name in names if name not in parts.values()], notes)
+
+
+def _what(key):
+    return "examples" if key[0] == "x" else "labels"
 
 
 def _by_number(names):
@@ -209,6 +229,6 @@ def _only(names, key, two):
         return key
     names = [name for name in names if "classes" not in words_of(name)] or names  # often those of the names
     if len(names) > 1:
-        what = Role("test" if "_test" in key else None, "examples" if key[0] == "x" else "labels", "")
+        what = Role("test" if "_test" in key else None, _what(key), "")
         raise StragError(f"'{names[0]}' and '{names[1]}' could both be the {what}", two(key))
     return names[0]

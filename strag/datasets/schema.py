@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from strag.datasets.columns import label_column, listed, name_columns, notes_on_names
+from strag.datasets.columns import MEND_TEXT, label_column, listed, name_columns, notes_on_names
 from strag.errors import StragError
 
 IMAGE, VECTOR, NUMBER, TEXT = "images", "lists of numbers", "numbers", "text"
@@ -106,7 +106,7 @@ def _numbers(free, kinds, classes, label):
     for name in inputs:
         if kinds[name] == TEXT:
             texts = listed([one for one in inputs if kinds[one] == TEXT])
-            raise StragError(f"holds text in {texts}", "leave such a column out, or code it as numbers")
+            raise StragError(f"holds text in {texts}", MEND_TEXT)
         if kinds[name] != NUMBER:
             problem = f"holds {kinds[name]} in column '{name}'"
             raise StragError(problem, "leave the column out, or give images, numbers or lists of numbers")

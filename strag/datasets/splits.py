@@ -44,9 +44,16 @@ def _is_plain(name):
 def _listed(path, key):
     try:
         content = json.loads(path.read_text("utf-8"))
-        return list(content[key])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise StragError(f"holds no list '{key}'", "copy the folder again", path) from None
+    except FileNotFoundError:
+        raise StragError("is missing", "copy the folder again", path) from None
+    except OSError as error:
+        raise StragError(f"cannot be read: {error.strerror}", "change its permissions", path) from None
+    except (ValueError, RecursionError):
+        raise StragError("is no JSON", "copy the folder again", path) from None
+    found = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(found, list):
+        raise StragError(f"holds no list '{key}'", "copy the folder again", path)
+    return found
 
 
 def _saved(folder):
@@ -96,7 +103,13 @@ def _below(folder):
                 entries += [] if path.name.startswith(".") else [path]
         found += [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
         layer = [path for path in entries if path.is_dir()]
-    return sorted(found)
+    return sorted(found, key=_in_order)
+
+
+def _in_order(path):
+    """What paths are sorted by: numbers in their names by their value."""
+    words = [re.split(r"(\d+)", part) for part in path.parts]
+    return [[int(word) if at % 2 else word for at, word in enumerate(part)] for part in words], path
 
 
 def _split_of(path):

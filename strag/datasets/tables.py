@@ -10,6 +10,7 @@ import numpy as np
 
 from strag.datasets.columns import (
     LABELS,
+    MEND_TEXT,
     is_class_number,
     is_number,
     joined,
@@ -17,9 +18,10 @@ from strag.datasets.columns import (
     listed,
     name_columns,
     narrow,
+    notes_on_ids,
     notes_on_names,
 )
-from strag.datasets.imported import Form, Imported
+from strag.datasets.imported import Form, Imported, one_of
 from strag.datasets.rows import BROKEN_GZIP, blocks_of, cells_of, opened
 from strag.errors import StragError, bad_usage
 
@@ -218,7 +220,9 @@ def _imported(layout, blocks):
         layout.notes.append(f"True is 1 and False is 0 in {listed(columns)}")
     names = names if layout.name is not None else None
     columns = tuple(layout.columns[place] for place in layout.inputs) if layout.header else None
-    return Imported(joined(parts), labels.array(), names=names, columns=columns, notes=layout.notes)
+    x = joined(parts)
+    notes = layout.notes + notes_on_ids(columns or (), x)
+    return Imported(x, labels.array(), names=names, columns=columns, notes=notes)
 
 
 class _Labels:
@@ -297,25 +301,12 @@ def _fault(layout, cell, place, number, rows=()):
         if place in texts:
             texts = listed([layout.columns[one] for one in texts])
             problem = f"holds text in {texts} ('{cell[:40]}' in line {number})"
-            return StragError(problem, "leave such a column out, or code it as numbers")
+            return StragError(problem, MEND_TEXT)
     return StragError(f"{where} holds the text '{cell[:40]}' in line {number}", "give a number there")
 
 
 def _is_text(cell):
     return not (is_number(cell) or cell.lower() in _TRUTH)
-
-
-def one_of(paths, is_table):
-    """The only path; raises StragError for a table among several files."""
-    if len(paths) == 1:
-        return paths[0]
-    table = next(path for path in paths if is_table(path))
-    others = [path for path in paths if path != table]
-    if all(map(is_table, paths)):
-        remedy = f"give one, and the test set with --test {shlex.quote(others[0].name)}"
-        raise bad_usage(f"is a table, of which {len(paths)} are given", remedy, table)
-    problem = f"is a table, which holds its labels, and {others[0].name} is given beside it"
-    raise bad_usage(problem, "give the table alone, or arrays of examples and of labels", table)
 
 
 def _read(paths, reading):

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from strag.datasets.dataset import Dataset
-from strag.datasets.grouping import Grouping, beyond, read_classes
+from strag.datasets.grouping import Grouping, check_labels, read_classes
+from strag.datasets.shaping import grey, resized, shaped
 from strag.errors import StragError, bad_usage
 
-_COLOURS = (1, 3, 4)
 _HELD_OUT, _FLIPPED = 1, 2  # streams of random numbers
 
 
@@ -64,61 +64,53 @@ def changed(data, changes):
     It is an origin of its own: `index` counts its rows, and it is standardised by itself. Changes that change
     nothing give the data set back.
     """
-    if changes.flip_labels is not None:
-        changes = replace(changes, labels=changes.labels or data.labels)
     parts = _Parts.of(data)
     for step in (_shape, _resize, _grey, _keep_classes, _group, _hold_out, _block, _flip_labels):
         step(parts, changes)
+    if changes.flip_labels is not None:
+        changes = replace(changes, labels=parts.labels)
     if not changes.words():
         return replace(data, labels=parts.labels)
-    rows = len(parts.y)
-    return replace(
-        data,
-        **vars(parts),
-        index=np.arange(rows, dtype=np.int64),
-        class_count=0,
-        mean=None,
-        std=None,
-        origin=None,
-        origin_size=0,
-        command=" ".join([_base(data), *changes.words()]),
-    )
+    return _origin(data, changes.words(), **vars(parts))
 
 
 def with_test(data, other, words=()):
     """A Dataset without a test set, with the training examples of another one as its test set.
 
-    Classes with names are the same where their names are, else where their numbers are. words : the options
-    that the command line says it with.
+    Classes with names are the same where their names are, else where their numbers are. Labels that were
+    flipped count as what they were. The result is an origin of its own. words : the options that the command
+    line says it with.
     """
     if data.has_test:
         raise bad_usage("has a test set already", "leave --test out")
-    if (data.class_names is None) != (other.class_names is None):
+    y = other.y if other.y_true is None else other.y_true
+    names, others = _names_of(data), _names_of(other)
+    if (names is None) != (others is None):
         raise StragError("names its classes, or its test set does, but not both", "give both in one form")
-    y = other.y
-    if data.class_names is not None:
-        numbers = dict(zip(data.class_names, data.class_numbers, strict=True))
-        unknown = [name for name in other.class_names if name not in numbers]
-        if unknown:
-            raise StragError(f"lacks the class '{unknown[0]}' of its test set", "give both the same classes")
-        table = np.zeros(other.class_count, dtype=np.int64)
-        table[list(other.class_numbers)] = [numbers[name] for name in other.class_names]
-        y = table[y]
-    numbers = data.class_numbers
-    if data.class_names is None:
-        numbers = tuple(np.unique([*numbers, *other.class_numbers]).tolist())
+    numbers = dict(zip(names or data.class_numbers, data.class_numbers, strict=True))
+    unknown = [c for c in others or other.class_numbers if c not in numbers]
+    if unknown:
+        raise StragError(f"lacks the class '{unknown[0]}' of its test set", "give both the same classes")
+    table = np.zeros(other.class_count, dtype=np.int64)
+    table[list(other.class_numbers)] = [numbers[c] for c in others or other.class_numbers]
     x, x_test = data.x, _in_order_of(data, other)
     if x.dtype != x_test.dtype:
         x, x_test = x.astype(np.float32), x_test.astype(np.float32)
-    return replace(
-        data,
-        x=x,
-        x_test=x_test,
-        y_test=y,
-        class_numbers=numbers,
-        origin=None,
-        command=" ".join([data.command, *words]),
-    )
+    return _origin(data, words, x=x, x_test=x_test, y_test=table[y])
+
+
+def _origin(data, words, **changed):
+    """A Dataset that differs in this, as an origin of its own, which the command makes with these words."""
+    made = {"mean": None, "std": None, "class_count": 0, **changed}
+    index = np.arange(len(made.get("y", data.y)), dtype=np.int64)
+    command = " ".join([_base(data), *words])
+    return replace(data, **made, index=index, origin=None, origin_size=0, command=command)
+
+
+def _names_of(data):
+    """What the classes are called; None where that is their numbers."""
+    named = data.class_names is not None and data.class_names != tuple(map(str, data.class_numbers))
+    return data.class_names if named else None
 
 
 def _in_order_of(data, other):
@@ -151,6 +143,16 @@ class _Parts:
     def of(cls, data: Dataset):
         return cls(**{one.name: getattr(data, one.name) for one in fields(cls)})
 
+    @property
+    def true(self):
+        """Labels before any were flipped."""
+        return self.y if self.y_true is None else self.y_true
+
+    def class_name(self, number):
+        """What a class is called: its number where it has no name."""
+        names = self.class_names or tuple(map(str, self.class_numbers))
+        return dict(zip(self.class_numbers, names, strict=True)).get(int(number), str(number))
+
     def take(self, rows):
         """Keep these training examples alone."""
         self.x, self.y = self.x[rows], self.y[rows]
@@ -164,49 +166,19 @@ class _Parts:
 
 
 def _shape(parts, changes):
-    if changes.shape is None:
-        return
-    inputs, wanted = int(np.prod(parts.x.shape[1:])), int(np.prod(changes.shape))
-    if inputs != wanted:
-        shape = "x".join(map(str, changes.shape))
-        problem = f"examples have {inputs} inputs, --shape {shape} makes {wanted}"
-        raise bad_usage(problem, "give a shape of as many numbers")
-    parts.each(lambda x: x.reshape(len(x), *changes.shape))
-    parts.columns = parts.columns if len(changes.shape) == 1 else None
+    if changes.shape is not None:
+        parts.each(lambda x: shaped(x, changes.shape))
+        parts.columns = parts.columns if len(changes.shape) == 1 else None
 
 
 def _resize(parts, changes):
     if changes.resize is not None:
-        parts.each(lambda x: _scaled(x, changes.resize))
-
-
-def _scaled(x, size):
-    """Images [P, h, w], [P, h, w, colours] or [P, colours, h, w] in another height and width."""
-    axis = _colour_axis(x.shape) if x.ndim == 4 else None
-    if x.ndim not in (3, 4) or (x.ndim == 4 and axis is None):
-        raise bad_usage(f"examples of shape {list(x.shape[1:])} are no images", "leave --resize out")
-    from strag.datasets.pixels import scaled
-
-    images = np.moveaxis(x, 1, 3) if axis == 1 else x
-    made = np.empty((len(x), *size, *images.shape[3:]), dtype=x.dtype)
-    for row, image in enumerate(images):
-        made[row] = scaled(image, *size)
-    return np.ascontiguousarray(np.moveaxis(made, 3, 1)) if axis == 1 else made
+        parts.each(lambda x: resized(x, changes.resize))
 
 
 def _grey(parts, changes):
-    if not changes.gray:
-        return
-    axis = _colour_axis(parts.x.shape)
-    if axis is None:
-        problem = f"examples of shape {list(parts.x.shape[1:])} have no colours"
-        raise StragError(problem, "leave --gray out")
-    parts.each(lambda x: x.mean(axis=axis, dtype=np.float32))
-
-
-def _colour_axis(shape):
-    """The axis of the colours of [P, h, w, colours] or [P, colours, h, w], or None."""
-    return next((axis for axis in (3, 1) if len(shape) == 4 and shape[axis] in _COLOURS), None)
+    if changes.gray:
+        parts.each(grey)
 
 
 def _keep_classes(parts, changes):
@@ -216,7 +188,8 @@ def _keep_classes(parts, changes):
     sizes = np.bincount(parts.y, minlength=max(kept) + 1)
     empty = [c for c in kept if c >= len(sizes) or not sizes[c]]
     if empty:
-        raise bad_usage(f"has no training examples of class {empty[0]}", "leave it out of --classes")
+        name = parts.class_name(empty[0])
+        raise bad_usage(f"has no training examples of class {name}", "leave it out of --classes")
     parts.take(np.isin(parts.y, kept).nonzero()[0])
     if parts.y_test is not None:
         rows = np.isin(parts.y_test, kept).nonzero()[0]
@@ -229,13 +202,15 @@ def _keep_classes(parts, changes):
 
 
 def _group(parts, changes):
-    if changes.labels is None:
-        return
-    outside = beyond(changes.labels, parts.class_numbers, parts.class_names)
-    if outside:
-        problem = f"has no class beyond {parts.class_numbers[-1]}, but the labels say '{outside}'"
-        raise bad_usage(problem, "name the classes that there are")
-    parts.labels = changes.labels
+    if changes.labels is not None:
+        check_labels(changes.labels, parts.class_numbers, parts.class_names)
+        parts.labels = changes.labels
+    elif changes.classes is not None:
+        try:
+            Grouping.parse(parts.labels, parts.class_numbers, parts.class_names)
+        except StragError:
+            problem = f"its groups, {parts.labels}, name classes that --classes leaves out"
+            raise bad_usage(problem, "give --labels, too") from None
 
 
 def _hold_out(parts, changes):
@@ -243,7 +218,7 @@ def _hold_out(parts, changes):
         return
     if parts.y_test is not None:
         raise bad_usage("has a test set already", "leave --hold-out out")
-    P, order = len(parts.y), None
+    P = len(parts.y)
     held = round(changes.hold_out * P)
     if not 0 < held < P:
         problem = f"--hold-out {changes.hold_out:g} of {P} examples is {held}"
@@ -252,9 +227,10 @@ def _hold_out(parts, changes):
     test, rest = np.sort(order[:held]), np.sort(order[held:])
     lost = np.setdiff1d(parts.y, parts.y[rest])
     if lost.size:
-        problem = f"--hold-out {changes.hold_out:g} leaves no training example of class {lost[0]}"
+        name = parts.class_name(lost[0])
+        problem = f"--hold-out {changes.hold_out:g} leaves no training example of class {name}"
         raise bad_usage(problem, "hold out fewer, or give another --seed")
-    parts.x_test, parts.y_test = parts.x[test], parts.y[test]
+    parts.x_test, parts.y_test = parts.x[test], parts.true[test]
     parts.take(rest)
 
 
@@ -289,12 +265,12 @@ def _flip_labels(parts, changes):
         raise bad_usage("has examples of one group only, so that no label can be flipped", "change --labels")
     random = np.random.default_rng([changes.seed or 0, _FLIPPED])
     rows = random.permutation(len(parts.y))[:flips]
-    parts.y_true = parts.y.copy() if parts.y_true is None else parts.y_true
     flipped = parts.y.copy()
-    for row in rows:
-        others = present[(groups >= 0) & (groups != members[parts.y[row]])]
-        flipped[row] = others[random.integers(len(others))]
-    parts.y = flipped
+    for c in np.unique(parts.y[rows]):
+        of_class = rows[parts.y[rows] == c]
+        others = present[(groups >= 0) & (groups != members[c])]
+        flipped[of_class] = random.choice(others, size=len(of_class))
+    parts.y, parts.y_true = flipped, parts.true
 
 
 def _base(data):

@@ -4,6 +4,7 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.files.container import TensorWriter, open_container
+from strag.files.dataset import names_of
 
 SPEC = {
     "updates": ("I64", "U", True),
@@ -13,6 +14,8 @@ SPEC = {
     "trained": ("U8", "R B", True),
     "prediction": ("I32", "U R P", True),
     "loss": ("F32", "U R P", True),
+    "names": ("U8", "b", False),
+    "name_ends": ("I64", "P", False),
 }
 _AGAIN = "make it again with 'strag dump'"
 LARGEST_HALF = 65504  # what half precision ends at; near zero it counts in steps of 6e-8
@@ -26,7 +29,8 @@ class ActivationsWriter:
     ----------
     path, meta : as for `TensorWriter`; meta names `layers`, `classes` and `runs`.
     updates : int [U]. widths : dict of layer to its number of units.
-    per_example : dict of `index`, `y`, `group`, int64 [P]. trained : bits, uint8 [R, ceil(P/8)].
+    per_example : dict of `index`, `y`, `group`, int64 [P], and perhaps `names` and `name_ends`.
+    trained : bits, uint8 [R, ceil(P/8)].
     half : store activations as float16.
     """
 
@@ -35,7 +39,7 @@ class ActivationsWriter:
         dtype = np.float16 if half else np.float32
         layout = {
             "updates": (np.int64, (U,)),
-            **dict.fromkeys(per_example, (np.int64, (P,))),
+            **{name: (values.dtype, values.shape) for name, values in per_example.items()},
             "trained": (np.uint8, trained.shape),
             "prediction": (np.int32, (U, R, P)),
             "loss": (np.float32, (U, R, P)),
@@ -106,7 +110,7 @@ class ActivationsFile:
     Attributes
     ----------
     updates : int64 [U]. runs, layers, classes : names of the axes.
-    index, y, group : int64 [P]. trained : bits, uint8 [R, ceil(P/8)].
+    index, y, group : int64 [P]. names : Names of the examples, or None. trained : bits, uint8 [R, ceil(P/8)].
     model : what must agree between files that are measured together. meta, source : as in the file.
     """
 
@@ -117,6 +121,8 @@ class ActivationsFile:
         container.check(spec)
         for name in ("updates", "index", "y", "group", "trained"):
             setattr(self, name, container.read(name))
+        there = [name for name in ("names", "name_ends") if name in container.layout()]
+        self.names = names_of({name: container.read(name) for name in there}, self.source)
         P, R, C = len(self.index), len(self.runs), len(self.classes)
         for problem, wrong in (
             ("has no examples, updates or layers", not P or not len(self.updates) or not self.layers),
@@ -125,6 +131,7 @@ class ActivationsFile:
             ("has groups that do not fit its classes", ((self.group < 0) | (self.group >= C)).any()),
             ("has updates that do not rise", (np.diff(self.updates) <= 0).any()),
             ("has an index that names an example twice", np.unique(self.index).size != P),
+            ("has names that do not fit its examples", bool(self.names and self.names.fault(P))),
             ("does not say its origin", not isinstance(self.meta.get("origin"), str)),
         ):
             if wrong:

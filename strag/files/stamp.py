@@ -133,9 +133,9 @@ def not_strag(name, head=b"", wanted=None):
     if wanted not in (None, "dataset"):
         remedy = f"make one with '{MAKERS[wanted]}'"
     elif what:
-        remedy = "import it with 'strag data'"
+        remedy = "import it with 'strag data FILE'"
     elif wanted:
-        remedy = "make one with 'strag data', from npz, npy, IDX, CIFAR-10 or images"
+        remedy = "make one with 'strag data FILE', from images, arrays, tables and more"
     else:
         remedy = "give a file that strag wrote"
     return StragError(f"is {what}, not a strag file" if what else "is not a strag file", remedy, source=name)

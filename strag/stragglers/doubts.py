@@ -7,13 +7,33 @@ from strag.stragglers.inversion import DIVERGED
 FEWEST_OF_A_GROUP = 10  # examples on average, below which many groups look like numbers to predict
 MANY_GROUPS = 20
 LARGEST_SHARE = 10  # of a rise that is told as one
+FAR = 0.5  # of the training error that was asked for: sets at less are those of another moment
 MOST_EXAMPLES = 0.5  # the share of examples that stragglers, which are the exceptions, do not exceed
 
 
-def doubts(history, found):
-    """What a reader of Stragglers in a History should doubt: list of sentences, empty if nothing."""
+def doubts(history, found, level=None):
+    """What a reader of Stragglers in a History should doubt: list of sentences, empty if nothing.
+
+    level : the training error at which the sets were to be taken, if at one.
+    """
     told = (_groups(history), _guessing(history, found), _most(found), _rising(found), _diverged(found))
-    return [one for one in told if one]
+    return [one for one in (*told, _far(history, found, level)) if one]
+
+
+def _far(history, found, level):
+    """Whether the training error fell from above the level to far below it between two records."""
+    if not level:
+        return ""
+    at = np.array([(found.records[run], run) for run in found.taken])
+    before = at[at[:, 0] > 0]
+    error = float(history.train_error[at[:, 0], at[:, 1]].mean())
+    if error >= FAR * level or not len(before):
+        return ""
+    above = float(history.train_error[before[:, 0] - 1, before[:, 1]].mean())
+    return (
+        f"the sets are those at a training error of {error:.2g}, far below {level:g}: one record earlier it "
+        f"was {above:.2g}; a lower learning rate, or more records, would come nearer"
+    )
 
 
 def _groups(history):

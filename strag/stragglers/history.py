@@ -251,7 +251,7 @@ class History:
     def class_name(self, number):
         """What the data set calls an original class; its number where it has no names."""
         names, numbers = self.meta.get("class_names"), self.meta.get("class_numbers")
-        if names is None and self.meta.get("labels") == "classes":
+        if names is None and numbers is None and self.meta.get("labels") == "classes":
             names = self.classes
         if not isinstance(names, (list, tuple)):
             return str(number)

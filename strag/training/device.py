@@ -4,8 +4,6 @@ import torch
 
 from strag.errors import bad_usage
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
 
 def choose_device(name):
     """The torch device called `name`; `auto` takes an accelerator if there is one.

@@ -6,7 +6,6 @@ from strag.errors import bad_usage
 from strag.training.schedule import count, every
 
 ACTIVATIONS = ("tanh", "relu", "gelu")
-OPTIMIZERS = ("sgd", "adam")
 
 
 @dataclass(frozen=True)

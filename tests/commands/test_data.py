@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,8 +136,12 @@ WRONG = {
         ["data", "data", "--labels", "0/1"],
         ["class 2 is in no group", "--labels"],
     ),
-    "one group": (2, ["data", "data", "--labels", "0-3"], ["labels make 1 groups"]),
-    "labels beyond the classes": (2, ["data", "data", "--labels", "0-1/2-9"], ["labels say '2-9'"]),
+    "one group": (2, ["data", "data", "--labels", "0-3"], ["labels make 1 group,"]),
+    "labels beyond the classes": (
+        2,
+        ["data", "data", "--labels", "0-1/2-9"],
+        ["say with '2-9'; they are 0, 1, 2, 3"],
+    ),
     "a seed for nothing": (2, ["data", "data", "--seed", "1"], ["--seed needs --hold-out or --flip-labels"]),
     "a held-out share beside a test set": (
         2,
@@ -152,14 +157,18 @@ WRONG = {
     "a column of what is no table": (
         2,
         ["data", "x.npy", "y.npy", "--label-column", "y"],
-        ["x.npy: is files of one array each, to which --label-column means nothing"],
+        ["x.npy: --label-column means nothing to it; leave the option out"],
     ),
     "a background of a dataset": (
         2,
         ["data", "data", "--background", "3"],
-        ["--background belongs to files"],
+        ["data: --background means nothing to it"],
     ),
-    "classes that are not there": (2, ["data", "data", "--classes", "3,9"], ["the list says '9'"]),
+    "classes that are not there": (
+        2,
+        ["data", "data", "--classes", "3,9"],
+        ["say with '9'; they are 0, 1, 2, 3"],
+    ),
     "grey without colours": (
         1,
         ["data", "data", "--gray"],
@@ -226,7 +235,7 @@ def test_nobody_types_a_dataset(folder):
 
 def test_two_gigabytes_of_nothing_are_not_read(folder):
     status, text, given = fed(bytes(1 << 16), 2 << 30, "data", "-")
-    cure = "make one with 'strag data', from npz, npy, IDX, CIFAR-10 or images"
+    cure = "make one with 'strag data FILE', from images, arrays, tables and more"
     assert (status, text) == (1, f"strag: stdin: is not a strag file; {cure}\n")
     assert given <= 1 << 20  # what a pipe holds
 
@@ -340,3 +349,26 @@ def test_the_examples_of_every_class_are_counted(folder, capsys):
     np.savez("many.npz", x=np.random.default_rng(0).random((len(many), 2)), y=many)
     assert main(["data", "many.npz", "-o", "out"]) == 0
     assert "examples per class: 0: 1, the fewest, to 19: 20, in 20 classes" in capsys.readouterr().err
+
+
+def test_options_may_mean_something_to_the_test_set_alone(folder):
+    rows = images(Q=0, class_names=("0", "1", "2", "3"))
+    dataset_file("rows", replace(rows, x=rows.x.reshape(24, 6), origin=None))
+    columns = ",".join("abcdef")
+    told = [f"{','.join(map(str, x.reshape(-1)))},{y}" for x, y in zip(rows.x, rows.y, strict=True)]
+    (folder / "t.csv").write_text("\n".join([f"{columns},kind", *told]))
+    assert main(["data", "rows", "--test", "t.csv", "--label-column", "kind", "-q", "-o", "out"]) == 0
+    np.testing.assert_array_equal(read_dataset("out").y_test, rows.y)
+
+
+def test_a_test_set_beside_the_training_examples_of_a_source_is_not_taken_and_that_is_said(folder, capsys):
+    dataset_file("lone", images(Q=0))
+    assert main(["data", "lone", "--test", "data", "-o", "out"]) == 0
+    assert "strag: images: of images the training examples are the test set\n" in capsys.readouterr().err
+    np.testing.assert_array_equal(read_dataset("out").y_test, images().y)
+
+
+def test_a_block_of_one_class_is_warned_of(folder, capsys):
+    np.savez("sorted.npz", x=images().x, y=np.sort(images().y))
+    assert main(["data", "sorted.npz", "--size", "5", "-q", "-o", "out"]) == 0
+    assert "warning: sorted: all examples are of class 0; a source in the order" in capsys.readouterr().err

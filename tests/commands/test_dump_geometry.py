@@ -1,6 +1,7 @@
 """strag dump and strag geometry: what was trained, measured again from its weights."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from safetensors.numpy import load_file
 import strag as strag_package
 from strag.cli import main
 from strag.datasets.dataset import standardise
+from strag.datasets.names import Names
 from strag.files.activations import ActivationsWriter, _in_half
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
@@ -422,3 +424,19 @@ def test_layer_0_is_the_standardised_input(tmp_path, monkeypatch):
     history = read_history("g.safetensors")
     assert history.layers == (0, 1)
     np.testing.assert_array_equal(history.radius[0, 0, 0], history.radius[0, 1, 0])
+
+
+def test_what_classes_and_examples_are_called_comes_back(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = made_up(P=60, Q=20, labels="classes")
+    numbers = np.array([1, 2, 5, 9])
+    renumbered = {"y": numbers[data.y], "y_test": numbers[data.y_test], "class_numbers": (1, 2, 5, 9)}
+    called = {"class_names": ("ant", "bee", "elk", "fox"), "names": Names.of([f"{i}.png" for i in range(60)])}
+    write_dataset("d", replace(data, **renumbered, **called, class_count=0, origin=None), {})
+    assert main(["train", "d", "--runs", "2", "--epochs", "4", "--weights", "w", "-q", "-o", "h"]) == 0
+    for runs in "01":
+        assert main(["dump", "w", "d", "--runs", runs, "-q", "-o", f"a{runs}"]) == 0
+    assert main(["geometry", "a1", "a0", "-q", "-o", "g.safetensors"]) == 0
+    trained, measured = read_history("h"), read_history("g.safetensors")
+    assert [measured.class_name(c) for c in numbers] == ["ant", "bee", "elk", "fox"]
+    assert [measured.names[row] for row in range(60)] == [trained.names[row] for row in range(60)]

@@ -43,6 +43,7 @@ def folder(files, monkeypatch):
 NEVER = "--noise is for test errors, of which --test-every never takes none"
 HIDDEN = "is for hidden layers, of which --depth 1 has none"
 INVERTS = "is for inversions, which --at {} does not seek"
+TAKEN = "seeks inversions, and with --at {} the sets are taken there"
 CASES = {
     "train d --depth 1 --width 5": f"--width {HIDDEN}",
     "train d --depth 1 --activation relu": f"--activation {HIDDEN}",
@@ -60,14 +61,17 @@ CASES = {
     "find-stragglers h --per-run --seed 0": "--seed needs --controls",
     "find-stragglers h --controls random": "--controls needs --per-run",
     "find-stragglers h --dose 1": "--dose needs --per-run",
-    "find-stragglers h --at 20 --rule valley": f"--rule {INVERTS.format('20')}",
-    "find-stragglers h --at error:0.1 --rule first-increase": f"--rule {INVERTS.format('error:0.1')}",
-    "find-stragglers h --at 20 --min-misclassified 3": f"--min-misclassified {INVERTS.format('20')}",
+    "find-stragglers h --at 20 --rule valley": f"--rule {TAKEN.format('20')}",
+    "find-stragglers h --at error:0.1 --rule first-increase": f"--rule {TAKEN.format('error:0.1')}",
+    "find-stragglers h --at 20 --per-run --min-misclassified 3": (
+        f"--min-misclassified {INVERTS.format('20')}"
+    ),
     "find-stragglers h --at 20 --per-run --observable distance": f"--observable {INVERTS.format('20')}",
     "find-stragglers h --at log --per-run --layer 1": f"--layer {INVERTS.format('log')}",
-    "find-stragglers h --at log:3 --per-run --rule valley": f"--rule {INVERTS.format('log:3')}",
-    "find-stragglers h --at 20 --per-run --dose 1 --rule valley": f"--rule {INVERTS.format('20')}",
+    "find-stragglers h --at log:3 --per-run --rule valley": f"--rule {TAKEN.format('log:3')}",
+    "find-stragglers h --at 20 --per-run --dose 1 --rule valley": f"--rule {TAKEN.format('20')}",
     "find-stragglers h --at log": "--at log needs --per-run",
+    "train d --init w --seed 3": "--seed draws nothing here",
     "find-stragglers h --rule first-increase --min-misclassified 3": "is for --rule valley",
     "find-stragglers h --core --quorum 0.5": "--quorum contradicts --core",
     "find-stragglers h --per-run --quorum 0.5": "--quorum needs --dose where --per-run is given",

@@ -93,7 +93,8 @@ def test_what_needs_a_layer_says_so(name, capsys):
     at = f"{name}: {needs}use --at"
     for line, words in {
         f"find-stragglers {name}": at,
-        f"find-stragglers {name} --per-class": at,
+        f"find-stragglers {name} --per-class": f"{needs}leave --per-class out, and take the sets with --at",
+        f"find-stragglers {name} --rule valley": f"{needs}leave --rule out, and take the sets with --at",
         f"find-stragglers {name} --per-run": at,
         f"find-stragglers {name} --layer all --at 5": f"{needs}leave --layer out",
         f"find-stragglers {name} --layer 1 --at 5": f"{needs}leave --layer out",

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from tests.plotting.histories import falling, made, valley, write
 from tests.plotting.sweeps import sweep, told
 from tests.shell import complains, files_in, shell, strag
 
+SCALED = "each column scaled by its smallest and largest value"
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
@@ -199,6 +201,26 @@ def test_the_gallery(folder, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("flipped", "number", "note"),
+    [
+        ([], 2, "0 of the 2 examples shown have flipped labels"),
+        ([3], 2, "1 of the 2 examples shown has a flipped label"),
+        ([3], 1, "0 of the 1 example shown have flipped labels"),
+        ([3, 7, 9], 2, "2 of the 2 examples shown have flipped labels"),
+    ],
+)
+def test_the_gallery_counts_flipped_labels(folder, capsys, flipped, number, note):
+    data = write_images(folder / "whole")
+    true = data.y.copy()
+    true[flipped] = (true[flipped] + 1) % 10
+    with Output(str(folder / "flipped")) as sink:
+        write_dataset("flipped", replace(data, y_true=true), {}, {}, sink)
+    assert main(["plot", "s.json", "--data", "flipped", "--number", str(number), "-o", "f.svg"]) == 0
+    assert capsys.readouterr() == ("", f"strag: flipped: {note}\n")
+    assert ("was 4 even" in (folder / "f.svg").read_text()) == (3 in flipped and number > 1)
+
+
 def test_stragglers_by_class(folder, capsys):
     assert main(["plot", "s.json", "--by-class", "-o", "f.svg"]) == 0
     text = (folder / "f.svg").read_text()
@@ -290,7 +312,7 @@ def test_stragglers_that_do_not_fit_the_data(folder):
     assert not (folder / "f.png").exists()
 
 
-@pytest.mark.parametrize(("size", "drawn"), [(12, "1 x 12"), (36, "6 x 6")])
+@pytest.mark.parametrize(("size", "drawn"), [(12, f"1 x 12, {SCALED}"), (36, "6 x 6")])
 def test_rows_of_numbers_are_drawn_and_how_is_said(folder, size, drawn):
     flat = write_images(folder / "flat", shape=(size,))
     write_stragglers(folder / "flat.json", flat.origin, [1])

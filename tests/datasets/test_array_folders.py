@@ -77,6 +77,8 @@ def test_numbers_as_classes(tmp_path):
         ("cat.npy dog.npy", (X, X[:, :1]), "dog.npy: has shape [4, 1, 3] of uint8, cat.npy [4, 2, 3]"),
         ("cat.npy dog.npy", (X, X / 2), "dog.npy: has shape [4, 2, 3] of float64, cat.npy"),
         ("cat.npy dog.npy", (Y, Y), "cat.npy: has shape [4] of int64"),
+        ("cat.npy dog.npy", (X, X[:0]), "dog.npy: holds no examples; give every class one at least"),
+        ("cat.npy dog.npy", (X[:0], X), "cat.npy: holds no examples"),
         ("cat.npy dog.npz", (X, X), "dog.npz: is an npz file among files of one class each"),
         ("train.npy test.npy", (X, X), "does not say which of its files (test, train) are examples"),
         ("cat.npy cat.npy.gz", (X, X), "holds cat.npy and cat.npy.gz; leave one of them"),

@@ -157,7 +157,7 @@ class TestNpz:
                 "no array of training labels (it holds x, why); call the arrays x, y, x_test",
             ),
             ({"why": X, "y": Y}, "no array of training examples (it holds why, y)"),
-            ({"x": X, "y": Y, "x_test": X}, "has test examples alone"),
+            ({"x": X, "y": Y, "x_test": X}, "has no array of test labels (it holds x, y, x_test)"),
             ({}, "no array of training examples (it holds nothing)"),
         ):
             path = save(tmp_path / "f.npz", **arrays)
@@ -211,7 +211,9 @@ class TestFiles:
 
     def test_a_test_part_alone_is_a_data_set(self, tmp_path):
         paths = save_all(tmp_path, ["x_test.npy", "y_test.npy"])
-        check(imported(*paths)[0], x_test=None, y_test=None)
+        data, notes = imported(*paths)
+        check(data, x_test=None, y_test=None)
+        assert notes == "x_test.npy: holds the test part alone, which becomes the training set"
 
     def test_places_decide_where_names_say_nothing(self, tmp_path):
         check(imported(*save_all(tmp_path, ["d.npy", "c.npy", "b.npz", "a.npy.gz"]))[0])

@@ -1,8 +1,10 @@
 """Parquet, Arrow and Hugging Face's folders: the same examples in each, and every null named."""
 
 import datetime
+import errno
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -233,7 +235,8 @@ def test_images_that_are_broken_or_of_another_size(tmp_path):
     data, notes = read(tmp_path, image=mixed, label=Y, reading={"skip_broken": True})
     np.testing.assert_array_equal(data.x, X[[0, 1, 2, 3, 5]])
     assert (data.y.tolist(), data.names[4]) == ([0, 1, 2, 0, 2], "5.png")
-    assert notes == ["t.parquet: 1 broken image of the training set left out, in rows 4"]
+    note = "t.parquet: left out 1 broken image of the training set: t.parquet, row 4 (no PNG, "
+    assert [line.startswith(note) for line in notes] == [True]
     mixed[4] = {"bytes": encoded(grey(6, 8), "PNG"), "path": "x"}
     refused(
         lambda: read(tmp_path, image=mixed, label=Y), "row 4: is 8 x 6 pixels", "row 0 is 4 x 3", "--resize"
@@ -329,12 +332,73 @@ def test_folders_that_are_not_whole(tmp_path):
     (tmp_path / "f" / "state.json").write_text('{"_data_files": [{"filename": "../a.arrow"}]}')
     refused(lambda: imported(tmp_path / "f"), "f/state.json: names no files of its folder")
     (tmp_path / "f" / "state.json").write_text("[")
-    refused(lambda: imported(tmp_path / "f"), "f/state.json: holds no list '_data_files'")
+    refused(lambda: imported(tmp_path / "f"), "f/state.json: is no JSON; copy the folder again")
+    for text in ("[]", "{}", '{"_data_files": "a"}'):
+        (tmp_path / "f" / "state.json").write_text(text)
+        refused(lambda: imported(tmp_path / "f"), "f/state.json: holds no list '_data_files'")
+
+
+def test_lists_that_cannot_be_read(tmp_path, monkeypatch):
+    (tmp_path / "d" / "train").mkdir(parents=True)
+    (tmp_path / "d" / "dataset_dict.json").write_text('{"splits": ["train"]}')
+    refused(lambda: imported(tmp_path / "d"), "d/train/state.json: is missing; copy the folder again")
+
+    def locked(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", locked)
+    refused(lambda: imported(tmp_path / "d"), "d/dataset_dict.json: cannot be read: Permission denied")
+
+
+def test_files_of_one_split_come_in_the_order_of_their_numbers(tmp_path):
+    for part in (10, 2, 1):
+        write(tmp_path / "d" / f"part-{part}.parquet", table(x=[part, part], label=[0, 1]))
+    assert imported(tmp_path / "d")[0].x[:, 0].tolist() == [1, 1, 2, 2, 10, 10]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_columns_in_another_order(tmp_path, suffix):
+    write(tmp_path / "d" / f"part-1.{suffix}", table(a=[1, 2], b=[3, 4], id=["p", "q"], label=[0, 1]))
+    write(tmp_path / "d" / f"part-2.{suffix}", table(label=[1, 0], id=["r", "s"], b=[7, 8], a=[5, 6]))
+    data, _ = imported(tmp_path / "d")
+    assert data.x.tolist() == [[1, 3], [2, 4], [5, 7], [6, 8]]
+    assert (data.columns, data.y.tolist()) == (("a", "b"), [0, 1, 1, 0])
+    assert [data.names[row] for row in range(4)] == [*"pqrs"]
+    write(tmp_path / "d" / f"part-2.{suffix}", table(label=[1, 0], b=[7, 8], a=[5, 6]))
+    refused(lambda: imported(tmp_path / "d"), f"part-2.{suffix}: has other columns")
+
+
+def test_one_image_without_a_path_keeps_the_names_of_the_others(tmp_path):
+    data, _ = read(tmp_path, image=[IMAGES[0], {**IMAGES[1], "path": None}, *IMAGES[2:]], label=Y)
+    assert [data.names[row] for row in range(P)] == ["0.png", "", "2.png", "3.png", "4.png", "5.png"]
+    bare = [{**image, "path": None} for image in IMAGES]
+    assert read(tmp_path, image=bare, label=Y)[0].names is None
+
+
+def test_an_input_that_looks_like_names(tmp_path):
+    _, notes = read(tmp_path, user_id=[3, 1, 2, 6, 5, 4], b=Y, label=Y)
+    assert notes == [
+        "t.parquet: column 'user_id' is an input, though its values all differ: call it id if it names the "
+        "examples"
+    ]
+
+
+def test_images_that_would_be_too_large(tmp_path):
+    refused(
+        lambda: read(tmp_path, reading={"resize": (99999, 99999)}, image=IMAGES, label=Y),
+        "t.parquet: --resize 99999x99999 makes images of 9999800001 pixels",
+        status=2,
+    )
 
 
 def test_several_files(tmp_path):
     two = [write(tmp_path / f"{name}.parquet", table(x=Y, label=Y)) for name in "ab"]
     refused(lambda: import_files(two), "a.parquet: is a table, of which 2 are given", "--test b.", status=2)
+
+
+def test_a_file_given_twice(tmp_path):
+    path = write(tmp_path / "a.parquet", table(x=Y, label=Y))
+    refused(lambda: import_files([path, path]), "a.parquet: is given twice; give it once", status=2)
 
 
 def test_parts_without_a_split_are_one_table(tmp_path):

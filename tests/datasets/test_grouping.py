@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strag.datasets.grouping import Grouping, beyond, group_examples, read_classes
+from strag.datasets.grouping import Grouping, check_labels, group_examples, read_classes
 from tests.files.makers import images, refused
 
 
@@ -57,7 +57,7 @@ def test_parity_is_the_same_as_its_ranges():
         ("0-4/5-", "cannot read the labels"),
         ("0-4;5-9", "cannot read the labels"),
         ("0-5/5-9", "put class 5 into two groups"),
-        ("0-9", "labels make 1 groups"),
+        ("0-9", "labels make 1 group,"),
         ("/".join("0" * 5000), "labels"),
     ],
 )
@@ -68,7 +68,7 @@ def test_labels_that_make_no_groups(labels, words):
 
 def test_one_class_makes_no_groups():
     refused(lambda: Grouping.parse("classes", range(1)), "holds one class only", "give examples of two")
-    refused(lambda: Grouping.parse("0", range(3)), "labels make 1 groups", status=2)
+    refused(lambda: Grouping.parse("0", range(3)), "labels make 1 group,", status=2)
 
 
 def test_too_few_names():
@@ -119,7 +119,7 @@ def test_a_name_that_is_none_is_refused(labels):
 def test_a_number_that_is_the_name_of_another_class_is_ambiguous():
     names = ("0", "1", "10", "2")  # as sorted as text
     refused(
-        lambda: Grouping.parse("0,1/2,3", range(4), names), "'2' is both a class number", "quotes", status=2
+        lambda: Grouping.parse("0,1/2,3", range(4), names), "'2' is the name of class 3", "quotes", status=2
     )
     assert Grouping.parse('0,1/"2","10"', range(4), names).members == (0, 0, 1, 1)
 
@@ -137,9 +137,31 @@ def test_a_list_of_classes():
     refused(lambda: read_classes("3/8", range(10)), "cannot read the classes '3/8'", status=2)
 
 
-@pytest.mark.parametrize(
-    ("labels", "text"),
-    [("0-4/5-9", None), ("0-4/5-12", "5-12"), ("0/12", "12"), ("parity", None), ("classes", None)],
-)
-def test_a_range_beyond_the_classes_is_told(labels, text):
-    assert beyond(labels, range(10)) == text
+@pytest.mark.parametrize("labels", ["0-4/5-12", "0/12", "0-3/5,6,12", "0-9/11-12"])
+def test_classes_that_are_not_there_are_refused_where_they_are_typed(labels):
+    refused(lambda: check_labels(labels, range(10)), "has no such class", "they are 0, 1", status=2)
+    assert Grouping.parse(labels, range(13))  # a file may say so
+
+
+def test_a_range_may_span_a_gap_but_a_number_must_be_there():
+    check_labels("1-4/5-9", (1, 2, 3, 5, 9))
+    assert read_classes("1-4", (1, 2, 3, 5, 9)) == [1, 2, 3]
+    refused(lambda: check_labels("1-3,4/5-9", (1, 2, 3, 5, 9)), "say with '4'", status=2)
+    refused(lambda: read_classes("4", (1, 2, 3, 5, 9)), "say with '4'", status=2)
+
+
+def test_a_range_that_is_also_a_name_is_ambiguous():
+    ages = ("0-2", "3-5", "6-9")
+    refused(lambda: read_classes("0-2", range(3), ages), "'0-2' is the name of class 0", "quotes", status=2)
+    assert read_classes('"0-2","6-9"', range(3), ages) == [0, 2]
+    refused(lambda: read_classes("1-2", range(4), ("1", "10", "2", "cat")), "'1' is the name", status=2)
+
+
+def test_parity_of_positions_is_refused():
+    refused(lambda: check_labels("parity", range(4), ("1", "10", "2", "cat")), "calls class 0 '1'", status=2)
+    check_labels("parity", (1, 2, 10), ("1", "2", "10"))
+    check_labels("parity", range(2), ("a", "b"))
+
+
+def test_a_quote_within_a_name_is_doubled():
+    assert read_classes('"say ""a""",b', range(2), ('say "a"', "b")) == [0, 1]

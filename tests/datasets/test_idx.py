@@ -1,5 +1,6 @@
 """IDX files: what the format's description says, gzipped or not, and nothing that only looks like it."""
 
+import errno
 import gzip
 import shlex
 import struct
@@ -172,8 +173,8 @@ class TestFolders:
                 [2, 3],
                 "has no file of training examples (it holds t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte)",
             ),
-            ([0, 1, 2], "has test examples alone; add the others"),
-            ([0, 1, 3], "has test labels alone"),
+            ([0, 1, 2], "has no file of test labels (it holds t10k-images-idx3-ubyte, train-"),
+            ([0, 1, 3], "has no file of test examples (it holds t10k-labels-idx1-ubyte, train-"),
         ],
     )
     def test_a_part_of_the_files(self, tmp_path, places, words):
@@ -295,3 +296,19 @@ def test_memory_grows_with_what_is_there(tmp_path):
     refused(lambda: read_idx(tmp_path / "f"), "has shape [4], 4 bytes, and goes on after them")
     assert tracemalloc.get_traced_memory()[1] < 1 << 24
     tracemalloc.stop()
+
+
+def test_a_folder_that_may_not_be_looked_into_is_the_one_named(tmp_path, monkeypatch):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    is_dir = Path.is_dir
+
+    def locked(path):
+        if path.parent == tmp_path / "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", locked)
+    with pytest.raises(PermissionError) as caught:
+        FOLDER.knows([tmp_path])
+    assert caught.value.filename == f"{tmp_path}/b"

@@ -321,3 +321,10 @@ def test_a_folder_with_nothing_to_import_says_what_was_looked_for(tmp_path):
         "train-images-idx3-ubyte",
         "one folder of images or one npy file per class",
     )
+
+
+def test_images_that_would_be_too_large(tmp_path):
+    write(tmp_path / "pets" / "cat" / "1.png", b"never read")
+    write(tmp_path / "pets" / "dog" / "1.png", b"never read")
+    words = "pets: --resize 99999x99999 makes images of 9999800001 pixels"
+    refused(lambda: noted(tmp_path / "pets", resize=(99999, 99999)), words, "a smaller --resize", status=2)

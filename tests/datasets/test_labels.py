@@ -100,3 +100,19 @@ def test_what_is_wrong_with_test_labels_is_about_their_file():
         (np.array(["a", "b"]), np.array(["a", ""]), "labels 'y_test' have no text in row 1"),
     ):
         refused(lambda y=y, t=y_test: read_labels(y, t, sources=sources), f"t.npy: {words}")
+
+
+def test_names_that_stand_twice_are_told_apart_and_that_is_said():
+    found = read_labels(np.array([0, 1, 2]), class_names=("crane", "dog", "crane"))
+    assert found.names == ("crane", "dog", "crane (2)")
+    assert "told apart: crane (2)" in dict(found.notes)["y"]
+    refused(
+        lambda: read_labels(np.array([0]), class_names=("a", "a", "a (2)")), "several classes by one name"
+    )
+
+
+def test_numbers_beyond_the_columns_of_rows_of_zero_and_one():
+    rows, sources = np.eye(3)[[0, 1, 2]], {"y": "y.npy", "y_test": "t.npy"}
+    refused(lambda: read_labels(rows, np.array([1, 3]), sources=sources), "t.npy: labels 'y_test' go up to 3")
+    refused(lambda: read_labels(np.array([1, 3]), rows, sources=sources), "y.npy: labels 'y' go up to 3")
+    assert read_labels(rows, np.array([2, 0])).y_test.tolist() == [2, 0]

@@ -115,3 +115,10 @@ def test_wide_data_are_looked_at_in_tiles(monkeypatch):
     np.testing.assert_array_equal(stored(x, "x"), x.astype(np.float32))
     x[:, 7] += 1e9
     refused(lambda: stored(x, "x"), "input 7 of 'x'")
+
+
+def test_test_examples_are_judged_beside_the_training_ones():
+    x = np.array([[0.3], [0.3 + 1e-9]])
+    refused(lambda: stored(x, "x_test"), "runs from 0.3 to 0.300000001", "loses")
+    assert stored(x, "x_test", SPREAD[:, :1]).shape == (2, 1)
+    refused(lambda: stored(SPREAD + 1e9, "x_test", SPREAD + 1e9), "loses the differences")

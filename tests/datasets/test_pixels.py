@@ -1,5 +1,6 @@
 """One image file: what is read is what a viewer shows, and what cannot be kept is refused."""
 
+import errno
 import os
 import struct
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from strag.datasets import pixels
 from strag.datasets.pixels import is_image, read_image, scaled
 from strag.errors import StragError
 from tests.datasets.drawing import colour, encoded, grey, png, rows, write
@@ -244,3 +246,21 @@ def test_most_pixels(tmp_path):
     ):
         read(tmp_path, encoded(NOISE, "PNG"), most=3000)
     np.testing.assert_array_equal(read(tmp_path, encoded(NOISE, "PNG"), most=64 * 48), NOISE)
+
+
+def test_an_image_that_may_not_be_read_is_not_broken(tmp_path, monkeypatch):
+    def locked(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    path = write(tmp_path / "i.png", encoded(grey(), "PNG"))
+    monkeypatch.setattr(pixels, "open", locked, raising=False)
+    with pytest.raises(StragError) as caught:
+        read_image(path)
+    assert not isinstance(caught.value, pixels.BrokenImageError)
+    assert str(caught.value) == f"{path}: cannot be read: Permission denied; change its permissions"
+
+
+def test_the_size_of_an_image_that_is_made():
+    pixels.check_size(4096, 4096)
+    words = "--resize 4096x4097 makes images of 16781312 pixels, more than 16777216; give a smaller --resize"
+    refused(lambda: pixels.check_size(4096, 4097), words, status=2)

@@ -64,7 +64,7 @@ def test_names_that_tell_all_four_apart_decide_in_any_order(names, order):
         assert f"{names[0]} as training examples" in note
 
 
-@pytest.mark.parametrize("names", ["a b", "x y", "a y", "x b", "x_test y_test", "test.npy test_labels.npy"])
+@pytest.mark.parametrize("names", ["a b", "x y", "a y", "x b", "x_train y_train"])
 def test_a_pair_is_examples_and_labels_unless_names_turn_it(names):
     pair = names.split()
     assert assign(pair) == (["x", "y"], None)
@@ -78,6 +78,46 @@ def test_a_pair_is_examples_and_labels_unless_names_turn_it(names):
 )
 def test_names_that_agree_with_the_places(names):
     assert assign(names.split()) == (["x", "y", "x_test", "y_test"], None)
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        ("x_test y_test", "test"),
+        ("test.npy test_labels.npy", "test"),
+        ("t10k-images t10k-labels", "test"),
+        ("x_val y_val", "validation"),
+    ],
+)
+def test_a_part_alone_becomes_the_training_set(names, part):
+    said = f"holds the {part} part alone, which becomes the training set"
+    assert assign(names.split()) == (["x", "y"], said)
+    keys, note = assign(names.split()[::-1])
+    assert keys == ["y", "x"]
+    assert note.endswith(f"; {said}")
+
+
+@pytest.mark.parametrize(
+    ("names", "sets"),
+    [
+        (
+            "emnist-letters-train-images emnist-letters-train-labels "
+            "emnist-digits-test-images emnist-digits-test-labels",
+            "emnist-letters, emnist-digits",
+        ),
+        ("mnist_x mnist_y svhn_x_test svhn_y_test", "mnist, svhn"),
+        ("a_x_train a_y_train b_x_val b_y_val", "a, b"),
+        ("a_x_train a_y_train a_x_test a_y_test", None),
+        ("x_flat_train y_onehot_train x_flat_test y_onehot_test", None),
+        ("a_x_train a_y_train x_test y_test", None),
+        ("x_train_60000 y_train_60000 x_test_10000 y_test_10000", None),
+    ],
+)
+def test_names_of_several_data_sets(names, sets):
+    keys, note = assign(names.split())
+    assert keys == ["x", "y", "x_test", "y_test"]
+    assert ("data sets" in (note or "")) == (sets is not None)
+    assert sets is None or note.endswith(f"the names speak of several data sets: {sets}")
 
 
 def test_a_validation_part_is_the_test_set_where_there_is_no_other():
@@ -152,8 +192,8 @@ def test_arrays_are_chosen_by_role(names, parts):
         ),
         ("x why", "has no array of training labels (it holds x, why); add them"),
         ("x_test y_test", "has no array of training examples (it holds x_test, y_test); add them"),
-        ("x y x_test", "has test examples alone; add them"),
-        ("x y test_labels", "has test labels alone; add them"),
+        ("x y x_test", "has no array of test labels (it holds x, y, x_test); add them"),
+        ("x y test_labels", "has no array of test examples (it holds x, y, test_labels); add them"),
         ("arr_0 arr_1 arr_2", "has no array of training examples (it holds arr_0, arr_1, arr_2)"),
         ("", "has no array of training examples (it holds nothing)"),
     ],

@@ -141,7 +141,8 @@ def test_missing_cells(table, cell):
         (TWO.replace("4", "1_0"), "column 'b' holds the text '1_0' in line 3"),
         (
             "a,b,c,label\nx,1,p,0\ny,2,q,1\n",
-            "holds text in 'a', 'c' ('x' in line 2); leave such a column out, or",
+            "holds text in 'a', 'c' ('x' in line 2); leave such a column out, code it as "
+            "numbers, or call it id, if it names the examples",
         ),
         ("a;label\n1,5;0\n2,5;1\n", "column 'a' holds '1,5' in line 2; write decimals with a point"),
         ("a,b,label\n1,2,0\n3,4\n", "has 2 cells in line 3, but 3 columns"),
@@ -195,6 +196,7 @@ def test_what_is_no_table(tmp_path, table):
     two = [tmp_path / "t.csv", tmp_path / "u.csv"]
     two[1].write_text(TWO)
     refused(lambda: import_files(two), "t.csv: is a table, of which 2 are given", "--test u.csv", status=2)
+    refused(lambda: import_files(two[:1] * 2), "t.csv: is given twice; give it once", status=2)
     np.save(tmp_path / "x.npy", np.zeros((2, 3)))
     two[0] = tmp_path / "x.npy"
     refused(lambda: import_files(two), "u.csv: is a table, which holds its labels, and x.npy is", status=2)
@@ -246,3 +248,23 @@ def test_a_wide_table_is_read_in_blocks(tmp_path, monkeypatch):
     np.testing.assert_array_equal(read.x, x)
     assert read.x.dtype == np.float64
     assert read.y.tolist() == [str(n % 3) for n in range(300)]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "said"),
+    [
+        ("user_id", "7 9 8", True),
+        ("PassengerId", "1 2 3", True),
+        ("ROW_ID", "1 2 3", True),
+        ("user_id", "7 9 7", False),
+        ("user_id", "7 9 8.5", False),
+        ("acid", "7 9 8", False),
+        ("grid", "7 9 8", False),
+    ],
+)
+def test_an_input_that_looks_like_names(table, header, rows, said):
+    lines = [f"{value},0,{at % 2}" for at, value in enumerate(rows.split())]
+    data, notes = table("\n".join([f"{header},b,label", *lines]))
+    assert data.columns == (header, "b")
+    line = f"column '{header}' is an input, though its values all differ: call it id if it names the examples"
+    assert notes == ([f"t.csv: {line}"] if said else [])

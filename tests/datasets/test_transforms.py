@@ -74,7 +74,7 @@ def test_blocks_that_do_not_exist(options, words):
     refused(lambda: block_of(images(), **options), words, status=2)
 
 
-@pytest.mark.parametrize(("shape", "axis"), [((4, 5, 3), 3), ((3, 4, 5), 1), ((4, 5, 1), 3), ((4, 5, 4), 3)])
+@pytest.mark.parametrize(("shape", "axis"), [((4, 5, 3), 3), ((3, 4, 5), 1), ((4, 5, 1), 3)])
 def test_grey_is_the_mean_of_the_colours(shape, axis):
     data = coloured(shape)
     found = grey(data)
@@ -143,11 +143,9 @@ def test_classes_that_are_kept_keep_their_numbers():
         assert replace(found, labels="classes").grouping.names == ("bee", "dog")
         assert found.command == f"{data.command} --classes {text}"
     lacking = changed(data, Changes(classes="1,3"))
-    refused(lambda: changed(lacking, Changes(classes="2")), "no training examples of class 2", status=2)
+    refused(lambda: changed(lacking, Changes(classes="2")), "has no such class", status=2)
     refused(lambda: changed(data, Changes(classes="1/3")), "cannot read the classes", status=2)
-    refused(
-        lambda: changed(data, Changes(classes="4")), "has no class beyond 3, but the list says '4'", status=2
-    )
+    refused(lambda: changed(data, Changes(classes="4")), "has no such class", status=2)
 
 
 def test_classes_leave_the_test_set_only_where_it_has_them():
@@ -216,7 +214,7 @@ def test_rows_get_a_shape():
 
 
 def test_labels_beyond_the_classes_are_refused():
-    refused(lambda: changed(images(), Changes(labels="0-1/2-9")), "labels say '2-9'", status=2)
+    refused(lambda: changed(images(), Changes(labels="0-1/2-9")), "say with '2-9'", status=2)
 
 
 def test_the_order_is_classes_hold_out_shuffle_block_flips():
@@ -257,3 +255,52 @@ def test_columns_of_a_test_set_are_told_by_their_names():
     refused(lambda: with_test(data, other), "the column 'f' is in its training", "give both the same columns")
     assert changed(data, Changes(shape=(2, 3))).columns is None
     assert changed(data, Changes(size=5)).columns == data.columns
+
+
+def test_flipped_labels_never_reach_a_test_set():
+    data = named()
+    flipped = changed(data, Changes(flip_labels=0.5, seed=1))
+    held = changed(flipped, Changes(hold_out=0.5, seed=1))
+    rows = {bytes(x): y for x, y in zip(data.x, data.y, strict=True)}
+    assert [rows[bytes(x)] for x in held.x_test] == held.y_test.tolist()
+    np.testing.assert_array_equal(with_test(data, flipped).y_test, data.y)
+
+
+def test_a_fourth_channel_is_no_colour():
+    data = coloured((4, 5, 4))
+    refused(lambda: grey(data), "fourth channel that is no colour")
+    opaque = data.x.copy()
+    opaque[..., 3] = 255
+    found = grey(replace(data, x=opaque, x_test=opaque[:2], origin=None))
+    np.testing.assert_allclose(found.x, opaque[..., :3].astype(float).mean(axis=-1), rtol=1e-6)
+
+
+def test_a_pruned_data_set_gets_a_test_set_as_an_origin_of_its_own():
+    found = with_test(named().rows([3, 1]), named(), ["--test", "t"])
+    assert (found.index.tolist(), found.origin, found.origin_size) == ([0, 1], found.identity, 2)
+    assert found.mean is None
+    assert found.command.endswith("| strag prune - STRAGGLERS | strag data - --test t")
+
+
+def test_a_class_of_the_test_set_alone_is_refused():
+    data = named()
+    more = replace(data, y=data.y + 1, class_numbers=None, class_count=0, origin=None)
+    refused(lambda: with_test(data, more), "lacks the class '4' of its test set")
+    spelled = replace(data, class_names=("0", "1", "2", "3"), origin=None)
+    np.testing.assert_array_equal(with_test(spelled, data).y_test, data.y)
+
+
+def test_groups_of_classes_that_are_left_out_are_refused_or_given_anew():
+    data = named(class_names=("ant", "bee", "cat", "dog"), labels="ant,bee/cat,dog")
+    refused(
+        lambda: changed(data, Changes(classes="ant,cat")), "name classes that --classes leaves out", status=2
+    )
+    assert changed(data, Changes(classes="ant,cat", labels="classes")).grouping.names == ("ant", "cat")
+    ranges = replace(named(), labels="0-1/2-3")
+    assert changed(ranges, Changes(classes="0,2", flip_labels=0.5)).y_true is not None
+
+
+def test_images_of_the_size_that_is_asked_for_are_left_alone():
+    data = images()
+    assert changed(data, Changes(resize=(2, 3))).x is data.x
+    assert changed(data, Changes(resize=(4, 6))).x.shape == (24, 4, 6)

@@ -124,7 +124,7 @@ def test_a_header_that_contradicts_itself(good, bad, name, field, value):
     refused(lambda: read_dataset(bad), f"{bad}: has a broken header", "make or copy it again")
 
 
-IMPORT = "import it with 'strag data'"
+IMPORT = "import it with 'strag data FILE'"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ IMPORT = "import it with 'strag data'"
         (b"\x93NUMPY\x01\x00" + bytes(30), "an npy file", IMPORT),
         (gzip.compress(b"abc", mtime=0), "a gzipped file", IMPORT),
         (struct.pack(">HBBI", 0, 8, 1, 3) + b"abc", "an IDX file", IMPORT),
-        (b"index,count\n1,2\n", "not a strag file", "make one with 'strag data', from npz"),
+        (b"index,count\n1,2\n", "not a strag file", "make one with 'strag data FILE', from images"),
     ],
 )
 def test_what_others_write(bad, content, what, cure):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from strag.stragglers.doubts import doubts
-from strag.stragglers.find import find_stragglers
+from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.recipe import descends, step_size
 from tests.conftest import history_of
 
@@ -53,3 +53,14 @@ def test_the_step_of_momentum_is_longer_and_that_of_adam_has_no_meaning():
     assert step_size({"lr": 0.1}) == 0.1
     for nothing in ({"optimizer": "adam", "lr": 0.1}, {}, {"lr": None}, {"lr": 0.1, "momentum": 1.0}):
         assert step_size(nothing) is None
+
+
+@pytest.mark.parametrize(("level", "far"), [(0.2, True), (0.1, False), (0.6, False), (None, False)])
+def test_sets_far_below_the_error_that_was_asked_for(level, far):
+    error = np.where(np.arange(T) < 30, 0.5, 0.08)
+    history = history_of(np.stack([VALLEY] * 2, axis=1), error=error)
+    found = find_stragglers(history, at=Moment(error=level) if level else Moment())
+    lines = [line for line in doubts(history, found, level) if line.startswith("the sets are")]
+    assert bool(lines) == far
+    if far:
+        assert "at a training error of 0.08, far below 0.2: one record earlier it was 0.5" in lines[0]
