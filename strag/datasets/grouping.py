@@ -124,8 +124,8 @@ def _classes(quoted, plain, numbers, names, labels, strict):
             problem = f"'{plain}' is of class numbers, and '{text}' is the name of class {named[text]}"
             raise bad_usage(problem, "give names in double quotes, or the numbers of the classes")
     if strict and (not classes or last > max(numbers)):
-        known = f"they are {some_of(numbers)}"
-        raise bad_usage(f"has no such class as the labels '{labels}' say with '{plain}'", known)
+        problem = f"has no class {plain}, which '{labels}' names"
+        raise bad_usage(problem, f"its classes are {some_of(numbers)}")
     return classes
 
 

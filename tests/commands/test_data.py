@@ -140,7 +140,7 @@ WRONG = {
     "labels beyond the classes": (
         2,
         ["data", "data", "--labels", "0-1/2-9"],
-        ["say with '2-9'; they are 0, 1, 2, 3"],
+        ["has no class 2-9, which '0-1/2-9' names; its classes are 0, 1, 2, 3"],
     ),
     "a seed for nothing": (2, ["data", "data", "--seed", "1"], ["--seed needs --hold-out or --flip-labels"]),
     "a held-out share beside a test set": (
@@ -167,7 +167,7 @@ WRONG = {
     "classes that are not there": (
         2,
         ["data", "data", "--classes", "3,9"],
-        ["say with '9'; they are 0, 1, 2, 3"],
+        ["has no class 9, which '3,9' names; its classes are 0, 1, 2, 3"],
     ),
     "grey without colours": (
         1,
