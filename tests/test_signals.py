@@ -41,6 +41,19 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
+@pytest.fixture
+def none_ignored():
+    """Signals as a terminal leaves them, where the tests run under nohup, which ignores one."""
+    before = {number: signal.getsignal(number) for number in LINES}
+    for number, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("none_ignored")
 class TestInThisProcess:
     """What `main` answers to whoever calls it."""
 
