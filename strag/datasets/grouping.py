@@ -69,7 +69,7 @@ def read_groups(labels, numbers, names=None, strict=False):
     while at <= len(labels):
         found = _ITEM.match(labels, at)
         if not found:
-            raise bad_usage(f"cannot read the labels '{labels}'", _HELP)
+            raise bad_usage(f"cannot read '{labels}'", _HELP)
         quoted = None if found[1] is None else found[1].replace('""', '"')
         groups[-1] += _classes(quoted, (found[2] or "").strip(), numbers, names, labels, strict)
         text[-1] += found[0].strip() if quoted is None else quoted
@@ -83,14 +83,14 @@ def read_groups(labels, numbers, names=None, strict=False):
         elif separator == ",":
             text[-1] += ","
         else:
-            raise bad_usage(f"cannot read the labels '{labels}'", _HELP)
+            raise bad_usage(f"cannot read '{labels}'", _HELP)
     return list(zip(text, groups, strict=True))
 
 
 def read_classes(text, numbers, names=None):
     """The class numbers that a list such as `3,8` or `cat,dog` names: sorted, each once."""
-    groups = read_groups(text, numbers, names, strict=True)
-    if len(groups) > 1:
+    groups = read_groups(text, numbers, names, strict=True) if text.strip() else []
+    if len(groups) != 1:
         raise bad_usage(f"cannot read the classes '{text}'", "give a list such as 3,8 or cat,dog")
     return sorted(set(groups[0][1]))
 
@@ -112,8 +112,10 @@ def _classes(quoted, plain, numbers, names, labels, strict):
     if quoted is not None or not _RANGE.fullmatch(plain):
         name = plain if quoted is None else quoted
         if name not in named:
-            known = f"the classes are {some_of(names)}" if names else "the classes have no names"
-            raise bad_usage(f"cannot read the labels '{labels}': no class '{name}'", f"{known}; {_HELP}")
+            known = (
+                f"the classes are {some_of(map(_quoted, names))}" if names else "the classes have no names"
+            )
+            raise bad_usage(f"cannot read '{labels}': no class '{name}'", f"{known}; {_HELP}")
         return [named[name]]
     found = _RANGE.fullmatch(plain)
     first, last = int(found[1]), int(found[2] or found[1])
@@ -127,6 +129,11 @@ def _classes(quoted, plain, numbers, names, labels, strict):
         problem = f"has no class {plain}, which '{labels}' names"
         raise bad_usage(problem, f"its classes are {some_of(numbers)}")
     return classes
+
+
+def _quoted(name):
+    """A class name as it is typed."""
+    return name if not re.search(r'[,/"-]|^\d+$', name) else '"' + name.replace('"', '""') + '"'
 
 
 def group_examples(grouping, y, name_of=str):

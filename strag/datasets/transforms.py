@@ -117,10 +117,11 @@ def _in_order_of(data, other):
     """The examples of another data set with their inputs in the order of this one, where they have names."""
     if data.columns is None or other.columns is None or data.columns == other.columns:
         return other.x
-    lacking = sorted(set(data.columns) - set(other.columns)) or sorted(set(other.columns) - set(data.columns))
-    if lacking:
-        problem = f"the column '{lacking[0]}' is in its training or in its test examples, but not in both"
-        raise StragError(problem, "give both the same columns")
+    for has, lacks, which in ((data, other, "test"), (other, data, "training")):
+        lacking = sorted(set(has.columns) - set(lacks.columns))
+        if lacking:
+            problem = f"its {which} examples lack the column '{lacking[0]}', which the others have"
+            raise StragError(problem, "give both the same columns")
     return other.x[:, [other.columns.index(name) for name in data.columns]]
 
 
@@ -185,6 +186,8 @@ def _keep_classes(parts, changes):
     if changes.classes is None:
         return
     kept = read_classes(changes.classes, parts.class_numbers, parts.class_names)
+    if len(kept) < 2:
+        raise bad_usage(f"--classes {changes.classes} keeps one class only", "name two at least")
     sizes = np.bincount(parts.y, minlength=max(kept) + 1)
     empty = [c for c in kept if c >= len(sizes) or not sizes[c]]
     if empty:

@@ -21,7 +21,7 @@ def prepare(recipe, data, removed=None, seed_runs=None):
     mean, std = _standardisation(recipe, data, trained)
     columns = np.flatnonzero(std > 0)
     if columns.size == 0:
-        raise StragError("no input varies over the examples", "give data with more than one example")
+        raise StragError("no input varies over the examples", "give examples that differ")
     if np.unique(data.groups).size < 2:
         raise StragError(
             f"all examples are in one group, '{data.grouping.names[data.groups[0]]}'",

@@ -130,7 +130,7 @@ WRONG = {
     "a block without size": (2, ["data", "data", "--block", "2"], ["--block needs --size", "add --size"]),
     "a block too far": (2, ["data", "data", "--size", "9", "--block", "3"], ["no block 3 of 9", "1 to 2"]),
     "a negative seed": (2, ["data", "data", "--shuffle", "-1"], ["invalid value for '--shuffle'"]),
-    "labels in no words": (2, ["data", "data", "--labels", "odd"], ["data: cannot read the labels 'odd'"]),
+    "labels in no words": (2, ["data", "data", "--labels", "odd"], ["data: cannot read 'odd'"]),
     "labels that forget one": (
         2,
         ["data", "data", "--labels", "0/1"],

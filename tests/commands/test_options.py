@@ -91,7 +91,7 @@ def test_a_device_takes_two_outputs(folder):
         (["find-stragglers", "h", "--per-run", "--controls", "", "-o", "x"], "cannot read --controls ''"),
         (["find-stragglers", "h", "--dose", ""], "--dose needs --per-run"),
         (["find-stragglers", "h", "--csv", ""], "an output has no name"),
-        (["data", "d", "--labels", "", "-o", "x"], "d: cannot read the labels ''"),
+        (["data", "d", "--labels", "", "-o", "x"], "d: cannot read ''"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -129,7 +129,7 @@ def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
         (["train", "d", "--batch-size", "9" * 30], "'--batch-size': 9"),
         (["train", "d", "--record-every", "²"], "cannot read --record-every '²'"),
         (["train", "d", "--test-every", "9" * 5000], "cannot read --test-every '9"),
-        (["data", "d", "--labels", "9" * 5000], "cannot read the labels '9"),
+        (["data", "d", "--labels", "9" * 5000], "cannot read '9"),
         (["find-stragglers", "h", "--at", "9" * 30], "cannot read --at '9"),
         (["find-stragglers", "h", "--layer", "9" * 5000], "cannot read the layer '9"),
         (["find-stragglers", "h", "--per-run", "--layer", "all"], "--layer all contradicts --per-run"),

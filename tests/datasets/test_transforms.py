@@ -252,7 +252,9 @@ def test_columns_of_a_test_set_are_told_by_their_names():
     turned = replace(data, x=data.x[:, ::-1].copy(), columns=tuple("fedcba"), origin=None)
     np.testing.assert_array_equal(with_test(data, turned).x_test, data.x)
     other = replace(data, columns=tuple("abcdeg"), origin=None)
-    refused(lambda: with_test(data, other), "the column 'f' is in its training", "give both the same columns")
+    refused(
+        lambda: with_test(data, other), "its test examples lack the column 'f'", "give both the same columns"
+    )
     assert changed(data, Changes(shape=(2, 3))).columns is None
     assert changed(data, Changes(size=5)).columns == data.columns
 
@@ -304,3 +306,11 @@ def test_images_of_the_size_that_is_asked_for_are_left_alone():
     data = images()
     assert changed(data, Changes(resize=(2, 3))).x is data.x
     assert changed(data, Changes(resize=(4, 6))).x.shape == (24, 4, 6)
+
+
+def test_one_class_alone_is_no_task():
+    refused(lambda: changed(named(), Changes(classes="3,3")), "--classes 3,3 keeps one class only", status=2)
+    refused(
+        lambda: changed(named(), Changes(classes="")), "cannot read the classes ''", "such as 3,8", status=2
+    )
+    refused(lambda: changed(named(), Changes(classes="bird")), "no class 'bird'", status=2)
