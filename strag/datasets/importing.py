@@ -25,8 +25,7 @@ def import_files(paths, reading=None, note=None, unused=None):
 
     note : takes a line on what was left out, or understood in one way of several. unused : a set of options
     of `reading`, of which those are taken out that the form has use for; without it, others are refused.
-    Raises StragError for
-    what is of no known form, and for an option that the form has no use for.
+    Raises StragError for what is of no known form, and for such an option.
     """
     reading = reading or Reading()
     if len(paths) > 1 and "-" in paths:

@@ -20,10 +20,9 @@ class Changes:
 
     shape : of an example, in place of the one it has. resize : height and width of all images. gray : average
     the colours of each pixel. classes : keep these alone, such as `3,8` or `cat,dog`. labels : how classes
-    form groups. hold_out : share of the
-    training examples that become the test set. shuffle : seed. size, block : the `block`-th `size` training
-    examples, counted from 1. flip_labels : share of the training examples that get a class of another group.
-    seed : of `hold_out` and `flip_labels`.
+    form groups. hold_out : share of the training examples that become the test set. shuffle : seed.
+    size, block : the `block`-th `size` training examples, counted from 1. flip_labels : share of the training
+    examples that get a class of another group. seed : of `hold_out` and `flip_labels`.
     """
 
     shape: tuple | None = None
