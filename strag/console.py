@@ -70,6 +70,12 @@ def print_table(title, columns, rows, caption=None, follows=False):
         console.print(caption)
 
 
+def print_tables(tables):
+    """Print Tables, see `strag.views.table`, one below the other."""
+    for number, table in enumerate(tables):
+        print_table(table.title, table.columns, table.rows, table.caption, follows=number > 0)
+
+
 BAR = "{percentage:3.0f}%|{bar:10}| {elapsed}<{remaining}{postfix}"  # the figures say how far it is
 SCALED_BAR = "{percentage:3.0f}%|{bar:10}| {n_fmt}/{total_fmt}{unit} {elapsed}<{remaining}{postfix}"
 

@@ -7,20 +7,22 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from strag.commands import compare, show_classes, show_stragglers, show_sweep, stability, summary
+from strag.commands import compare, stability, summary
 from strag.console import BAR, SCALED_BAR
 from strag.files.stragglers import stragglers_object
-from strag.stragglers import agreement
+from strag.stragglers import stability as agreement
 from strag.stragglers.comparison import compare as compared
 from strag.stragglers.find import find_stragglers
-from strag.stragglers.outcomes import Baseline, sweep_of
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.summary import summarise
-from tests.plotting.histories import falling, made, valley
-from tests.plotting.sweeps import sweep
-from tests.plotting.test_classwise import classes_of, listed
+from strag.stragglers.sweep import Baseline, sweep_of
+from strag.views import classes_table, sweep_table
+from strag.views import stragglers as stragglers_view
 from tests.stragglers.test_summary import experiment
+from tests.views.histories import falling, made, valley
+from tests.views.sweeps import sweep
+from tests.views.test_original_classes import classes_of, listed
 
 WIDTH = 80
 
@@ -70,17 +72,17 @@ def overlaps(S):
 
 
 TABLES = {
-    "runs": lambda: show_stragglers.show(stragglers()),
-    "a moment": lambda: show_stragglers.show(stragglers(at="error:0.0917")),
-    "per class": lambda: show_stragglers.show(stragglers(find_per_class(late()))),
-    "layers": lambda: show_stragglers.show(table_of_layers()),
+    "runs": lambda: stragglers_view.show(stragglers()),
+    "a moment": lambda: stragglers_view.show(stragglers(at="error:0.0917")),
+    "per class": lambda: stragglers_view.show(stragglers(find_per_class(late()))),
+    "layers": lambda: stragglers_view.show(table_of_layers()),
     "summary": lambda: summary.show(many_conditions()),
     "agreement": lambda: stability.show(agreed()),
     "two sets": lambda: compare.show(overlaps(2)),
     "eight sets": lambda: compare.show(overlaps(8)),
     "twelve sets": lambda: compare.show(overlaps(12)),
-    "sweep": lambda: show_sweep.show(sweep_of(sweep(diverged=[0])), Baseline(12.0, 0.2, 0.05, 0.9)),
-    "classes": lambda: show_classes.show(listed(), classes_of(name=lambda n: f"class number {n}")),
+    "sweep": lambda: sweep_table.show(sweep_of(sweep(diverged=[0])), Baseline(12.0, 0.2, 0.05, 0.9)),
+    "classes": lambda: classes_table.show(listed(), classes_of(name=lambda n: f"class number {n}")),
 }
 
 
@@ -94,7 +96,7 @@ def test_a_table_holds(name, capsys):
 
 def test_no_number_of_a_table_wraps(capsys):
     """Each row of numbers stands in one line: as many as there are runs, pairs, records."""
-    show_stragglers.show(stragglers())
+    stragglers_view.show(stragglers())
     lines = capsys.readouterr().out.splitlines()
     rows = [line.split() for line in lines if re.match(r" *\d+  (inversion|none)", line)]
     assert len(rows) == 12

@@ -75,7 +75,7 @@ def test_stability(data, tmp_path):
 
 
 @pytest.mark.slow
-def test_sweeps(data, tmp_path):
+def test_sets(data, tmp_path):
     short = {"EPOCHS": "--epochs 100", "LONGER": "--epochs 100"}
     _, said = make("sweeps", data, tmp_path, RUNS="--runs 2", DOSES="0.5,1", **short)
     assert len(re.findall(r"networks invert(?:, .*)?$", said, flags=re.M)) == 4

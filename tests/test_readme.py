@@ -17,10 +17,10 @@ from strag.files.stability import stability_object
 from strag.files.stamp import MAKERS
 from strag.files.stragglers import stragglers_object
 from strag.files.summary import summary_object
-from strag.stragglers.agreement import stability
 from strag.stragglers.comparison import compare
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.per_class import find_per_class
+from strag.stragglers.stability import stability
 from strag.stragglers.summary import QUANTITIES, Experiment, Run, summarise
 from tests.benchmarks import precision as precision_pairs
 from tests.benchmarks import run

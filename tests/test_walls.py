@@ -112,7 +112,7 @@ def test_only_training_and_its_command_know_torch():
         ("strag.training", ["errors", "geometry", "training", "datasets", "words"]),
         ("strag.datasets", ["errors", "datasets", "words"]),
         ("strag.files", ["errors", "words", "signals", "files", "datasets", "stragglers", "__version__"]),
-        ("strag.plotting", ["errors", "words", "plotting", "geometry", "stragglers", "datasets"]),
+        ("strag.views", ["errors", "words", "console", "views", "geometry", "stragglers", "datasets"]),
     ],
 )
 def test_dependencies_point_one_way(package, may):

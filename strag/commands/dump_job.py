@@ -12,7 +12,7 @@ from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
 from strag.files.streams import name_of
 from strag.stragglers.history import pack, unpack
-from strag.stragglers.sweeps import described_at
+from strag.stragglers.sets import described_at
 from strag.training.activations import activations
 from strag.training.device import environment
 from strag.training.precision import PRECISIONS

@@ -175,13 +175,13 @@ def _usual_observable(options):
 
 def _find(history, output, quiet, options):
     """Find the stragglers and write them; the exit status."""
-    from strag.commands.show_stragglers import summary_line
     from strag.console import Notes
     from strag.files.history import read_history
     from strag.files.output import Output
     from strag.files.stragglers import stragglers_object, write_csv
     from strag.stragglers.find import Moment
     from strag.stragglers.reference import reference_of
+    from strag.views.stragglers import summary_line
 
     moment = Moment.parse(options["at"])
     with Output(output, binary=False) as sink, _csv_output(options["csv_file"]) as csv_sink:
@@ -244,9 +244,9 @@ def _csv_output(path):
 
 def _write(value, output, sink, as_json):
     """Write the stragglers, or show them at a terminal; whether they were shown."""
-    from strag.commands.show_stragglers import show
     from strag.console import stdout_is_terminal
     from strag.files.jsonfile import write_json
+    from strag.views.stragglers import show
 
     if output == "-" and stdout_is_terminal() and not as_json:
         show(value)

@@ -10,7 +10,7 @@ from strag.files.stamp import stamp
 from strag.geometry.measure import as_records, measure
 from strag.geometry.moments import pairs_of
 from strag.stragglers.history import pack
-from strag.stragglers.sweeps import described_at
+from strag.stragglers.sets import described_at
 from strag.words import number_of
 
 NAMED = 5  # classes that a warning names

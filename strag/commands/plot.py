@@ -11,7 +11,7 @@ from strag.commands.options import (
     quiet_option,
     refuse_ignored,
 )
-from strag.plotting.style import FORMATS
+from strag.views.style import FORMATS
 
 
 @click.command(
@@ -118,8 +118,8 @@ def command(files, x, curves, layer, labels, data, number, form, dpi, output, qu
     from strag.commands.plot_job import Wanted, drawn
     from strag.console import Notes, stdout_is_terminal
     from strag.files.output import Output
-    from strag.plotting.dynamics import read_curves
-    from strag.plotting.style import rendered
+    from strag.views.dynamics import read_curves
+    from strag.views.style import rendered
 
     files = files or ("-",)
     reference = options["reference"]

@@ -86,7 +86,7 @@ def _read(path):
     from strag.files.stamp import with_article
     from strag.files.stragglers import stragglers_from
     from strag.files.summary import summary_from
-    from strag.stragglers.outcomes import is_sweep
+    from strag.stragglers.sweep import is_sweep
 
     readers = {
         "stragglers": stragglers_from,
@@ -127,7 +127,7 @@ def _refuse(kind, source, wanted):
 
 def _curves(first, wanted):
     """The figure of histories; None at a terminal, where the curves are printed."""
-    from strag.plotting.history import history_figure
+    from strag.views.history import history_figure
 
     shown, x = _dynamics(first, wanted), wanted.x or "updates"
     curves = _panels(shown, x, wanted.curves)
@@ -140,7 +140,7 @@ def _curves(first, wanted):
 
 def _panels(shown, x, curves):
     """The curves to draw of every Dynamics, `curves` if these are given."""
-    from strag.plotting.dynamics import ERROR, UNMEASURED, USUAL
+    from strag.views.dynamics import ERROR, UNMEASURED, USUAL
 
     bare = next((one for one in shown if not one.measured), None)
     drawn = curves or (USUAL if bare is None else UNMEASURED)
@@ -156,7 +156,7 @@ def _panels(shown, x, curves):
 
 def _dynamics(first, wanted):
     """The Dynamics of every FILE, of which the first is read."""
-    from strag.plotting.dynamics import dynamics_of
+    from strag.views.dynamics import dynamics_of
 
     alone = len(wanted.files) == 1 and not wanted.labels  # goes by the name of its data
     shown = []
@@ -181,7 +181,7 @@ def _print_curves(shown, x, curves):
     import sys
 
     from strag.files.streams import send_to_stdout
-    from strag.plotting.terminal import history_text
+    from strag.views.terminal import history_text
 
     coloured = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     text = history_text(shown, x, *shutil.get_terminal_size(), coloured, curves)
@@ -190,10 +190,10 @@ def _print_curves(shown, x, curves):
 
 def _sweep(history, wanted):
     """The figure of a sweep; None at a terminal, where its table is printed."""
-    from strag.commands.show_sweep import show, sweep_lines
     from strag.files.history import read_history
-    from strag.plotting.sweep import sweep_figure
-    from strag.stragglers.outcomes import DOSE, baseline_of, sweep_of
+    from strag.stragglers.sweep import DOSE, baseline_of, sweep_of
+    from strag.views.sweep import sweep_figure
+    from strag.views.sweep_table import show, sweep_lines
 
     sweep, baseline = sweep_of(history, wanted.layer, wanted.noise, _fewest(wanted)), None
     if wanted.x is not None and sweep.by == DOSE:
@@ -212,7 +212,7 @@ def _sweep(history, wanted):
 
 def _gallery(stragglers, wanted):
     from strag.commands.options import read_data, require_origin
-    from strag.plotting.gallery import NUMBER, flipped_among, gallery, layout_of
+    from strag.views.gallery import NUMBER, flipped_among, gallery, layout_of
     from strag.words import number_of
 
     if wanted.data is None:
@@ -245,9 +245,9 @@ def _gallery(stragglers, wanted):
 
 def _by_class(stragglers, wanted):
     """The figure of original classes; None at a terminal, where their table is printed."""
-    from strag.commands.show_classes import show
     from strag.files.stragglers import original_classes_of
-    from strag.plotting.classwise import classwise_figure
+    from strag.views.classes_table import show
+    from strag.views.original_classes import classwise_figure
 
     classes = original_classes_of(stragglers)
     return show(stragglers, classes) if wanted.in_terminal else classwise_figure(stragglers, classes)
@@ -256,7 +256,7 @@ def _by_class(stragglers, wanted):
 def _agreement(found, wanted):
     """The figure of a Stability; None at a terminal, where its table is printed."""
     from strag.commands.stability import show
-    from strag.plotting.stability import stability_figure
+    from strag.views.stability import stability_figure
 
     return show(found) if wanted.in_terminal else stability_figure(found)
 
@@ -264,7 +264,7 @@ def _agreement(found, wanted):
 def _overlaps(found, wanted):
     """The figure of a Comparison; None at a terminal, where its table is printed."""
     from strag.commands.compare import show
-    from strag.plotting.comparison import comparison_figure
+    from strag.views.comparison import comparison_figure
 
     return show(found) if wanted.in_terminal else comparison_figure(found)
 
@@ -272,6 +272,6 @@ def _overlaps(found, wanted):
 def _effects(found, wanted):
     """The figure of a Summary; None at a terminal, where its table is printed."""
     from strag.commands.summary import show
-    from strag.plotting.summary import summary_figure
+    from strag.views.summary import summary_figure
 
     return show(found) if wanted.in_terminal else summary_figure(found)

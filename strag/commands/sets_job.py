@@ -1,14 +1,13 @@
 """What `strag find-stragglers --per-run` does: from a history to a file of sets."""
 
 from strag.commands.find_stragglers import exit_status
-from strag.commands.show_stragglers import verdict_line
 from strag.console import Notes, warn
 from strag.files.history import read_history
 from strag.files.output import Output
 from strag.files.sets import write_sets
 from strag.stragglers.doubts import doubts
 from strag.stragglers.find import Moment, find_stragglers
-from strag.stragglers.sweeps import (
+from strag.stragglers.sets import (
     dosed_sets,
     read_controls,
     read_doses,
@@ -17,6 +16,7 @@ from strag.stragglers.sweeps import (
     sets_over_time,
     with_controls,
 )
+from strag.views.stragglers import verdict_line
 
 RECIPE = ("observable", "layer", "rule", "at", "controls", "dose", "seed", "quorum")
 

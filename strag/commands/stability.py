@@ -61,7 +61,7 @@ def command(history, pairs, fewest, output, as_json, quiet):
     from strag.files.output import Output
     from strag.files.stability import stability_object
     from strag.files.streams import refuse_terminal_input
-    from strag.stragglers.agreement import stability
+    from strag.stragglers.stability import stability
 
     refuse_data_set(history, f"train on it with 'strag train {history}'")
     refuse_terminal_input(history)
@@ -122,7 +122,7 @@ def _interval(found, row):
 
 def summary_line(found):
     """One line: kappa at the inversion, and at its largest, and why they have no interval."""
-    from strag.stragglers.agreement import FEWEST_RUNS
+    from strag.stragglers.stability import FEWEST_RUNS
 
     at, largest = found.at_inversion, found.at_largest
     parts = [

@@ -7,7 +7,7 @@ from strag.files.container import TensorWriter, open_container
 from strag.files.dataset import names_of
 from strag.files.output import Output
 from strag.stragglers.history import History, pack, unpack
-from strag.stragglers.sweeps import described_at
+from strag.stragglers.sets import described_at
 
 SPEC = {
     "updates": ("I64", "T", True),

@@ -7,7 +7,7 @@ from strag.errors import StragError
 from strag.files.container import write_tensors
 from strag.files.stamp import stamp
 from strag.stragglers.history import pack, unpack
-from strag.stragglers.sweeps import CONTROLS, Sets
+from strag.stragglers.sets import CONTROLS, Sets
 
 SPEC = {
     "members": ("U8", "S B", True),

@@ -5,8 +5,8 @@ import numpy as np
 from strag.errors import StragError
 from strag.files.jsonfile import numbers
 from strag.files.stamp import check_fields, stamp
-from strag.stragglers.agreement import Stability
 from strag.stragglers.overlap import ALL, DISJOINT
+from strag.stragglers.stability import Stability
 
 COLUMNS = (
     *("update", "train_error", "size_mean", "z", "kappa", "kappa_low", "kappa_high", "jaccard"),

@@ -12,9 +12,9 @@ from strag.errors import StragError
 from strag.files.jsonfile import numbers, read_json
 from strag.files.stamp import check_fields, stamp
 from strag.files.straggler_runs import run_entry
-from strag.stragglers.classwise import OriginalClass, original_classes
 from strag.stragglers.examples import CORE, FRINGE
 from strag.stragglers.inversion import FEWEST, INVERSION, OPEN
+from strag.stragglers.original_classes import OriginalClass, original_classes
 from strag.stragglers.recipe import step_size
 from strag.stragglers.shortfall import shortfall_of
 

@@ -14,6 +14,7 @@ from strag.files.streams import name_of
 from strag.stragglers.intervals import UNKNOWN, Level, share_interval
 from strag.stragglers.inversion import CENSORED, FEWEST, INVERSION, NONE
 from strag.stragglers.recipe import step_size
+from strag.stragglers.sets import random_partners
 from strag.stragglers.size_law import SizeLaw
 from strag.stragglers.summary import (
     AT_NOISE,
@@ -24,7 +25,6 @@ from strag.stragglers.summary import (
     Summary,
     at_noise,
 )
-from strag.stragglers.sweeps import random_partners
 
 _TRAINING = (
     *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),

@@ -1,6 +1,6 @@
 """Which experiments are one condition, in what order conditions stand, and what they are called."""
 
-from strag.stragglers.sweeps import NONE, OWN
+from strag.stragglers.sets import NONE, OWN
 
 REFERENCE, OWN_SET = "reference", "own set"  # labels: usual in all, and the set of each run itself
 EVERYTHING = "all examples"  # label beside conditions that left out sets

@@ -11,8 +11,8 @@ from strag.files.stamp import stamp
 from strag.training.precision import FEWEST_INPUTS, is_effective
 from tests.conftest import made_up
 from tests.files.makers import complaint
-from tests.plotting.histories import made, valley, write
 from tests.shell import in_this_process
+from tests.views.histories import made, valley, write
 
 
 def write_data(path, **options):

@@ -14,12 +14,12 @@ import pytest
 from strag.cli import main
 from strag.files.dataset import write_dataset
 from strag.files.output import Output
-from strag.plotting.style import house_style, new_figure, rendered
 from strag.stragglers.history import History
+from strag.views.style import house_style, new_figure, rendered
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
-from tests.plotting.histories import made, valley, write
 from tests.shell import strag
+from tests.views.histories import made, valley, write
 
 HARMFUL = "a\x07\x1b[31mb\u202e\u2028c\udce9\ud800\ufffe"
 SHOWN = r"a\x07\x1b[31mb\u202e\u2028c\xe9\ud800\ufffe"

@@ -8,12 +8,12 @@ import pytest
 
 from strag.cli import main
 from strag.files.history import read_history
-from strag.stragglers.agreement import stability
 from strag.stragglers.find import Moment, find_inversions, find_stragglers
 from strag.stragglers.inversion import DIVERGED, UNRESOLVED
+from strag.stragglers.stability import stability
 from tests.files.makers import complaint, forge
-from tests.plotting.histories import made, valley, write
 from tests.shell import strag
+from tests.views.histories import made, valley, write
 
 PER_LAYER = ("radius", "distance", "mean_norm2")
 

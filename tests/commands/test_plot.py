@@ -16,9 +16,9 @@ from strag.files.dataset import write_dataset
 from strag.files.output import Output
 from strag.files.stamp import stamp
 from strag.stragglers.summary import QUANTITIES
-from tests.plotting.histories import falling, made, valley, write
-from tests.plotting.sweeps import sweep, told
 from tests.shell import complains, files_in, shell, strag
+from tests.views.histories import falling, made, valley, write
+from tests.views.sweeps import sweep, told
 
 SCALED = "each column scaled by its smallest and largest value"
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}

@@ -14,12 +14,12 @@ from strag.commands.stability import show
 from strag.files.container import open_container
 from strag.files.history import read_history
 from strag.files.stability import COLUMNS, stability_from
-from strag.stragglers.agreement import stability
+from strag.stragglers.stability import stability
 from tests.commands.terminal import at_terminal
 from tests.files.makers import history_file
-from tests.plotting.agreements import agreement
-from tests.plotting.histories import T, falling, made, valley, write
 from tests.shell import complains, files_in, shell, strag
+from tests.views.agreements import agreement
+from tests.views.histories import T, falling, made, valley, write
 
 P = 400
 

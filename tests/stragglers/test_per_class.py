@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from strag.commands.show_stragglers import summary_line
 from strag.errors import StragError
 from strag.files.stragglers import classes_without, layer_profile, stragglers_object
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import pack
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
+from strag.views.stragglers import summary_line
 from tests.conftest import history_of
 
 T, R, P = 60, 2, 90

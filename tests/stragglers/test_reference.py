@@ -9,7 +9,7 @@ from strag.errors import StragError
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import pack
 from strag.stragglers.reference import reference_of
-from tests.plotting.histories import RECIPE, falling, made, valley
+from tests.views.histories import RECIPE, falling, made, valley
 
 Q, NOISE = 10, [0.0, 1.0]
 

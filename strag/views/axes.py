@@ -1,0 +1,44 @@
+"""What the axes of several figures share."""
+
+from strag.views.dynamics import AXES, ERROR, log_ticks
+from strag.views.style import GREY, SMALL
+
+MARK = {"linewidth": 0.9, "linestyle": (0, (2, 2))}  # how an inversion is marked
+MOST_TICKS = 9  # on a horizontal axis of half the width
+FEW_RECORDS = 12  # up to here every record gets a dot
+
+
+def label_horizontal(panel, values, x, most=MOST_TICKS):
+    """Make the horizontal axis logarithmic, from the smallest to the largest of `values`.
+
+    x : `updates`, or `error`, which falls to the right. most : how many ticks there is room for.
+    """
+    low, high = values.min(), values.max()
+    ticks = log_ticks(low, high, most)
+    panel.set_xscale("log")
+    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.xaxis.set_minor_formatter("")
+    panel.set_xlabel(AXES[x])
+    if low < high:
+        edge = (high / low) ** 0.02
+        limits = (low / edge, high * edge)
+        panel.set_xlim(limits[::-1] if x == ERROR else limits)
+    elif x == ERROR:
+        panel.invert_xaxis()
+
+
+def marker(records):
+    """The marker of a curve with this many records."""
+    return "." if records <= FEW_RECORDS else None
+
+
+def entitle(panel, title, lines):
+    """A headline and, small and grey under it, further lines, over a panel at the left of a figure."""
+    pad = 9 + 11 * len(lines)
+    room = panel.set_title(" ", loc="left", pad=pad)  # a long title itself would push the panels apart
+    for text, height, look in (
+        ("\n".join(lines), 7, {"color": GREY, "fontsize": SMALL}),
+        (title, pad, {"fontsize": room.get_fontsize()}),
+    ):
+        shown = panel.annotate(text, (0, 1), (0, height), "axes fraction", "offset points", **look)
+        shown.set_in_layout(False)

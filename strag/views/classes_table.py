@@ -1,0 +1,23 @@
+"""Original classes and their stragglers as a table."""
+
+
+def show(stragglers, classes):
+    """Print the OriginalClasses of a StragglerList as a table."""
+    from strag.console import as_cell, print_table
+    from strag.views.original_classes import said
+
+    headings = ("examples", "stragglers", "share", "test error", "at t*")
+    columns = [("class", "left"), *((heading, "right") for heading in headings)]
+    rows = [
+        (
+            one.name,
+            str(one.examples),
+            str(one.stragglers),
+            *(
+                as_cell(value, 4)
+                for value in (one.straggler_share, one.test_error, one.test_error_at_inversion)
+            ),
+        )
+        for one in classes
+    ]
+    print_table(stragglers.meta.get("title"), columns, rows, f"share and test error: {said(classes)}")

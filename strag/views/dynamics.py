@@ -1,0 +1,217 @@
+"""What a picture of a history shows, on paper or in a terminal: its curves and its inversion."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.errors import StragError, bad_usage
+from strag.stragglers.find import collect, find_inversions
+from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, UNSTABLE
+from strag.stragglers.shortfall import Shortfall, shortfall_of
+from strag.views.captions import facts_of, one_line
+
+UPDATES, ERROR = "updates", "error"
+CURVES = ("radius", "distance", "separation", ERROR)  # what a panel can show
+USUAL, UNMEASURED = CURVES[:2], (ERROR,)  # by default; where no layer was measured
+NEAREST = 0.09  # of the length of an axis: two ticks whose labels do not touch
+AXES = {UPDATES: "updates t", ERROR: "training error ε"}
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """One history at one layer, without the runs that diverged.
+
+    Attributes
+    ----------
+    label : what to call it beside others. title : of its data set. source : its file.
+    facts : dict of what a caption may say of it, such as {"lr": "lr 0.2"}.
+    updates : int [T]. train_error : float64 [T, R].
+    measured : whether a layer was; else all that follows but the classes is NaN.
+    radii : float64 [T, R, C]. radius : float64 [T, R], root mean square over classes.
+    distance : float64 [T, R], mean over the pairs of classes.
+    separation : float64 [T, R], eta^2, see `strag.geometry.moments.separation`.
+    classes : the C group names.
+    diverged : number of runs left out. runs : number of all runs, R + diverged.
+    verdict : over all runs. verdicts : dict of verdict to number of runs. inverting : number of runs with an
+        inversion. shortfall : what the valleys of the others do not meet; None where nothing failed.
+    inversion : {"updates": t*, "error": eps*}, refined, means over the inverting runs; None where
+        the verdict is another.
+    """
+
+    label: str
+    title: str
+    source: str
+    facts: dict
+    updates: np.ndarray
+    train_error: np.ndarray
+    measured: bool
+    radii: np.ndarray
+    radius: np.ndarray
+    distance: np.ndarray
+    separation: np.ndarray
+    classes: tuple
+    diverged: int
+    runs: int
+    verdict: str
+    verdicts: dict
+    inverting: int
+    inversion: dict | None
+    shortfall: Shortfall | None = None
+
+    @property
+    def error(self):
+        return self.train_error
+
+    @property
+    def runs_shown(self):
+        return self.runs - self.diverged
+
+    @property
+    def sentence(self):
+        """The inversion in words, with the number of runs behind it."""
+        if self.inversion is None:
+            some = f"; {self.inverting} of {self.runs} runs have one{self.others}" if self.inverting else ""
+            brief = f"; {self.shortfall.brief}" if self.shortfall and self.shortfall.brief else ""
+            return f"no inversion ({self.verdict}{some}{brief})"
+        t, error = self.inversion[UPDATES], self.inversion[ERROR]
+        t = f"{t:.0f}" if t >= 10 else f"{t:.2g}"
+        return f"inversion at t* = {t}, ε* = {error:.2g} ({self.inverting} of {self.runs} runs{self.others})"
+
+    @property
+    def others(self):
+        """What the other runs have beside some with an inversion, but for those that `left_out` tells of."""
+        left = (INVERSION, DIVERGED)
+        told = [f"{n} {verdict}" for verdict, n in self.verdicts.items() if verdict not in left]
+        return f", {', '.join(told)}" if told and self.inverting else ""
+
+    @property
+    def explained(self):
+        """The same with the condition that failed, and how near it was."""
+        told = self.shortfall and self.shortfall.words != self.shortfall.brief
+        return self.sentence + (f": {self.shortfall.words}" if told else "")
+
+    @property
+    def left_out(self):
+        """Which runs the curves do not contain, in words; nothing if they contain all."""
+        return f", {self.diverged} diverged and left out" if self.diverged else ""
+
+    def axis(self, x):
+        """Values of the horizontal axis at the records it can show: float64 [T'], bool [T].
+
+        Both axes are logarithmic: `updates` leaves out the initial state, `error`, the mean over
+        runs at equal t, the records without errors.
+        """
+        values = self.updates if x == UPDATES else self.train_error.mean(axis=1)
+        shown = values > 0
+        if not shown.any():
+            remedy = "train for longer" if x == UPDATES else "plot it against updates"
+            raise StragError(f"has no record to show on an axis of {AXES[x]}", remedy, self.source)
+        return values[shown].astype(np.float64), shown
+
+
+def read_curves(text):
+    """The names in CURVES that a list such as `radius,separation` gives, in its order: tuple.
+
+    Raises StragError for another name, or one that comes twice.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in CURVES:
+            raise bad_usage(f"no curve '{name}'", f"give one or several of {', '.join(CURVES)}")
+    if len(set(names)) < len(names):
+        raise bad_usage(f"--curves {text} names a curve twice", "give each once")
+    return names
+
+
+def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
+    """The Dynamics of a History at a recorded layer, by default its first; `fewest` as for `find_stragglers`.
+
+    Raises StragError if the layer is not recorded, or if every run diverged.
+    """
+    measured = bool(history.layers) or layer is not None
+    at = history.layer_position(layer) if measured else None
+    inversions = find_inversions(history, layer=layer, fewest=fewest)
+    found = collect(history, inversions, [None] * len(inversions))
+    kept = np.array([inversion.verdict != DIVERGED for inversion in found.inversions])
+    diverged = int((~kept).sum())
+    if not kept.any():
+        raise StragError(
+            "has no curve to draw: every run diverged", "train with a smaller --lr", history.source
+        )
+    title = one_line(history.meta.get("title") or "history")
+    answered = found.verdict not in (INVERSION, UNSTABLE, DIVERGED)
+    return Dynamics(
+        label=one_line(label or title),
+        title=title,
+        source=history.source,
+        facts=facts_of(history, at, diverged),
+        updates=history.updates,
+        train_error=history.train_error[:, kept].astype(np.float64),
+        measured=measured,
+        **_of_layer(history, at, layer, kept),
+        classes=tuple(one_line(name) for name in history.classes),
+        diverged=diverged,
+        runs=len(kept),
+        verdict=found.verdict,
+        verdicts=dict(Counter(inversion.verdict for inversion in found.inversions)),
+        inverting=len(found.inverting),
+        inversion=dict(zip((UPDATES, ERROR), found.mean_inversion, strict=True))
+        if found.mean_inversion
+        else None,
+        shortfall=shortfall_of(found.inversions, len(history.updates), fewest) if answered else None,
+    )
+
+
+def _of_layer(history, at, layer, kept):
+    """The curves of the layer at position `at`, which is None where none was measured: dict of arrays."""
+    if at is None:
+        unknown = np.full((len(history.updates), kept.sum()), np.nan)
+        radii = np.full((*unknown.shape, len(history.classes)), np.nan)
+        return {"radii": radii, "radius": unknown, "distance": unknown, "separation": unknown}
+    return {
+        "radii": history.radius[:, kept, at].astype(np.float64),
+        "radius": history.observable("radius", layer)[:, kept],
+        "distance": -history.observable("distance", layer)[:, kept],
+        "separation": -history.observable("separation", layer)[:, kept],
+    }
+
+
+def mean_and_spread(values):
+    """Mean over runs, and standard deviation between them (0 for one run): [T, R] -> [T], [T]."""
+    spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
+    return values.mean(axis=1), spread
+
+
+def log_ticks(low, high, most=9):
+    """Round numbers for a logarithmic axis from `low` to `high`: float64, rising.
+
+    1-2-5 in every decade where that gives three to `most` ticks; decades alone, thinned out, where
+    it gives more; all digits, then all tenths, where it gives fewer, as far as there is room.
+    """
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+
+    def inside(steps):
+        ticks = np.outer(decades, steps).ravel()
+        return ticks[(ticks >= low * (1 - 1e-9)) & (ticks <= high * (1 + 1e-9))]
+
+    ticks = inside([1, 2, 5])
+    if ticks.size > most:
+        ticks = inside([1])
+        return ticks[:: -(-ticks.size // most)]
+    for steps in (np.arange(1, 10), np.arange(10, 100) / 10):
+        if ticks.size < 3:
+            ticks = inside(steps)
+    ticks = _apart(ticks, NEAREST * np.log(high / low))
+    return ticks[:: -(-ticks.size // most)] if ticks.size else np.array([low])
+
+
+def _apart(ticks, nearest):
+    """Those of rising `ticks` that are `nearest` apart in their logarithm: 1, 2 and 5 go before others."""
+    digits = np.round(ticks / 10 ** np.floor(np.log10(ticks) + 1e-9), 6)
+    rank = np.where(digits == 1, 0, np.where(np.isin(digits, (2, 5)), 1, np.where(digits % 1 == 0, 2, 3)))
+    kept = []
+    for at in np.argsort(rank, kind="stable"):
+        if all(abs(np.log(ticks[at] / ticks[other])) >= nearest for other in kept):
+            kept.append(at)
+    return ticks[np.sort(np.array(kept, dtype=int))]

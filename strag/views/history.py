@@ -1,0 +1,185 @@
+"""The figure of histories: radii, distance and separation, against updates or training error."""
+
+from textwrap import wrap
+
+import numpy as np
+
+from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal, marker
+from strag.views.captions import caption, heading
+from strag.views.dynamics import AXES, ERROR, UPDATES, USUAL, mean_and_spread
+from strag.views.style import (
+    BAND,
+    CHARACTERS,
+    GREY,
+    INK,
+    WIDTH,
+    colour,
+    dashes,
+    house_style,
+    new_figure,
+    overlaid_dashes,
+)
+
+HEIGHT = 2.95  # inches, without the legend and the recipe
+ROW = 0.18  # inches, a row of either
+MOST_CLASSES = 10  # with a curve and a legend entry of their own
+MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # whose bands can be told apart
+UNDERMOST = {"linewidth": 3.2, "alpha": 0.5}  # how the first of several histories shows under another
+MOST_COLUMNS = 5  # of the legend
+MOST_OF_SEVERAL = {3: 5, 4: 3}  # ticks on the horizontal axis of one of so many panels
+
+
+def history_figure(shown, x=UPDATES, curves=USUAL):
+    """A panel for every curve, the inversion marked in all.
+
+    Parameters
+    ----------
+    shown : list of Dynamics. One shows the radius of every class beside their root mean square;
+        several are laid over each other, one colour each, without the classes.
+    x : `updates` or `error`, the training error, falling to the right; both logarithmic.
+    curves : names in `strag.views.dynamics.CURVES`, from left to right.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with house_style():
+        figure = new_figure(WIDTH, HEIGHT)
+        panels = dict(zip(curves, figure.subplots(1, len(curves), squeeze=False)[0], strict=True))
+        alone = len(shown) == 1
+        handles = _one(panels, shown[0], x) if alone else _several(panels, shown, x)
+        _label_axes(panels, shown, x)
+        lines = _entitle(panels[curves[0]], shown)
+        labels = [handle.get_label() for handle in handles]
+        columns = _columns(labels) if alone else 1
+        figure.set_size_inches(WIDTH, HEIGHT + ROW * (lines + -(-len(handles) // columns)))
+        if handles:
+            figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    return figure
+
+
+def _entitle(panel, shown):
+    """The headline, and under it the recipe, both over the left panel; the recipe's lines."""
+    recipe = wrap(caption(shown), CHARACTERS)
+    entitle(panel, heading(shown), recipe)
+    return len(recipe)
+
+
+def _one(panels, dynamics, x):
+    """Draw one history, with its classes beside the radius; the handles of the legend."""
+    handles = _of_classes(panels["radius"], dynamics, x) if "radius" in panels else []
+    for name, panel in panels.items():
+        line = _curve(panel, dynamics, getattr(dynamics, name), x, color=INK, linewidth=1.8)
+        if name == "radius":
+            line.set_label("rms over classes")
+            handles.append(line)
+    if dynamics.runs_shown > 1:
+        handles.append(_band_handle(f"± 1 s.d. over {dynamics.runs_shown} runs"))
+    if _mark(panels, dynamics, x, INK):
+        handles.append(_mark_handle())
+    return handles
+
+
+def _of_classes(panel, dynamics, x):
+    """Draw the radius of every class; the handles of the legend."""
+    several = len(dynamics.classes) > MOST_CLASSES
+    handles = []
+    for number, name in enumerate(dynamics.classes):
+        values = dynamics.radii[:, :, number]
+        if not np.isfinite(values).all():
+            continue  # a class without examples
+        look = {"color": GREY, "linewidth": 0.6, "alpha": 0.6} if several else {"color": colour(number)}
+        look["linestyle"] = "-" if several else dashes(number)
+        line = _curve(panel, dynamics, values, x, len(dynamics.classes) <= MOST_BANDED_CLASSES, **look)
+        line.set_label(f"each of {len(dynamics.classes)} classes" if several else _class_label(name))
+        handles = [line] if several else [*handles, line]
+    return handles
+
+
+def _several(panels, shown, x):
+    """Draw several histories; the handles of the legend."""
+    banded = len(shown) <= MOST_BANDED_HISTORIES
+    handles = [_overlaid(panels, dynamics, x, number, banded) for number, dynamics in enumerate(shown)]
+    fewest, most = (extreme(dynamics.runs_shown for dynamics in shown) for extreme in (min, max))
+    if banded and most > 1:
+        runs = str(most) if fewest == most else f"{fewest} to {most}"
+        handles.append(_band_handle(f"± 1 s.d. over {runs} runs"))
+    if any(dynamics.inversion for dynamics in shown):
+        handles.append(_mark_handle())
+    return handles
+
+
+def _overlaid(panels, dynamics, x, number, banded):
+    """Draw one of several histories; its handle for the legend."""
+    look = {
+        "color": colour(number),
+        "linestyle": overlaid_dashes(number),
+        **(UNDERMOST if number == 0 else {}),
+    }
+    for name, panel in panels.items():
+        line = _curve(panel, dynamics, getattr(dynamics, name), x, banded, **look)
+    _mark(panels, dynamics, x, look["color"])
+    said = f"{dynamics.label}: {dynamics.sentence}{dynamics.left_out}"
+    line.set_label("\n".join(wrap(said, CHARACTERS)))
+    return line
+
+
+def _curve(panel, dynamics, values, x, banded=True, **look):
+    """Mean over runs, with a band of one standard deviation on either side."""
+    at, shown = dynamics.axis(x)
+    mean, spread = mean_and_spread(values[shown])
+    (line,) = panel.plot(at, mean, marker=marker(at.size), **look)
+    if banded and dynamics.runs_shown > 1:
+        panel.fill_between(at, mean - spread, mean + spread, color=look["color"], alpha=BAND, linewidth=0)
+    return line
+
+
+def _mark(panels, dynamics, x, ink):
+    """A vertical line at the inversion; whether there is one."""
+    if dynamics.inversion is None:
+        return False
+    for panel in panels.values():
+        panel.axvline(dynamics.inversion[x], color=ink, zorder=1, **MARK)
+    return True
+
+
+def _mark_handle():
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=INK, label="inversion", **MARK)
+
+
+def _band_handle(text):
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=GREY, alpha=2 * BAND, linewidth=0, label=text)
+
+
+def _label_axes(panels, shown, x):
+    pairs = {len(dynamics.classes) * (len(dynamics.classes) - 1) // 2 for dynamics in shown}
+    number = f"{pairs.pop()} " if len(pairs) == 1 else ""
+    over = "" if number == "1 " else f"\n(mean over {number}pairs)"
+    labels = {
+        "radius": "gyration radius R" + ("" if len(shown) == 1 else "\n(rms over classes)"),
+        "distance": f"distance D between class means{over}",
+        "separation": "separation η²",
+        ERROR: AXES[ERROR],
+    }
+    values = np.concatenate([dynamics.axis(x)[0] for dynamics in shown])
+    for name, panel in panels.items():
+        panel.set_ylabel(labels[name])
+        label_horizontal(panel, values, x, MOST_OF_SEVERAL.get(len(panels), MOST_TICKS))
+
+
+def _class_label(name):
+    return f"class {name}" if name[:1].isdigit() else name
+
+
+def _columns(labels):
+    """As many columns as fit across the figure; a legend is filled column by column."""
+    for columns in range(min(MOST_COLUMNS, len(labels)), 1, -1):
+        rows = -(-len(labels) // columns)
+        parts = [labels[start : start + rows] for start in range(0, len(labels), rows)]
+        if sum(10 + max(map(len, part)) for part in parts) <= CHARACTERS + 10:
+            return columns
+    return 1

@@ -1,0 +1,75 @@
+"""A sweep as a table, and in words."""
+
+import numpy as np
+
+from strag.stragglers.inversion import INVERSION
+from strag.stragglers.sweep import DOSE
+
+_LEFT_OUT = {
+    "none": "stragglers",
+    "random": "as many at random",
+    "class": "as many of each class",
+    "earlier": "as many misclassified at half the time",
+}
+
+
+def sweep_lines(sweep, baseline=None):
+    """One line for every condition: how many of its networks invert; and one for a Baseline."""
+    for one in sweep.conditions:
+        where = "each run's own" if sweep.is_own else f"{sweep.by} {one.place:g}"
+        yield (
+            f"without {one.removed:.0f} examples ({_LEFT_OUT[one.control]}, {where}): "
+            f"{one.inverting} of {one.networks} networks invert{_others(one)}"
+        )
+    if baseline:
+        yield _with_all_examples(baseline)
+
+
+def _others(condition):
+    """The verdicts of the networks that do not invert, in words."""
+    told = [f"{number} {verdict}" for verdict, number in condition.verdicts.items() if verdict != INVERSION]
+    return f", {', '.join(told)}" if told else ""
+
+
+def _with_all_examples(baseline):
+    line = f"with all examples: test error {baseline.test_error:.4f}"
+    if baseline.stopped_test_error is not None:
+        line += f", {baseline.stopped_test_error:.4f} when stopped at t* = {baseline.update:.1f}"
+    return line
+
+
+def show(sweep, baseline=None):
+    """Print a Sweep as a table, and a Baseline below it."""
+    from strag.console import as_cell, print_table
+
+    headings = [
+        ("left out", "left"),
+        ("dose" if sweep.by == DOSE else "t", "right"),
+        *((name, "right") for name in ("examples", "invert", "to 4 t*", "T / t*", "test error")),
+        ("others", "left"),
+    ]
+    rows = [
+        (
+            _LEFT_OUT[one.control],
+            "own" if sweep.is_own else f"{one.place:g}",
+            f"{one.removed:.0f}",
+            f"{one.inverting} of {one.networks}",
+            as_cell(_mean(one.depth_at_4), 3),
+            as_cell(_mean(one.horizon), 1),
+            as_cell(_mean(one.test_error), 4),
+            _others(one).removeprefix(", ") or "-",
+        )
+        for one in sweep.conditions
+    ]
+    caption = "depth up to 4 t*, T / t* and test error: means over networks"
+    if sweep.noise:
+        caption += f"; noise {sweep.noise:g} on the test inputs"
+    if baseline:
+        caption += f"\n{_with_all_examples(baseline)}"
+    print_table(sweep.history.meta.get("title"), headings, rows, caption)
+
+
+def _mean(values):
+    """Mean of the values that there are, None if there are none."""
+    known = values[np.isfinite(values)] if values is not None else np.zeros(0)
+    return float(known.mean()) if known.size else None

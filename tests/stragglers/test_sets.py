@@ -1,0 +1,226 @@
+"""Sets for one job: S(t) over time, doses, and matched random controls."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from strag.errors import StragError
+from strag.geometry.times import logarithmic
+from strag.stragglers.find import find_stragglers
+from strag.stragglers.history import pack
+from strag.stragglers.sets import (
+    CONTROLS,
+    described_at,
+    dosed_sets,
+    read_controls,
+    read_doses,
+    read_times,
+    sets_of_runs,
+    sets_over_time,
+    with_controls,
+)
+from tests.conftest import history_of
+
+T, P, R = 60, 80, 3
+VALLEY = 0.8 + 0.1 * np.square(np.log((np.arange(T) + 1) / 21))
+
+
+@pytest.fixture
+def history():
+    """Runs that agree on examples 0 to 19 and differ beyond; fewer are wrong as time goes on."""
+    wrong = np.zeros((T, R, P), bool)
+    for record in range(T):
+        wrong[record, :, : P - record] = True
+    wrong[20, :, :] = False
+    wrong[20, :, :20] = True
+    wrong[20, 0, 20:30] = wrong[20, 1, 20:26] = True
+    return history_of(np.stack([VALLEY] * R, axis=1), wrong=wrong, P=P)
+
+
+def test_over_time_there_is_one_set_per_run_and_logarithmic_record(history):
+    sets = sets_over_time(history)
+    assert logarithmic(history.updates) == [
+        *range(1, 11),
+        12,
+        14,
+        16,
+        18,
+        20,
+        23,
+        26,
+        29,
+        33,
+        37,
+        41,
+        46,
+        51,
+        57,
+    ]
+    assert sets.update.tolist() == np.repeat(logarithmic(history.updates), R).tolist()
+    assert sets.run.tolist() == [0, 1, 2] * 24
+    for number in (0, 20, 44, 71):
+        record, run = int(sets.update[number]), int(sets.run[number])
+        np.testing.assert_array_equal(sets.members[number], history.misclassified_at(record, run))
+
+
+def test_over_time_there_are_as_many_records_as_one_asks_for(history):
+    sets = sets_over_time(history, read_times("log:4"))
+    assert sets.update.tolist() == np.repeat([1, 4, 15, 59], R).tolist()
+    np.testing.assert_array_equal(sets.members[-1], history.misclassified_at(59, 2))
+
+
+def test_of_the_runs_there_is_the_set_at_each_inversion(history):
+    sets = sets_of_runs(history, find_stragglers(history))
+    assert (sets.run.tolist(), sets.update.tolist()) == ([0, 1, 2], [20, 20, 20])
+    assert sets.members.sum(axis=1).tolist() == [30, 26, 20]
+    assert set(sets.dose) == {0}
+
+
+def test_doses_are_nested_and_the_most_frequent_come_first(history):
+    sets = dosed_sets(history, find_stragglers(history), (0.25, 0.5, 1))
+    assert sets.update.tolist() == [20] * 9
+    assert sets.dose.tolist() == [0.25] * R + [0.5] * R + [1.0] * R
+    assert sets.run.tolist() == [0, 1, 2] * 3
+    sizes = sets.members.sum(axis=1)
+    assert sizes.tolist() == [6] * R + [13] * R + [26] * R
+    assert (sets.members[0] <= sets.members[3]).all()
+    assert (sets.members[3] <= sets.members[6]).all()
+    assert sets.members[6, :26].all()  # 20 in all runs, 6 in two of three
+    assert not sets.members[3, 20:].any()
+
+
+def test_controls_match_in_size_and_in_classes(history):
+    sets = sets_over_time(history)
+    whole = with_controls(history, sets, ("random", "class"), seed=0)
+    S = len(sets.run)
+    assert whole.control.tolist() == [0] * S + [1] * S + [2] * S
+    np.testing.assert_array_equal(whole.members[:S], sets.members)
+    for kind in (1, 2):
+        control = whole.members[kind * S : (kind + 1) * S]
+        np.testing.assert_array_equal(control.sum(axis=1), sets.members.sum(axis=1))
+        np.testing.assert_array_equal(whole.run[kind * S : (kind + 1) * S], sets.run)
+        assert (control != sets.members).any(axis=1).mean() > 0.9
+    of_class = np.eye(10)[history.y]
+    np.testing.assert_array_equal(whole.members[2 * S :] @ of_class, sets.members @ of_class)
+    assert (whole.members[S : 2 * S] @ of_class != sets.members @ of_class).any()
+
+
+def test_controls_follow_the_seed_and_not_each_other(history):
+    sets = sets_of_runs(history, find_stragglers(history))
+    first, again, other = (with_controls(history, sets, ("random",), seed).members for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first[R:] != other[R:]).any()
+    both = with_controls(history, sets, ("random", "class"), 0).members
+    np.testing.assert_array_equal(both[: 2 * R], first)
+
+
+def test_earlier_draws_from_what_the_network_misclassified_at_half_the_time(history):
+    """P - t examples are wrong at t, the first ones, but for t = 20, where there are 30, 26 and 20."""
+    sets = sets_over_time(history)
+    whole = with_controls(history, sets, ("earlier",), seed=0)
+    S = len(sets.run)
+    assert whole.control.tolist() == [0] * S + [3] * S
+    earlier, fewer = whole.members[S:], 0
+    for number, update in enumerate(sets.update):
+        half = np.flatnonzero(history.misclassified_at(update // 2, sets.run[number]))
+        assert earlier[number].sum() == min(sets.members[number].sum(), half.size)
+        assert set(np.flatnonzero(earlier[number])) <= set(half)
+        fewer += half.size < sets.members[number].sum()
+    assert fewer == 3  # at t = 41, 20 are there of 39
+    assert (earlier & ~sets.members).any()
+    assert (earlier != with_controls(history, sets, ("earlier",), seed=1).members[S:]).any()
+    both = with_controls(history, sets, ("random", "earlier"), 0).members
+    np.testing.assert_array_equal(both[2 * S :], earlier)
+
+
+def test_earlier_takes_no_example_that_the_network_did_not_train_on(history):
+    trained = np.ones((R, P), bool)
+    trained[:, :10] = False
+    partly = replace(history, trained=pack(trained))
+    sets = sets_over_time(partly)
+    earlier = with_controls(partly, sets, ("earlier",), 0).members[len(sets.run) :]
+    assert not earlier[:, :10].any()
+    assert earlier.any()
+
+
+def test_of_a_dose_half_the_time_is_half_of_its_runs_own(history):
+    """At t = 10 all but the last 10 were wrong."""
+    doses = dosed_sets(history, find_stragglers(history), (0.5, 1))
+    earlier = with_controls(history, doses, ("earlier",), 0)
+    assert earlier.members[6:].sum(axis=1).tolist() == [13] * R + [26] * R
+    assert not earlier.members[6:, 70:].any()
+    assert earlier.dose[6:].tolist() == doses.dose.tolist()
+
+
+def test_the_description_names_the_controls(history):
+    sets = with_controls(history, sets_of_runs(history, find_stragglers(history)), ("class",), 0)
+    told = sets.described()
+    assert told["control"] == ["none"] * R + ["class"] * R
+    assert told["run"] == [0, 1, 2] * 2
+    assert CONTROLS[0] == "none"
+
+
+def test_no_inversion_no_sets(history):
+    falling = history_of(np.stack([np.exp(-np.arange(T) / 20)] * 2, axis=1))
+    found = find_stragglers(falling)
+    for none in (sets_of_runs(falling, found), dosed_sets(falling, found, (0.5,))):
+        assert none.members.shape == (0, falling.examples)
+        assert with_controls(falling, none, ("random",), 0).run.size == 0
+
+
+def test_runs_that_agree_on_nothing_have_no_doses(history):
+    wrong = np.zeros((T, R, P), bool)
+    for run in range(R):
+        wrong[:, run, 20 * run : 20 * (run + 1)] = True
+    disjoint = history_of(np.stack([VALLEY] * R, axis=1), wrong=wrong, P=P)
+    with pytest.raises(StragError, match="no example straggles in enough runs"):
+        dosed_sets(disjoint, find_stragglers(disjoint), (0.5,))
+
+
+def test_a_part_of_what_sets_are_is_of_its_networks():
+    told = {"run": [3, 4, 5], "dose": [0.0, 0.5, 1.0]}
+    assert described_at(told, [2, 0]) == {"run": [5, 3], "dose": [1.0, 0.0]}
+    for broken in (None, {}, {"run": [3]}, {"run": 3}, "run"):
+        assert described_at(broken, [1]) == broken
+
+
+@pytest.mark.parametrize("text", ["0", "1.5", "x", "", "0.1,,1", "nan"])
+def test_doses_that_make_no_sense(text):
+    with pytest.raises(StragError, match="give fractions above 0 up to 1"):
+        read_doses(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "log:",
+        "log:1",
+        "log:0",
+        "log:-3",
+        "log:x",
+        "log:2.5",
+        "log:²",
+        "log:1_0",
+        pytest.param("log:" + 5000 * "9", id="huge"),
+    ],
+)
+def test_numbers_of_records_that_make_no_sense(text):
+    with pytest.raises(StragError, match=f"cannot read --at '{text}'; give log, or log:N"):
+        read_times(text)
+
+
+def test_times_are_read():
+    assert read_times("log") is logarithmic
+    assert read_times("log:3")(range(101)) == [1, 10, 100]
+    assert read_times("inversion") is read_times("40") is read_times("error:0.1") is None
+
+
+def test_lists_are_read():
+    assert read_doses("1,0.1,0.1") == (0.1, 1.0)
+    assert read_controls("class,random") == ("class", "random")
+    assert read_controls("earlier") == ("earlier",)
+    with pytest.raises(
+        StragError, match="cannot read --controls 'all'; give one or more of random, class, earlier"
+    ):
+        read_controls("all")
