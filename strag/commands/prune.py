@@ -41,7 +41,7 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     without the examples. --random draws from all examples of DATA, stragglers included. STRAGGLERS
     that name no examples are refused, unless with --allow-empty.
     """
-    from strag.commands.options import read_data, refuse_data_set, refuse_overwriting, require_origin
+    from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting, require_origin
     from strag.console import Notes
     from strag.datasets.pruning import random_rows, without_rows
     from strag.errors import StragError

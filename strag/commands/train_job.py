@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from strag.commands.options import require_origin
+from strag.commands.inputs import require_origin
 from strag.commands.room import require_memory
 from strag.console import Progress, say, warn
 from strag.errors import StragError, bad_usage
