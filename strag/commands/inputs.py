@@ -84,19 +84,6 @@ def refuse_overwriting(inputs, *outputs):
         taken[place] = option
 
 
-def require_origin(data, name, stragglers):
-    """Refuse stragglers whose indices count in another data set than DATA's origin."""
-    from strag.errors import StragError
-
-    if stragglers.origin != data.origin:
-        made = stragglers.meta.get("command")
-        raise StragError(
-            f"its indices count in another data set than '{name}'",
-            f"use the one from '{made}'" if made else "use the data set it was found in",
-            stragglers.source,
-        )
-
-
 def labels_of(files, labels):
     """The --label of every one of FILE as text: list of str, empty where none is given."""
     if labels and len(labels) != len(files):

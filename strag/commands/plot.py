@@ -189,11 +189,12 @@ def _gallery(stragglers, rest, given):
     from dataclasses import replace
 
     from strag.api.plot import picture
-    from strag.commands.inputs import read_data, require_origin
+    from strag.api.prune import require_origin
+    from strag.commands.inputs import read_data
     from strag.files.streams import name_of
 
     images, name = read_data(given["data"]), name_of(given["data"])
-    require_origin(images, name, stragglers)
+    require_origin(images, stragglers)
     try:
         shown = picture(itertools.chain([stragglers], rest), **{**given, "data": images})
     except StragError as error:
