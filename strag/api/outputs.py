@@ -2,6 +2,7 @@
 
 import contextlib
 
+from strag.files.jsonfile import write_json
 from strag.files.output import Output
 
 
@@ -13,3 +14,10 @@ def opened(output, binary=True):
         return
     with Output(str(output), binary) as sink:
         yield sink
+
+
+def write_answer(value, output):
+    """Write a JSON object to a path or into an open Output, if there is one."""
+    with opened(output, binary=False) as sink:
+        if sink:
+            write_json(value, sink)

@@ -32,12 +32,11 @@ def command(files, labels, output, as_json, quiet):
     chance if the sets were drawn from all examples of the data set, the Jaccard index, and kappa,
     the agreement beyond chance (1: the same examples, 0: as many as by chance).
     """
+    from strag.api.compare import compare
     from strag.commands.deliver import deliver
     from strag.commands.inputs import called, refuse_overwriting, refuse_several_stdin
-    from strag.files.comparison import comparison_object
     from strag.files.output import Output
     from strag.files.stragglers import read_stragglers
-    from strag.stragglers.comparison import compare
     from strag.views import comparison as view
 
     names = called(files, labels)
@@ -47,27 +46,4 @@ def command(files, labels, output, as_json, quiet):
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
         lists = [read_stragglers(path) for path in files]
-        found = compare([one.indices for one in lists], _examples(lists), names, lists[0].meta.get("title"))
-        deliver(view, found, lambda: comparison_object(found, lists), sink, as_json, quiet)
-
-
-def _examples(lists):
-    """The number of examples of the origin that all the StragglerLists share."""
-    from strag.errors import StragError
-
-    first = lists[0]
-    for one in lists:
-        size = one.meta.get("origin_size")
-        if type(size) is not int or not 0 < size < 2**53:
-            raise StragError(
-                "does not say how many examples its data set has",
-                "make it again with 'strag find-stragglers'",
-                one.source,
-            )
-        if (one.origin, size) != (first.origin, first.meta["origin_size"]):
-            raise StragError(
-                f"its indices count in another data set than those of {first.source}",
-                "compare stragglers of one data set",
-                one.source,
-            )
-    return first.meta["origin_size"]
+        deliver(view, lambda out: compare(lists, names, out), sink, as_json, quiet)

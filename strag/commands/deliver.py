@@ -5,26 +5,22 @@ from strag.console import Notes, print_tables, stdout_is_terminal, warn
 ANOTHER_ANSWER = 3  # exit status
 
 
-def deliver(view, result, value=None, sink=None, as_json=False, quiet=False, beside=(), notes=(), text=None):
-    """Show a result at a terminal, or write its JSON into an open Output and say its sentence.
+def deliver(view, answer, sink, as_json=False, quiet=False):
+    """Show a result at a terminal, or let it be written into an open Output and say its sentence.
 
-    view : module with `tables` and `sentence` of the result. value : function that gives its JSON object.
-    beside : further open Outputs, already filled, that take their places with it. notes : lines to say after
-    the sentence, which a table has in its caption. text : function of the result that gives a text in
-    place of JSON and of tables.
+    view : module with `tables` and `sentence` of the result, and perhaps `notes`, further lines to say.
+    answer : function of an Output, or of None where a table is shown, that gives the result and writes it.
+
+    Returns the result.
     """
-    from strag.files.jsonfile import json_text
-    from strag.files.output import commit
-
-    if sink.path == "-" and stdout_is_terminal() and not as_json and text is None:
+    if sink.path == "-" and stdout_is_terminal() and not as_json:
+        result = answer(None)
         print_tables(view.tables(result))
-        return commit(*beside)
-    with sink.writing():
-        sink.file.write((text(result) if text else json_text(value())).encode())
-    commit(*beside, sink)
-    for line in (view.sentence(result), *notes):
+        return result
+    result = answer(sink)
+    for line in (view.sentence(result), *getattr(view, "notes", lambda _: ())(result)):
         Notes(quiet)(line)
-    return None
+    return result
 
 
 def warn_doubts(history, found, level=None):

@@ -103,7 +103,7 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     from strag.console import warn
     from strag.files.history import read_history
     from strag.files.output import Output
-    from strag.files.stragglers import stragglers_object, write_csv
+    from strag.files.stragglers import stragglers_object
     from strag.files.streams import refuse_terminal_input
     from strag.views import stragglers as view
 
@@ -115,15 +115,13 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     refuse_overwriting((history, reference), ("-o", output), ("--csv", csv_file))
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output, binary=False))
-        beside = [] if csv_file is None else [stack.enter_context(Output(csv_file, binary=False))]
+        csv_sink = None if csv_file is None else stack.enter_context(Output(csv_file, binary=False))
         read = read_history(history)
         _require_layers(read, at)
         options["reference"] = None if reference is None else read_history(reference)
         found, *parts = find(read, **options)
         value = stragglers_object(read, found, *parts)
-        for csv_sink in beside:
-            write_csv(csv_sink, value["examples"])
-        deliver(view, value, lambda: value, sink, as_json, quiet, beside)
+        deliver(view, lambda out: _written(value, out, csv_sink), sink, as_json, quiet)
     warn_doubts(read, found, at.error)
     if not found.pooled:
         shared = f"several networks started as run {read.shared_run}, each without other examples"
@@ -154,3 +152,18 @@ def _require_layers(history, at):
         if is_given(option) and not at.is_chosen:
             name = spelled(option)
             history.require_layers(f"leave {name} out, and take the sets with --at UPDATE or --at error:X")
+
+
+def _written(value, sink, csv_sink):
+    """Fill the Outputs that there are, and put them in their places."""
+    from strag.files.jsonfile import json_text
+    from strag.files.output import commit
+    from strag.files.stragglers import write_csv
+
+    if csv_sink:
+        write_csv(csv_sink, value["examples"])
+    if sink:
+        with sink.writing():
+            sink.file.write(json_text(value).encode())
+    commit(*filter(None, (csv_sink, sink)))
+    return value

@@ -52,14 +52,13 @@ def command(history, pairs, fewest, output, as_json, quiet):
 
     HISTORY, by default stdin, needs at least two runs.
     """
+    from strag.api.stability import stability
     from strag.commands.deliver import deliver
     from strag.commands.inputs import refuse_data_set, refuse_overwriting
     from strag.console import warn
     from strag.files.history import read_history
     from strag.files.output import Output
-    from strag.files.stability import stability_object
     from strag.files.streams import refuse_terminal_input
-    from strag.stragglers.stability import stability
     from strag.views import stability as view
 
     refuse_data_set(history, f"train on it with 'strag train {history}'")
@@ -67,8 +66,6 @@ def command(history, pairs, fewest, output, as_json, quiet):
     refuse_overwriting((history,), ("-o", output))
     with Output(output, binary=False) as sink:
         read = read_history(history, tests=False)
-        found = stability(read, pairs, fewest)
-        recipe = {"pairs": pairs, "min_misclassified": fewest}
-        deliver(view, found, lambda: stability_object(read, found, recipe), sink, as_json, quiet)
+        found = deliver(view, lambda out: stability(read, pairs, fewest, out), sink, as_json, quiet)
     if found.diverged:
         warn(f"{read.source}: {found.diverged} of {len(read.runs)} runs diverged and are left out")

@@ -50,11 +50,11 @@ def command(files, labels, markdown, output, as_json, quiet):
     what find-stragglers --reference put beside it, and, of networks that left out sets, the excess
     over as many random examples, per example.
     """
+    from strag.api.summarise import summarise
     from strag.commands.deliver import deliver
     from strag.commands.inputs import labels_of, refuse_overwriting, refuse_several_stdin
     from strag.files.output import Output
-    from strag.files.summary import read_experiments, summary_object
-    from strag.stragglers.summary import summarise
+    from strag.files.summary import read_experiments
     from strag.views import summary as view
 
     labels = labels_of(files, labels)
@@ -64,19 +64,19 @@ def command(files, labels, markdown, output, as_json, quiet):
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
         read = [read_experiments(path) for path in files]
-        names = _names(labels, read) if labels else None
-        experiments = [one for parts in read for one in parts]
-        found = summarise(experiments, names)
-        form = {"text": view.markdown} if markdown else {"value": lambda: summary_object(found, experiments)}
-        deliver(view, found, sink=sink, as_json=as_json, quiet=quiet, notes=view.notes(found), **form)
+        if markdown:
+            return _write_markdown(summarise(read, labels), sink, quiet)
+        deliver(view, lambda out: summarise(read, labels, out), sink, as_json, quiet)
+    return None
 
 
-def _names(labels, read):
-    """The label of every Experiment; those of a sweep are told apart by what they left out."""
-    from strag.stragglers.conditions import kind_of
+def _write_markdown(found, sink, quiet):
+    """Write a Summary as a Markdown table, and say what is said beside its JSON."""
+    from strag.console import Notes
+    from strag.views import summary as view
 
-    return [
-        f"{label}, {kind_of(one.settings)}" if len(parts) > 1 else label
-        for label, parts in zip(labels, read, strict=True)
-        for one in parts
-    ]
+    with sink.writing():
+        sink.file.write(view.markdown(found).encode())
+    sink.commit()
+    for line in (view.sentence(found), *view.notes(found)):
+        Notes(quiet)(line)

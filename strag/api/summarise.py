@@ -1,0 +1,30 @@
+"""Many experiments beside each other."""
+
+from strag.api.outputs import write_answer
+from strag.files.summary import summary_object
+from strag.stragglers import summary as science
+from strag.stragglers.conditions import kind_of
+
+
+def summarise(experiments, labels=None, output=None):
+    """The Summary of the Experiments in several stragglers, in whatever order they come.
+
+    Parameters
+    ----------
+    experiments : list, of each stragglers the list of its Experiments.
+    labels : the condition of each, by default told from its settings.
+    output : where to write the file of `strag summary` as well: a path, or an open Output.
+
+    Returns
+    -------
+    Summary, see `strag.stragglers.summary`.
+    """
+    names = [
+        f"{label}, {kind_of(one.settings)}" if len(parts) > 1 else label
+        for label, parts in zip(labels or (), experiments, strict=bool(labels))
+        for one in parts
+    ]
+    every = [one for parts in experiments for one in parts]
+    found = science.summarise(every, names or None)
+    write_answer(summary_object(found, every), output)
+    return found
