@@ -8,16 +8,16 @@ import pytest
 from tqdm import tqdm
 
 from strag.commands import compare, stability, summary
-from strag.console import BAR, SCALED_BAR
-from strag.files.stragglers import stragglers_object
+from strag.console import BAR, SCALED_BAR, print_tables
 from strag.stragglers import stability as agreement
 from strag.stragglers.comparison import compare as compared
 from strag.stragglers.find import find_stragglers
+from strag.stragglers.finding import finding_of
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.summary import summarise
 from strag.stragglers.sweep import Baseline, sweep_of
-from strag.views import classes_table, sweep_table
+from strag.views import original_classes, sweep_table
 from strag.views import stragglers as stragglers_view
 from tests.stragglers.test_summary import experiment
 from tests.views.histories import falling, made, valley
@@ -43,13 +43,13 @@ def stragglers(found=None, **more):
     history = late()
     found = found or find_stragglers(history)
     recipe = {"at": "inversion", **more}
-    return stragglers_object(history, found, recipe)
+    return finding_of(history, found, recipe)
 
 
 def table_of_layers():
     history = late(layers=(1, 2, 3))
     found, profile = find_by_layer(history, "radius", "all")
-    return stragglers_object(history, found, {"at": "inversion"}, profile=profile)
+    return finding_of(history, found, {"at": "inversion"}, profile=profile)
 
 
 def many_conditions():
@@ -72,17 +72,19 @@ def overlaps(S):
 
 
 TABLES = {
-    "runs": lambda: stragglers_view.show(stragglers()),
-    "a moment": lambda: stragglers_view.show(stragglers(at="error:0.0917")),
-    "per class": lambda: stragglers_view.show(stragglers(find_per_class(late()))),
-    "layers": lambda: stragglers_view.show(table_of_layers()),
+    "runs": lambda: print_tables(stragglers_view.tables(stragglers())),
+    "a moment": lambda: print_tables(stragglers_view.tables(stragglers(at="error:0.0917"))),
+    "per class": lambda: print_tables(stragglers_view.tables(stragglers(find_per_class(late())))),
+    "layers": lambda: print_tables(stragglers_view.tables(table_of_layers())),
     "summary": lambda: summary.show(many_conditions()),
     "agreement": lambda: stability.show(agreed()),
     "two sets": lambda: compare.show(overlaps(2)),
     "eight sets": lambda: compare.show(overlaps(8)),
     "twelve sets": lambda: compare.show(overlaps(12)),
     "sweep": lambda: sweep_table.show(sweep_of(sweep(diverged=[0])), Baseline(12.0, 0.2, 0.05, 0.9)),
-    "classes": lambda: classes_table.show(listed(), classes_of(name=lambda n: f"class number {n}")),
+    "classes": lambda: print_tables(
+        original_classes.tables(listed(classes_of(name=lambda n: f"class number {n}")))
+    ),
 }
 
 
@@ -96,7 +98,7 @@ def test_a_table_holds(name, capsys):
 
 def test_no_number_of_a_table_wraps(capsys):
     """Each row of numbers stands in one line: as many as there are runs, pairs, records."""
-    stragglers_view.show(stragglers())
+    print_tables(stragglers_view.tables(stragglers()))
     lines = capsys.readouterr().out.splitlines()
     rows = [line.split() for line in lines if re.match(r" *\d+  (inversion|none)", line)]
     assert len(rows) == 12

@@ -60,7 +60,7 @@ def command(files, labels, output, as_json, quiet):
 
 
 def _examples(lists):
-    """The number of examples of the origin that all the StragglerLists share."""
+    """The number of examples of the origin that all the Findings share."""
     from strag.errors import StragError
 
     first = lists[0]

@@ -178,10 +178,11 @@ def _find(history, output, quiet, options):
     from strag.console import Notes
     from strag.files.history import read_history
     from strag.files.output import Output
-    from strag.files.stragglers import stragglers_object, write_csv
+    from strag.files.stragglers import write_csv
     from strag.stragglers.find import Moment
+    from strag.stragglers.finding import finding_of
     from strag.stragglers.reference import reference_of
-    from strag.views.stragglers import summary_line
+    from strag.views.stragglers import sentence
 
     moment = Moment.parse(options["at"])
     with Output(output, binary=False) as sink, _csv_output(options["csv_file"]) as csv_sink:
@@ -200,16 +201,16 @@ def _find(history, output, quiet, options):
             reference = reference_of(read, whole, _found(whole, options, Moment())[0])
         if options["core"] and exit_status(found.verdict, moment.is_chosen, False) == 0:
             found.require_core(read.source)
-        value = stragglers_object(read, found, _recipe(options, read), options["core"], profile, reference)
+        finding = finding_of(read, found, _recipe(options, read), options["core"], profile, reference)
         if csv_sink:
-            write_csv(csv_sink, value["examples"])
+            write_csv(csv_sink, finding.examples)
             if csv_sink.is_direct:  # which may still refuse its bytes
                 csv_sink.commit()
-        shown = _write(value, output, sink, options["as_json"])
+        shown = _write(finding, output, sink, options["as_json"])
         if csv_sink and not csv_sink.is_direct:
             csv_sink.commit()
     if not shown:
-        Notes(quiet)(summary_line(value))
+        Notes(quiet)(sentence(finding))
     _warn(read, found, moment.error)
     return exit_status(found.verdict, moment.is_chosen, options["any_verdict"])
 
@@ -242,16 +243,17 @@ def _csv_output(path):
     return nullcontext() if path is None else Output(path, binary=False)
 
 
-def _write(value, output, sink, as_json):
+def _write(finding, output, sink, as_json):
     """Write the stragglers, or show them at a terminal; whether they were shown."""
-    from strag.console import stdout_is_terminal
+    from strag.console import print_tables, stdout_is_terminal
     from strag.files.jsonfile import write_json
-    from strag.views.stragglers import show
+    from strag.files.stragglers import stragglers_object
+    from strag.views.stragglers import tables
 
     if output == "-" and stdout_is_terminal() and not as_json:
-        show(value)
+        print_tables(tables(finding))
         return True
-    write_json(value, sink)
+    write_json(stragglers_object(finding), sink)
     return False
 
 

@@ -75,7 +75,7 @@ def drawn(wanted):
 
 
 def _read(path):
-    """The kind of a file, and the History, StragglerList, Stability or Comparison in it.
+    """The kind of a file, and the History, Finding, Stability or Comparison in it.
 
     A history whose networks left out sets of several kinds is a sweep.
     """
@@ -245,12 +245,11 @@ def _gallery(stragglers, wanted):
 
 def _by_class(stragglers, wanted):
     """The figure of original classes; None at a terminal, where their table is printed."""
-    from strag.files.stragglers import original_classes_of
-    from strag.views.classes_table import show
-    from strag.views.original_classes import classwise_figure
+    from strag.console import print_tables
+    from strag.views.original_classes import original_classes_figure, tables
 
-    classes = original_classes_of(stragglers)
-    return show(stragglers, classes) if wanted.in_terminal else classwise_figure(stragglers, classes)
+    stragglers.require_original_classes()
+    return print_tables(tables(stragglers)) if wanted.in_terminal else original_classes_figure(stragglers)
 
 
 def _agreement(found, wanted):

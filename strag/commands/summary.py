@@ -74,7 +74,9 @@ def command(files, labels, markdown, output, as_json, quiet):
     from strag.console import Notes, stdout_is_terminal
     from strag.files.jsonfile import write_json
     from strag.files.output import Output
-    from strag.files.summary import read_experiments, summary_object
+    from strag.files.stragglers import read_stragglers
+    from strag.files.summary import summary_object
+    from strag.stragglers.experiments import experiments_of
     from strag.stragglers.summary import summarise
 
     labels = labels_of(files, labels)
@@ -83,7 +85,7 @@ def command(files, labels, markdown, output, as_json, quiet):
         raise click.UsageError("--json contradicts --markdown")
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
-        read = [read_experiments(path) for path in files]
+        read = [experiments_of(read_stragglers(path)) for path in files]
         names = _names(labels, read) if labels else None
         experiments = [one for parts in read for one in parts]
         found = summarise(experiments, names)

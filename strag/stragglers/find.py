@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from strag.bits import unpack
 from strag.errors import StragError, bad_usage
 from strag.stragglers.examples import CORE, BetaBinomial, unidentifiable
-from strag.stragglers.history import unpack
 from strag.stragglers.inversion import (
     DIVERGED,
     FEWEST,

@@ -37,6 +37,7 @@ from strag.stragglers.noise import noise_of
 
 INVERSION, NONE, OPEN = "inversion", "none", "open"
 UNRESOLVED, UNSTABLE, DIVERGED = "unresolved", "unstable", "diverged"
+VERDICTS = (INVERSION, NONE, OPEN, UNRESOLVED, UNSTABLE, DIVERGED)
 CENSORED = (OPEN, UNSTABLE, UNRESOLVED, DIVERGED)  # of these runs nobody knows whether they would invert
 
 BEFORE = 5  # records that must lie before the valley

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from strag.bits import unpack
 from strag.commands.summary import markdown_table
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from strag.files.summary import summary_from
-from strag.stragglers.history import unpack
-from strag.stragglers.summary import COMPARED
+from strag.stragglers.experiments import COMPARED
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
 from tests.shell import complains, files_in, in_this_process, strag

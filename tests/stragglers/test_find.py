@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from strag.bits import pack, unpack
 from strag.errors import StragError
 from strag.stragglers.find import Moment, find_stragglers, overall
-from strag.stragglers.history import pack, unpack
 from tests.conftest import history_of
 
 T, P = 60, 64

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from strag.bits import pack
 from strag.errors import StragError
 from strag.geometry.times import logarithmic
 from strag.stragglers.find import find_stragglers
-from strag.stragglers.history import pack
 from strag.stragglers.sets import (
     CONTROLS,
     described_at,
