@@ -7,6 +7,7 @@ import numpy as np
 
 from strag.bits import unpack
 from strag.errors import StragError, bad_usage
+from strag.stragglers.curves import Curves
 from strag.stragglers.examples import CORE, BetaBinomial, unidentifiable
 from strag.stragglers.inversion import (
     DIVERGED,
@@ -16,7 +17,6 @@ from strag.stragglers.inversion import (
     OPEN,
     UNRESOLVED,
     UNSTABLE,
-    Curves,
     find_inversion,
     first_increase,
     unmeasured,
