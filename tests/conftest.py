@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from strag.bits import pack
 from strag.datasets.dataset import Dataset
-from strag.stragglers.history import History, pack
+from strag.stragglers.history import History
 
 
 def made_up(P=200, Q=80, shape=(4, 5), classes=4, seed=0, overlap=1.0, **options):

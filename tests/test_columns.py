@@ -8,15 +8,15 @@ import pytest
 from tqdm import tqdm
 
 from strag.console import BAR, SCALED_BAR, print_tables
-from strag.files.stragglers import stragglers_object
 from strag.stragglers import stability as agreement
 from strag.stragglers.comparison import compare as compared
 from strag.stragglers.find import find_stragglers
+from strag.stragglers.finding import finding_of
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.summary import summarise
 from strag.stragglers.sweep import Baseline, sweep_of
-from strag.views import classes_table, comparison, stability, summary
+from strag.views import comparison, original_classes, stability, summary
 from strag.views import stragglers as stragglers_view
 from strag.views import sweep as sweep_view
 from tests.stragglers.test_summary import experiment
@@ -43,13 +43,13 @@ def stragglers(found=None, **more):
     history = late()
     found = found or find_stragglers(history)
     recipe = {"at": "inversion", **more}
-    return stragglers_object(history, found, recipe)
+    return finding_of(history, found, recipe)
 
 
 def table_of_layers():
     history = late(layers=(1, 2, 3))
     found, profile = find_by_layer(history, "radius", "all")
-    return stragglers_object(history, found, {"at": "inversion"}, profile=profile)
+    return finding_of(history, found, {"at": "inversion"}, profile=profile)
 
 
 def many_conditions():
@@ -82,7 +82,7 @@ TABLES = {
     "eight sets": lambda: comparison.tables(overlaps(8)),
     "twelve sets": lambda: comparison.tables(overlaps(12)),
     "sweep": lambda: sweep_view.tables(sweep_of(sweep(diverged=[0])), Baseline(12.0, 0.2, 0.05, 0.9)),
-    "classes": lambda: classes_table.tables(listed(), classes_of(name=lambda n: f"class number {n}")),
+    "classes": lambda: original_classes.tables(listed(classes_of(name=lambda n: f"class number {n}"))),
 }
 
 

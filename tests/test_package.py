@@ -50,10 +50,13 @@ def test_an_installed_wheel_runs_from_an_empty_folder(wheel, tmp_path):
             command, cwd=empty, env=environment, capture_output=True, text=True, timeout=120, check=True
         ).stdout
 
+    def strag_run(line):
+        return run(sys.executable, "-m", "strag", *line.split())
+
     where = run(sys.executable, "-c", "import strag; print(strag.__file__)").strip()
     assert Path(where) == place / "strag" / "__init__.py"
     assert run(place / "bin" / "strag", "--version") == f"strag {strag.__version__}\n"
-    run(sys.executable, *"-m strag train mnist8k --runs 2 --epochs 3 -q -o h.safetensors".split())
-    run(sys.executable, *"-m strag plot h.safetensors --curves error -q -o h.png".split())
-    assert run(sys.executable, *"-m strag info h.safetensors --get shapes.train_error".split()) == "4\n2\n"
+    strag_run("train mnist8k --runs 2 --epochs 3 -q -o h.safetensors")
+    strag_run("plot h.safetensors --curves error -q -o h.png")
+    assert strag_run("info h.safetensors --get shapes.train_error") == "4\n2\n"
     assert (empty / "h.png").read_bytes().startswith(b"\x89PNG")

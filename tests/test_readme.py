@@ -18,10 +18,12 @@ from strag.files.stamp import MAKERS
 from strag.files.stragglers import stragglers_object
 from strag.files.summary import summary_object
 from strag.stragglers.comparison import compare
+from strag.stragglers.experiments import QUANTITIES, Experiment, Run
 from strag.stragglers.find import find_stragglers
+from strag.stragglers.finding import finding_of
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.stability import stability
-from strag.stragglers.summary import QUANTITIES, Experiment, Run, summarise
+from strag.stragglers.summary import summarise
 from tests.benchmarks import precision as precision_pairs
 from tests.benchmarks import run
 from tests.conftest import history_of
@@ -146,7 +148,8 @@ def test_formats_knows_every_kind(kind):
 def test_formats_names_every_key_of_the_json_kinds():
     """Top-level keys, and those of the columns or records; `strag` is the stamp."""
     valley = history_of(np.stack([0.8 + 0.1 * np.square(np.log((np.arange(60) + 1) / 21))] * 2, axis=1))
-    found = stragglers_object(valley, find_per_class(valley), {}, profile={1: find_stragglers(valley)})
+    profile = {1: find_stragglers(valley)}
+    found = stragglers_object(finding_of(valley, find_per_class(valley), {}, profile=profile))
     agreement = stability_object(valley, stability(valley), {})
     one = SimpleNamespace(meta={}, origin="o", identity="i")
     overlaps = comparison_object(compare([np.arange(3), np.arange(2)], 9, ["a", "b"]), [one, one])

@@ -20,6 +20,10 @@ DISK = {
     *("read_text", "read_bytes", "write_text", "write_bytes", "TemporaryFile", "NamedTemporaryFile"),
     *("safe_open", "load_file", "save_file", "np.load", "np.save", "torch.load", "torch.save"),
 }
+STATISTICS = {
+    *("mean", "std", "median", "var", "average", "percentile", "quantile", "nanmean", "nanstd", "nanmedian"),
+    *("mean_of", "Counter"),
+}
 DISK_MODULES = {"io", "pathlib", "shutil", "tempfile", "safetensors", "mmap", "gzip"}
 
 
@@ -105,13 +109,21 @@ def test_only_training_and_its_command_know_torch():
     ("package", "may"),
     [
         ("strag.errors", []),
+        ("strag.bits", []),
+        ("strag.identity", []),
         ("strag.words", []),
         ("strag.signals", []),
-        ("strag.geometry", ["errors", "geometry"]),
-        ("strag.stragglers", ["errors", "geometry", "stragglers", "words"]),
+        ("strag.geometry", ["bits", "errors", "geometry"]),
+        ("strag.stragglers", ["bits", "errors", "geometry", "identity", "stragglers", "words"]),
         ("strag.training", ["errors", "geometry", "training", "datasets", "words"]),
-        ("strag.datasets", ["errors", "datasets", "words"]),
-        ("strag.files", ["errors", "words", "signals", "files", "datasets", "stragglers", "__version__"]),
+        ("strag.datasets", ["errors", "datasets", "identity", "words"]),
+        (
+            "strag.files",
+            [
+                *("bits", "errors", "identity", "words", "signals", "files", "datasets", "stragglers"),
+                "__version__",
+            ],
+        ),
         ("strag.views", ["errors", "words", "console", "views", "geometry", "stragglers", "datasets"]),
     ],
 )
@@ -121,6 +133,16 @@ def test_dependencies_point_one_way(package, may):
         if inside(name, (package,)):
             found = [one for one in imported_from(source, ("strag",)) if one != "strag"]
             assert [one for one in found if not inside(one, allowed)] == [], name
+
+
+def test_no_statistic_is_taken_in_files():
+    assert where(lambda source: calls(source) & STATISTICS, ("strag.stragglers",))
+    assert where(lambda source: calls(source) & STATISTICS, ("strag.files",)) == []
+
+
+def test_bits_are_packed_in_one_place():
+    who = where(lambda source: calls(source) & {"packbits", "unpackbits"})
+    assert who == ["strag.bits"]
 
 
 def test_nothing_unpickles():

@@ -33,7 +33,7 @@ def compare(stragglers, names=None, output=None):
 
 
 def _examples(lists):
-    """The number of examples of the origin that all the StragglerLists share."""
+    """The number of examples of the origin that all the Findings share."""
     first = lists[0]
     for one in lists:
         size = one.meta.get("origin_size")

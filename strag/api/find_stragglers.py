@@ -1,6 +1,10 @@
 """From a history to its stragglers."""
 
+from strag.files.jsonfile import json_text
+from strag.files.output import commit
+from strag.files.stragglers import stragglers_object, write_csv
 from strag.stragglers.find import MOST, VALLEY, Moment
+from strag.stragglers.finding import finding_of
 from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
@@ -19,7 +23,7 @@ def find(
     core=False,
     reference=None,
 ):
-    """The Stragglers of a History, the recipe, `core`, those of every layer, and its Reference, or None."""
+    """The Stragglers of a History, and the Finding of all that they say; see `find_stragglers`."""
     at = at or Moment()
     observable, quorum = observable or usual_observable(rule, per_class), MOST if quorum is None else quorum
     same = {"rule": rule, "fewest": fewest, "quorum": quorum}
@@ -46,7 +50,18 @@ def find(
         "min_misclassified": fewest,
         "quorum": quorum,
     }
-    return found, recipe, core, profile, beside
+    return found, finding_of(history, found, recipe, core, profile, beside)
+
+
+def write_finding(finding, output=None, csv=None):
+    """Write a Finding into open Outputs, its examples as CSV, and put them in their places; return it."""
+    if csv:
+        write_csv(csv, finding.examples)
+    if output:
+        with output.writing():
+            output.file.write(json_text(stragglers_object(finding)).encode())
+    commit(*filter(None, (csv, output)))
+    return finding
 
 
 def usual_observable(rule, per_class=False):

@@ -16,7 +16,7 @@ def kind_of(thing):
     name = type(thing).__name__.lower()
     if name == "history" and is_sweep(thing):
         name = "sweep"
-    return KINDS.get({"stragglerlist": "stragglers"}.get(name, name))
+    return KINDS.get({"finding": "stragglers"}.get(name, name))
 
 
 def picture(things, names=None, **options):

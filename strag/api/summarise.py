@@ -4,14 +4,15 @@ from strag.api.outputs import write_answer
 from strag.files.summary import summary_object
 from strag.stragglers import summary as science
 from strag.stragglers.conditions import kind_of
+from strag.stragglers.experiments import experiments_of
 
 
-def summarise(experiments, labels=None, output=None):
-    """The Summary of the Experiments in several stragglers, in whatever order they come.
+def summarise(stragglers, labels=None, output=None):
+    """Many experiments beside each other, condition by condition, in whatever order they come.
 
     Parameters
     ----------
-    experiments : list, of each stragglers the list of its Experiments.
+    stragglers : list of what `find_stragglers` found, one or more.
     labels : the condition of each, by default told from its settings.
     output : where to write the file of `strag summary` as well: a path, or an open Output.
 
@@ -19,6 +20,7 @@ def summarise(experiments, labels=None, output=None):
     -------
     Summary, see `strag.stragglers.summary`.
     """
+    experiments = [experiments_of(one) for one in stragglers]
     names = [
         f"{label}, {kind_of(one.settings)}" if len(parts) > 1 else label
         for label, parts in zip(labels or (), experiments, strict=bool(labels))

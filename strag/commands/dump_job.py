@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from strag.bits import pack, unpack
 from strag.console import Progress
 from strag.datasets.dataset import standardise
 from strag.errors import StragError, bad_usage
@@ -11,7 +12,6 @@ from strag.files.activations import ActivationsWriter
 from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
 from strag.files.streams import name_of
-from strag.stragglers.history import pack, unpack
 from strag.stragglers.sets import described_at
 from strag.training.activations import activations
 from strag.training.device import environment

@@ -97,13 +97,12 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     """
     from contextlib import ExitStack
 
-    from strag.api.find_stragglers import find
+    from strag.api.find_stragglers import find, write_finding
     from strag.commands.deliver import deliver, verdict_status, warn_doubts
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.console import warn
     from strag.files.history import read_history
     from strag.files.output import Output
-    from strag.files.stragglers import stragglers_object
     from strag.files.streams import refuse_terminal_input
     from strag.views import stragglers as view
 
@@ -119,9 +118,8 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
         read = read_history(history)
         _require_layers(read, at)
         options["reference"] = None if reference is None else read_history(reference)
-        found, *parts = find(read, **options)
-        value = stragglers_object(read, found, *parts)
-        deliver(view, lambda out: _written(value, out, csv_sink), sink, as_json, quiet)
+        found, finding = find(read, **options)
+        deliver(view, lambda out: write_finding(finding, out, csv_sink), sink, as_json, quiet)
     warn_doubts(read, found, at.error)
     if not found.pooled:
         shared = f"several networks started as run {read.shared_run}, each without other examples"
@@ -152,18 +150,3 @@ def _require_layers(history, at):
         if is_given(option) and not at.is_chosen:
             name = spelled(option)
             history.require_layers(f"leave {name} out, and take the sets with --at UPDATE or --at error:X")
-
-
-def _written(value, sink, csv_sink):
-    """Fill the Outputs that there are, and put them in their places."""
-    from strag.files.jsonfile import json_text
-    from strag.files.output import commit
-    from strag.files.stragglers import write_csv
-
-    if csv_sink:
-        write_csv(csv_sink, value["examples"])
-    if sink:
-        with sink.writing():
-            sink.file.write(json_text(value).encode())
-    commit(*filter(None, (csv_sink, sink)))
-    return value

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from strag.bits import pack
 from strag.console import as_cell, print_table, warn
 from strag.datasets.names import Names
 from strag.errors import StragError
@@ -9,7 +10,6 @@ from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
 from strag.geometry.measure import as_records, measure
 from strag.geometry.moments import pairs_of
-from strag.stragglers.history import pack
 from strag.stragglers.sets import described_at
 from strag.words import number_of
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from strag.api.prune import require_origin
+from strag.bits import pack
 from strag.commands.room import require_memory
 from strag.console import Progress, say, warn
 from strag.errors import StragError, bad_usage
@@ -19,7 +20,6 @@ from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
 from strag.files.weights import WeightsWriter, open_weights, parameter_layout
 from strag.signals import held, raised
-from strag.stragglers.history import pack
 from strag.training.device import environment
 from strag.training.loop import train
 from strag.training.plan import Size
@@ -200,7 +200,7 @@ def _groups(names):
 
 
 def _read_without(path):
-    """The StragglerList or the SetsFile to leave out."""
+    """The Finding or the SetsFile to leave out."""
     opened = open_any(path)
     if isinstance(opened, dict):
         if opened["strag"]["kind"] != "stragglers":

@@ -1,6 +1,5 @@
 """The data set in memory: examples, labels, identity, and the map that standardises it."""
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -9,20 +8,11 @@ import numpy as np
 from strag.datasets.grouping import Grouping, group_examples
 from strag.datasets.names import Names
 from strag.errors import StragError
+from strag.identity import identity_of
 
 COUNTED = ("x", "y", "index", "x_test", "y_test", "mean", "std")  # by the identity
 TILE = 1024  # examples converted to float64 at a time
 LARGEST_CLASS = 1_000_000
-
-
-def identity_of(tensors):
-    """sha256 over name, dtype, shape and bytes of tensors, in order of name."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = np.ascontiguousarray(tensors[name])
-        digest.update(f"{name}\0{tensor.dtype.str}\0{tensor.shape}\0".encode())
-        digest.update(tensor.data.cast("B") if tensor.size else b"")
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ _DIGITS = 6
 
 
 def comparison_object(found, lists):
-    """The JSON object for a Comparison of StragglerLists."""
+    """The JSON object for a Comparison of Findings."""
     meta = lists[0].meta
     return {
         "strag": stamp(

@@ -1,8 +1,9 @@
 """What a file of any kind holds and what made it, as one dictionary."""
 
-from strag.datasets.dataset import COUNTED, identity_of
+from strag.datasets.dataset import COUNTED
 from strag.errors import StragError, bad_usage
 from strag.files.dataset import class_sizes
+from strag.identity import identity_of
 from strag.words import as_text
 
 _LONGEST = 12  # items of a list that a description shows

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from strag.bits import pack, unpack
 from strag.errors import StragError
 from strag.files.container import TensorWriter, open_container
 from strag.files.dataset import names_of
 from strag.files.output import Output
-from strag.stragglers.history import History, pack, unpack
+from strag.stragglers.history import History
 from strag.stragglers.sets import described_at
 
 SPEC = {

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from strag.datasets.dataset import identity_of
+from strag.bits import pack, unpack
 from strag.errors import StragError
 from strag.files.container import write_tensors
 from strag.files.stamp import stamp
-from strag.stragglers.history import pack, unpack
+from strag.identity import identity_of
 from strag.stragglers.sets import CONTROLS, Sets
 
 SPEC = {

@@ -2,208 +2,82 @@
 
 import csv
 import io
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
-from strag.datasets.dataset import identity_of
 from strag.errors import StragError
-from strag.files.jsonfile import numbers, read_json
+from strag.files.jsonfile import read_json
+from strag.files.parts import checked, listed, part_from, reading
 from strag.files.stamp import check_fields, stamp
-from strag.files.straggler_runs import run_entry
-from strag.stragglers.examples import CORE, FRINGE
-from strag.stragglers.inversion import FEWEST, INVERSION, OPEN
-from strag.stragglers.original_classes import OriginalClass, original_classes
-from strag.stragglers.recipe import step_size
-from strag.stragglers.shortfall import shortfall_of
+from strag.files.streams import name_of
+from strag.stragglers.finding import Finding, Population
+from strag.stragglers.inversion import VERDICTS, Inversion
+from strag.stragglers.original_classes import OriginalClass
+from strag.stragglers.over_runs import LayerFinding, OverRuns
+from strag.stragglers.run_finding import RunFinding, RunReference
+from strag.stragglers.shortfall import Shortfall
 
-# Of the examples; `name` where they have names.
-COLUMNS = ("index", "class", "label", "name", "count", "runs", "probability", "low", "high", "status")
-
-
-@dataclass(frozen=True)
-class StragglerList:
-    """The part of a stragglers file that other commands use.
-
-    indices : int64, rows of the origin. origin : its identity. examples : dict of columns.
-    verdict : over all runs. meta : the object under `strag`. source : the file's name.
-    original_classes : as in the file, see `original_classes_of`.
-    """
-
-    indices: np.ndarray
-    origin: str
-    examples: dict
-    verdict: str
-    meta: dict
-    source: str
-    original_classes: object = None
-
-    @property
-    def identity(self):
-        """sha256 of the indices and their origin."""
-        return identity_of({"indices": np.sort(self.indices), self.origin: np.zeros(0)})
+# What has another name in the file than in memory.
+_OF_INVERSION = {"update": "refined_update", "train_error": "refined_train_error"}
+_OF_CLASS = {"number": "class"}
+# Keys of a run in order, those of its inversion between the others.
+_BEFORE = ("run", "update", "train_error")
+_INVERSION_KEYS = (
+    *("verdict", "update", "train_error", "depth", "prominence", "noise", "valley_update", "misclassified"),
+    *("failed", "horizon", "depth_at_4", "excluded_below", "train_until", "unstable_from", "loss_rise"),
+)
+_AFTER = ("test_error", "last_test_error", "last_update", "examples", "stragglers")
+_STAMPED = ("format", "kind", "version")
+_AGAIN = "make it again with 'strag find-stragglers'"
 
 
-def stragglers_object(history, found, recipe, core=False, profile=None, reference=None):
-    """The JSON object for what was found in a history.
-
-    found : Stragglers. core : whether `indices` are the core. profile : dict of layer to Stragglers, which
-    adds `layers`. reference : the Reference beside its networks, which adds one to each of `runs`.
-    """
-    inputs = {"history": history.meta.get("inputs", {}), "training": history.recipe}
-    if reference is not None:
-        inputs["reference"] = reference.history.meta.get("inputs", {})
-    counterparts = reference.counterparts if reference else (None,) * len(history.runs)
-    chosen = found.core if core else found.consensus
-    chosen = chosen & (found.counts > 0)
+def stragglers_object(finding):
+    """The JSON object for a Finding."""
+    layers, classes = finding.layers, finding.original_classes
+    optional = {
+        "layers": None if layers is None else [asdict(layer) for layer in layers],
+        "classes_without": finding.classes_without,
+        "classes_absent": finding.classes_absent,
+    }
     return {
-        "strag": stamp(
-            "stragglers",
-            recipe=recipe,
-            inputs=inputs,
-            origin=history.meta["origin"],
-            origin_size=history.meta.get("origin_size"),
-            classes=list(history.classes),
-            title=history.meta.get("title"),
-            command=history.meta.get("command"),
-            **({"sets": history.meta["sets"]} if history.meta.get("sets") else {}),
-        ),
-        "verdict": found.verdict,
-        "summary": _summary(history, found, chosen, recipe.get("min_misclassified", FEWEST)),
-        "runs": [run_entry(history, found, run, beside) for run, beside in enumerate(counterparts)],
-        **({"layers": layer_profile(history, profile, recipe)} if profile else {}),
-        **({"classes_without": classes_without(history, found)} if found.by_class else {}),
-        **({"classes_absent": classes_absent(history, found)} if found.by_class else {}),
-        "model": _model(found),
-        "model_unknown": found.unknown or None,
-        "indices": np.sort(history.index[chosen]),
-        "examples": example_table(history, found),
-        "original_classes": [_told_class(one) for one in original_classes(history, found, chosen)],
+        "strag": stamp("stragglers", **finding.meta),
+        "verdict": finding.verdict,
+        "summary": asdict(finding.summary),
+        "runs": [_run_object(run) for run in finding.runs],
+        **{name: value for name, value in optional.items() if value is not None},
+        "model": None if finding.model is None else asdict(finding.model),
+        "model_unknown": finding.model_unknown,
+        "indices": finding.indices,
+        "examples": finding.examples,
+        "original_classes": None if classes is None else [_renamed(one, _OF_CLASS) for one in classes],
         "hard_direction": "a larger count or probability is a harder example",
         "index_space": "row of the training set whose identity is strag.origin, counted from 0",
     }
 
 
-def layer_profile(history, profile, recipe):
-    """What each layer says: list of dict from a dict of layer to Stragglers.
-
-    `lr_update_mean` is lr * t*, which compares learning rates; null without one, see `step_size`.
-    """
-    step, told = step_size(history.recipe), []
-    for layer, found in profile.items():
-        summary = _summary(history, found, found.consensus, recipe.get("min_misclassified", FEWEST))
-        kept = ("inverting_runs", "runs", "verdicts", "update_mean", "update_std", "train_error_mean")
-        kept += ("train_error_std", "excluded_below", "train_until", "shortfall")
-        mean = summary["update_mean"]
-        told.append(
-            {
-                "layer": layer,
-                "verdict": found.verdict,
-                **{key: summary[key] for key in kept},
-                "lr_update_mean": None if mean is None or step is None else step * mean,
-                **{f"{name}_mean": _mean_of(found, name) for name in ("depth", "horizon", "depth_at_4")},
-            }
-        )
+def _run_object(run):
+    told = {
+        **{name: getattr(run, name) for name in _BEFORE},
+        **_inversion_object(run.inversion),
+        **{name: getattr(run, name) for name in _AFTER},
+    }
+    if run.reference is not None:
+        told["reference"] = asdict(run.reference)
+    if run.left_out is not None:
+        told["set"] = run.left_out
+    if run.classes is not None:
+        told["classes"] = {name: one and _inversion_object(one) for name, one in run.classes.items()}
     return told
 
 
-def _mean_of(found, name):
-    """Mean over the runs, or of what is about inversions over the inverting ones; None where not known."""
-    inversions = found.inversions if name == "depth" else found.inverting
-    values = [getattr(inversion, name) for inversion in inversions]
-    if name != "depth" and None in values:
-        return None  # not those alone that invert early
-    known = [value for value in values if value is not None and np.isfinite(value)]
-    return float(np.mean(known)) if known else None
+def _inversion_object(inversion):
+    return {_OF_INVERSION.get(name, name): getattr(inversion, name) for name in _INVERSION_KEYS}
 
 
-def classes_without(history, found):
-    """Classes in which no run has an inversion of its own: list of names; empty unless per class.
-
-    Classes without a trained example are not among them, see `classes_absent`.
-    """
-    columns = _columns_by_class(history, found)
-    return [
-        name
-        for name, column in columns.items()
-        if column and not any(one.verdict == INVERSION for one in column)
-    ]
-
-
-def classes_absent(history, found):
-    """Classes of which no run trains on an example: list of names; empty unless per class."""
-    return [name for name, column in _columns_by_class(history, found).items() if not column]
-
-
-def _columns_by_class(history, found):
-    """The Inversions of every class, in the runs that train on it: dict of name to list."""
-    if found.by_class is None:
-        return {}
-    columns = zip(history.classes, zip(*found.by_class, strict=True), strict=True)
-    return {name: [one for one in column if one is not None] for name, column in columns}
-
-
-def _summary(history, found, chosen, fewest):
-    inverting, inversions = found.inverting, found.inversions
-    errors = np.array([run.train_error for run in inverting])
-    updates = np.array([run.update for run in inverting])
-    sizes, status = found.sets.sum(axis=1), found.status
-    shortfall = shortfall_of(inversions, len(history.updates), fewest)
-    excluded = [run.excluded_below for run in inversions if run.verdict == OPEN]
-    until = [run.train_until for run in inversions if run.train_until is not None]
-    return {
-        "runs": len(history.runs),
-        "inverting_runs": len(inverting),
-        "verdicts": dict(Counter(run.verdict for run in inversions)),
-        "runs_with_a_set": len(sizes),
-        "examples": history.examples,
-        "test_examples": history.test_examples,
-        "train_error_mean": errors.mean() if errors.size else None,
-        "train_error_std": errors.std(ddof=1) if errors.size > 1 else None,
-        "update_mean": updates.mean() if updates.size else None,
-        "update_std": updates.std(ddof=1) if updates.size > 1 else None,
-        "set_size_mean": sizes.mean() if sizes.size else None,
-        "set_size_std": sizes.std(ddof=1) if sizes.size > 1 else None,
-        "shortfall": asdict(shortfall) if shortfall else None,
-        "excluded_below": min(excluded) if excluded and None not in excluded else None,
-        "train_until": max(until) if until else None,
-        "indices": int(chosen.sum()),
-        "core": int((status == CORE).sum()) if found.model else None,
-        "fringe": int((status == FRINGE).sum()) if found.model else None,
-    }
-
-
-def _told_class(one):
-    told = asdict(one)
-    return {"class": told.pop("number"), **told}
-
-
-def _model(found):
-    if found.model is None:
-        return None
-    return {"a": found.model.a, "b": found.model.b, "share_of_examples": found.model.share}
-
-
-def example_table(history, found):
-    """Columns over the examples called at least once, most frequent first: dict of lists."""
-    called = np.flatnonzero(found.counts > 0)
-    called = called[np.lexsort((history.index[called], -found.counts[called] / found.seen[called]))]
-    counts, seen = found.counts[called], found.seen[called]
-    table = {"index": history.index[called], "class": history.y[called], "count": counts, "runs": seen}
-    table["label"] = [history.class_name(int(number)) for number in table["class"]]
-    if history.names is not None:
-        table["name"] = [history.names[row] for row in called]
-    if found.model is None:
-        unknown = [None] * len(called)
-        table |= {"probability": unknown, "low": unknown, "high": unknown, "status": unknown}
-    else:
-        low, high = found.model.interval(counts, seen)
-        table["probability"] = found.model.probability(counts, seen)
-        table |= {"low": low, "high": high, "status": found.status[called]}
-        for name in ("probability", "low", "high"):
-            table[name] = np.round(table[name], 6)
-    return {name: np.asarray(table[name]).tolist() for name in COLUMNS if name in table}
+def _renamed(one, names):
+    return {names.get(name, name): value for name, value in asdict(one).items()}
 
 
 def write_csv(output, table):
@@ -218,56 +92,95 @@ def write_csv(output, table):
 
 
 def read_stragglers(path):
-    """Read a stragglers file, or stdin for '-'.
+    """Read the Finding in a stragglers file, or in stdin for '-'.
 
-    Raises StragError for indices that are no whole numbers, negative, or named twice.
+    Raises StragError as `stragglers_from` does.
     """
-    value = read_json(path, "stragglers")
-    return stragglers_from(value, "stdin" if path == "-" else str(path))
+    return stragglers_from(read_json(path, "stragglers"), name_of(path))
 
 
 def stragglers_from(value, source):
-    """The StragglerList in a JSON object."""
+    """The Finding in a JSON object, of which files of before say less.
+
+    Raises StragError for indices that are no whole numbers, negative, or named twice, and for parts that
+    cannot be read.
+    """
     check_fields(value["strag"], source)
-    indices = value.get("indices")
-    remedy = "make it again with 'strag find-stragglers'"
-    if not isinstance(indices, list) or not all(type(i) is int for i in indices):
-        raise StragError("'indices' is no list of whole numbers", remedy, source)
-    size = value["strag"].get("origin_size")
-    size = size if isinstance(size, int) else np.iinfo(np.int64).max
-    if indices and (min(indices) < 0 or max(indices) >= size):
-        raise StragError("'indices' leave the range of the data set", remedy, source)
-    if len(set(indices)) != len(indices):
-        raise StragError("'indices' name an example twice", remedy, source)
-    if not isinstance(value["strag"].get("origin"), str):
-        raise StragError("does not say in which data set its indices count", remedy, source)
-    examples = value.get("examples")
-    return StragglerList(
-        np.asarray(indices, dtype=np.int64),
-        value["strag"]["origin"],
-        examples if isinstance(examples, dict) else {},
-        str(value.get("verdict")),
-        value["strag"],
-        source,
-        value.get("original_classes"),
+    indices, examples = _indices(value, source), value.get("examples")
+    layers, classes, model = (value.get(name) for name in ("layers", "original_classes", "model"))
+    with reading("runs", source, _AGAIN):
+        runs = tuple(_run_from(told) for told in listed(value.get("runs")))
+        summary = _with_shortfall(OverRuns, value.get("summary") or {})
+    with reading("layers", source, _AGAIN):
+        layers = _each(layers, partial(_with_shortfall, LayerFinding))
+    with reading("original classes", source, _AGAIN):
+        classes = _each(classes, partial(part_from, OriginalClass, names=_OF_CLASS))
+    with reading("a model", source, _AGAIN):
+        model = None if model is None else part_from(Population, model)
+        unknown = checked(value.get("model_unknown"), str | None)
+    with reading("classes", source, _AGAIN):
+        names = (value.get(name) for name in ("classes_without", "classes_absent"))
+        without, absent = (_each(told, partial(checked, type_=str)) for told in names)
+    return Finding(
+        verdict=str(value.get("verdict")),
+        indices=indices,
+        meta={name: told for name, told in value["strag"].items() if name not in _STAMPED},
+        summary=summary,
+        runs=runs,
+        layers=layers,
+        model=model,
+        model_unknown=unknown,
+        examples=examples if isinstance(examples, dict) else {},
+        original_classes=classes,
+        classes_without=without,
+        classes_absent=absent,
+        source=source,
     )
 
 
-def original_classes_of(stragglers):
-    """The OriginalClasses in a StragglerList, by number.
+def _indices(value, source):
+    """The rows of the origin that a file names: int64."""
+    indices, size = value.get("indices"), value["strag"].get("origin_size")
+    size = size if isinstance(size, int) else np.iinfo(np.int64).max
+    if not isinstance(indices, list) or not all(type(i) is int for i in indices):
+        raise StragError("'indices' is no list of whole numbers", _AGAIN, source)
+    if indices and (min(indices) < 0 or max(indices) >= size):
+        raise StragError("'indices' leave the range of the data set", _AGAIN, source)
+    if len(set(indices)) != len(indices):
+        raise StragError("'indices' name an example twice", _AGAIN, source)
+    if not isinstance(value["strag"].get("origin"), str):
+        raise StragError("does not say in which data set its indices count", _AGAIN, source)
+    return np.asarray(indices, dtype=np.int64)
 
-    Raises StragError where its file does not say them, or what cannot be read.
-    """
-    told, remedy = stragglers.original_classes, "make it again with 'strag find-stragglers'"
-    if not told:
-        raise StragError("does not tell its original classes apart", remedy, stragglers.source)
-    whole, shares = ("class", "examples", "stragglers"), ("straggler_share", "test_error")
-    shares += ("test_error_at_inversion",)
-    try:
-        columns = {name: numbers([one[name] for one in told], whole=True) for name in whole}
-        columns |= {name: numbers([one[name] for one in told]) for name in shares}
-        columns["name"] = [str(one["name"]) for one in told]
-        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        return tuple(OriginalClass(number=row.pop("class"), **row) for row in rows)
-    except (KeyError, TypeError):
-        raise StragError("has original classes that cannot be read", remedy, stragglers.source) from None
+
+def _run_from(told):
+    reference, classes = told.get("reference"), told.get("classes")
+    return part_from(
+        RunFinding,
+        told,
+        {"left_out": "set"},
+        inversion=_inversion_from(told),
+        reference=None if reference is None else part_from(RunReference, reference),
+        classes=None if classes is None else {name: _of_class(one) for name, one in classes.items()},
+    )
+
+
+def _of_class(told):
+    return None if told is None else _inversion_from(told)
+
+
+def _inversion_from(told):
+    found = part_from(Inversion, told, _OF_INVERSION, record=None)
+    if found.verdict not in VERDICTS:
+        raise ValueError
+    return found
+
+
+def _with_shortfall(cls, told):
+    shortfall = told.get("shortfall")
+    return part_from(cls, told, shortfall=None if shortfall is None else part_from(Shortfall, shortfall))
+
+
+def _each(told, read):
+    """A list in JSON as a tuple of what `read` makes of each item, None for null."""
+    return None if told is None else tuple(read(one) for one in listed(told))

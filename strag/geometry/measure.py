@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from strag.bits import unpack
 from strag.errors import StragError
 from strag.geometry.moments import ClassMoments, normalise, rms_radius, separation
 
@@ -86,8 +87,7 @@ class Grid:
                 if update in part.updates:
                     rows = [self.runs.index(run) for run in part.runs]
                     seen[np.ix_(rows, columns)] += 1
-                    bits = np.unpackbits(part.trained, axis=1, count=len(columns), bitorder="little")
-                    self.trained[np.ix_(rows, columns)] |= bits.astype(bool)
+                    self.trained[np.ix_(rows, columns)] |= unpack(part.trained, len(columns))
                     if seen.max() > 1:
                         raise StragError(
                             f"repeats examples of another dump at update {update}",

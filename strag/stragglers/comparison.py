@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.stragglers.history import pack
+from strag.bits import pack
 from strag.stragglers.overlap import Overlap, count, quotient, words
 
 

@@ -1,18 +1,18 @@
 """Which experiments are one condition, in what order conditions stand, and what they are called."""
 
-from strag.stragglers.sets import NONE, OWN
+from strag.stragglers.sets import NO_CONTROL, OWN
 
 REFERENCE, OWN_SET = "reference", "own set"  # labels: usual in all, and the set of each run itself
 EVERYTHING = "all examples"  # label beside conditions that left out sets
 OF_SETS = ("control", "dose", "update")  # settings of those that left out sets of their own
 OF_DATA = ("without", "pruned")  # likewise, of the data of all runs
-USUAL = {"control": NONE, "dose": OWN, **dict.fromkeys(OF_DATA)}  # whatever is more common
+USUAL = {"control": NO_CONTROL, "dose": OWN, **dict.fromkeys(OF_DATA)}  # whatever is more common
 
 
 def kind_of(settings):
     """What kind of set an experiment of a sweep left out, in words; empty for others."""
     told = {name: settings[name] for name in OF_SETS if settings.get(name) is not None}
-    if (told.get("control"), told.get("dose")) == (NONE, OWN):
+    if (told.get("control"), told.get("dose")) == (NO_CONTROL, OWN):
         told = {OWN_SET: "", **{name: value for name, value in told.items() if name == "update"}}
     return ", ".join(f"{name} {_text(value)}".strip() for name, value in told.items())
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from strag.bits import unpack
 from strag.errors import StragError
+from strag.stragglers.curves import Curves
 from strag.stragglers.examples import CORE, BetaBinomial, unidentifiable
-from strag.stragglers.history import unpack
 from strag.stragglers.inversion import (
     DIVERGED,
     FEWEST,
@@ -16,7 +17,6 @@ from strag.stragglers.inversion import (
     OPEN,
     UNRESOLVED,
     UNSTABLE,
-    Curves,
     find_inversion,
     first_increase,
     unmeasured,

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from strag.bits import unpack
 from strag.errors import StragError, bad_usage
 from strag.geometry.moments import rms_radius, separation
 
@@ -260,13 +261,3 @@ class History:
     def misclassified_at(self, record, run):
         """S(t) of one run (position on axis R) at one record: bool [P], misclassified and trained."""
         return unpack(self.misclassified[record, run] & self.trained[run], self.examples)
-
-
-def pack(members):
-    """Booleans [..., P] as bits, uint8 [..., ceil(P/8)], padded with 0."""
-    return np.packbits(members, axis=-1, bitorder="little")
-
-
-def unpack(bits, size):
-    """Bits [..., ceil(size/8)] as booleans [..., size]."""
-    return np.unpackbits(bits, axis=-1, count=size, bitorder="little").astype(bool)

@@ -11,6 +11,13 @@ import numpy as np
 COVERAGE = 0.95
 
 
+def mean_of(values):
+    """Mean of the finite values, NaN without any; None among them is none."""
+    values = np.asarray(values, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if values.size else np.nan
+
+
 @dataclass(frozen=True)
 class Level:
     """A mean over blocks of data and seeds, and its noise.

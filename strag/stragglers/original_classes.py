@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.stragglers.history import unpack
+from strag.bits import unpack
+from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import DIVERGED, INVERSION
 
 
@@ -51,9 +52,9 @@ def original_classes(history, found, chosen):
                 history.class_name(number),
                 examples=int(trained[:, members].any(axis=0).sum()),
                 stragglers=int(chosen[members].sum()),
-                straggler_share=_mean(straggling[size > 0] / size[size > 0]),
-                test_error=_mean(last[:, tested]),
-                test_error_at_inversion=_mean(turning[:, tested]),
+                straggler_share=mean_of(straggling[size > 0] / size[size > 0]),
+                test_error=mean_of(last[:, tested]),
+                test_error_at_inversion=mean_of(turning[:, tested]),
             )
         )
     return tuple(told)
@@ -88,7 +89,3 @@ def _tests(history, found):
     last = [(-1, run) for run, one in runs if one.verdict != DIVERGED]
     turning = [(history.test_record_near(one.update), run) for run, one in runs if one.verdict == INVERSION]
     return history.y_test, wrong(last), wrong([place for place in turning if place[0] is not None])
-
-
-def _mean(values):
-    return float(values.mean()) if values.size else np.nan

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from strag.bits import unpack
 from strag.stragglers.find import MOST, VALLEY, collect, invert, overall
-from strag.stragglers.history import unpack
 from strag.stragglers.inversion import FEWEST, INVERSION, Inversion
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from strag.bits import unpack
 from strag.errors import StragError
 from strag.stragglers.find import Stragglers
 from strag.stragglers.history import History
@@ -101,7 +102,7 @@ def _divided(history, network, reference, stopped):
 
 
 def _count(bits):
-    return np.unpackbits(bits).sum()
+    return unpack(bits).sum()
 
 
 def _require_alike(history, reference):

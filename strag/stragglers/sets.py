@@ -8,9 +8,10 @@ import numpy as np
 from strag.errors import StragError
 from strag.geometry.times import evenly, logarithmic
 
-NONE, RANDOM, CLASS, EARLIER = "none", "random", "class", "earlier"
-CONTROLS = (NONE, RANDOM, CLASS, EARLIER)
+NO_CONTROL, RANDOM, CLASS, EARLIER = "none", "random", "class", "earlier"
+CONTROLS = (NO_CONTROL, RANDOM, CLASS, EARLIER)
 OWN = 0.0  # the dose of a run's own set
+SET_NAMES = ("run", "update", "dose", "control")  # what tells sets apart
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,27 @@ def random_partners(kinds):
     often = Counter(kinds)
     at = {kind: network for network, kind in enumerate(kinds) if often[kind] == 1}
     return [
-        at.get((*place, RANDOM)) if control == NONE and (*place, NONE) in at else None
+        at.get((*place, RANDOM)) if control == NO_CONTROL and (*place, NO_CONTROL) in at else None
         for *place, control in kinds
     ]
+
+
+def excess_errors(kinds, errors, removed):
+    """What the error of every network exceeds that of its random partner by, per example left out.
+
+    Parameters
+    ----------
+    kinds : as for `random_partners`. errors : float [R, ...]. removed : int [R], examples left out.
+
+    Returns
+    -------
+    float64 [R, ...], NaN for a network without a partner, or that left out nothing.
+    """
+    excess = np.full(np.shape(errors), np.nan)
+    for network, beside in enumerate(random_partners(kinds)):
+        if beside is not None and removed[network]:
+            excess[network] = (errors[network] - errors[beside]) / removed[network]
+    return excess
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from strag.bits import pack
 from strag.errors import StragError
 from strag.stragglers.find import collect, find_inversions
-from strag.stragglers.history import pack
+from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import DIVERGED, FEWEST
 from strag.stragglers.overlap import (
     ALL,
@@ -216,7 +217,7 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
         present = aligned >= 0
         there = pairs[present[pairs].all(axis=1)]
         equal_error = at_level(sets, trained, error[sides, np.arange(len(taken))], levels[t], there)
-        row = {"z": z_score(equal_t), "size_mean": levels[t] * _mean(examples[present])}
+        row = {"z": z_score(equal_t), "size_mean": levels[t] * mean_of(examples[present])}
         rows.append(row | {"runs": present.sum(), "pairs": len(there)} | _means(equal_error, there, which))
     return Stability(
         updates=history.updates,
@@ -261,14 +262,8 @@ def _means(found, pairs, which):
     """Mean agreement in an Overlap of these pairs of runs, and the interval of kappa: dict of numbers."""
     low, high = mean_interval(found.kappa, pairs, which)
     return {
-        "kappa": _mean(found.kappa),
+        "kappa": mean_of(found.kappa),
         "kappa_low": low,
         "kappa_high": high,
-        "jaccard": _mean(found.jaccard),
+        "jaccard": mean_of(found.jaccard),
     }
-
-
-def _mean(values):
-    """Mean of the values that there are, NaN if there are none."""
-    values = values[np.isfinite(values)]
-    return float(values.mean()) if values.size else np.nan

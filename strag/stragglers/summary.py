@@ -22,59 +22,12 @@ from strag.stragglers.conditions import (
     usual_value,
     varying,
 )
-from strag.stragglers.intervals import UNKNOWN, difference, share_interval, two_levels
+from strag.stragglers.experiments import LAWFUL, TOLD, UNBOUNDED
+from strag.stragglers.intervals import UNKNOWN, difference, mean_of, share_interval, two_levels
 from strag.stragglers.inversion import CENSORED, INVERSION
 from strag.stragglers.size_law import FEWEST_SIZES, size_law
 
-DEPTHS = ("depth", "horizon")  # told beside each other; only the depth up to 4 t* is compared
-TOLD = ("train_error", "test_error", "gap", "lr_update", "depth_at_4", "stragglers")
-AT_INVERSION = (*TOLD, *DEPTHS)  # of runs that invert
-AT_END = ("examples_trained", "last_test_error")  # of all runs
-COMPARED = (  # likewise, where there is a reference, or networks that left out as many examples at random
-    *("stopped_test_error", "reference_test_error", "right_test_error", "wrong_test_error", "excess_error"),
-)
-AT_NOISE = ("last_test_error", "stopped_test_error", "reference_test_error", "excess_error")
 FEWEST_PAIRS = 3  # on one block, to leave out runs that have no partner
-UNBOUNDED = ("gap", "excess_error")  # the other quantities are no less than 0, errors no more than 1
-LAWFUL = ("train_error", "test_error", "gap", "lr_update")  # which may follow a law of size
-QUANTITIES = AT_INVERSION + AT_END + COMPARED
-
-
-def at_noise(name, noise):
-    """The name of one of AT_NOISE on test inputs with noise of this standard deviation."""
-    return f"{name}@{noise:g}" if noise else name
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of an experiment.
-
-    block : identity of the origin of its data. start : what its initial weights come from: those of two runs
-    are the same if their starts and blocks are. verdict : see `strag.stragglers.inversion`. updates : how
-    long it was trained, or 0. values : dict of quantity to float, NaN where the run has none.
-    gap is eps* less the test error at t*; the names of what was measured with noise are those of `at_noise`.
-    """
-
-    block: str
-    start: tuple
-    verdict: str
-    updates: int
-    values: dict
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """The runs of one training.
-
-    settings : dict of what it was done with. runs : tuple of Run. test_examples : Q, None where not known.
-    source : the file's name, for messages. identity : of the stragglers in it.
-    """
-
-    settings: dict
-    runs: tuple
-    test_examples: int | None = None
-    source: str = "stragglers"
-    identity: str = ""
 
 
 @dataclass(frozen=True)
@@ -292,15 +245,15 @@ def _test_variance(name, values, Q):
     part = {"right_test_error": 1.0, "wrong_test_error": 0.0}.get(base)
     if Q is None or base == "excess_error" or (base != "gap" and not base.endswith("test_error")):
         return 0.0
-    error, share = _mean(values.get("test_error" if base == "gap" else name)), 1.0
+    error, share = _middle(values.get("test_error" if base == "gap" else name)), 1.0
     if part is not None:
-        share = abs(part - _mean(values.get("stopped_test_error")))
+        share = abs(part - _middle(values.get("stopped_test_error")))
     return error * (1 - error) / (Q * share) if np.isfinite(error) and share > 0 else 0.0
 
 
-def _mean(blocks):
-    known = [values.mean() for values in blocks or () if values.size]
-    return float(np.mean(known)) if known else np.nan
+def _middle(blocks):
+    """The mean of the means of blocks, NaN without any."""
+    return mean_of([mean_of(values) for values in blocks or ()])
 
 
 def _differences(runs, reference):

@@ -11,15 +11,16 @@ import numpy as np
 from strag.errors import StragError, bad_usage
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import History
+from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import CENSORED, FEWEST, INVERSION
 from strag.stragglers.reference import reference_of
-from strag.stragglers.sets import CONTROLS, OWN, random_partners
+from strag.stragglers.sets import CONTROLS, OWN, SET_NAMES, excess_errors
 
 DOSE, UPDATE = "dose", "update"
 
 
 @dataclass(frozen=True)
-class Condition:
+class SweepCondition:
     """The n networks that left out the same kind of set.
 
     Attributes
@@ -66,7 +67,7 @@ class Sweep:
     ----------
     by : what the conditions differ in beside their control, `dose` or `update`. With doses, the runs' own
         sets, which are no share of anything, are left out.
-    conditions : tuple of Condition, by control, then by place.
+    conditions : tuple of SweepCondition, by control, then by place.
     noise : standard deviation of the noise on the test inputs, or None without test records.
     layer : position on axis L of the layer whose radius was taken. history : History.
     """
@@ -114,14 +115,16 @@ def sweep_of(history, layer=None, noise=None, fewest=FEWEST):
     shown_level = len(levels) - 1 if noise is None else levels.index(noise)
     if tested:
         errors = np.array([history.last_test_error(run)[shown_level] for run in range(len(history.runs))])
-        excess = _excess(errors, history.examples - trained, history.meta["sets"])
+        sets = history.meta["sets"]
+        kinds_of = list(zip(*(sets[name] for name in SET_NAMES), strict=True))
+        excess = excess_errors(kinds_of, errors, history.examples - trained)
     conditions = []
     shown = {kind for kind in kinds if by != DOSE or kind[1] != OWN} or set(kinds)
     for kind in sorted(shown, key=lambda kind: (CONTROLS.index(kind[0]), kind[1])):
         networks = [number for number, other in enumerate(kinds) if other == kind]
         inversions = [found.inversions[number] for number in networks]
         conditions.append(
-            Condition(
+            SweepCondition(
                 control=kind[0],
                 place=kind[1],
                 removed=float(history.examples - trained[networks].mean()),
@@ -144,19 +147,6 @@ def _comparable(inversions):
 
 def _known(inversions, name):
     return np.array([getattr(one, name) for one in inversions], dtype=np.float64)  # None becomes NaN
-
-
-def _excess(errors, removed, sets):
-    """Of every network, what its error exceeds that beside it by, per example left out: float64 [R].
-
-    Beside a set S(t) stands the set of as many random examples of the same run, update and dose.
-    """
-    kinds = list(zip(sets["run"], sets["update"], sets["dose"], sets["control"], strict=True))
-    excess = np.full(len(errors), np.nan)
-    for network, beside in enumerate(random_partners(kinds)):
-        if beside is not None and removed[network]:
-            excess[network] = (errors[network] - errors[beside]) / removed[network]
-    return excess
 
 
 @dataclass(frozen=True)
@@ -191,8 +181,8 @@ def baseline_of(sweep, history, fewest=FEWEST):
     level = history.noise_levels.index(sweep.noise)
 
     def mean(values):
-        known = [value for value in values if np.isfinite(value)]  # the error of a diverged run is none
-        return float(np.mean(known)) if known else None
+        value = mean_of(values)  # the error of a diverged run is none
+        return None if np.isnan(value) else value
 
     return Baseline(
         update=mean([one.update for one in inverting]),
@@ -204,9 +194,9 @@ def baseline_of(sweep, history, fewest=FEWEST):
 
 def _kinds(history):
     """What the networks differ in, and of every network (control, place)."""
-    sets, names = history.meta.get("sets"), ("run", "update", "dose", "control")
+    sets = history.meta.get("sets")
     R = len(history.runs)
-    columns = [sets.get(name) for name in names] if isinstance(sets, dict) else []
+    columns = [sets.get(name) for name in SET_NAMES] if isinstance(sets, dict) else []
     if not columns or not all(isinstance(column, list) and len(column) == R for column in columns):
         raise _broken(history)
     run, update, dose, control = columns

@@ -29,10 +29,10 @@ SQUARE = 36  # the fewest numbers that are taken for the pixels of a square
 
 @dataclass(frozen=True)
 class Shown:
-    """The rows of a straggler list that a gallery shows, most frequent first.
+    """The rows of a Finding's examples that a gallery shows, most frequent first.
 
     index : int64 [n], rows of the origin. words : n texts, how often each was called a straggler.
-    explained : what those texts say. total : number of examples in the list.
+    explained : what those texts say. total : number of them in all.
     """
 
     index: np.ndarray
@@ -42,7 +42,7 @@ class Shown:
 
 
 def gallery(data, stragglers, number=NUMBER):
-    """The `number` examples of a StragglerList that were called stragglers most often.
+    """The `number` examples of a Finding that were called stragglers most often.
 
     Under each image stand its index, its original class and group, what these were where its label was
     flipped, its name where it has one, and the probability in the list, or how many runs called it a
@@ -52,7 +52,7 @@ def gallery(data, stragglers, number=NUMBER):
     ----------
     data : Dataset whose examples are images: [h, w], or with colours [h, w, 3] or [3, h, w]; or rows of
     numbers, which `layout_of` says how to draw.
-    stragglers : StragglerList with the same origin.
+    stragglers : Finding with the same origin.
     number : how many to show, if there are as many.
 
     Returns
@@ -93,9 +93,9 @@ def flipped_among(data, stragglers, number=NUMBER):
 
 
 def most_frequent(stragglers, number):
-    """The first `number` rows of a StragglerList's examples.
+    """The first `number` rows of a Finding's examples.
 
-    Raises StragError for a list without examples, or with columns that do not fit each other.
+    Raises StragError for one without examples, or with columns that do not fit each other.
     """
     table = {"index": stragglers.indices.tolist(), **stragglers.examples}
     index, count, runs, probability = (

@@ -1,4 +1,4 @@
-"""The figure of original classes: which of them straggle, and which of them are hard to generalise to."""
+"""Original classes as a figure and a table: which straggle, and which are hard to generalise to."""
 
 from textwrap import wrap
 
@@ -11,6 +11,7 @@ from strag.views.captions import one_line, recipe_facts
 from strag.views.names import write_names
 from strag.views.picture import Picture
 from strag.views.style import BLUE, CHARACTERS, VERMILION, WIDTH, house_style, new_figure
+from strag.views.table import Table, as_cell
 
 LOWEST, ROW = 3.0, 0.19  # inches: of the figure, and of one class in it
 LETTERS = 16  # of a class's name
@@ -18,13 +19,12 @@ DOT = 4  # points, diameter
 SHARE = "share of the class that straggles"
 
 
-def classwise_figure(stragglers, classes):
+def original_classes_figure(finding):
     """Straggler shares of the original classes as bars, and against their test errors, where these are known.
 
     Parameters
     ----------
-    stragglers : StragglerList, for its names.
-    classes : its OriginalClasses.
+    finding : Finding with original classes.
 
     Returns
     -------
@@ -32,11 +32,13 @@ def classwise_figure(stragglers, classes):
 
     Raises StragError where no class has a share, because no run has a set.
     """
-    shown = sorted((one for one in classes if np.isfinite(one.straggler_share)), key=_by_share)
+    shown = sorted(
+        (one for one in finding.original_classes if np.isfinite(one.straggler_share)), key=_by_share
+    )
     if not shown:
-        problem = f"holds no set of stragglers to show (its verdict is '{stragglers.verdict}')"
+        problem = f"holds no set of stragglers to show (its verdict is '{finding.verdict}')"
         remedy = "take the sets at another moment with 'strag find-stragglers --at'"
-        raise StragError(problem, remedy, stragglers.source)
+        raise StragError(problem, remedy, finding.source)
     both = [one for one in shown if np.isfinite(one.test_error)]
     with house_style():
         figure = new_figure(WIDTH, max(LOWEST, 1.2 + ROW * len(shown)))
@@ -48,36 +50,53 @@ def classwise_figure(stragglers, classes):
             panels[1].set_ylabel("test error of the class")
             panels[1].margins(0.12)
             panels[1].plot(*places.T, "o", color=VERMILION, markersize=DOT)
-        heading = f"{one_line(stragglers.meta.get('title') or 'stragglers')}: stragglers of each class"
+        heading = f"{one_line(finding.meta.get('title') or 'stragglers')}: stragglers of each class"
         heading += " and its test error" if both else ""
-        entitle(panels[0], heading, _caption(stragglers, classes))
+        entitle(panels[0], heading, _caption(finding))
         if both:
             names = [one_line(one.name, LETTERS) for one in both]
             write_names(panels[1], places, names, DOT)
     return figure
 
 
-def said(classes):
-    """What share and test error of OriginalClasses are, in words, and their rank correlation."""
+def tables(finding):
+    """The original classes of a Finding as a list of one Table."""
+    headings = ("examples", "stragglers", "share", "test error", "at t*")
+    columns = [("class", "left"), *((heading, "right") for heading in headings)]
+    rows = [
+        (
+            one.name,
+            str(one.examples),
+            str(one.stragglers),
+            *(
+                as_cell(value, 4)
+                for value in (one.straggler_share, one.test_error, one.test_error_at_inversion)
+            ),
+        )
+        for one in finding.original_classes
+    ]
+    return [Table(finding.meta.get("title"), columns, rows, f"share and test error: {sentence(finding)}")]
+
+
+def sentence(finding):
+    """What share and test error of original classes are, in words, and their rank correlation."""
     text = "mean over runs"
-    correlation, n = rank_correlation(classes)
+    correlation, n = rank_correlation(finding.original_classes)
     if np.isfinite(correlation):
         text += f"; Spearman's rank correlation of the two {correlation:.2f} (n = {n} classes)"
     return text
 
 
-def _caption(stragglers, classes):
+def _caption(finding):
     """Lines: the recipe of the training, as far as the file says it, and what is shown."""
-    inputs = stragglers.meta.get("inputs")
-    recipe = inputs.get("training") if isinstance(inputs, dict) else None
-    recipe = recipe if isinstance(recipe, dict) else {}
+    classes, recipe = finding.original_classes, finding.training
     facts = [f"P = {sum(one.examples for one in classes)}"]
     facts += [f"{recipe['runs']} runs"] if recipe.get("runs", 1) != 1 else []
     facts += recipe_facts(recipe).values()
-    groups = [str(name) for name in stragglers.meta.get("classes") or []]
+    groups = [str(name) for name in finding.meta.get("classes") or []]
     if groups and groups != [one.name for one in classes]:
         facts.append(f"trained on {one_line(' / '.join(groups), 40)}")
-    return [*wrap(", ".join(facts), CHARACTERS), *wrap(said(classes), CHARACTERS)]
+    return [*wrap(", ".join(facts), CHARACTERS), *wrap(sentence(finding), CHARACTERS)]
 
 
 def _by_share(one):
@@ -96,10 +115,7 @@ def _bars(panel, shown):
     panel.set_ylabel("original class")
 
 
-def picture(stragglers):
-    """The Picture of the original classes of stragglers."""
-    from strag.files.stragglers import original_classes_of
-    from strag.views.classes_table import tables
-
-    classes = original_classes_of(stragglers)
-    return Picture(lambda: classwise_figure(stragglers, classes), lambda: tables(stragglers, classes))
+def picture(finding):
+    """The Picture of the original classes of a Finding."""
+    finding.require_original_classes()
+    return Picture(lambda: original_classes_figure(finding), lambda: tables(finding))

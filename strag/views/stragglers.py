@@ -1,8 +1,7 @@
-"""The stragglers as tables, a line, and words."""
+"""The stragglers as tables, a sentence, and words."""
 
 from strag.errors import bad_usage
 from strag.stragglers.inversion import SMALLEST_DEPTH
-from strag.stragglers.shortfall import Shortfall
 from strag.views.table import Table, as_cell
 from strag.words import some_of
 
@@ -39,42 +38,42 @@ def counted(verdicts):
     return ", ".join([f"{verdicts.get('inversion', 0)} of {total} runs", *others])
 
 
-def sentence(value):
-    """One line for stderr."""
-    summary, at = value["summary"], value["strag"]["recipe"]["at"]
-    some = f"{summary['indices']} stragglers of {summary['examples']}"
+def sentence(finding):
+    """What was found, in one line."""
+    summary, at = finding.summary, finding.recipe["at"]
+    some = f"{summary.indices} stragglers of {summary.examples}"
     if at != "inversion":
-        some = "sets" if value["strag"].get("sets") else some
-        return f"{some}, misclassified at {_moment(at)} ({_taken(summary)})"
-    line = f"{verdict_line(value['verdict'])} ({counted(summary['verdicts'])})"
-    if summary["train_error_mean"] is not None:
-        line += f", eps* = {_with_std(summary, 'train_error', 4)} at t* = {_with_std(summary, 'update', 1)}"
-    line += f"; {some}" if summary["runs_with_a_set"] and not value["strag"].get("sets") else ""
-    line += _why(value["verdict"], summary)
-    for key, words in (("classes_without", "no inversion in"), ("classes_absent", "no trained example of")):
-        if value.get(key):
-            line += f"; {words} class {some_of(value[key])}"
+        some = "sets" if finding.is_of_sets else some
+        taken = f"{summary.runs_with_a_set} of {summary.runs} runs"
+        return f"{some}, misclassified at {_moment(at)} ({taken})"
+    line = f"{verdict_line(finding.verdict)} ({counted(summary.verdicts)})"
+    if summary.train_error_mean is not None:
+        error = _with_std(summary.train_error_mean, summary.train_error_std, 4)
+        line += f", eps* = {error} at t* = {_with_std(summary.update_mean, summary.update_std, 1)}"
+    line += f"; {some}" if summary.runs_with_a_set and not finding.is_of_sets else ""
+    line += _why(finding.verdict, summary)
+    for names, words in (
+        (finding.classes_without, "no inversion in"),
+        (finding.classes_absent, "no trained example of"),
+    ):
+        line += f"; {words} class {some_of(names)}" if names else ""
     return line
-
-
-def _taken(summary):
-    return f"{summary['runs_with_a_set']} of {summary['runs']} runs"
 
 
 def _why(verdict, summary):
     """Which condition failed and how near it was, and what to do about it: clauses."""
     if verdict in ("inversion", "unstable", "diverged"):
         return ""
-    told, shortfall = "", summary["shortfall"]
+    told, shortfall = "", summary.shortfall
     if shortfall:
-        told += f"; {Shortfall(**shortfall).words}"
-        remedy = _REMEDY.get(shortfall["condition"])
-        if shortfall["condition"] == "records" and shortfall["update"] is None:
+        told += f"; {shortfall.words}"
+        remedy = _REMEDY.get(shortfall.condition)
+        if shortfall.condition == "records" and shortfall.update is None:
             remedy = "record more often, or train for longer"
-        if shortfall["condition"] == "misclassified" and (shortfall["depth"] or 0) < SMALLEST_DEPTH:
+        if shortfall.condition == "misclassified" and (shortfall.depth or 0) < SMALLEST_DEPTH:
             remedy = None  # fewer would not do
         told += f" ({remedy})" if remedy else ""
-    excluded, until = summary["excluded_below"], summary["train_until"]
+    excluded, until = summary.excluded_below, summary.train_until
     told += f"; only t* below {excluded:g} is excluded" if excluded is not None else ""
     told += f"; train for {until} updates to tell more" if until is not None else ""
     if verdict in ("none", "open"):
@@ -88,28 +87,33 @@ def _moment(at):
     return f"update {at}" if error == at else f"training error {float(error):.4g}"
 
 
-def tables(value):
-    """The runs, or the layers of a profile, the summary, and the hardest examples below it."""
-    chosen = value["strag"]["recipe"]["at"] != "inversion"
-    columns, rows = _layers(value["layers"]) if "layers" in value else _runs(value["runs"], chosen)
-    caption = sentence(value)
-    if value["model"] is not None:
-        summary = value["summary"]
+def tables(finding):
+    """The runs, or the layers of a profile, and what was found; then the examples that straggle most often.
+
+    Returns
+    -------
+    list of Table
+    """
+    chosen = finding.recipe["at"] != "inversion"
+    columns, rows = _layers(finding.layers) if finding.layers is not None else _runs(finding.runs, chosen)
+    caption, summary = sentence(finding), finding.summary
+    if finding.model is not None:
         caption += (
-            f"\n{summary['core']} core, {summary['fringe']} fringe; "
-            f"{value['model']['share_of_examples']:.0%} of the variance of membership belongs to the examples"
+            f"\n{summary.core} core, {summary.fringe} fringe; "
+            f"{finding.model.share_of_examples:.0%} of the variance of membership belongs to the examples"
         )
-    elif value["summary"]["runs_with_a_set"] > 1:
-        caption += f"\nno probabilities: {value['model_unknown']}"
-    first = Table(value["strag"].get("title"), columns, rows, caption)
-    hardest = bool(value["examples"]["index"]) and not value["strag"].get("sets")
-    return [first, _hardest(value)] if hardest else [first]
+    elif summary.runs_with_a_set > 1:
+        caption += f"\nno probabilities: {finding.model_unknown}"
+    shown = [Table(finding.meta.get("title"), columns, rows, caption)]
+    if finding.examples["index"] and not finding.is_of_sets:
+        shown.append(_hardest(finding))
+    return shown
 
 
-def _hardest(value):
-    """The examples that straggle most often."""
-    table, number = value["examples"], len(value["examples"]["index"])
-    names = {one["class"]: one["name"] for one in value["original_classes"]}
+def _hardest(finding):
+    """The examples that straggle most often, as a Table."""
+    table, number = finding.examples, len(finding.examples["index"])
+    names = {one.number: one.name for one in finding.original_classes}
     headings = ("index", "label", "runs", "probability", "95 % interval")
     columns = [(name, "right") for name in headings] + [("name", "left")] * ("name" in table)
     rows = [
@@ -123,25 +127,23 @@ def _hardest(value):
         )
         for at in range(min(HARDEST, number))
     ]
-    shown = (
-        f"the {len(rows)} hardest of {number} examples that straggle in a run" if number > len(rows) else None
-    )
-    return Table("hardest examples", columns, rows, shown and f"{shown}; --csv writes all")
+    shown = f"the {len(rows)} hardest of {number} examples that straggle in a run; --csv writes all"
+    return Table("hardest examples", columns, rows, shown if number > len(rows) else None)
 
 
 def _layers(layers):
     headings = ("layer", "invert", "t*", "lr t*", "eps*", "depth", "to 4 t*", "T / t*")
     rows = [
         (
-            str(layer["layer"]),
-            f"{layer['inverting_runs']} of {layer['runs']}",
-            as_cell(layer["update_mean"], 1),
-            as_cell(layer["lr_update_mean"], 2),
-            as_cell(layer["train_error_mean"], 4),
-            as_cell(layer["depth_mean"], 3),
-            as_cell(layer["depth_at_4_mean"], 3),
-            as_cell(layer["horizon_mean"], 1),
-            ", ".join(f"{number} {verdict}" for verdict, number in layer["verdicts"].items()),
+            str(layer.layer),
+            f"{layer.inverting_runs} of {layer.runs}",
+            as_cell(layer.update_mean, 1),
+            as_cell(layer.lr_update_mean, 2),
+            as_cell(layer.train_error_mean, 4),
+            as_cell(layer.depth_mean, 3),
+            as_cell(layer.depth_at_4_mean, 3),
+            as_cell(layer.horizon_mean, 1),
+            ", ".join(f"{number} {verdict}" for verdict, number in layer.verdicts.items()),
         )
         for layer in layers
     ]
@@ -150,28 +152,26 @@ def _layers(layers):
 
 def _runs(runs, chosen):
     """The runs, with the inversion of each or, if the moment was `chosen`, with where its set was taken."""
-    refined = "" if chosen else "refined_"
     columns = [("run", "right"), ("verdict", "left")]
     headings = ("t" if chosen else "t*", "training error" if chosen else "eps*", "depth", "to 4 t*", "T / t*")
     columns += [(heading, "right") for heading in (*headings, "stragglers")]
     rows = [
         (
-            str(run["run"]),
-            run["verdict"],
-            as_cell(run[f"{refined}update"], 1),
-            as_cell(run[f"{refined}train_error"], 4),
-            as_cell(run["depth"], 3),
-            as_cell(run["depth_at_4"], 3),
-            as_cell(run["horizon"], 1),
-            as_cell(run["stragglers"], 0),
+            str(run.run),
+            run.inversion.verdict,
+            as_cell((run if chosen else run.inversion).update, 1),
+            as_cell((run if chosen else run.inversion).train_error, 4),
+            as_cell(run.inversion.depth, 3),
+            as_cell(run.inversion.depth_at_4, 3),
+            as_cell(run.inversion.horizon, 1),
+            as_cell(run.stragglers, 0),
         )
         for run in runs
     ]
     return columns, rows
 
 
-def _with_std(summary, name, digits):
-    mean, std = summary[f"{name}_mean"], summary[f"{name}_std"]
+def _with_std(mean, std, digits):
     return f"{mean:.{digits}f}" + ("" if std is None else f" +- {std:.{digits}f}")
 
 

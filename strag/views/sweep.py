@@ -1,8 +1,7 @@
 """A sweep in a figure, a table and in words."""
 
-import numpy as np
-
 from strag.errors import bad_usage
+from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.sweep import DOSE, baseline_of, sweep_of
 from strag.views.dynamics import UPDATES
@@ -59,9 +58,9 @@ def tables(sweep, baseline=None):
             "own" if sweep.is_own else f"{one.place:g}",
             f"{one.removed:.0f}",
             f"{one.inverting} of {one.networks}",
-            as_cell(_mean(one.depth_at_4), 3),
-            as_cell(_mean(one.horizon), 1),
-            as_cell(_mean(one.test_error), 4),
+            as_cell(mean_of(one.depth_at_4), 3),
+            as_cell(mean_of(one.horizon), 1),
+            as_cell(mean_of(one.test_error), 4),
             _others(one).removeprefix(", ") or "-",
         )
         for one in sweep.conditions
@@ -72,12 +71,6 @@ def tables(sweep, baseline=None):
     if baseline:
         caption += f"\n{_with_all_examples(baseline)}"
     return [Table(sweep.history.meta.get("title"), headings, rows, caption)]
-
-
-def _mean(values):
-    """Mean of the values that there are, None if there are none."""
-    known = values[np.isfinite(values)] if values is not None else np.zeros(0)
-    return float(known.mean()) if known.size else None
 
 
 def picture(history, x=None, layer=None, noise=None, reference=None, fewest=FEWEST):

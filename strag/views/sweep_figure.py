@@ -6,7 +6,7 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.stragglers.inversion import SMALLEST_DEPTH
-from strag.stragglers.sets import CLASS, EARLIER, NONE, RANDOM
+from strag.stragglers.sets import CLASS, EARLIER, NO_CONTROL, RANDOM
 from strag.stragglers.sweep import DOSE
 from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal
 from strag.views.captions import facts_of, one_line
@@ -33,13 +33,13 @@ HEIGHT, ROW = 3.1, 0.17  # inches: with two rows of the legend, and of every fur
 COLUMNS = 3  # of the legend
 NARROW = 22  # characters below one of three panels
 LOOKS = {  # of a set and of its controls: colour, line style, marker
-    NONE: (VERMILION, DASHES[0], "o"),
+    NO_CONTROL: (VERMILION, DASHES[0], "o"),
     RANDOM: (GREEN, DASHES[1], "s"),
     CLASS: (SKY, DASHES[2], "^"),
     EARLIER: (PURPLE, DASHES[3], "D"),
 }
 NAMES = {
-    NONE: "the stragglers",
+    NO_CONTROL: "the stragglers",
     RANDOM: "as many at random",
     CLASS: "as many of each class at random",
     EARLIER: "as many misclassified at half the time",
@@ -86,7 +86,7 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
         figure = new_figure(WIDTH, HEIGHT)
         panels = dict(zip(shown, figure.subplots(1, max(len(shown), 2)), strict=False))
         for name, panel in panels.items():
-            for control in sweep.controls if name != "excess" else (NONE,):
+            for control in sweep.controls if name != "excess" else (NO_CONTROL,):
                 (_shares if name == SHARE else _curve)(panel, sweep, control, name, places)
             most = 2 * MOST_TICKS // max(len(shown), 2)
             _label_horizontal(
@@ -226,7 +226,7 @@ def _legend(figure, panels, sweep, baseline, mark):
 
 def _heading(sweep):
     title = one_line(sweep.history.meta.get("title") or "history")
-    whole = [one for one in sweep.conditions if one.control == NONE]
+    whole = [one for one in sweep.conditions if one.control == NO_CONTROL]
     if sweep.by != DOSE or not whole:
         return f"{title}: trained without what was misclassified at t"
     last = whole[-1]

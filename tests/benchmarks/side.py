@@ -43,8 +43,8 @@ def _data(P):
 def _strag(updates, runs, precision, test, P, weighted, **more):
     import numpy as np
 
+    from strag.bits import pack
     from strag.files.history import HistoryWriter
-    from strag.stragglers.history import pack
     from strag.training.loop import train
     from strag.training.prepare import prepare
     from strag.training.recipe import Recipe

@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import strag as strag_package
+from strag.bits import pack
 from strag.cli import main
 from strag.datasets.dataset import standardise
 from strag.datasets.names import Names
@@ -16,7 +17,6 @@ from strag.files.activations import ActivationsWriter, _in_half
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from strag.files.stamp import stamp as stamped
-from strag.stragglers.history import pack
 from strag.training.activations import Tile
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up

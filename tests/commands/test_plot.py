@@ -15,7 +15,7 @@ from strag.datasets.dataset import Dataset
 from strag.files.dataset import write_dataset
 from strag.files.output import Output
 from strag.files.stamp import stamp
-from strag.stragglers.summary import QUANTITIES
+from strag.stragglers.experiments import QUANTITIES
 from tests.shell import complains, files_in, shell, strag
 from tests.views.histories import falling, made, valley, write
 from tests.views.sweeps import sweep, told

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from strag.bits import unpack
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from strag.files.summary import summary_from
-from strag.stragglers.history import unpack
-from strag.stragglers.summary import COMPARED
+from strag.stragglers.experiments import COMPARED
 from strag.views.summary import markdown
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up

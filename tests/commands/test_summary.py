@@ -120,12 +120,15 @@ def test_a_sweep_is_told_apart_by_what_its_networks_left_out(folder, tmp_path):
 def test_wrong_input_is_one_line_and_leaves_nothing(folder, tmp_path):
     before = files_in(folder)
     (tmp_path / "broken.json").write_text('{"strag": {"format": 1, "kind": "stragglers"}}')
+    empty = {"strag": {"format": 1, "kind": "stragglers", "origin": "o"}, "indices": []}
+    (tmp_path / "empty.json").write_text(json.dumps(empty))
     (tmp_path / "other.json").write_text('{"strag": {"format": 1, "kind": "summary"}}')
     for arguments, status, words in (
         ([], 2, ["missing argument 'FILE...'"]),
         (["d1"], 1, ["d1: is a dataset file, not a stragglers file"]),
         (["no.json"], 1, ["no.json: no such file"]),
-        ([tmp_path / "broken.json"], 1, ["broken.json: has no runs"]),
+        ([tmp_path / "broken.json"], 1, ["broken.json: 'indices' is no list of whole numbers"]),
+        ([tmp_path / "empty.json"], 1, ["empty.json: has no runs"]),
         (["-", "-"], 2, ["only one input can be stdin"]),
         (["wide.json", "--label", "a", "--label", "b"], 2, ["2 --label for 1 FILE"]),
         (["wide.json", "--json", "--markdown"], 2, ["--json contradicts --markdown"]),

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strag.datasets import dataset
-from strag.datasets.dataset import Dataset, identity_of, mean_and_std, standardise
+from strag.datasets.dataset import Dataset, mean_and_std, standardise
+from strag.identity import identity_of
 from tests.files.makers import images, refused
 
 

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strag.datasets.dataset import COUNTED, identity_of
+from strag.datasets.dataset import COUNTED
 from strag.datasets.names import Names
+from strag.identity import identity_of
 from strag.words import as_text
 from tests.files.makers import images
 

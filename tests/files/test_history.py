@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from strag.bits import unpack
 from strag.files.history import read_history
-from strag.stragglers.history import unpack
 from tests.files.makers import forge, history_file, history_writer, images, parts, record, refused
 
 UPDATES = tuple(range(12))

@@ -14,8 +14,9 @@ from strag.files.dataset import described_classes
 from strag.files.history import read_history
 from strag.files.jsonfile import json_text, write_json
 from strag.files.output import Output
-from strag.files.stragglers import COLUMNS, example_table, read_stragglers, stragglers_object, write_csv
+from strag.files.stragglers import read_stragglers, stragglers_object, write_csv
 from strag.stragglers.find import Moment, find_stragglers
+from strag.stragglers.finding import COLUMNS, example_table, finding_of
 from tests.files.makers import history_file, images, refused, stragglers_file
 from tests.files.makers import stragglers_object as made_up
 
@@ -118,7 +119,7 @@ def test_white_space_does_not_matter(tmp_path):
 def test_what_find_stragglers_found_is_read_again(tmp_path, found):
     history, stragglers = found
     with Output(tmp_path / "s", binary=False) as output:
-        write_json(stragglers_object(history, stragglers, {"at": "6"}), output)
+        write_json(stragglers_object(finding_of(history, stragglers, {"at": "6"})), output)
     read = read_stragglers(tmp_path / "s")
     every = [i for i in range(24) if i % 12 >= 6]  # misclassified in both runs: more than half
     assert read.indices.tolist() == every
@@ -166,7 +167,7 @@ def test_the_csv_is_the_table(tmp_path, found):
 
 
 def test_json_text_is_the_value(found):
-    value = stragglers_object(*found, {"at": "6", "layer": None})
+    value = stragglers_object(finding_of(*found, {"at": "6", "layer": None}))
     read = json.loads(json_text(value))
     assert read["strag"]["recipe"] == {"at": "6", "layer": None}
     assert read["indices"] == value["indices"].tolist()

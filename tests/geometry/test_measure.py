@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from strag.bits import pack
 from strag.errors import StragError
 from strag.geometry.measure import Grid, NotFinite, as_records, measure
 from strag.geometry.moments import ClassMoments, normalise
-from strag.stragglers.history import pack
 
 U, R, P, N = (0, 5, 9), (2, 3), 50, 6
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from strag.stragglers.curves import Curves, bottoms, valleys
 from strag.stragglers.inversion import (
     DIVERGED,
     INVERSION,
@@ -15,11 +16,8 @@ from strag.stragglers.inversion import (
     OPEN,
     UNRESOLVED,
     UNSTABLE,
-    Curves,
-    bottoms,
     find_inversion,
     first_increase,
-    valleys,
 )
 from strag.stragglers.shortfall import shortfall_of
 

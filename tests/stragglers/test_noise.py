@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strag.geometry.times import evenly
-from strag.stragglers.inversion import valleys
+from strag.stragglers.curves import valleys
 from strag.stragglers.noise import noise_of
 
 T = np.arange(151)

@@ -5,7 +5,8 @@ import pytest
 
 from strag.cli import main
 from strag.files.history import read_history
-from strag.stragglers.inversion import INVERSION, Curves, find_inversion
+from strag.stragglers.curves import Curves
+from strag.stragglers.inversion import INVERSION, find_inversion
 from tests.stragglers.test_noise import log_spaced
 
 pytestmark = pytest.mark.slow

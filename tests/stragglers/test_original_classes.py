@@ -1,16 +1,18 @@
 """Stragglers and test errors of single original classes."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
+from strag.bits import pack
 from strag.errors import StragError
 from strag.files.jsonfile import write_json
 from strag.files.output import Output
-from strag.files.stragglers import original_classes_of, read_stragglers, stragglers_object
+from strag.files.stragglers import read_stragglers, stragglers_from, stragglers_object
 from strag.stragglers.find import Moment, find_stragglers
-from strag.stragglers.history import pack
+from strag.stragglers.finding import finding_of
 from strag.stragglers.original_classes import OriginalClass, original_classes, rank_correlation
 from strag.stragglers.per_class import find_per_class
 from tests.conftest import history_of
@@ -172,9 +174,9 @@ def test_the_file_says_what_was_found(tmp_path):
     history = made(y_test=None)
     found = find_stragglers(history)
     with Output(tmp_path / "s", binary=False) as output:
-        write_json(stragglers_object(history, found, {}), output)
+        write_json(stragglers_object(finding_of(history, found, {})), output)
     read = read_stragglers(tmp_path / "s")
-    assert read.original_classes[0] == {
+    assert json.loads((tmp_path / "s").read_text())["original_classes"][0] == {
         "class": 0,
         "name": "0",
         "examples": 20,
@@ -183,18 +185,18 @@ def test_the_file_says_what_was_found(tmp_path):
         "test_error": None,
         "test_error_at_inversion": None,
     }
-    for one, expected in zip(original_classes_of(read), told_of(history), strict=True):
+    for one, expected in zip(read.original_classes, told_of(history), strict=True):
         np.testing.assert_equal(dataclasses.asdict(one), dataclasses.asdict(expected))
 
 
 def test_classes_that_cannot_be_read(tmp_path):
     read = read_stragglers(stragglers_file(tmp_path / "s", images(), [1]))
-    refused(
-        lambda: original_classes_of(read), "s: does not tell its original classes apart", "find-stragglers"
-    )
+    refused(read.require_original_classes, "s: does not tell its original classes apart", "find-stragglers")
     good = {"class": 1, "name": "a", "examples": 3, "stragglers": 1}
     good |= dict.fromkeys(("straggler_share", "test_error", "test_error_at_inversion"), 0.5)
-    assert original_classes_of(dataclasses.replace(read, original_classes=[good]))[0].straggler_share == 0.5
+    value = json.loads((tmp_path / "s").read_text())
+    (one,) = stragglers_from({**value, "original_classes": [good]}, "s").original_classes
+    assert one.straggler_share == 0.5
     for broken in ("abc", 5, [1], [{**good, "examples": -1}], [{**good, "test_error": "x"}], [{"class": 1}]):
         with pytest.raises(StragError, match="original classes that cannot be read; make it again"):
-            original_classes_of(dataclasses.replace(read, original_classes=broken))
+            stragglers_from({**value, "original_classes": broken}, "s")

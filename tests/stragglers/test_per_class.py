@@ -5,13 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
+from strag.bits import pack
 from strag.errors import StragError
-from strag.files.stragglers import classes_without, layer_profile, stragglers_object
+from strag.files.stragglers import stragglers_object
 from strag.stragglers.find import find_stragglers
-from strag.stragglers.history import pack
+from strag.stragglers.finding import finding_of
+from strag.stragglers.over_runs import layer_findings
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
-from strag.views.stragglers import summary_line
+from strag.views.stragglers import sentence
 from tests.conftest import history_of
 
 T, R, P = 60, 2, 90
@@ -48,9 +50,8 @@ def test_the_set_is_the_union_over_classes_at_their_own_inversions(history):
 
 def test_classes_without_an_inversion_are_listed(history):
     found = find_per_class(history)
-    assert classes_without(history, found) == ["c"]
-    value = stragglers_object(history, found, {})
-    assert value["classes_without"] == ["c"]
+    value = stragglers_object(finding_of(history, found, {}))
+    assert value["classes_without"] == ("c",)
     of_run = value["runs"][1]["classes"]
     assert {name: told["verdict"] for name, told in of_run.items()} == {
         "a": "inversion",
@@ -95,10 +96,11 @@ def test_a_class_without_a_trained_example_is_left_out_and_listed(history):
     found = find_per_class(pruned)
     assert [one and one.verdict for one in found.by_class[1]] == [None, "inversion", "none"]
     assert found.verdict == "inversion"
-    value = stragglers_object(pruned, found, {"at": "inversion"})
-    assert (value["classes_absent"], value["classes_without"]) == (["a"], ["c"])
+    finding = finding_of(pruned, found, {"at": "inversion"})
+    value = stragglers_object(finding)
+    assert (value["classes_absent"], value["classes_without"]) == (("a",), ("c",))
     assert value["runs"][0]["classes"]["a"] is None
-    assert "no inversion in class c; no trained example of class a" in summary_line(value)
+    assert "no inversion in class c; no trained example of class a" in sentence(finding)
     assert find_stragglers(pruned).verdict == "inversion"
     with pytest.raises(StragError, match="no example of class 'a' that run 0 trains on") as caught:
         find_stragglers(pruned, observable="radius:a")
@@ -115,8 +117,8 @@ def test_a_class_that_some_runs_lack_is_taken_from_the_others(history):
     found = find_per_class(pruned)
     assert [one and one.verdict for one in found.by_class[0]] == ["inversion", "inversion", "none"]
     assert [one and one.verdict for one in found.by_class[1]] == ["inversion", None, "none"]
-    value = stragglers_object(pruned, found, {})
-    assert (value["classes_absent"], value["classes_without"]) == ([], ["c"])
+    finding = finding_of(pruned, found, {})
+    assert (finding.classes_absent, finding.classes_without) == ((), ("c",))
     with pytest.raises(StragError, match="no example of class 'b' that run 1 trains on"):
         find_stragglers(pruned, observable="radius:b")
 
@@ -142,24 +144,24 @@ def deep(history):
 
 def test_a_profile_has_what_each_layer_says(deep):
     found, profile = find_by_layer(deep, "radius", "all")
-    told = layer_profile(deep, profile, {})
-    assert [(layer["layer"], layer["verdict"], layer["inverting_runs"]) for layer in told] == [
+    told = layer_findings(deep, profile)
+    assert [(layer.layer, layer.verdict, layer.inverting_runs) for layer in told] == [
         (1, "inversion", R),
         (2, "none", 0),
     ]
-    assert told[0]["lr_update_mean"] == pytest.approx(0.5 * told[0]["update_mean"])
-    assert told[1]["update_mean"] is told[1]["lr_update_mean"] is None
-    assert told[0]["depth_mean"] > 0.02
-    assert told[1]["depth_mean"] == 0
+    assert told[0].lr_update_mean == pytest.approx(0.5 * told[0].update_mean)
+    assert told[1].update_mean is told[1].lr_update_mean is None
+    assert told[0].depth_mean > 0.02
+    assert told[1].depth_mean == 0
     alone = find_stragglers(deep, layer=1)
     np.testing.assert_array_equal(found.sets, alone.sets)
-    assert stragglers_object(deep, found, {}, profile=profile)["layers"] == told
+    assert finding_of(deep, found, {}, profile=profile).layers == told
 
 
-def test_layers_are_read(deep):
-    assert find_by_layer(deep, "radius", "2")[0].verdict == "none"
+def test_layers_are_chosen_by_name(deep):
+    assert find_by_layer(deep, "radius", 2)[0].verdict == "none"
     assert find_by_layer(deep, "radius", None)[0].verdict == "inversion"
     with pytest.raises(StragError, match="has no layer 3; it has 1, 2"):
-        find_by_layer(deep, "radius", "3")
-    with pytest.raises(StragError, match="cannot read the layer 'first'"):
+        find_by_layer(deep, "radius", 3)
+    with pytest.raises(StragError, match="has no layer first; it has 1, 2"):
         find_by_layer(deep, "radius", "first")

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from strag.bits import pack
 from strag.errors import StragError
 from strag.stragglers.find import find_stragglers
-from strag.stragglers.history import pack
 from strag.stragglers.reference import reference_of
 from tests.views.histories import RECIPE, falling, made, valley
 

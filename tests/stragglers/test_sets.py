@@ -5,17 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from strag.bits import pack
 from strag.errors import StragError
 from strag.geometry.times import logarithmic
 from strag.stragglers.find import find_stragglers
-from strag.stragglers.history import pack
 from strag.stragglers.sets import (
     CONTROLS,
+    Logarithmic,
     described_at,
     dosed_sets,
-    read_controls,
-    read_doses,
-    read_times,
     sets_of_runs,
     sets_over_time,
     with_controls,
@@ -65,7 +63,7 @@ def test_over_time_there_is_one_set_per_run_and_logarithmic_record(history):
 
 
 def test_over_time_there_are_as_many_records_as_one_asks_for(history):
-    sets = sets_over_time(history, read_times("log:4"))
+    sets = sets_over_time(history, Logarithmic(4))
     assert sets.update.tolist() == np.repeat([1, 4, 15, 59], R).tolist()
     np.testing.assert_array_equal(sets.members[-1], history.misclassified_at(59, 2))
 
@@ -185,42 +183,6 @@ def test_a_part_of_what_sets_are_is_of_its_networks():
         assert described_at(broken, [1]) == broken
 
 
-@pytest.mark.parametrize("text", ["0", "1.5", "x", "", "0.1,,1", "nan"])
-def test_doses_that_make_no_sense(text):
-    with pytest.raises(StragError, match="give fractions above 0 up to 1"):
-        read_doses(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "log:",
-        "log:1",
-        "log:0",
-        "log:-3",
-        "log:x",
-        "log:2.5",
-        "log:²",
-        "log:1_0",
-        pytest.param("log:" + 5000 * "9", id="huge"),
-    ],
-)
-def test_numbers_of_records_that_make_no_sense(text):
-    with pytest.raises(StragError, match=f"cannot read --at '{text}'; give log, or log:N"):
-        read_times(text)
-
-
-def test_times_are_read():
-    assert read_times("log") is logarithmic
-    assert read_times("log:3")(range(101)) == [1, 10, 100]
-    assert read_times("inversion") is read_times("40") is read_times("error:0.1") is None
-
-
-def test_lists_are_read():
-    assert read_doses("1,0.1,0.1") == (0.1, 1.0)
-    assert read_controls("class,random") == ("class", "random")
-    assert read_controls("earlier") == ("earlier",)
-    with pytest.raises(
-        StragError, match="cannot read --controls 'all'; give one or more of random, class, earlier"
-    ):
-        read_controls("all")
+def test_records_are_a_tenth_apart_in_ln_t_or_as_many_as_one_asks_for():
+    assert Logarithmic()(range(101)) == logarithmic(range(101))
+    assert Logarithmic(3)(range(101)) == [1, 10, 100]

@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
+from strag.bits import pack
 from strag.errors import StragError
 from strag.stragglers.find import find_stragglers
-from strag.stragglers.history import pack
 from strag.stragglers.overlap import ALL, DISJOINT, Overlap, count, overlap, pairs_of, resized, words
 from strag.stragglers.stability import aligned_records, at_level, mean_interval, stability, z_score
 from tests.conftest import history_of

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom, ttest_ind
 
+from strag.stragglers.experiments import QUANTITIES, Experiment, Run
 from strag.stragglers.intervals import clopper_pearson, difference, share_interval, two_levels
-from strag.stragglers.summary import QUANTITIES, Experiment, Run, summarise
+from strag.stragglers.summary import summarise
 
 
 def experiment(settings=None, block="a", runs=5, values=None, seed=0, updates=100, Q=None, first=0):

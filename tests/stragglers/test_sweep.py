@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from strag.errors import StragError
+from strag.stragglers.experiments import experiments_of
 from strag.stragglers.find import find_stragglers
+from strag.stragglers.finding import finding_of
 from strag.stragglers.sweep import Baseline, baseline_of, is_sweep, sweep_of
 from tests.stragglers.test_reference import reference, without
 from tests.views.histories import falling, made, valley
@@ -63,6 +65,18 @@ def test_the_excess_is_over_the_random_control_of_the_same_run_for_each_example_
     assert np.isfinite(own.excess).all()
     assert np.isnan(other.excess).all()
     assert np.isnan(sweep_of(sweep()).conditions[0].excess).all()  # no random control
+
+
+def test_a_summary_and_a_picture_have_the_same_excess():
+    columns = {"run": [0, 1] * 4, "control": ["none"] * 4 + ["random"] * 4}
+    history = told(sweep(), **columns)
+    experiments = experiments_of(finding_of(history, find_stragglers(history), {}))
+    kinds = {(one.settings["control"], one.settings["dose"]): one.runs for one in experiments}
+    conditions = sweep_of(history).conditions
+    assert np.isfinite(conditions[0].excess).all()
+    for one in conditions:
+        excess = [run.values["excess_error@1"] for run in kinds[one.control, one.place]]
+        np.testing.assert_array_equal(excess, one.excess)
 
 
 def test_without_test_records_there_is_no_test_error():

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from strag.bits import unpack
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
-from strag.stragglers.history import unpack
 from strag.training.loop import Record
 from tests.conftest import history_of
 

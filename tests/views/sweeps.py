@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from strag.stragglers.history import pack
+from strag.bits import pack
 from tests.views.histories import RECIPE, falling, made, valley
 
 CONTROL, DOSE = ["none"] * 4 + ["class"] * 4, [0.5, 0.5, 1.0, 1.0] * 2

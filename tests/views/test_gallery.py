@@ -9,7 +9,7 @@ import pytest
 from strag.datasets.dataset import Dataset
 from strag.datasets.names import Names
 from strag.errors import StragError
-from strag.files.stragglers import StragglerList
+from strag.stragglers.finding import Finding
 from strag.views.captions import one_line
 from strag.views.gallery import (
     _inches,
@@ -38,7 +38,7 @@ def digits(P=30, shape=(6, 5), **options):
 
 
 def called(data, index, probability=None, classes=("even", "odd")):
-    """A StragglerList over these examples, in this order."""
+    """A Finding over these examples, in this order."""
     examples = {
         "index": list(index),
         "count": [3] * len(index),
@@ -46,7 +46,8 @@ def called(data, index, probability=None, classes=("even", "odd")):
         "probability": probability or [None] * len(index),
     }
     listed = np.sort(np.array(index, dtype=np.int64))
-    return StragglerList(listed, data.origin, examples, "inversion", {"classes": list(classes)}, "s.json")
+    meta = {"origin": data.origin, "classes": list(classes)}
+    return Finding("inversion", listed, meta, examples=examples, source="s.json")
 
 
 def texts(figure):
@@ -140,7 +141,7 @@ def test_lists_that_cannot_be_shown():
         listed = replace(fitting, examples={**fitting.examples, **broken})
         with pytest.raises(StragError, match=r"s\.json: 'examples' has columns that do not fit"):
             most_frequent(listed, 40)
-    bare = StragglerList(np.array([3, 5]), data.origin, {}, "inversion", {}, "s.json")
+    bare = Finding("inversion", np.array([3, 5]), {"origin": data.origin})
     assert most_frequent(bare, 40).words == ["", ""]
 
 

@@ -5,19 +5,20 @@ import pytest
 from matplotlib.text import Text
 
 from strag.errors import StragError
-from strag.files.stragglers import StragglerList
+from strag.stragglers.finding import Finding
 from strag.stragglers.original_classes import OriginalClass
-from strag.views.original_classes import DOT, classwise_figure
+from strag.views.original_classes import DOT, original_classes_figure
 from strag.views.style import FORMATS, WIDTH, house_style, rendered
 from tests.views.test_history import texts
 
 SHARES = (0.02, 0.09, 0.05, 0.12, 0.03, 0.01, 0.11, 0.04, 0.07, 0.06)
 
 
-def listed(title="made-up", classes=("even", "odd")):
+def listed(told, title="made-up", classes=("even", "odd")):
+    """A Finding with these OriginalClasses."""
     training = {"depth": 2, "width": 20, "activation": "tanh", "lr": 0.2, "runs": 6}
-    meta = {"title": title, "classes": list(classes), "inputs": {"training": training}}
-    return StragglerList(np.arange(3), "o", {}, "none", meta, "s.json")
+    meta = {"origin": "o", "title": title, "classes": list(classes), "inputs": {"training": training}}
+    return Finding("none", np.arange(3), meta, original_classes=tuple(told), source="s.json")
 
 
 def classes_of(shares=SHARES, errors=SHARES, name=str):
@@ -33,13 +34,13 @@ def names_in(panel):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_same_input_gives_the_same_bytes(form):
-    first, second = (rendered(classwise_figure(listed(), classes_of()), form) for _ in range(2))
+    first, second = (rendered(original_classes_figure(listed(classes_of())), form) for _ in range(2))
     assert first == second
 
 
 def test_bars_by_share_and_points_by_test_error():
     errors = np.linspace(0.1, 0.3, 10)
-    left, right = classwise_figure(listed(), classes_of(errors=errors)).axes
+    left, right = original_classes_figure(listed(classes_of(errors=errors))).axes
     assert [bar.get_width() for bar in left.patches] == sorted(SHARES)
     order = [str(n) for n in np.argsort(SHARES)]
     assert [tick.get_text() for tick in left.get_yticklabels()] == order
@@ -50,7 +51,7 @@ def test_bars_by_share_and_points_by_test_error():
 
 
 def test_it_says_what_it_shows():
-    figure = classwise_figure(listed(), classes_of(errors=[1 - share for share in SHARES]))
+    figure = original_classes_figure(listed(classes_of(errors=[1 - share for share in SHARES])))
     said = " ".join(texts(figure))
     for text in (
         "made-up: stragglers of each class and its test error",
@@ -62,12 +63,12 @@ def test_it_says_what_it_shows():
     ):
         assert text in said
     assert figure.get_size_inches()[0] == WIDTH
-    alike = classwise_figure(listed(classes=[str(n) for n in range(10)]), classes_of())
+    alike = original_classes_figure(listed(classes_of(), classes=[str(n) for n in range(10)]))
     assert not any("trained on" in text for text in texts(alike))
 
 
 def test_without_test_errors_there_are_bars_alone():
-    figure = classwise_figure(listed(), classes_of(errors=[np.nan] * 10))
+    figure = original_classes_figure(listed(classes_of(errors=[np.nan] * 10)))
     assert len(figure.axes) == 1
     said = texts(figure)
     assert "made-up: stragglers of each class" in said
@@ -76,14 +77,14 @@ def test_without_test_errors_there_are_bars_alone():
 
 def test_a_class_without_a_share_is_left_out():
     shares = (np.nan, *SHARES[1:])
-    left, right = classwise_figure(listed(), classes_of(shares=shares)).axes
+    left, right = original_classes_figure(listed(classes_of(shares=shares))).axes
     assert len(left.patches) == len(names_in(right)) == 9
     assert "(n = 9 classes)" in " ".join(texts(left.figure))
 
 
 def test_without_a_set_there_is_nothing_to_show():
     with pytest.raises(StragError, match=r"s.json: holds no set of stragglers .* 'none'.*--at"):
-        classwise_figure(listed(), classes_of(shares=[np.nan] * 10))
+        original_classes_figure(listed(classes_of(shares=[np.nan] * 10)))
 
 
 @pytest.mark.parametrize("spread", [0, 1e-4, 0.01, 0.3])
@@ -92,7 +93,7 @@ def test_names_cover_neither_each_other_nor_points(spread):
     random = np.random.default_rng(0)
     shares, errors = 0.5 + spread * random.random((2, 10))
     shares[0], errors[0] = 0.1, 0.1
-    figure = classwise_figure(listed(), classes_of(shares, errors, lambda n: f"automobile {n}"))
+    figure = original_classes_figure(listed(classes_of(shares, errors, lambda n: f"automobile {n}")))
     with house_style():
         figure.draw_without_rendering()
     panel = figure.axes[1]
@@ -161,7 +162,7 @@ def saved(figure, form, dpi):
 )
 @pytest.mark.parametrize(("form", "dpi"), [("png", 72), ("png", 150), ("png", 300), ("svg", 150)])
 def test_every_name_is_nearest_to_its_own_point_or_a_line_joins_them(shares, errors, name, form, dpi):
-    figure = classwise_figure(listed(), classes_of(shares, errors, name))
+    figure = original_classes_figure(listed(classes_of(shares, errors, name)))
     points, boxes, ends = saved(figure, form, dpi)
     order = sorted(range(len(shares)), key=lambda n: (shares[n], -n))
     assert [text.get_text() for text in names_in(figure.axes[1])] == [name(n) for n in order]
@@ -179,7 +180,9 @@ def test_every_name_is_nearest_to_its_own_point_or_a_line_joins_them(shares, err
 def test_no_text_is_clipped(count):
     shares = np.random.default_rng(1).random(count)
     long = "a name that goes on and on and on and on"
-    figure = classwise_figure(listed(long, [long] * 3), classes_of(shares, shares, lambda n: f"{n} {long}"))
+    figure = original_classes_figure(
+        listed(classes_of(shares, shares, lambda n: f"{n} {long}"), long, [long] * 3)
+    )
     with house_style():
         figure.draw_without_rendering()
         box, inside = figure.get_tightbbox(), figure.bbox_inches

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from strag.bits import pack
 from strag.errors import StragError
-from strag.stragglers.history import pack
 from strag.stragglers.sets import CONTROLS
 from strag.stragglers.sweep import Baseline, sweep_of
 from strag.views.style import FORMATS, house_style, rendered

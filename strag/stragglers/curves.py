@@ -1,0 +1,57 @@
+"""The curves of one run along training, and the valleys of one of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves of one run at T records.
+
+    updates : int [T], rising. observable : float [T], whose valley is sought. train_error, train_loss :
+    float [T]. wrong : int [T], misclassified training examples. examples : number of training examples P.
+    """
+
+    updates: np.ndarray
+    observable: np.ndarray
+    train_error: np.ndarray
+    train_loss: np.ndarray
+    wrong: np.ndarray
+    examples: int
+
+    @property
+    def are_finite(self):
+        return all(np.isfinite(one).all() for one in (self.observable, self.train_error, self.train_loss))
+
+    def until(self, record):
+        """The curves at the records before one."""
+        names = ("updates", "observable", "train_error", "train_loss", "wrong")
+        return Curves(*(getattr(self, name)[:record] for name in names), self.examples)
+
+
+def valleys(curve):
+    """v_t = min(max of r up to t, max of r from t on) - r_t: float64 [T], never negative.
+
+    Exactly 0 everywhere for a curve that only falls, only rises, or rises and then falls.
+    """
+    before = np.maximum.accumulate(curve)
+    after = np.maximum.accumulate(curve[::-1])[::-1]
+    return np.minimum(before, after) - curve
+
+
+def bottoms(curve, least=0.0):
+    """The valleys of a curve that are deeper than `least`: list of (record, V), the deepest first.
+
+    V is v_t within the part of the curve that reaches to the bottoms of the deeper valleys on either side,
+    so that a valley beside a deeper one has the height of the wall between them.
+    """
+    found, parts = [], [(0, len(curve))]
+    while parts:
+        start, stop = parts.pop()
+        v = valleys(curve[start:stop])
+        at = int(np.argmax(v))
+        if v[at] > least:
+            found.append((start + at, float(v[at])))
+            parts += [(start, start + at + 1), (start + at, stop)]
+    return sorted(found, key=lambda valley: (-valley[1], valley[0]))

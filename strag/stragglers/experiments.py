@@ -1,0 +1,258 @@
+"""Experiments: the runs of one training, and what each of them says, as a summary compares them."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from strag.errors import StragError
+from strag.stragglers.inversion import FEWEST, INVERSION, Inversion
+from strag.stragglers.recipe import step_size
+from strag.stragglers.run_finding import RunReference
+from strag.stragglers.sets import SET_NAMES, excess_errors
+
+DEPTHS = ("depth", "horizon")  # told beside each other; only the depth up to 4 t* is compared
+TOLD = ("train_error", "test_error", "gap", "lr_update", "depth_at_4", "stragglers")
+AT_INVERSION = (*TOLD, *DEPTHS)  # of runs that invert
+AT_END = ("examples_trained", "last_test_error")  # of all runs
+COMPARED = (  # likewise, where there is a reference, or networks that left out as many examples at random
+    *("stopped_test_error", "reference_test_error", "right_test_error", "wrong_test_error", "excess_error"),
+)
+AT_NOISE = ("last_test_error", "stopped_test_error", "reference_test_error", "excess_error")
+UNBOUNDED = ("gap", "excess_error")  # the other quantities are no less than 0, errors no more than 1
+LAWFUL = ("train_error", "test_error", "gap", "lr_update")  # which may follow a law of size
+QUANTITIES = AT_INVERSION + AT_END + COMPARED
+
+
+def at_noise(name, noise):
+    """The name of one of AT_NOISE on test inputs with noise of this standard deviation."""
+    return f"{name}@{noise:g}" if noise else name
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of an experiment.
+
+    block : identity of the origin of its data. start : what its initial weights come from: those of two runs
+    are the same if their starts and blocks are. verdict : see `strag.stragglers.inversion`. updates : how
+    long it was trained, or 0. values : dict of quantity to float, NaN where the run has none.
+    gap is eps* less the test error at t*; the names of what was measured with noise are those of `at_noise`.
+    """
+
+    block: str
+    start: tuple
+    verdict: str
+    updates: int
+    values: dict
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The runs of one training.
+
+    settings : dict of what it was done with. runs : tuple of Run. test_examples : Q, None where not known.
+    source : the file's name, for messages. identity : of the stragglers in it.
+    """
+
+    settings: dict
+    runs: tuple
+    test_examples: int | None = None
+    source: str = "stragglers"
+    identity: str = ""
+
+
+_TRAINING = (
+    *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
+    *("batch_size", "own_order", "precision", "restandardise"),
+)
+_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
+_USUAL = {"min_misclassified": FEWEST}  # of what files of before do not say
+_NETWORK = ("depth", "width")  # with the number of groups what shapes the initial weights
+_AGAIN = "make it again with 'strag find-stragglers'"
+_LARGEST = 2**53
+
+
+def experiments_of(finding):
+    """The Experiments in a Finding: list of one, or of one per kind of set of a sweep.
+
+    Raises StragError for a Finding without runs, and for what makes no sense, since it was read from a file.
+    """
+    sizes = (finding.summary.examples, finding.summary.test_examples)
+    if not finding.runs:
+        raise StragError("has no runs", _AGAIN, finding.source)
+    settings = _settings(finding)
+    if not all(map(_is_plain, settings.values())):
+        raise StragError("has settings that cannot be read", _AGAIN, finding.source)
+    kinds = {}
+    try:
+        if not all(size is None or 0 < size < _LARGEST for size in sizes):
+            raise ValueError
+        for run, kind in zip(_runs(finding), _kinds(finding.runs), strict=True):
+            kinds.setdefault(kind, []).append(run)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise StragError("has runs that cannot be read", _AGAIN, finding.source) from None
+    return [
+        Experiment({**settings, **dict(kind)}, tuple(members), sizes[1], finding.source, finding.identity)
+        for kind, members in kinds.items()
+    ]
+
+
+def _settings(finding):
+    """What an experiment was done with: dict."""
+    meta, history = finding.meta, _history(finding)
+    return {
+        "data": meta.get("title"),
+        "groups": ", ".join(map(str, meta.get("classes") or [])),
+        "examples": finding.summary.examples,
+        **{name: finding.training.get(name) for name in _TRAINING},
+        **{name: finding.recipe.get(name, _USUAL.get(name)) for name in _FINDING},
+        "layer": _layer(finding),
+        "pruned": _pruned(finding),
+        "without": _short(history.get("without")),
+    }
+
+
+def _history(finding):
+    """dict: the identities of what the training read."""
+    return (finding.meta.get("inputs") or {}).get("history") or {}
+
+
+def _layer(finding):
+    """The layer that the runs are about: null in files of before is the first, and `all` begins with it."""
+    told, recorded = finding.recipe.get("layer"), finding.training.get("layers")
+    if told == "all" and finding.layers:
+        return finding.layers[0].layer
+    first = recorded[0] if isinstance(recorded, list) and recorded else None
+    number = int(told) if isinstance(told, str) and told.isdecimal() else told
+    return first if told in (None, "all") else number
+
+
+def _pruned(finding):
+    """What tells data pruned from one data set apart: part of its identity, None for all of it."""
+    examples = finding.summary.examples
+    whole = examples is None or finding.meta.get("origin_size") in (None, examples)
+    return None if whole else _short(_history(finding).get("data"))
+
+
+def _short(identity):
+    """Enough of an identity to tell it apart, None for what is none."""
+    return identity[:8] if isinstance(identity, str) else None
+
+
+def _is_plain(value):
+    """Whether it is a text, a number of usual size, or None."""
+    if value is None or isinstance(value, (str, bool)):
+        return True
+    return isinstance(value, (int, float)) and abs(value) < _LARGEST
+
+
+def _runs(finding):
+    """The Run of every RunFinding."""
+    training, runs = finding.training, finding.runs
+    weights = (_canonical(training.get("seed")), _canonical(_history(finding).get("init")))
+    if training.get("seed") is None:  # nobody knows which runs start alike, but those that are the same
+        weights = (sha256(_canonical(list(map(_telling, runs))).encode()).hexdigest(),)
+    groups = len(finding.meta.get("classes") or [])
+    shape = (*(str(training.get(name)) for name in _NETWORK), groups)
+    step, noise = step_size(training), training.get("noise") or [0.0]
+    excess = _excess(runs, finding.summary.examples)
+    return [
+        Run(
+            block=finding.origin,
+            start=(*weights, _started_as(run), *shape),
+            verdict=run.inversion.verdict,
+            updates=run.last_update or 0,
+            values=_values(run, step) | _at_noise(run, errors, noise),
+        )
+        for run, errors in zip(runs, excess, strict=True)
+    ]
+
+
+def _canonical(value):
+    """One line of JSON with sorted keys."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _telling(run):
+    """What tells a run from others: dict."""
+    told = {
+        "refined_update": run.inversion.update,
+        "refined_train_error": run.inversion.train_error,
+        "depth": run.inversion.depth,
+        "prominence": run.inversion.prominence,
+    }
+    told = {name: None if value is None or np.isnan(value) else value for name, value in told.items()}
+    return {"run": run.run, "verdict": run.inversion.verdict, **told}
+
+
+def _started_as(run):
+    """The run whose initial weights it had."""
+    number = run.left_out["run"] if run.left_out else run.run
+    if type(number) is not int or not 0 <= number < _LARGEST:
+        raise ValueError
+    return number
+
+
+def _kinds(runs):
+    """Of every run, what kind of set it left out: tuple of pairs, empty for a history without sets.
+
+    Control and dose tell the sets of a sweep apart, and the update where a run has many sets.
+    """
+    sets = [run.left_out for run in runs if run.left_out is not None]
+    apart = {(one.get("control"), one.get("dose"), one.get("run")) for one in sets}
+    names = ("control", "dose", *(("update",) if len(apart) < len(sets) else ()))
+    told = [run.left_out or {} for run in runs]
+    return [tuple((name, one[name]) for name in names if name in one) for one in told]
+
+
+def _excess(runs, examples):
+    """`excess_errors` of the last test errors of the runs: float64 [R, S]."""
+    kinds = [tuple((run.left_out or {}).get(name) for name in SET_NAMES) for run in runs]
+    errors = np.array([run.last_test_error or () for run in runs], dtype=np.float64)
+    if examples is None:
+        return np.full(errors.shape, np.nan)
+    trained = [examples if run.examples is None else run.examples for run in runs]
+    return excess_errors(kinds, errors, examples - np.array(trained))
+
+
+def _values(run, step):
+    """What one run says, but for what depends on noise: dict of quantity to float."""
+    found, beside = run.inversion, run.reference or RunReference()
+    if found.verdict != INVERSION:
+        found, test, stragglers = Inversion(found.verdict), None, None
+    elif 0 <= found.train_error <= 1:
+        test, stragglers = run.test_error, run.stragglers
+    else:
+        raise ValueError
+    values = {
+        "train_error": found.train_error,
+        "test_error": test,
+        "gap": None if test is None else found.train_error - test,
+        "lr_update": found.update * step if found.update is not None and step else None,
+        **{name: getattr(found, name) for name in ("depth", "depth_at_4", "horizon")},
+        "stragglers": stragglers,
+        "examples_trained": run.examples,
+        **{name: getattr(beside, name) for name in ("right_test_error", "wrong_test_error")},
+    }
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _at_noise(run, excess, noise):
+    """What one run says for every noise on the test inputs: likewise, NaN for what it does not say."""
+    beside = run.reference or RunReference()
+    measured = (run.last_test_error, beside.stopped_test_error, beside.test_error, excess.tolist())
+    return {
+        at_noise(name, level): _number(errors[number] if errors else None)
+        for name, errors in zip(AT_NOISE, measured, strict=True)
+        for number, level in enumerate(noise)
+    }
+
+
+def _number(value):
+    """A float, NaN for None."""
+    if value is None or np.isnan(value):
+        return float("nan")
+    if not abs(value) < _LARGEST:
+        raise ValueError
+    return float(value)

@@ -1,0 +1,142 @@
+"""What the runs say together: the summary of a Finding, and its profile of layers."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from strag.stragglers.examples import CORE, FRINGE
+from strag.stragglers.intervals import mean_of
+from strag.stragglers.inversion import FEWEST, OPEN
+from strag.stragglers.recipe import step_size
+from strag.stragglers.run_finding import known
+from strag.stragglers.shortfall import Shortfall, shortfall_of
+
+
+@dataclass(frozen=True)
+class OverRuns:
+    """Numbers, means and standard deviations over runs; None for what is not known.
+
+    Attributes
+    ----------
+    runs, inverting_runs : numbers of runs. verdicts : dict of verdict to number of runs.
+    runs_with_a_set : number. examples, test_examples : P and Q.
+    train_error_mean, train_error_std, update_mean, update_std : eps* and t*, refined, of the inverting runs.
+    set_size_mean, set_size_std : sizes of the sets.
+    shortfall : Shortfall of the runs without an inversion, or None.
+    excluded_below, train_until : of the open runs, the least update below which an inversion is excluded,
+        and the most that one should be trained to.
+    indices, core, fringe : numbers of examples: chosen, and of each status.
+    """
+
+    runs: int | None = None
+    inverting_runs: int | None = None
+    verdicts: dict | None = None
+    runs_with_a_set: int | None = None
+    examples: int | None = None
+    test_examples: int | None = None
+    train_error_mean: float | None = None
+    train_error_std: float | None = None
+    update_mean: float | None = None
+    update_std: float | None = None
+    set_size_mean: float | None = None
+    set_size_std: float | None = None
+    shortfall: Shortfall | None = None
+    excluded_below: float | None = None
+    train_until: int | None = None
+    indices: int | None = None
+    core: int | None = None
+    fringe: int | None = None
+
+
+@dataclass(frozen=True)
+class LayerFinding:
+    """What one layer says.
+
+    Attributes
+    ----------
+    layer, verdict : the layer and its verdict over runs. lr_update_mean : mean lr t*, which compares learning
+        rates; None without one, see `step_size`.
+    depth_mean : mean over all runs. horizon_mean, depth_at_4_mean : means of T / t* and of the depth up to
+        4 t* over the inverting runs; None unless known of each of these.
+    All others are as in OverRuns.
+    """
+
+    layer: int | str
+    verdict: str
+    inverting_runs: int | None = None
+    runs: int | None = None
+    verdicts: dict | None = None
+    update_mean: float | None = None
+    update_std: float | None = None
+    train_error_mean: float | None = None
+    train_error_std: float | None = None
+    excluded_below: float | None = None
+    train_until: int | None = None
+    shortfall: Shortfall | None = None
+    lr_update_mean: float | None = None
+    depth_mean: float | None = None
+    horizon_mean: float | None = None
+    depth_at_4_mean: float | None = None
+
+
+def over_runs(history, found, chosen, fewest=FEWEST):
+    """The OverRuns of a History.
+
+    found : Stragglers of the History. chosen : bool [P], the examples that are its indices. fewest : as for
+    `find_stragglers`.
+    """
+    inverting, inversions, status = found.inverting, found.inversions, found.status
+    excluded = [run.excluded_below for run in inversions if run.verdict == OPEN]
+    until = [run.train_until for run in inversions if run.train_until is not None]
+    return OverRuns(
+        runs=len(history.runs),
+        inverting_runs=len(inverting),
+        verdicts=dict(Counter(run.verdict for run in inversions)),
+        runs_with_a_set=len(found.sets),
+        examples=history.examples,
+        test_examples=history.test_examples,
+        **_mean_and_std("train_error", [run.train_error for run in inverting]),
+        **_mean_and_std("update", [run.update for run in inverting]),
+        **_mean_and_std("set_size", found.sets.sum(axis=1)),
+        shortfall=shortfall_of(inversions, len(history.updates), fewest),
+        excluded_below=min(excluded) if excluded and None not in excluded else None,
+        train_until=max(until) if until else None,
+        indices=int(chosen.sum()),
+        core=int((status == CORE).sum()) if found.model else None,
+        fringe=int((status == FRINGE).sum()) if found.model else None,
+    )
+
+
+def layer_findings(history, profile, fewest=FEWEST):
+    """The LayerFinding of every layer: tuple, from a dict of layer to Stragglers."""
+    step = step_size(history.recipe)
+    return tuple(_of_layer(history, layer, found, step, fewest) for layer, found in profile.items())
+
+
+def _of_layer(history, layer, found, step, fewest):
+    whole = over_runs(history, found, found.consensus, fewest)
+    shared = OverRuns.__dataclass_fields__.keys() & LayerFinding.__dataclass_fields__.keys()
+    mean = whole.update_mean
+    return LayerFinding(
+        layer=layer,
+        verdict=found.verdict,
+        **{name: getattr(whole, name) for name in shared},
+        lr_update_mean=None if mean is None or step is None else step * mean,
+        depth_mean=known(mean_of([one.depth for one in found.inversions])),
+        horizon_mean=_of_each(found.inverting, "horizon"),
+        depth_at_4_mean=_of_each(found.inverting, "depth_at_4"),
+    )
+
+
+def _of_each(inverting, name):
+    """Mean over inverting runs; None unless known of each, since early ones would stand for all."""
+    values = [getattr(inversion, name) for inversion in inverting]
+    return None if None in values else known(mean_of(values))
+
+
+def _mean_and_std(name, values):
+    values = np.asarray(values)
+    mean = values.mean() if values.size else None
+    std = values.std(ddof=1) if values.size > 1 else None
+    return {f"{name}_mean": known(mean), f"{name}_std": known(std)}
