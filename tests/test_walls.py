@@ -111,7 +111,10 @@ def test_only_training_and_its_command_know_torch():
         ("strag.stragglers", ["errors", "geometry", "stragglers", "words"]),
         ("strag.training", ["errors", "geometry", "training", "datasets", "words"]),
         ("strag.datasets", ["errors", "datasets", "words"]),
-        ("strag.files", ["errors", "words", "signals", "files", "datasets", "stragglers", "__version__"]),
+        (
+            "strag.files",
+            ["errors", "words", "signals", "files", "datasets", "geometry", "stragglers", "__version__"],
+        ),
         ("strag.views", ["errors", "words", "console", "views", "geometry", "stragglers", "datasets"]),
     ],
 )

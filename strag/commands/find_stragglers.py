@@ -14,6 +14,7 @@ from strag.commands.options import (
     refuse_ignored,
     removed_option,
 )
+from strag.geometry.measures import observables
 
 ANOTHER_ANSWER = 3  # exit status
 
@@ -32,7 +33,7 @@ strag find-stragglers h.safetensors --at log:12 --per-run --controls random -o s
 @click.option(
     "--observable",
     metavar="NAME",
-    help="Curve whose valley is sought: radius (rms over classes), radius:CLASS, distance, separation.  "
+    help=f"Curve whose valley is sought: {', '.join(observables(explained=True))}.  "
     "[default: radius; with --rule first-increase radius:0]",
 )
 @click.option("--layer", metavar="N|all", help="Recorded layer, or a profile of all.  [default: the first]")

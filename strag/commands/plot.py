@@ -11,6 +11,7 @@ from strag.commands.options import (
     quiet_option,
     refuse_ignored,
 )
+from strag.geometry.measures import CURVES
 from strag.views.style import FORMATS
 
 
@@ -39,7 +40,8 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 @click.option(
     "--curves",
     metavar="NAMES",
-    help="Panels of histories, in order: radius, distance, separation, error.  [default: radius,distance]",
+    help=f"Panels of histories, in order: {', '.join(measure.name for measure in CURVES)}, error.  "
+    "[default: radius,distance]",
 )
 @click.option(
     "--layer", type=click.IntRange(0), metavar="N", help="Recorded layer of histories.  [default: the first]"

@@ -156,8 +156,9 @@ def _panels(shown, x, curves):
 
 def _dynamics(first, wanted):
     """The Dynamics of every FILE, of which the first is read."""
-    from strag.views.dynamics import dynamics_of
+    from strag.views.dynamics import USUAL, dynamics_of
 
+    curves = wanted.curves or USUAL
     alone = len(wanted.files) == 1 and not wanted.labels  # goes by the name of its data
     shown = []
     for path, name in zip(wanted.files, wanted.names, strict=True):
@@ -165,7 +166,8 @@ def _dynamics(first, wanted):
         if kind != "history":
             problem = f"holds {HOLDS[kind]}, but {first.source} is a history"
             raise StragError(problem, "plot one kind at a time", history.source)
-        shown.append(dynamics_of(history, wanted.layer, None if alone else name, _fewest(wanted)))
+        label = None if alone else name
+        shown.append(dynamics_of(history, wanted.layer, label, _fewest(wanted), curves))
     return shown
 
 
