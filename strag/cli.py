@@ -22,6 +22,7 @@ COMMANDS = {
     "dump": "Dump hidden activations and predictions.",
     "geometry": "Measure radii, distances and separation.",
     "find-stragglers": "Find the inversion and the stragglers behind it.",
+    "sets": "Write many sets of examples, to train one network without each.",
     "prune": "Remove examples from a data set, or keep only them.",
     "stability": "Measure how far independent runs misclassify the same examples.",
     "compare": "Compare sets of stragglers: overlap, and agreement beyond chance.",
@@ -213,7 +214,7 @@ def _usage(error, args):
     problem = " ".join(error.format_message().split()).rstrip(".")
     if problem[1:2].islower():  # a sentence of click's, rather than the NAME of an argument
         problem = problem[0].lower() + problem[1:]
-    say(f"{problem}; see '{path} --help'")
+    say(problem if "; " in problem else f"{problem}; see '{path} --help'")  # unless it says what to do
     return error.exit_code
 
 

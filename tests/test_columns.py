@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from strag.commands import compare, stability, summary
-from strag.console import BAR, SCALED_BAR
+from strag.console import BAR, SCALED_BAR, print_tables
 from strag.files.stragglers import stragglers_object
 from strag.stragglers import stability as agreement
 from strag.stragglers.comparison import compare as compared
@@ -17,8 +16,9 @@ from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.summary import summarise
 from strag.stragglers.sweep import Baseline, sweep_of
-from strag.views import classes_table, sweep_table
+from strag.views import classes_table, comparison, stability, summary
 from strag.views import stragglers as stragglers_view
+from strag.views import sweep as sweep_view
 from tests.stragglers.test_summary import experiment
 from tests.views.histories import falling, made, valley
 from tests.views.sweeps import sweep
@@ -72,23 +72,23 @@ def overlaps(S):
 
 
 TABLES = {
-    "runs": lambda: stragglers_view.show(stragglers()),
-    "a moment": lambda: stragglers_view.show(stragglers(at="error:0.0917")),
-    "per class": lambda: stragglers_view.show(stragglers(find_per_class(late()))),
-    "layers": lambda: stragglers_view.show(table_of_layers()),
-    "summary": lambda: summary.show(many_conditions()),
-    "agreement": lambda: stability.show(agreed()),
-    "two sets": lambda: compare.show(overlaps(2)),
-    "eight sets": lambda: compare.show(overlaps(8)),
-    "twelve sets": lambda: compare.show(overlaps(12)),
-    "sweep": lambda: sweep_table.show(sweep_of(sweep(diverged=[0])), Baseline(12.0, 0.2, 0.05, 0.9)),
-    "classes": lambda: classes_table.show(listed(), classes_of(name=lambda n: f"class number {n}")),
+    "runs": lambda: stragglers_view.tables(stragglers()),
+    "a moment": lambda: stragglers_view.tables(stragglers(at="error:0.0917")),
+    "per class": lambda: stragglers_view.tables(stragglers(find_per_class(late()))),
+    "layers": lambda: stragglers_view.tables(table_of_layers()),
+    "summary": lambda: summary.tables(many_conditions()),
+    "agreement": lambda: stability.tables(agreed()),
+    "two sets": lambda: comparison.tables(overlaps(2)),
+    "eight sets": lambda: comparison.tables(overlaps(8)),
+    "twelve sets": lambda: comparison.tables(overlaps(12)),
+    "sweep": lambda: sweep_view.tables(sweep_of(sweep(diverged=[0])), Baseline(12.0, 0.2, 0.05, 0.9)),
+    "classes": lambda: classes_table.tables(listed(), classes_of(name=lambda n: f"class number {n}")),
 }
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_holds(name, capsys):
-    TABLES[name]()
+    print_tables(TABLES[name]())
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= WIDTH
     assert "…" not in shown
@@ -96,18 +96,18 @@ def test_a_table_holds(name, capsys):
 
 def test_no_number_of_a_table_wraps(capsys):
     """Each row of numbers stands in one line: as many as there are runs, pairs, records."""
-    stragglers_view.show(stragglers())
+    print_tables(stragglers_view.tables(stragglers()))
     lines = capsys.readouterr().out.splitlines()
     rows = [line.split() for line in lines if re.match(r" *\d+  (inversion|none)", line)]
     assert len(rows) == 12
     assert {len(row) for row in rows} == {8}
-    summary.show(many_conditions())
+    print_tables(summary.tables(many_conditions()))
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if re.match(r"\d  \d\.\d{4}  .* to ", line)]) == 4
-    stability.show(agreed())
+    print_tables(stability.tables(agreed()))
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if re.match(r" *\*?\d+  ", line)]
     assert {len(row) for row in rows} == {9}
-    compare.show(overlaps(12))
+    print_tables(comparison.tables(overlaps(12)))
     pairs = [
         line for line in capsys.readouterr().out.splitlines() if re.search(r"\d\.\d\d  +\d\.\d\d$", line)
     ]

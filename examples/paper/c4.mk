@@ -16,7 +16,7 @@ $(OUT)/c4/all.safetensors: $(DATA)/mnist.safetensors
 	$(TRAIN) $< --runs $(CAUSE_RUNS) $(CAUSE) -o $@
 
 $(OUT)/c4/sets.safetensors: $(OUT)/c4/all.safetensors
-	$(FIND) $< --per-run --dose 0.1,0.25,0.5,0.75,1 --controls random,class,earlier -o $@
+	$(STRAG) sets --any-verdict $< --dose 0.1,0.25,0.5,0.75,1 --controls random,class,earlier -o $@
 
 $(OUT)/c4/sweep.safetensors: $(DATA)/mnist.safetensors $(OUT)/c4/sets.safetensors
 	$(TRAIN) $< --without $(OUT)/c4/sets.safetensors $(CAUSE) --test-every $(lastword $(CAUSE)) $(FAST) -o $@

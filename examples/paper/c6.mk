@@ -30,7 +30,7 @@ $(OUT)/c6/%.all.safetensors: $(DATA)/%.safetensors
 	$(TRAIN) $< --runs $(SWEEP_RUNS_$*) $(SWEEP_FIND_$*) $(NOISE) $(FAST) -o $@
 
 $(OUT)/c6/%.sets.safetensors: $(OUT)/c6/%.all.safetensors
-	$(FIND) $< --per-run $(SWEEP_TIMES_$*) -o $@
+	$(STRAG) sets --any-verdict $< $(SWEEP_TIMES_$*) -o $@
 
 # Tested at the end alone: that is what is drawn.
 $(OUT)/c6/%.sweep.safetensors: $(DATA)/%.safetensors $(OUT)/c6/%.sets.safetensors

@@ -147,7 +147,7 @@ def read_source(source, reading, output, note, unused):
     """
     from pathlib import Path
 
-    from strag.commands.options import read_data, refuse_overwriting
+    from strag.commands.inputs import read_data, refuse_overwriting
     from strag.datasets.catalogue import CATALOGUE
     from strag.datasets.importing import import_files
 

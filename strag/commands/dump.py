@@ -47,7 +47,7 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     from contextlib import ExitStack
 
     from strag.commands.dump_job import dump, prepare_dump
-    from strag.commands.options import read_data, refuse_data_set, refuse_overwriting
+    from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
     from strag.files.weights import open_weights

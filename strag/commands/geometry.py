@@ -29,12 +29,8 @@ def command(files, output, as_json, quiet):
     from contextlib import ExitStack
 
     from strag.commands.geometry_job import as_history, as_json_object, as_table
-    from strag.commands.options import (
-        refuse_data_set,
-        refuse_ignored,
-        refuse_overwriting,
-        refuse_several_stdin,
-    )
+    from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
+    from strag.commands.options import refuse_ignored
     from strag.console import Notes, stdout_is_terminal
     from strag.files.activations import open_activations
     from strag.files.jsonfile import write_json

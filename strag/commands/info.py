@@ -2,7 +2,8 @@
 
 import click
 
-from strag.commands.options import FilePath, example, refuse_data_set, refuse_ignored
+from strag.commands.inputs import refuse_data_set
+from strag.commands.options import FilePath, example, refuse_ignored
 
 
 @click.command(

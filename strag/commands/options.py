@@ -1,4 +1,4 @@
-"""Options and arguments that commands share: one spelling, one meaning each."""
+"""Options and arguments that commands share, and the parsers of options: one spelling, one meaning each."""
 
 import math
 import os
@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from strag.words import as_text
+from strag.geometry.measures import observables
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings stay.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON even at a terminal.")
@@ -86,6 +86,111 @@ class Sizes(click.ParamType):
         return sizes
 
 
+class Times(click.ParamType):
+    """When sets are taken: a Moment, or with `records` a rule for many records; see `strag sets --at`."""
+
+    name = "when"
+
+    def __init__(self, records=False):
+        self.records = records
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        from strag.stragglers.find import Moment
+        from strag.stragglers.sets import Logarithmic
+
+        kind, colon, number = value.partition(":")
+        if kind == "log":
+            if not self.records:
+                self.fail(
+                    f"'{value}' takes a set at many records, for which there is 'strag sets'", param, ctx
+                )
+            if not colon:
+                return Logarithmic()
+            if number.isascii() and number.isdecimal() and len(number) < 10 and int(number) >= 2:
+                return Logarithmic(int(number))
+            self.fail(f"cannot read '{value}'; give log, or log:N for N records, at least 2", param, ctx)
+        if value == "inversion":
+            return Moment()
+        try:
+            if kind == "error":
+                return Moment(error=share_of(number))
+            return Moment(update=update_of(value))
+        except ValueError:
+            self.fail(
+                f"cannot read '{value}'; give inversion, an update, or error:X with X in 0..1", param, ctx
+            )
+
+
+def share_of(text, above=False):
+    """A number from 0 to 1, `above` 0; ValueError for another text."""
+    share = float(text)
+    if not 0 <= share <= 1 or (above and not share):
+        raise ValueError
+    return share
+
+
+def update_of(text):
+    """A number of updates; ValueError for another text."""
+    update = int(text) if len(text) < 20 else -1
+    if not 0 <= update < 2**63:
+        raise ValueError
+    return update
+
+
+class Shares(click.ParamType):
+    """Fractions above 0 up to 1, such as 0.1,0.5,1: a rising tuple."""
+
+    name = "shares"
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(sorted({share_of(part, above=True) for part in value.split(",")}))
+        except ValueError:
+            self.fail(f"cannot read '{value}'; give fractions above 0 up to 1, such as 0.1,0.5,1", param, ctx)
+
+
+class Names(click.ParamType):
+    """One or more of the known names, with commas between: a tuple in the order given.
+
+    known : function that gives the names, called when there is something to check.
+    """
+
+    name = "names"
+
+    def __init__(self, known, what):
+        self.known, self.what = known, what
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        names, known = tuple(name.strip() for name in value.split(",")), self.known()
+        for name in names:
+            if name not in known:
+                self.fail(f"no {self.what} '{name}'; give one or several of {', '.join(known)}", param, ctx)
+        if len(set(names)) < len(names):
+            self.fail(f"'{value}' names a {self.what} twice; give each once", param, ctx)
+        return names
+
+
+class LayerName(click.ParamType):
+    """A recorded layer by its number or its name, or `all` where a command takes that."""
+
+    name = "layer"
+
+    def __init__(self, all_layers=False):
+        self.all_layers = all_layers
+
+    def convert(self, value, param, ctx):
+        if value == "all" and not self.all_layers:
+            self.fail("'all' is no layer here; give one", param, ctx)
+        is_number = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19
+        return int(value) if is_number else value
+
+
 fewest_option = click.option(
     "--min-misclassified",
     "fewest",
@@ -95,6 +200,32 @@ fewest_option = click.option(
     metavar="N",
     help="Examples that must be misclassified at an inversion.",
 )
+observable_option = click.option(
+    "--observable",
+    metavar="NAME",
+    help=f"Curve whose valley is sought: {', '.join(observables(explained=True))}.  "
+    "[default: radius; with --rule first-increase radius:0]",
+)
+rule_option = click.option(
+    "--rule",
+    type=click.Choice(["valley", "first-increase"]),
+    default="valley",
+    show_default=True,
+    help="first-increase is the paper's notebook's: the first rise from update 20 on, of class 0's radius.",
+)
+
+
+def layer_option(all_layers=False):
+    """--layer: a recorded layer, or `all` where a command takes a profile of all."""
+    more = ", or a profile of all" if all_layers else ""
+    return click.option(
+        "--layer",
+        type=LayerName(all_layers),
+        metavar="N|all" if all_layers else "N",
+        help=f"Recorded layer{more}.  [default: the first]",
+    )
+
+
 device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
@@ -136,127 +267,24 @@ def is_given(name):
     return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
+def spelled(name):
+    """How an option of the command that runs is written on its command line, from its parameter's name."""
+    (param,) = (param for param in click.get_current_context().command.params if param.name == name)
+    return max(param.opts, key=len)
+
+
 def refuse_ignored(*rules):
     """Refuse what is given and would change nothing.
 
     rules : (names of parameters, with spaces between; whether they are without effect; why, in words that
     follow the option: `needs --controls`).
     """
-    spelled = {param.name: max(param.opts, key=len) for param in click.get_current_context().command.params}
     for names, ignored, why in rules:
         for name in names.split():
             if ignored and is_given(name):
-                raise click.UsageError(f"{spelled[name]} {why}")
-
-
-def refuse_several_stdin(*paths):
-    """Refuse to read stdin twice."""
-    if paths.count("-") > 1:
-        raise click.UsageError("only one input can be stdin")
-
-
-def refuse_data_set(path, remedy):
-    """Refuse the name of a data set of the catalogue, which is no file, in the place of one."""
-    from strag.errors import bad_usage
-
-    if path in CATALOGUE and not os.path.exists(path):
-        raise bad_usage("is the name of a data set, not a file", remedy, path)
+                raise click.UsageError(f"{spelled(name)} {why}")
 
 
 def example(text):
     """An epilog that shows how the command is used, kept line by line."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())
-
-
-def data_or_pipe(data, others):
-    """The DATA that is meant: what was given, else what is piped in, else None.
-
-    others : what else of the command may be stdin, '-', or None.
-    """
-    from strag.files.streams import is_piped_in
-
-    if data is not None:
-        return data
-    return "-" if "-" not in others and is_piped_in() else None
-
-
-def read_data(source):
-    """The Dataset that a DATA argument names: a catalogue name, a dataset file, or '-' for stdin."""
-    from pathlib import Path
-
-    from strag.console import warn, watch_downloads
-    from strag.datasets import catalogue
-    from strag.errors import StragError
-    from strag.files.dataset import read_dataset
-    from strag.files.streams import name_of
-
-    if source in catalogue.CATALOGUE:
-        if Path(source).exists():
-            taken = f"{source}: the data set of the catalogue is taken, not what lies here by that name"
-            warn(f"{taken}; './{source}' is that")
-        context = click.get_current_context(silent=True)
-        quiet = context is not None and context.params.get("quiet", False)
-        return catalogue.load(source, watch_downloads(quiet))
-    if source != "-" and not (source and Path(source).exists()):
-        known = ", ".join(catalogue.CATALOGUE)
-        raise StragError("no such file or catalogue name", f"the catalogue has {known}", name_of(source))
-    if Path(source).is_dir():
-        import_it = f"strag data {shlex.quote(source)} -o FILE"
-        raise StragError("is a directory, not a dataset file", f"import it with '{import_it}'", source)
-    return read_dataset(source)
-
-
-def refuse_overwriting(inputs, *outputs):
-    """Refuse an output in the place of an input, which it would destroy, or of another output.
-
-    inputs : what the command reads, None where an option is not given. outputs : pairs of the option and
-    its value, likewise.
-    """
-    from strag.errors import bad_usage
-    from strag.files.streams import name_of, place_of
-
-    read = {place_of(path) for path in inputs if path not in (None, "-", *CATALOGUE)}
-    taken = {}
-    for option, path in outputs:
-        place = None if path in (None, "") else place_of(path)
-        if place is None:
-            continue
-        if place in read:
-            raise bad_usage(f"is read, and {option} would overwrite it", "choose another name", name_of(path))
-        if place in taken:
-            what = "stdout" if place == "-" else path
-            raise bad_usage(f"both {taken[place]} and {option} would write it", "name two files", what)
-        taken[place] = option
-
-
-def require_origin(data, name, stragglers):
-    """Refuse stragglers whose indices count in another data set than DATA's origin."""
-    from strag.errors import StragError
-
-    if stragglers.origin != data.origin:
-        made = stragglers.meta.get("command")
-        raise StragError(
-            f"its indices count in another data set than '{name}'",
-            f"use the one from '{made}'" if made else "use the data set it was found in",
-            stragglers.source,
-        )
-
-
-def labels_of(files, labels):
-    """The --label of every one of FILE as text: list of str, empty where none is given."""
-    if labels and len(labels) != len(files):
-        raise click.UsageError(f"{len(labels)} --label for {len(files)} FILE; give one for each, in order")
-    return [as_text(label) for label in labels]
-
-
-def called(files, labels=()):
-    """What to call every one of FILE: its --label, else its stem, as text; numbered where these are alike."""
-    from pathlib import Path
-
-    from strag.files.streams import name_of
-
-    names = labels_of(files, labels) or [as_text(Path(name_of(path)).stem) for path in files]
-    return [
-        f"{name} ({names[: at + 1].count(name)})" if names.count(name) > 1 else name
-        for at, name in enumerate(names)
-    ]

@@ -1,18 +1,32 @@
 """strag plot: the picture that belongs to a file."""
 
+import itertools
+
 import click
 
 from strag.commands.options import (
     DataPath,
     FilePath,
     FiniteRange,
+    Names,
     example,
     output_option,
     quiet_option,
     refuse_ignored,
+    spelled,
 )
+from strag.errors import StragError, bad_usage
 from strag.geometry.measures import CURVES
 from strag.views.style import FORMATS
+
+VECTORS = ("svg", "pdf")  # formats that have pixels only where a picture holds images
+WITH_IMAGES = ("stragglers", "comparison")
+
+
+def _curves():
+    from strag.views.dynamics import CURVES
+
+    return CURVES
 
 
 @click.command(
@@ -39,6 +53,7 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @click.option(
     "--curves",
+    type=Names(_curves, "curve"),
     metavar="NAMES",
     help=f"Panels of histories, in order: {', '.join(measure.name for measure in CURVES)}, error.  "
     "[default: radius,distance]",
@@ -96,7 +111,7 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 )
 @output_option("the figure")
 @quiet_option
-def command(files, x, curves, layer, labels, data, number, form, dpi, output, quiet, **options):
+def command(files, labels, form, dpi, output, quiet, **options):
     """Draw the picture that belongs to a file.
 
     A history becomes curves: the gyration radii of its classes and their distance, or what --curves
@@ -116,55 +131,144 @@ def command(files, x, curves, layer, labels, data, number, form, dpi, output, qu
     """
     from contextlib import nullcontext
 
-    from strag.commands.options import called, refuse_data_set, refuse_overwriting, refuse_several_stdin
-    from strag.commands.plot_job import Wanted, drawn
-    from strag.console import Notes, stdout_is_terminal
+    from strag.commands.inputs import called, refuse_data_set, refuse_overwriting, refuse_several_stdin
+    from strag.console import Notes, print_tables, stdout_is_terminal
     from strag.files.output import Output
-    from strag.views.dynamics import read_curves
     from strag.views.style import rendered
 
     files = files or ("-",)
-    reference = options["reference"]
+    data, reference = options["data"], options["reference"]
     for path in files:
         refuse_data_set(path, f"plot a history, such as of 'strag train {path}'")
     refuse_several_stdin(*files, data, reference)
     refuse_ignored(("data number", options["by_class"], "contradicts --by-class"))
-    curves = () if curves is None else read_curves(curves)
     refuse_overwriting((*files, data, reference), ("-o", output))
     names = called(files, labels)
     form = _format(form, output)
     in_terminal = output == "-" and form is dpi is None and stdout_is_terminal()
-    notes = []
-    wanted = Wanted(
-        files=files,
-        names=names,
-        x=x,
-        curves=curves,
-        layer=layer,
-        labels=labels,
-        data=data,
-        number=number,
-        **options,
-        form=form,
-        dpi=dpi,
-        in_terminal=in_terminal,
-        notes=notes,
-    )
     with nullcontext() if in_terminal else Output(output) as sink:
-        figure = drawn(wanted)
+        picture = _picture(files, names, labels, options, (form, dpi))
         if sink:
+            figure = picture.figure()
             with sink.writing():
                 sink.file.write(rendered(figure, form or "png", dpi or 150))
             sink.commit()
-    for line in notes:
+        elif picture.text:
+            _print_text(picture.text)
+        elif picture.tables:
+            print_tables(picture.tables())
+        else:
+            raise bad_usage(
+                "is a terminal, which shows no images", "write the gallery to a file with -o FILE", "stdout"
+            )
+    for line in picture.notes if sink else ():
         Notes(quiet)(line)
+
+
+def _picture(files, names, labels, options, pixels):
+    """The Picture of FILEs, of which the first says which options make sense."""
+    from strag.api.plot import kind_of, picture
+
+    first = _read(files[0])
+    kind = kind_of(first)
+    given = {name: value for name, value in {**options, "labels": labels}.items() if value not in (None, ())}
+    _refuse(kind, first.source, given, pixels)
+    given.pop("labels", None)
+    rest = (_read(path) for path in files[1:])
+    if kind.name == "history":  # one alone goes by the name of its data
+        given["names"] = (None,) if len(files) == 1 and not labels else names
+    if "reference" in given:
+        from strag.files.history import read_history
+
+        given["reference"] = read_history(given["reference"])
+    if "data" in given:
+        return _gallery(first, rest, given)
+    return picture(itertools.chain([first], rest), **given)
+
+
+def _gallery(stragglers, rest, given):
+    """The Picture of images; errors and notes of them name their file."""
+    from dataclasses import replace
+
+    from strag.api.plot import picture
+    from strag.api.prune import require_origin
+    from strag.commands.inputs import read_data
+    from strag.files.streams import name_of
+
+    images, name = read_data(given["data"]), name_of(given["data"])
+    require_origin(images, stragglers)
+    try:
+        shown = picture(itertools.chain([stragglers], rest), **{**given, "data": images})
+    except StragError as error:
+        raise error.about(name) from None
+    return replace(shown, notes=tuple(f"{name}: {line}" for line in shown.notes))
+
+
+def _read(path):
+    """What a FILE holds, which must be of a kind that has a picture."""
+    from strag.files.comparison import comparison_from
+    from strag.files.history import history_from
+    from strag.files.jsonfile import open_any
+    from strag.files.stability import stability_from
+    from strag.files.stamp import with_article
+    from strag.files.stragglers import stragglers_from
+    from strag.files.streams import name_of
+    from strag.files.summary import summary_from
+
+    readers = {
+        "stragglers": stragglers_from,
+        "stability": stability_from,
+        "comparison": comparison_from,
+        "summary": summary_from,
+    }
+    opened = open_any(path)
+    if isinstance(opened, dict):
+        kind = opened["strag"]["kind"]
+        if kind in readers:
+            return readers[kind](opened, name_of(path))
+    else:
+        with opened:
+            kind = opened.kind
+            if kind == "history":
+                return history_from(opened)
+    remedy = "plot a history ('strag train') or what find-stragglers, stability, compare or summary wrote"
+    if kind == "geometry":
+        remedy = "write a history with 'strag geometry -o NAME.safetensors', and plot that"
+    raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, name_of(path))
+
+
+def _refuse(kind, source, given, pixels):
+    """Refuse options that make no sense for this Kind."""
+    from strag.kinds import KINDS
+
+    for option in given:
+        if option not in getattr(kind.shown(), "OPTIONS", ()):
+            only = next(one for one in KINDS.values() if option in getattr(one.shown(), "OPTIONS", ()))
+            name = spelled(option)
+            raise bad_usage(
+                f"holds {kind.holds}, but {name} is for {only.holds}", f"leave {name} out", source
+            )
+    form, dpi = pixels
+    if dpi is not None and form in VECTORS and (kind.name not in WITH_IMAGES or "by_class" in given):
+        raise bad_usage(f"--dpi is for pixels, of which the {form} has none", "leave --dpi out", source)
+
+
+def _print_text(text):
+    """Print a text that fits the terminal."""
+    import os
+    import shutil
+    import sys
+
+    from strag.files.streams import send_to_stdout
+
+    coloured = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    shown = text(*shutil.get_terminal_size(), coloured)
+    send_to_stdout([f"{shown}\n".encode(sys.stdout.encoding or "utf-8", "replace")])
 
 
 def _format(form, output):
     """The format of the figure, None where nothing says it."""
     from pathlib import Path
-
-    from strag.errors import bad_usage
 
     suffix = Path(output).suffix.lower().removeprefix(".")
     if output == "-":

@@ -41,14 +41,11 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     without the examples. --random draws from all examples of DATA, stragglers included. STRAGGLERS
     that name no examples are refused, unless with --allow-empty.
     """
-    from strag.commands.options import read_data, refuse_data_set, refuse_overwriting, require_origin
+    from strag.api.prune import prune
+    from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting
     from strag.console import Notes
-    from strag.datasets.pruning import random_rows, without_rows
-    from strag.errors import StragError
-    from strag.files.dataset import write_dataset
     from strag.files.output import Output
     from strag.files.stragglers import read_stragglers
-    from strag.files.streams import name_of
 
     refuse_ignored(
         ("match", random is None, "needs --random"),
@@ -60,26 +57,7 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     refuse_overwriting((data, stragglers), ("-o", output))
     with Output(output) as sink:
         chosen, loaded = read_stragglers(stragglers), read_data(data)
-        require_origin(loaded, name_of(data), chosen)
-        if not (chosen.indices.size or allow_empty or keep):
-            raise StragError(
-                f"names no examples (its verdict is '{chosen.verdict}'), so that nothing would be pruned",
-                "give --allow-empty to go on all the same",
-                chosen.source,
-            )
-        try:
-            rows = loaded.positions(chosen.indices)
-            if random is not None:
-                rows = random_rows(loaded, rows.size, random, rows if match else None)
-            if rows.size == (0 if keep else len(loaded.y)):
-                raise StragError(
-                    "no example would be left",
-                    "prune a smaller set" if rows.size else "leave --keep out",
-                )
-        except StragError as error:
-            raise error.about(name_of(data)) from None
-        pruned = loaded.rows(rows) if keep else without_rows(loaded, rows)
-        recipe = {"keep": keep, "random": random, "match": match}
-        write_dataset(output, pruned, recipe, {"data": loaded.identity, "stragglers": chosen.identity}, sink)
+        pruned = prune(loaded, chosen, keep, random, match, allow_empty, sink)
+    left, number = len(pruned.y), len(loaded.y)
     what = ("kept" if keep else "removed") + (" at random:" if random is not None else "")
-    Notes(quiet)(f"{name_of(data)}: {what} {rows.size} of {len(loaded.y)} examples")
+    Notes(quiet)(f"{loaded.source}: {what} {left if keep else number - left} of {number} examples")

@@ -196,7 +196,8 @@ def command(data, output, plans, as_json, quiet, **options):
     """
     from contextlib import ExitStack
 
-    from strag.commands.options import data_or_pipe, is_given, refuse_overwriting
+    from strag.commands.inputs import data_or_pipe, refuse_overwriting
+    from strag.commands.options import is_given
     from strag.commands.train_job import history_writer, read_recipe, run, weights_writer
     from strag.commands.train_plan import show_plan
     from strag.console import Notes
@@ -268,7 +269,7 @@ def _draws(options):
 
 def _job(recipe, data, options, device, sinks=()):
     """The Job of training on DATA; options that it leaves without effect are refused."""
-    from strag.commands.options import read_data
+    from strag.commands.inputs import read_data
     from strag.commands.train_job import prepare_job
     from strag.console import warn
     from strag.errors import bad_usage

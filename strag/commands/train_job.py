@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from strag.commands.options import require_origin
+from strag.api.prune import require_origin
 from strag.commands.room import require_memory
 from strag.console import Progress, say, warn
 from strag.errors import StragError, bad_usage
@@ -87,7 +87,7 @@ def prepare_job(recipe, data, name, options, device, sinks=()):
     inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
     if options["without"] is not None:
         without = _read_without(options["without"])
-        require_origin(data, name_of(name), without)
+        require_origin(data, without)
         inputs["without"] = without.identity
         if isinstance(without, SetsFile):
             _require_same_start(recipe, data, without, options)

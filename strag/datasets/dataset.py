@@ -48,6 +48,7 @@ class Dataset:
     origin : identity of the data set in whose rows `index` counts; None means this one.
     origin_size : number of rows of the origin.
     title : what to call it in a figure. command : the command that makes its origin.
+    source : the file's name, for messages; by default the title.
     """
 
     x: np.ndarray
@@ -68,6 +69,7 @@ class Dataset:
     origin_size: int = 0
     title: str = "data"
     command: str = "strag data"
+    source: str | None = field(default=None, compare=False)
     grouping: Grouping = field(init=False, compare=False)
 
     def __post_init__(self):
@@ -77,6 +79,7 @@ class Dataset:
         object.__setattr__(self, "class_count", max(self.class_count, 1 + max(self.class_numbers)))
         grouping = Grouping.parse(self.labels, self.class_numbers, self.class_names)
         object.__setattr__(self, "grouping", grouping)
+        object.__setattr__(self, "source", self.source or self.title)
         object.__setattr__(self, "origin", self.origin or self.identity)
         object.__setattr__(self, "origin_size", self.origin_size or len(self.y))
 

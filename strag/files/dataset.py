@@ -111,6 +111,6 @@ def dataset_from(container):
         fields["class_numbers"] = tuple(_class_numbers(fields["class_numbers"], container.name))
     tensors["names"] = names_of(tensors, container.name)
     try:
-        return Dataset(**tensors, **fields)
+        return Dataset(**tensors, **fields, source=container.name)
     except StragError as error:
         raise error.about(container.name) from None

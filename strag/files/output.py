@@ -11,6 +11,7 @@ from pathlib import Path
 from strag.errors import StragError, StragNote, bad_usage, warn_of
 from strag.files.beside import Beside
 from strag.files.streams import CHUNK, OTHER_FOLDER, STANDARD, no_room, send_to_stdout, unwritable
+from strag.signals import held
 from strag.words import amount, number_of
 
 
@@ -146,3 +147,18 @@ def _is_kept_by_its_owner(target):
     except OSError:
         return False
     return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in (0, folder.st_uid, there.st_uid)
+
+
+def commit(*outputs):
+    """Put several filled Outputs in their places, in order.
+
+    Pipes and devices, which may still refuse their bytes, come before files, which take their places all
+    or none where a signal comes between.
+    """
+    for output in outputs:
+        if output.is_direct:
+            output.commit()
+    with held():
+        for output in outputs:
+            if not output.is_direct:
+                output.commit()

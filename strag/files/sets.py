@@ -53,11 +53,11 @@ class SetsFile:
             ("does not say its origin", not isinstance(self.meta.get("origin"), str)),
         ):
             if wrong:
-                raise StragError(problem, "make it again with 'strag find-stragglers --per-run'", self.source)
+                raise StragError(problem, "make it again with 'strag sets'", self.source)
         if not len(tensors["run"]):
             raise StragError(
                 "holds no sets, since no run had an inversion, so that there is nothing to train without",
-                "take them at another moment with 'strag find-stragglers --per-run --at'",
+                "take them at another moment with 'strag sets --at'",
                 self.source,
             )
         self.origin, self.index = self.meta["origin"], tensors.pop("index")

@@ -12,7 +12,7 @@ MAKERS = {
     "activations": "strag dump",
     "geometry": "strag geometry",
     "stragglers": "strag find-stragglers",
-    "sets": "strag find-stragglers --per-run",
+    "sets": "strag sets",
     "stability": "strag stability",
     "comparison": "strag compare",
     "summary": "strag summary",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError
 from strag.stragglers.examples import CORE, BetaBinomial, unidentifiable
 from strag.stragglers.history import unpack
 from strag.stragglers.inversion import (
@@ -43,25 +43,10 @@ class Moment:
         """Whether the user chose the moment, rather than the inversion."""
         return self.update is not None or self.error is not None
 
-    @classmethod
-    def parse(cls, text):
-        """Read `inversion`, an update such as 40, or `error:0.09`."""
-        if text == "inversion":
-            return cls()
-        try:
-            if text.startswith("error:"):
-                error = float(text.removeprefix("error:"))
-                if not 0 <= error <= 1:
-                    raise ValueError
-                return cls(error=error)
-            update = int(text)
-            if not 0 <= update < 2**63:
-                raise ValueError
-            return cls(update=update)
-        except ValueError:
-            raise bad_usage(
-                f"cannot read --at '{text}'", "give inversion, an update, or error:X with X in 0..1"
-            ) from None
+    def __str__(self):
+        if self.update is not None:
+            return str(self.update)
+        return "inversion" if self.error is None else f"error:{self.error!r}"
 
     def record(self, history, run, inversion):
         """The record at which the set of this run (a position on axis R) is taken, or None.

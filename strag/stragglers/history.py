@@ -114,18 +114,13 @@ class History:
             raise bad_usage(f"has no layer {layer}", f"it has {known}", self.source)
         return self.layers.index(layer)
 
-    def layer(self, text):
-        """The recorded layer that an option names, None for None.
+    def layer(self, layer):
+        """The layer itself, if it is recorded; None for None.
 
         Raises StragError, listing those that exist.
         """
-        if text is None:
-            return None
-        try:
-            layer = int(text)
-        except ValueError:
-            raise bad_usage(f"cannot read the layer '{text}'", "give a number, or all") from None
-        self.layer_position(layer)
+        if layer is not None:
+            self.layer_position(layer)
         return layer
 
     def class_position(self, name):

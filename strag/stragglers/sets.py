@@ -2,11 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError
 from strag.geometry.times import evenly, logarithmic
 
 NONE, RANDOM, CLASS, EARLIER = "none", "random", "class", "earlier"
@@ -72,39 +71,21 @@ def random_partners(kinds):
     ]
 
 
-def read_doses(text):
-    """Fractions in a list such as `0.1,0.5,1`: sorted tuple of float."""
-    try:
-        doses = tuple(sorted({float(part) for part in text.split(",")}))
-        if not all(0 < dose <= 1 for dose in doses):
-            raise ValueError
-    except ValueError:
-        raise bad_usage(
-            f"cannot read --dose '{text}'", "give fractions above 0 up to 1, such as 0.1,0.5,1"
-        ) from None
-    return doses
+@dataclass(frozen=True)
+class Logarithmic:
+    """The rule that takes sets at records equally spaced in ln t: a tenth apart, or `number` of them in all.
 
+    Called with rising updates it gives the positions of those that it chooses.
+    """
 
-def read_controls(text):
-    """Kinds of controls in a list such as `random,class`: tuple of str."""
-    controls, known = tuple(text.split(",")), CONTROLS[1:]
-    if not set(controls) <= set(known):
-        raise bad_usage(
-            f"cannot read --controls '{text}'", f"give one or more of {', '.join(known)}, with commas between"
-        )
-    return controls
+    number: int | None = None
+    is_chosen = False  # doses are of the sets at the inversion
 
+    def __call__(self, updates):
+        return logarithmic(updates) if self.number is None else evenly(updates, self.number)
 
-def read_times(text):
-    """The rule by which `log`, or `log:N`, chooses records: a function of updates; None for other texts."""
-    kind, colon, number = text.partition(":")
-    if kind != "log":
-        return None
-    if not colon:
-        return logarithmic
-    if not (number.isascii() and number.isdecimal() and len(number) < 10 and int(number) >= 2):
-        raise bad_usage(f"cannot read --at '{text}'", "give log, or log:N for N records, at least 2")
-    return partial(evenly, number=int(number))
+    def __str__(self):
+        return "log" if self.number is None else f"log:{self.number}"
 
 
 def sets_over_time(history, times=logarithmic):

@@ -1,11 +1,11 @@
 """Original classes and their stragglers as a table."""
 
+from strag.views.original_classes import said
+from strag.views.table import Table, as_cell
 
-def show(stragglers, classes):
-    """Print the OriginalClasses of a StragglerList as a table."""
-    from strag.console import as_cell, print_table
-    from strag.views.original_classes import said
 
+def tables(stragglers, classes):
+    """The OriginalClasses of a StragglerList as a table."""
     headings = ("examples", "stragglers", "share", "test error", "at t*")
     columns = [("class", "left"), *((heading, "right") for heading in headings)]
     rows = [
@@ -20,4 +20,4 @@ def show(stragglers, classes):
         )
         for one in classes
     ]
-    print_table(stragglers.meta.get("title"), columns, rows, f"share and test error: {said(classes)}")
+    return [Table(stragglers.meta.get("title"), columns, rows, f"share and test error: {said(classes)}")]

@@ -1,17 +1,21 @@
-"""The figure of a comparison: a map of the overlap of every two sets."""
+"""A comparison in a figure, a table and a sentence: the overlap of every two sets."""
 
 from textwrap import wrap
 
 import numpy as np
 
 from strag.views.captions import one_line
+from strag.views.picture import Picture
 from strag.views.style import GREY, INK, SMALL, WIDTH, house_style, new_figure
+from strag.views.table import Table, as_cell
 
 MAP = "cividis"  # perceptually uniform, and alike for colour-blind readers
 LIGHT = 0.55  # from this value on its colours are light
 CELL, NARROWEST_CELL = 0.5, 0.36  # inches, of which the latter still holds a number
 LARGEST = WIDTH  # inches, of the map
 LETTER, LINE = 0.075, 0.17  # inches, of small text
+WIDEST = 8  # sets that a matrix in 80 columns has room for
+PAIR = ("in both", "by chance", "Jaccard", "kappa")
 
 
 def comparison_figure(found):
@@ -88,3 +92,68 @@ def _label(panel, names, step):
     panel.xaxis.tick_top()
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
+
+
+def picture(found):
+    """The Picture of a Comparison."""
+    return Picture(lambda: comparison_figure(found), lambda: tables(found))
+
+
+def tables(found):
+    """A Comparison as a table: Jaccard above the diagonal, kappa below it; of many sets as pairs."""
+    if len(found.names) > WIDEST:
+        return [_table_of_pairs(found)]
+
+    def cell(row, column):
+        if row == column:
+            return "·"
+        return as_cell((found.jaccard if row < column else found.kappa)[row, column], 2)
+
+    S = len(found.names)
+    columns = [("", "right"), ("set", "left"), ("size", "right"), *((f"{n + 1}", "right") for n in range(S))]
+    rows = [
+        (f"{row + 1}", name, str(found.sizes[row]), *(cell(row, column) for column in range(S)))
+        for row, name in enumerate(found.names)
+    ]
+    caption = "above the diagonal: Jaccard index; below it: kappa, the agreement beyond chance"
+    if S == 2:
+        caption += f"\n{sentence(found)}"
+    return [Table(found.title, columns, rows, caption)]
+
+
+def _table_of_pairs(found):
+    """A table with a row for every two sets."""
+    columns = [("set", "left"), ("set", "left"), *((name, "right") for name in PAIR)]
+    rows = [
+        (
+            found.names[a],
+            found.names[b],
+            str(found.common[a, b]),
+            as_cell(found.expected[a, b], 1),
+            as_cell(found.jaccard[a, b], 2),
+            as_cell(found.kappa[a, b], 2),
+        )
+        for a, b in zip(*np.triu_indices(len(found.names), 1), strict=True)
+    ]
+    return Table(found.title, columns, rows, sentence(found))
+
+
+def sentence(found):
+    """One line: the numbers of two sets, or the range over the pairs of several."""
+    above = np.triu_indices(len(found.names), 1)
+    if len(found.names) == 2:
+        common, expected = found.common[above][0], found.expected[above][0]
+        return (
+            f"{common:.0f} examples in both, {as_cell(expected, 1)} by chance; "
+            f"Jaccard {as_cell(found.jaccard[above][0], 3)}, kappa {as_cell(found.kappa[above][0], 3)}"
+        )
+    return f"{len(found.names)} sets: " + ", ".join(
+        f"{name} {_range(values[above])}"
+        for name, values in (("Jaccard", found.jaccard), ("kappa", found.kappa))
+    )
+
+
+def _range(values):
+    """Smallest and largest of the values that there are."""
+    known = values[np.isfinite(values)]
+    return f"{known.min():.3f} to {known.max():.3f}" if known.size else "-"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError
 from strag.geometry import measures
 from strag.geometry.measures import MEASURES
 from strag.stragglers.find import collect, find_inversions
@@ -103,20 +103,6 @@ class Dynamics:
             remedy = "train for longer" if x == UPDATES else "plot it against updates"
             raise StragError(f"has no record to show on an axis of {AXES[x]}", remedy, self.source)
         return values[shown].astype(np.float64), shown
-
-
-def read_curves(text):
-    """The names in CURVES that a list such as `radius,separation` gives, in its order: tuple.
-
-    Raises StragError for another name, or one that comes twice.
-    """
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in CURVES:
-            raise bad_usage(f"no curve '{name}'", f"give one or several of {', '.join(CURVES)}")
-    if len(set(names)) < len(names):
-        raise bad_usage(f"--curves {text} names a curve twice", "give each once")
-    return names
 
 
 def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):

@@ -9,6 +9,7 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.views.captions import one_line
+from strag.views.picture import Picture
 from strag.views.style import GREY, NORMAL, SMALL, WIDTH, house_style, new_figure
 from strag.words import number_of
 
@@ -279,3 +280,20 @@ def _grid(count):
     """Columns and rows: eight beside each other, more only where it would grow too high."""
     columns = min(count, max(8, round((1.6 * count) ** 0.5)))
     return columns, -(-count // columns)
+
+
+def picture(data, stragglers, number=None):
+    """The Picture of a gallery, see `gallery`; what a reader must know of its images is in the notes."""
+    number, notes = number or NUMBER, []
+    layout = layout_of(data.x.shape[1:])
+    if layout:
+        drawn = f"rows of {data.features} numbers are drawn as {layout[0]} x {layout[1]}"
+        notes.append(
+            drawn + (", each column scaled by its smallest and largest value" if layout[0] == 1 else "")
+        )
+    figure = gallery(data, stragglers, number)
+    if data.y_true is not None:
+        flipped, shown = flipped_among(data, stragglers, number)
+        have = "has a flipped label" if flipped == 1 else "have flipped labels"
+        notes.append(f"{flipped} of the {number_of(shown, 'example')} shown {have}")
+    return Picture(lambda: figure, notes=tuple(notes))

@@ -1,13 +1,25 @@
-"""The figure of histories: curves of what was measured, against updates or training error."""
+"""Histories in a figure: curves of what was measured, against updates or training error."""
 
 from textwrap import wrap
 
 import numpy as np
 
+from strag.errors import bad_usage
 from strag.geometry.measures import MEASURES
+from strag.stragglers.inversion import FEWEST
 from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal, marker
 from strag.views.captions import caption, heading
-from strag.views.dynamics import AXES, ERROR, UPDATES, USUAL, mean_and_spread, of_classes
+from strag.views.dynamics import (
+    AXES,
+    ERROR,
+    UNMEASURED,
+    UPDATES,
+    USUAL,
+    dynamics_of,
+    mean_and_spread,
+    of_classes,
+)
+from strag.views.picture import Picture
 from strag.views.style import (
     BAND,
     CHARACTERS,
@@ -21,6 +33,7 @@ from strag.views.style import (
     overlaid_dashes,
 )
 
+OPTIONS = ("x", "curves", "layer", "labels", "fewest")  # of `picture`
 HEIGHT = 2.95  # inches, without the legend and the recipe
 ROW = 0.18  # inches, a row of either
 MOST_CLASSES = 10  # with a curve and a legend entry of their own
@@ -199,3 +212,41 @@ def _columns(labels):
         if sum(10 + max(map(len, part)) for part in parts) <= CHARACTERS + 10:
             return columns
     return 1
+
+
+def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=FEWEST):
+    """The Picture of histories, laid over each other.
+
+    histories : iterable of History, of which one is in memory at a time. names : what to call each; None for
+    the name of its data. x, curves : see `history_figure`. layer, fewest : see `dynamics_of`.
+
+    Raises StragError where a curve cannot be drawn.
+    """
+    wanted, named = curves or USUAL, zip(histories, names, strict=True)
+    shown = [dynamics_of(one, layer, name, fewest, wanted) for one, name in named]
+    curves = _curves_of(shown, x, curves)
+
+    def text(columns, lines, coloured):
+        from strag.views.terminal import history_text
+
+        return history_text(shown, x, columns, lines, coloured, curves)
+
+    return Picture(
+        lambda: history_figure(shown, x, curves),
+        text=text,
+        notes=tuple(f"{one.source}: {one.explained}{one.left_out}" for one in shown),
+    )
+
+
+def _curves_of(shown, x, curves):
+    """The curves to draw of every Dynamics, `curves` if these are given."""
+    bare = next((one for one in shown if not one.measured), None)
+    drawn = curves or (USUAL if bare is None else UNMEASURED)
+    if bare is not None and drawn != UNMEASURED:
+        raise bad_usage(
+            "no layer was measured", "draw the training error alone, with --curves error", bare.source
+        )
+    if x == ERROR and ERROR in drawn:
+        source = None if bare is None else bare.source
+        raise bad_usage("the training error is no curve against itself", "leave --x error out", source)
+    return drawn

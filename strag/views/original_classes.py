@@ -9,6 +9,7 @@ from strag.stragglers.original_classes import rank_correlation
 from strag.views.axes import entitle
 from strag.views.captions import one_line, recipe_facts
 from strag.views.names import write_names
+from strag.views.picture import Picture
 from strag.views.style import BLUE, CHARACTERS, VERMILION, WIDTH, house_style, new_figure
 
 LOWEST, ROW = 3.0, 0.19  # inches: of the figure, and of one class in it
@@ -93,3 +94,12 @@ def _bars(panel, shown):
     panel.set_xlim(left=0)
     panel.set_xlabel(SHARE)
     panel.set_ylabel("original class")
+
+
+def picture(stragglers):
+    """The Picture of the original classes of stragglers."""
+    from strag.files.stragglers import original_classes_of
+    from strag.views.classes_table import tables
+
+    classes = original_classes_of(stragglers)
+    return Picture(lambda: classwise_figure(stragglers, classes), lambda: tables(stragglers, classes))

@@ -1,16 +1,20 @@
-"""The figure of a stability: how far runs agree, against the training error."""
+"""A stability in a figure, a table and a sentence: how far runs agree, against the training error."""
 
 from textwrap import wrap
 
 import numpy as np
 
 from strag.errors import StragError
+from strag.stragglers.stability import FEWEST_RUNS
 from strag.views.axes import MARK, entitle, label_horizontal, marker
 from strag.views.captions import one_line, recipe_facts
 from strag.views.dynamics import ERROR
+from strag.views.picture import Picture
 from strag.views.style import BAND, BLUE, CHARACTERS, GREY, INK, VERMILION, WIDTH, house_style, new_figure
+from strag.views.table import Table, as_cell
 
 HEIGHT = 3.3  # inches
+ROWS = 24  # of the table; the JSON has them all
 THIN = {"linewidth": 0.7, "alpha": 0.6}  # where only some of the runs contribute
 
 
@@ -82,3 +86,65 @@ def _caption(found):
         *recipe_facts(found.recipe).values(),
     ]
     return ", ".join(facts)
+
+
+def picture(found):
+    """The Picture of a Stability."""
+    return Picture(lambda: stability_figure(found), lambda: tables(found))
+
+
+def tables(found):
+    """The records of a Stability as a table, at most ROWS of them, evenly spaced in ln t."""
+    T, at = len(found.updates), found.at_inversion
+    rows = range(T)
+    if T > ROWS:
+        spread = np.geomspace(1, T, ROWS).round().astype(int) - 1
+        rows = sorted({*spread.tolist(), *([] if at is None else [at])})
+    headings = ["t", "error", "size", "kappa", "95 % low", "high", "Jaccard", "z", "runs"]
+    caption = sentence(found)
+    if len(rows) < T:
+        caption += f"\n{len(rows)} of {T} records; --json gives all"
+    cells = [_row(found, row, "*" if row == at else "") for row in rows]
+    return [Table(found.title, [(heading, "right") for heading in headings], cells, caption)]
+
+
+def _row(found, row, mark):
+    return (
+        f"{mark}{found.updates[row]}",
+        as_cell(found.train_error[row], 4),
+        as_cell(found.size_mean[row], 0),
+        as_cell(found.kappa[row], 3),
+        as_cell(found.kappa_low[row], 3),
+        as_cell(found.kappa_high[row], 3),
+        as_cell(found.jaccard[row], 3),
+        as_cell(found.z[row], 1),
+        str(found.runs[row]),
+    )
+
+
+def _interval(found, row):
+    low, high = found.kappa_low[row], found.kappa_high[row]
+    return "" if low != low else f"{low:.3f} to {high:.3f}"
+
+
+def sentence(found):
+    """One line: kappa at the inversion, and at its largest, and why they have no interval."""
+    at, largest = found.at_inversion, found.at_largest
+    parts = [
+        "no inversion"
+        if at is None
+        else f"kappa = {_kappa(found, at)} at the inversion, eps* = {found.inversion[1]:.4f}"
+    ]
+    if largest is not None:
+        parts.append(f"largest {_kappa(found, largest)} at eps = {found.train_error[largest]:.4f}")
+    told = largest if at is None else at
+    unknown = told is not None and bool(found.kappa[told] == found.kappa[told]) and not _interval(found, told)
+    few = unknown and found.runs[told] < FEWEST_RUNS + 2  # of which one may have no partner
+    reason = f"with fewer than {FEWEST_RUNS} runs" if few else "that holds in a file of before"
+    why = f"; no interval {reason}" if unknown else ""
+    return f"{'; '.join(parts)} ({found.taken} runs, {found.which} pairs{why})"
+
+
+def _kappa(found, row):
+    interval = _interval(found, row)
+    return as_cell(found.kappa[row], 3) + (f" ({interval})" if interval else "")

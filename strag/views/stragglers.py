@@ -1,10 +1,13 @@
 """The stragglers as tables, a line, and words."""
 
+from strag.errors import bad_usage
 from strag.stragglers.inversion import SMALLEST_DEPTH
 from strag.stragglers.shortfall import Shortfall
+from strag.views.table import Table, as_cell
 from strag.words import some_of
 
 HARDEST = 10  # examples shown at a terminal
+OPTIONS = ("data", "number", "by_class")  # of `picture`
 
 _MEANING = {
     "inversion": "inversion",
@@ -36,7 +39,7 @@ def counted(verdicts):
     return ", ".join([f"{verdicts.get('inversion', 0)} of {total} runs", *others])
 
 
-def summary_line(value):
+def sentence(value):
     """One line for stderr."""
     summary, at = value["summary"], value["strag"]["recipe"]["at"]
     some = f"{summary['indices']} stragglers of {summary['examples']}"
@@ -85,13 +88,11 @@ def _moment(at):
     return f"update {at}" if error == at else f"training error {float(error):.4g}"
 
 
-def show(value):
-    """Print the runs, or the layers of a profile, the summary, and the hardest examples below it."""
-    from strag.console import print_table
-
+def tables(value):
+    """The runs, or the layers of a profile, the summary, and the hardest examples below it."""
     chosen = value["strag"]["recipe"]["at"] != "inversion"
     columns, rows = _layers(value["layers"]) if "layers" in value else _runs(value["runs"], chosen)
-    caption = summary_line(value)
+    caption = sentence(value)
     if value["model"] is not None:
         summary = value["summary"]
         caption += (
@@ -100,15 +101,13 @@ def show(value):
         )
     elif value["summary"]["runs_with_a_set"] > 1:
         caption += f"\nno probabilities: {value['model_unknown']}"
-    print_table(value["strag"].get("title"), columns, rows, caption)
-    if value["examples"]["index"] and not value["strag"].get("sets"):
-        _show_hardest(value)
+    first = Table(value["strag"].get("title"), columns, rows, caption)
+    hardest = bool(value["examples"]["index"]) and not value["strag"].get("sets")
+    return [first, _hardest(value)] if hardest else [first]
 
 
-def _show_hardest(value):
-    """Print the examples that straggle most often."""
-    from strag.console import as_cell, print_table
-
+def _hardest(value):
+    """The examples that straggle most often."""
     table, number = value["examples"], len(value["examples"]["index"])
     names = {one["class"]: one["name"] for one in value["original_classes"]}
     headings = ("index", "label", "runs", "probability", "95 % interval")
@@ -127,12 +126,10 @@ def _show_hardest(value):
     shown = (
         f"the {len(rows)} hardest of {number} examples that straggle in a run" if number > len(rows) else None
     )
-    print_table("hardest examples", columns, rows, shown and f"{shown}; --csv writes all", True)
+    return Table("hardest examples", columns, rows, shown and f"{shown}; --csv writes all")
 
 
 def _layers(layers):
-    from strag.console import as_cell
-
     headings = ("layer", "invert", "t*", "lr t*", "eps*", "depth", "to 4 t*", "T / t*")
     rows = [
         (
@@ -153,8 +150,6 @@ def _layers(layers):
 
 def _runs(runs, chosen):
     """The runs, with the inversion of each or, if the moment was `chosen`, with where its set was taken."""
-    from strag.console import as_cell
-
     refined = "" if chosen else "refined_"
     columns = [("run", "right"), ("verdict", "left")]
     headings = ("t" if chosen else "t*", "training error" if chosen else "eps*", "depth", "to 4 t*", "T / t*")
@@ -178,3 +173,23 @@ def _runs(runs, chosen):
 def _with_std(summary, name, digits):
     mean, std = summary[f"{name}_mean"], summary[f"{name}_std"]
     return f"{mean:.{digits}f}" + ("" if std is None else f" +- {std:.{digits}f}")
+
+
+def picture(stragglers, data=None, number=None, by_class=False):
+    """The Picture of stragglers: a gallery of images, or their original classes.
+
+    data : the Dataset of the training, for the gallery. number : how many images.
+    """
+    if by_class:
+        from strag.views.original_classes import picture as classes
+
+        return classes(stragglers)
+    from strag.views.gallery import picture as images
+
+    if data is None:
+        raise bad_usage(
+            "holds stragglers, but no images",
+            "add --data DATA, the dataset of the training, or --by-class",
+            stragglers.source,
+        )
+    return images(data, stragglers, number)

@@ -1,150 +1,200 @@
-"""The figure of a summary: every effect beside the noise of seeds and blocks, or the law of size."""
+"""A summary in a figure, tables and a sentence: experiments beside each other."""
 
-from textwrap import wrap
+import re
 
-import numpy as np
+from strag.views.picture import Picture
+from strag.views.summary_figure import summary_figure
+from strag.views.table import Table, as_cell
+from strag.words import number_of
 
-from strag.views.axes import entitle
-from strag.views.captions import one_line
-from strag.views.style import BLUE, CHARACTERS, GREY, SMALL, VERMILION, WIDTH, house_style, new_figure
-
-SHOWN = (  # beside each other: quantity, label
-    ("train_error", "training error ε* at t*"),
-    ("test_error", "test error at t*"),
-    ("lr_update", "lr t*"),
+COLUMNS = (  # quantity, heading, digits
+    ("train_error", "eps*", 4),
+    ("test_error", "test error at t*", 4),
+    ("gap", "eps* less that", 4),
+    ("lr_update", "lr t*", 2),
+    ("depth_at_4", "depth to 4 t*", 3),
+    ("horizon", "T / t*", 1),
 )
-BY_SIZE = (*SHOWN[:2], ("gap", "ε* less the test error at t*"), SHOWN[2])
-ROW, BOX = 0.24, 2.4  # inches: of a condition, of a panel by size
-MOST_TICKS = 4  # of the number of examples
-AIR = 1.25  # times the smallest and the largest number of examples, on either side
-_NARROW = 34  # characters of a label
+ENDS = (  # shown where there are test records, those of AT_NOISE for every noise: quantity, heading, format
+    ("examples_trained", "trained on", ".0f"),
+    ("last_test_error", "last test error", ".4f"),
+    ("reference_test_error", "all examples", ".4f"),
+    ("stopped_test_error", "all examples, stopped at t*", ".4f"),
+    ("right_test_error", "where that was right", ".4f"),
+    ("wrong_test_error", "where that was wrong", ".4f"),
+    ("excess_error", "excess per example left out", ".2g"),
+)
 
 
-def summary_figure(found):
-    """Conditions as rows with their intervals; where P alone varies, curves against P.
-
-    Parameters
-    ----------
-    found : Summary.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    sizes = all(isinstance(one.examples, int) for one in found.conditions)
-    by_size = tuple(found.varies) == ("examples",) and len(found.conditions) > 2 and sizes
-    known = [
-        (name, label)
-        for name, label in (BY_SIZE if by_size else SHOWN)
-        if any(np.isfinite(_drawn(found, one, name, by_size).mean) for one in found.conditions)
-    ] or [SHOWN[0]]
-    rows = -(-len(known) // 2) if by_size else 1
-    height = 0.6 + BOX * rows if by_size else 1.5 + ROW * len(found.conditions)
-    with house_style():
-        figure = new_figure(WIDTH, height)
-        columns = 2 if by_size else len(known)
-        panels = figure.subplots(rows, columns, sharey=not by_size, squeeze=False).ravel()
-        for panel, (name, label) in zip(panels, known, strict=False):
-            (_against_size if by_size else _rows)(panel, found, name, label)
-        for panel in panels[len(known) :]:
-            panel.set_axis_off()
-        lines = wrap(_caption(found, by_size), CHARACTERS if by_size else CHARACTERS - _NARROW // 2)
-        title = one_line(found.title) if found.title else "several data sets"
-        entitle(panels[0], f"{title}: {_heading(by_size)}", lines)
-    return figure
+def picture(found):
+    """The Picture of a Summary."""
+    return Picture(lambda: summary_figure(found), lambda: tables(found))
 
 
-def _drawn(found, condition, name, by_size):
-    """The Level of a condition that its panel shows: a difference where all of eps* are known."""
-    return condition.difference(name) if not by_size and _is_paired(found) else condition.level(name)
+def sentence(found):
+    """One line: how many conditions and runs, and the inversion of the reference."""
+    runs = sum(one.runs for one in found.conditions)
+    line = f"{number_of(len(found.conditions), 'condition')}, {number_of(runs, 'run')}"
+    reference = found.reference
+    if reference.level("train_error").mean == reference.level("train_error").mean:
+        name = f"reference {reference.label}" if len(found.conditions) > 1 else "all"
+        line += f"; {name}: eps* {_level(reference.level('train_error'), '.4f')}"
+    return line
 
 
-def _is_paired(found):
-    """Whether what each other condition exceeds the reference by is known, if it inverts."""
-    others = [one for one in found.conditions if one.inverting and one is not found.reference]
-    return bool(others) and all(np.isfinite(one.difference(SHOWN[0][0]).mean) for one in others)
+def notes(found):
+    """What a reader must know of the numbers."""
+    if found.repeated:
+        verbs = "comes twice and counts" if found.repeated == 1 else "come twice and count"
+        yield f"{number_of(found.repeated, 'run')} {verbs} once"
+    if found.lacks_test_examples:
+        yield (
+            "some files do not say how many test examples there are, so that intervals of test errors are "
+            "without the error of the test set; make them again with 'strag find-stragglers'"
+        )
 
 
-def _heading(by_size):
-    return "the inversion and the number of examples" if by_size else "the inversion, condition by condition"
+def _is_known(found, name):
+    return any(one.level(name).mean == one.level(name).mean for one in found.conditions)
 
 
-def _rows(panel, found, name, label):
-    places = np.arange(len(found.conditions))[::-1]
-    reference, paired = found.reference, _is_paired(found)
-    level = reference.level(name)
-    middle = 0.0 if paired else level.mean
-    if np.isfinite(level.mean):
-        for width, alpha in ((level.block_std, 0.10), (level.seed_std, 0.22)):
-            if np.isfinite(width):
-                panel.axvspan(middle - width, middle + width, color=GREY, alpha=alpha, linewidth=0)
-    for place, one in zip(places, found.conditions, strict=True):
-        colour = VERMILION if one.inverting < one.runs else BLUE
-        if paired and one is reference:
-            if np.isfinite(level.mean):  # nothing is 0 that nobody measured
-                panel.plot([0], [place], "o", color=colour, markersize=4)
-        else:
-            _point(panel, one.difference(name) if paired else one.level(name), place, colour)
-        if not one.inverting and name == SHOWN[0][0]:
-            across = panel.get_yaxis_transform()
-            panel.text(0.03, place, one.others, transform=across, va="center", fontsize=SMALL, color=GREY)
-    panel.set_yticks(places, [_short(one) for one in found.conditions])
-    panel.set_ylim(-0.7, len(places) - 0.3)
-    panel.set_xlabel(f"{label}\nless the reference's" if paired else label)
-    panel.locator_params(axis="x", nbins=3)
-    panel.grid(axis="x", alpha=0.25)
+def _ends(found):
+    """The columns of what is known at the end: those of ENDS, for every noise, without any that is empty."""
+    names = list(dict.fromkeys(name for one in found.conditions for name in one.levels))
+    columns = []
+    for wanted, heading, form in ENDS:
+        for name in names:
+            base, _, noise = name.partition("@")
+            if base == wanted and _is_known(found, name):
+                columns.append((name, heading + (f", noise {noise}" if noise else ""), form))
+    return columns if any(name != "examples_trained" for name, *_ in columns) else []
 
 
-def _point(panel, level, place, colour):
-    if not np.isfinite(level.mean):
-        return
-    if np.isfinite(level.low):
-        panel.plot([level.low, level.high], [place, place], color=colour, linewidth=1.2)
-    panel.plot([level.mean], [place], "o", color=colour, markersize=4)
+def _others(found):
+    """Of every condition, the verdicts on the runs that do not invert: text; empty if all runs invert."""
+    told = [one.others for one in found.conditions]
+    return [text or "-" for text in told] if any(told) else []
 
 
-def _short(condition):
-    label = one_line(condition.label)
-    return label if len(label) <= _NARROW else label[: _NARROW - 1] + "…"
+def _differences(found):
+    """Of every condition, eps* less that of the reference; empty if none is known."""
+    told = [_level(one.difference("train_error"), "+.4f") for one in found.conditions]
+    return told if set(told) != {"-"} else []
 
 
-def _against_size(panel, found, name, label):
-    ordered = sorted(found.conditions, key=lambda one: one.examples)
-    P = np.array([one.examples for one in ordered], dtype=float)
-    mean, low, high = (
-        np.array([getattr(one.level(name), key) for one in ordered]) for key in ("mean", "low", "high")
+def _cells(condition, ends):
+    """The cells of one row but the optional ones: text."""
+    inverts = f"{condition.inverting} of {condition.runs}"
+    if condition.low == condition.low:
+        inverts += f" ({condition.low:.2f} to {condition.high:.2f})"
+    levels = [_level(condition.level(name), f".{digits}f") for name, _, digits in COLUMNS]
+    level = condition.level("train_error")
+    noise = " / ".join("-" if v != v else f"{v:.4f}" for v in (level.seed_std, level.block_std))
+    last = [_level(condition.level(name), form) for name, _, form in ends]
+    return [_escaped(condition.label), str(condition.blocks), inverts, *levels, noise, *last]
+
+
+def _level(level, form):
+    if level.mean != level.mean:
+        return "-"
+    text = f"{level.mean:{form}}"
+    if level.low != level.low or level.low == level.high:
+        return text
+    return f"{text} ({level.low:{form}} to {level.high:{form}})"
+
+
+def _headings(ends):
+    shown = (
+        *(heading for _, heading, _ in COLUMNS),
+        "eps* seed / block s.d.",
+        *(name for _, name, _ in ends),
     )
-    below, above = (np.where(np.isfinite(v), v, 0) for v in (mean - low, high - mean))
-    some = np.array([one.inverting < one.runs for one in ordered])
-    for members, colour in ((~some, BLUE), (some, VERMILION)):
-        ends = [below[members], above[members]]
-        panel.errorbar(P[members], mean[members], ends, fmt="o", color=colour, markersize=4, linewidth=1.2)
-    law = found.laws.get(name)
-    if law is not None and np.isfinite(law.limit_low):
-        along = np.geomspace(P[np.isfinite(mean)][0], P[-1], 200)
-        panel.plot(along, law.limit - law.a * along**-law.b, color=VERMILION, linewidth=1)
-        panel.axhline(law.limit_one, color=GREY, linewidth=1, linestyle=(0, (4, 1.5)))
-        panel.axhspan(law.limit_low, law.limit_high, color=VERMILION, alpha=0.15, linewidth=0)
-    panel.set_xscale("log")
-    ticks = P[::-1][:: -(-len(P) // MOST_TICKS)]  # the largest size, and some of the others
-    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    panel.set_xlim(P[0] / AIR, P[-1] * AIR)
-    for one in ordered if name == SHOWN[0][0] else ():
-        if one.others:
-            place = {"transform": panel.get_xaxis_transform(), "rotation": 90, "fontsize": SMALL}
-            panel.text(one.examples, 0.03, one.others, color=GREY, ha="center", va="bottom", **place)
-    panel.xaxis.set_minor_formatter("")
-    panel.set_xlabel("examples P")
-    panel.set_ylabel(label)
-    panel.margins(y=0.15)
+    return ["condition", "blocks", "inverts", *shown]
 
 
-def _caption(found, by_size):
-    intervals = "mean and 95 % interval over blocks (over seeds with one block)"
-    if by_size:
-        laws = "; line: limit - a P^-b, its limit shaded; dashed: the limit with b = 1"
-        intervals += "; orange points: not all runs invert"
-        return intervals + (laws if any(np.isfinite(law.limit_low) for law in found.laws.values()) else "")
-    noise = "grey: one s.d. between seeds (dark) and between blocks (light)"
-    beside = ", of differences on the same data" if _is_paired(found) else ""
-    return f"{intervals}{beside}; {noise}; orange: not all runs invert"
+def _law_lines(found):
+    names = {
+        "train_error": "eps*",
+        "test_error": "test error at t*",
+        "gap": "their gap",
+        "lr_update": "lr t*",
+    }
+    for name, law in found.laws.items():
+        if law.limit_low != law.limit_low:
+            yield f"{names[name]} and P: no law told, {law.reason}"
+            continue
+        exponent = f"b = {_interval(law.b, law.b_low, law.b_high, '.2f')}"
+        if not law.identifiable:
+            exponent += f", not identifiable: {law.reason}"
+        limits = _interval(law.limit, law.limit_low, law.limit_high)
+        one = _interval(law.limit_one, law.limit_one_low, law.limit_one_high)
+        yield f"{names[name]} for P to infinity: {limits}, {exponent}; with b = 1: {one}"
+
+
+def _interval(value, low, high, form=".4g"):
+    return (
+        f"{value:{form}}" if low != low or high != high else f"{value:{form}} ({low:{form}} to {high:{form}})"
+    )
+
+
+def markdown(found):
+    """A Summary as a Markdown table, with the size laws below it."""
+    ends = _ends(found)
+    rows = [_headings(ends), *(_cells(one, ends) for one in found.conditions)]
+    for place, heading, column in (
+        (4, "eps* less the reference's", _differences(found)),
+        (3, "the others", _others(found)),
+    ):
+        if column:
+            rows = [
+                [*row[:place], cell, *row[place:]] for row, cell in zip(rows, [heading, *column], strict=True)
+            ]
+    rows.insert(1, ["---"] * len(rows[0]))
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    laws = [f"\n{line}." for line in _law_lines(found)]
+    return "\n".join([*lines, *laws]) + "\n"
+
+
+def _escaped(text):
+    """A text in a cell of a Markdown table, where what would be Markdown or HTML is none."""
+    return re.sub(r"([\\`*_<>\[\]|~&$])", r"\\\1", text)
+
+
+def tables(found):
+    """A Summary as two tables, shorter than that in Markdown, with the same numbers of rows."""
+    rows = [
+        (
+            str(number),
+            one.label,
+            str(one.blocks),
+            f"{one.inverting} of {one.runs}",
+            f"{as_cell(one.low, 2)} to {as_cell(one.high, 2)}",
+            one.others or "-",
+        )
+        for number, one in enumerate(found.conditions, 1)
+    ]
+    numbers = [(name, "right") for name in ("blocks", "invert", "95 % interval")]
+    columns = [("", "right"), ("condition", "left"), *numbers, ("others", "left")]
+    conditions = Table(found.title, columns, rows)
+    names = ("", "eps*", "95 % interval", "test error", "gap", "lr t*", "to 4 t*", "T / t*")
+    rows = [
+        (
+            str(number),
+            as_cell(one.level("train_error").mean, 4),
+            _interval_cell(one.level("train_error")),
+            *(as_cell(one.level(name).mean, digits) for name, _, digits in COLUMNS[1:]),
+        )
+        for number, one in enumerate(found.conditions, 1)
+    ]
+    caption = [
+        "at the inversion: training and test error, the depth up to 4 t*, means",
+        "intervals from blocks, or from seeds where there is one block",
+        *([f"the reference is: {found.reference.label}"] if len(found.conditions) > 1 else []),
+        *_law_lines(found),
+        *notes(found),
+    ]
+    return [conditions, Table(None, [(name, "right") for name in names], rows, "\n".join(caption))]
+
+
+def _interval_cell(level):
+    return "-" if level.low != level.low else f"{level.low:.4f} to {level.high:.4f}"

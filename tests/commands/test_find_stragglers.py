@@ -187,7 +187,7 @@ def test_the_quorum_is_the_share_of_sets_that_an_example_must_exceed(folder):
         found = json.loads(strag("find-stragglers", "x", *few, "--quorum", quorum).stdout)
         assert found["indices"] == [one for one in range(40) if one % 10 + 1 >= least], quorum
         assert found["strag"]["recipe"]["quorum"] == float(quorum)
-    strag("find-stragglers", "x", *few, "--quorum", "0.8", "--per-run", "--dose", "1", "-o", "sets")
+    strag("sets", "x", *few, "--quorum", "0.8", "--dose", "1", "-o", "sets")
     assert strag("info", "sets", "--get", "recipe.quorum").stdout == b"0.8\n"
     for wrong_one in ("1", "-0.1", "nan", "half"):
         complains(strag("find-stragglers", "x", "--quorum", wrong_one), 2, "--quorum")
@@ -290,12 +290,12 @@ def test_table_at_a_terminal_and_json_on_demand(folder):
         (["s.json"], 1, ["s.json: is JSON, not a history file; make one with 'strag train'"]),
         (["h", "--observable", "size"], 2, ["no observable 'size'"]),
         (["h", "--observable", "radius:7"], 2, ["h: has no class '7'; it has even, odd"]),
-        (["h", "--layer", "x"], 2, ["cannot read the layer 'x'"]),
+        (["h", "--layer", "x"], 2, ["h: has no layer x; it has 1"]),
         (["h", "--per-class", "--at", "3"], 2, ["--at contradicts --per-class"]),
         (["h", "--per-class", "--layer", "all"], 2, ["--layer all contradicts --per-class"]),
         (["h", "--layer", "4"], 2, ["h: has no layer 4; it has 1"]),
         (["h", "--at", "99"], 1, ["h: has no record at update 99; the nearest are at 58 and 59"]),
-        (["h", "--at", "soon"], 2, ["--at 'soon'"]),
+        (["h", "--at", "soon"], 2, ["'--at': cannot read 'soon'; give inversion"]),
         (["h", "--at", "error:0"], 1, ["h: no run reaches the training error 0.0"]),
         (["h", "--rule", "best"], 2, ["--rule", "best"]),
         (["h", "-o", "no/s.json"], 1, ["no/s.json: cannot be written"]),

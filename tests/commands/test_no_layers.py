@@ -55,7 +55,7 @@ def test_sets_agreement_and_comparison_are_those_of_the_same_history_with_a_laye
     for source in ("with", name):
         run(f"find-stragglers {source} --at error:0.2 -q -o {source}.json")
         run(f"find-stragglers {source} --at 40 --core -q -o {source}.core")
-        run(f"find-stragglers {source} --at log:4 --per-run --controls class -q -o {source}.sets")
+        run(f"sets {source} --at log:4 --controls class -q -o {source}.sets")
         run(f"stability {source} -q -o {source}.stab")
         run(f"compare {source}.json {source}.core -q -o {source}.cmp")
     for kind, keys in {
@@ -95,11 +95,11 @@ def test_what_needs_a_layer_says_so(name, capsys):
         f"find-stragglers {name}": at,
         f"find-stragglers {name} --per-class": f"{needs}leave --per-class out, and take the sets with --at",
         f"find-stragglers {name} --rule valley": f"{needs}leave --rule out, and take the sets with --at",
-        f"find-stragglers {name} --per-run": at,
+        f"sets {name}": at,
         f"find-stragglers {name} --layer all --at 5": f"{needs}leave --layer out",
         f"find-stragglers {name} --layer 1 --at 5": f"{needs}leave --layer out",
         f"find-stragglers {name} --observable distance --at 5": f"{needs}leave --observable out",
-        f"find-stragglers {name} --per-run --at log --dose 1": f"{needs}leave --dose out",
+        f"sets {name} --at log --dose 1": f"{needs}leave --dose out",
         f"find-stragglers with --reference {name}": f"{name}: {needs}leave --reference out",
     }.items():
         complaint(capsys, 1, [words], *line.split())

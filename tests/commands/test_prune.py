@@ -199,7 +199,11 @@ WRONG = {
     "out of range": (1, ["data", "beyond"], ["beyond: 'indices' leave the range", "strag find-stragglers"]),
     "a lying size": (1, ["data", "liar"], ["data: index 24 is out of range: the data set has 24 rows"]),
     "all removed": (1, ["data", "all"], ["data: no example would be left; prune a smaller set"]),
-    "none kept": (1, ["data", "none", "--keep"], ["data: no example would be left; leave --keep out"]),
+    "none kept": (
+        1,
+        ["data", "none", "--keep"],
+        ["data: no example would be left; remove the set instead of keeping it"],
+    ),
     "--match alone": (2, ["data", "set", "--match", "class"], ["--match needs --random", "prune --help"]),
     "a match of what": (
         2,

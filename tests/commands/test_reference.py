@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from strag.commands.summary import markdown_table
 from strag.files.dataset import write_dataset
 from strag.files.history import read_history
 from strag.files.summary import summary_from
 from strag.stragglers.history import unpack
 from strag.stragglers.summary import COMPARED
+from strag.views.summary import markdown
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
 from tests.shell import complains, files_in, in_this_process, strag
@@ -31,11 +31,11 @@ def made(tmp_path_factory):
     strag find-stragglers h -q -o s.json
     strag prune d s.json -q -o few
     strag train few --runs 2 --first-run 1 {TRAIN} -o p
-    strag find-stragglers h --per-run --dose 0.5 --controls random,class -q -o sets
+    strag sets h --dose 0.5 --controls random,class -q -o sets
     strag train d --without sets {TRAIN} -o w
     strag find-stragglers p --reference h -q --any-verdict -o p.json
     strag find-stragglers w --reference h -q --any-verdict -o w.json
-    strag find-stragglers h --per-run --at log:3 --controls earlier -q -o times
+    strag sets h --at log:3 --controls earlier -q -o times
     strag train d --without times {TRAIN} -o t
     strag train other --runs 3 {TRAIN} -o o
     strag train d --runs 1 {TRAIN} -o one
@@ -162,14 +162,14 @@ def test_sets_without_their_control_or_twice_have_no_excess(folder, tmp_path):
 
 def test_a_summary_of_before_is_read_as_ever(folder):
     found = json.loads(strag("summary", "p.json", "s.json").stdout)
-    now = markdown_table(summary_from(found, "x"))
+    now = markdown(summary_from(found, "x"))
     assert "stopped at t*" in now
     for one in found["conditions"]:
         for name in [name for name in one if name.partition("@")[0] in COMPARED]:
             del one[name]
         for name in ("gap", "verdicts", "differences"):
             del one[name]
-    before = markdown_table(summary_from(found, "x"))
+    before = markdown(summary_from(found, "x"))
     headings, fewer = (text.splitlines()[0].split(" | ") for text in (now, before))
     headings.remove("the others")
     assert fewer == [*headings[: len(fewer) - 1], headings[len(fewer) - 1] + " |"]
@@ -191,7 +191,6 @@ def test_a_summary_of_before_is_read_as_ever(folder):
         ),
         (["p", "--reference", "never"], 1, ["never: has no test records"]),
         (["-", "--reference", "-"], 2, ["only one input can be stdin"]),
-        (["h", "--reference", "h", "--per-run"], 2, ["--reference contradicts --per-run"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -1,4 +1,4 @@
-"""find-stragglers --per-run, and train --without its sets."""
+"""sets, and train --without its sets."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def folder(made, monkeypatch):
 def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
     """The network of each set is run r of a training without that set."""
     sets, out = str(tmp_path / "sets"), str(tmp_path / "sweep")
-    assert main(["find-stragglers", "h", "--at", "log", "--per-run", "--controls", "class", "-o", sets]) == 0
+    assert main(["sets", "h", "--at", "log", "--controls", "class", "-o", sets]) == 0
     assert main(["train", "d", "--without", sets, *TRAIN[:-1], "-o", out]) == 0
     told = r"strag: 88 sets of \d+\.\d examples on average\nstrag: 88 runs, 12 updates, 13 records\n"
     assert re.fullmatch(told, capsys.readouterr().err)
@@ -57,7 +57,7 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
         np.testing.assert_array_equal((~trained[number + 44]) @ of_class, (~trained[number]) @ of_class)
         assert (trained[number + 44] != trained[number]).any()
     alone = str(tmp_path / "one")
-    assert main(["find-stragglers", "h", "--at", "2", "--per-run", "-q", "-o", alone]) == 0
+    assert main(["sets", "h", "--at", "2", "-q", "-o", alone]) == 0
     assert main(["train", "d", "--without", alone, *TRAIN, "-o", str(tmp_path / "four")]) == 0
     four = read_history(str(tmp_path / "four"))
     number = told["update"].index(2) + 2
@@ -67,7 +67,7 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
 
 def test_a_sweep_has_as_many_times_as_one_asks_for(folder, tmp_path, capsys):
     sets = str(tmp_path / "sets")
-    assert main(["find-stragglers", "h", "--at", "log:4", "--per-run", "-o", sets]) == 0
+    assert main(["sets", "h", "--at", "log:4", "-o", sets]) == 0
     assert capsys.readouterr().err.startswith("strag: 16 sets of ")
     with open_container(sets, "sets") as container:
         found = container.read_all(SPEC)
@@ -77,8 +77,8 @@ def test_a_sweep_has_as_many_times_as_one_asks_for(folder, tmp_path, capsys):
 def test_earlier_sets_are_a_control_like_the_others(folder, tmp_path):
     """Those misclassified at half the time, and as many; the file and the history name them."""
     sets, out = str(tmp_path / "sets"), str(tmp_path / "sweep")
-    find = ["--at", "6", "--per-run", "--controls", "earlier,class", "-q", "-o", sets]
-    assert main(["find-stragglers", "h", *find]) == 0
+    find = ["--at", "6", "--controls", "earlier,class", "-q", "-o", sets]
+    assert main(["sets", "h", *find]) == 0
     assert main(["train", "d", "--without", sets, *TRAIN, "-o", out]) == 0
     sweep, whole = read_history(out), read_history("h")
     assert sweep.meta["sets"]["control"] == ["none"] * 4 + ["earlier"] * 4 + ["class"] * 4
@@ -91,12 +91,12 @@ def test_earlier_sets_are_a_control_like_the_others(folder, tmp_path):
 def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path, capsys):
     """Networks are numbered by their set; sets found in them name the run, and controls fit the network."""
     first, sweep, second, again = (str(tmp_path / name) for name in ("first", "sweep", "second", "again"))
-    find = ["--per-run", "--at", "2", "-q", "-o"]
-    assert main(["find-stragglers", "h", "--controls", "random", *find, first]) == 0
+    find = ["--at", "2", "-q", "-o"]
+    assert main(["sets", "h", "--controls", "random", *find, first]) == 0
     assert (
         main(["train", "d", "--without", first, *TRAIN, "--weights", str(tmp_path / "w"), "-o", sweep]) == 0
     )
-    assert main(["find-stragglers", sweep, "--controls", "random", *find, second]) == 0
+    assert main(["sets", sweep, "--controls", "random", *find, second]) == 0
     assert main(["train", "d", "--without", second, *TRAIN, "-o", again]) == 0
     found, told = read_history(sweep), read_history(again).meta["sets"]
     assert found.runs == tuple(range(8))
@@ -117,7 +117,7 @@ def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path
 
 def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_path):
     sets, sweep = str(tmp_path / "sets"), str(tmp_path / "sweep")
-    assert main(["find-stragglers", "h", "--per-run", "--at", "2", "--dose", "1", "-q", "-o", sets]) == 0
+    assert main(["sets", "h", "--at", "2", "--dose", "1", "-q", "-o", sets]) == 0
     assert main(["train", "d", "--without", sets, *TRAIN, "-o", sweep]) == 0
     result = strag("find-stragglers", sweep, "--at", "3", "-q")
     found = json.loads(result.stdout)
@@ -134,7 +134,7 @@ def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_p
         (["stability", sweep], ["several networks that started as run 1", "in which its sets were found"]),
         (["find-stragglers", sweep, "--at", "3", "--core"], ["share their initial weights", "no core"]),
         (
-            ["find-stragglers", sweep, "--per-run", "--at", "3", "--dose", "1"],
+            ["sets", sweep, "--at", "3", "--dose", "1"],
             ["share their initial weights", "take doses of the history"],
         ),
     ):
@@ -144,7 +144,7 @@ def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_p
 def test_own_sets_of_a_sweep_are_pooled_as_ever(folder, tmp_path):
     """One network per run: they differ by their seed, and by what each run found hard."""
     sets, sweep = str(tmp_path / "sets"), str(tmp_path / "sweep")
-    assert main(["find-stragglers", "h", "--per-run", "--at", "2", "-q", "-o", sets]) == 0
+    assert main(["sets", "h", "--at", "2", "-q", "-o", sets]) == 0
     assert main(["train", "d", "--without", sets, *TRAIN, "-o", sweep]) == 0
     result = strag("find-stragglers", sweep, "--at", "3", "-q")
     assert (result.returncode, result.stderr) == (0, b"")
@@ -156,7 +156,7 @@ def test_columns_tell_every_set_of_a_file_apart(folder, tmp_path):
     sets = str(tmp_path / "sets")
     options = ["--at", "log", "--dose", "0.5,1", "--controls", "random", "-q", "-o", sets]
     write_history(tmp_path / "v", [VALLEY] * 3)
-    assert main(["find-stragglers", str(tmp_path / "v"), "--per-run", *options]) == 0
+    assert main(["sets", str(tmp_path / "v"), *options]) == 0
     with open_container(sets, "sets") as container:
         found = container.read_all(SPEC)
     columns = list(zip(*(found[name].tolist() for name in ("run", "update", "dose", "control")), strict=True))
@@ -173,9 +173,9 @@ def test_columns_tell_every_set_of_a_file_apart(folder, tmp_path):
 def test_without_an_inversion_there_are_no_sets_and_that_is_an_answer(tmp_path, monkeypatch, more, capsys):
     monkeypatch.chdir(tmp_path)
     write_history("f", [FALL, FALL])
-    assert main(["find-stragglers", "f", "--per-run", *more, "-o", "sets"]) == 3
+    assert main(["sets", "f", *more, "-o", "sets"]) == 3
     assert capsys.readouterr().err == "strag: 0 sets; no inversion: training has finished without one\n"
-    assert main(["find-stragglers", "f", "--per-run", "--any-verdict", *more, "-o", "sets"]) == 0
+    assert main(["sets", "f", "--any-verdict", *more, "-o", "sets"]) == 0
     assert strag("info", "sets", "--get", "shapes.members").stdout == b"0\n8\n"
     complains(
         strag("train", "mnist8k", "--without", "sets", "-o", "x"), 1, "sets: holds no sets, since no run"
@@ -187,16 +187,16 @@ def test_doses_beside_sets_over_time_need_an_inversion(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_history("f", [FALL, FALL])
     options = ["--at", "log", "--dose", "1", "-q", "-o", "sets"]
-    assert main(["find-stragglers", "f", "--per-run", *options]) == 3
+    assert main(["sets", "f", *options]) == 3
     assert strag("info", "sets", "--get", "shapes.run").stdout == b"48\n"
 
 
 def test_whatever_the_verdict_sets_that_are_none_are_status_three(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_history("e", [EARLY, EARLY])
-    assert main(["find-stragglers", "e", "--per-run", "-o", "sets"]) == 3
+    assert main(["sets", "e", "-o", "sets"]) == 3
     assert capsys.readouterr().err == "strag: 0 sets; unresolved\n"
-    assert main(["find-stragglers", "e", "--per-run", "-o", "sets", "--any-verdict"]) == 0
+    assert main(["sets", "e", "-o", "sets", "--any-verdict"]) == 0
 
 
 def test_no_set_is_taken_where_a_run_is_not_finite(tmp_path, monkeypatch):
@@ -214,7 +214,7 @@ def test_no_set_is_taken_where_a_run_is_not_finite(tmp_path, monkeypatch):
         found = json.loads((tmp_path / "s.json").read_text())
         assert found["indices"] == list(range(20))
         assert [run["stragglers"] for run in found["runs"]] == [20 if run in runs else None for run in (0, 1)]
-    assert main(["find-stragglers", "h", "--at", "log", "--per-run", "-q", "-o", "sets"]) == 0
+    assert main(["sets", "h", "--at", "log", "-q", "-o", "sets"]) == 0
     sets = load_file("sets")
     assert (sets["update"][sets["run"] == 1] < 30).all()
     assert np.unpackbits(sets["members"], axis=1, bitorder="little").sum(axis=1).tolist() == [20] * len(
@@ -223,7 +223,7 @@ def test_no_set_is_taken_where_a_run_is_not_finite(tmp_path, monkeypatch):
 
 
 def test_sets_come_back_through_a_pipe(folder, tmp_path):
-    made = strag("find-stragglers", "h", "--at", "3", "--per-run", "-q")
+    made = strag("sets", "h", "--at", "3", "-q")
     assert made.returncode == 0
     result = strag("train", "d", "--without", "-", *TRAIN, "-o", tmp_path / "x", stdin=made.stdout)
     assert (result.returncode, result.stderr) == (0, b"")
@@ -233,21 +233,17 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["find-stragglers", "h", "--at", "log"], 2, ["--at log needs --per-run"]),
-        (["find-stragglers", "h", "--at", "log:4"], 2, ["--at log:4 needs --per-run"]),
-        (["find-stragglers", "h", "--per-run", "--at", "log:1"], 2, ["--at 'log:1'; give log, or log:N"]),
-        (["find-stragglers", "h", "--controls", "class"], 2, ["--controls needs --per-run"]),
-        (["find-stragglers", "h", "--dose", "1"], 2, ["--dose needs --per-run"]),
-        (["find-stragglers", "h", "--per-run", "--core"], 2, ["--core contradicts --per-run"]),
-        (["find-stragglers", "h", "--per-run", "--csv", "x"], 2, ["--csv contradicts --per-run"]),
-        (["find-stragglers", "h", "--per-run", "--at", "3", "--dose", "2"], 2, ["cannot read --dose '2'"]),
+        (["find-stragglers", "h", "--at", "log"], 2, ["--at", "there is 'strag sets'"]),
+        (["find-stragglers", "h", "--at", "log:4"], 2, ["--at", "there is 'strag sets'"]),
+        (["sets", "h", "--at", "log:1"], 2, ["'--at': cannot read 'log:1'; give log, or log:N"]),
+        (["sets", "h", "--at", "3", "--dose", "2"], 2, ["'--dose': cannot read '2'; give fractions"]),
         (
-            ["find-stragglers", "h", "--per-run", "--at", "3", "--controls", "x"],
+            ["sets", "h", "--at", "3", "--controls", "x"],
             2,
-            ["cannot read --controls 'x'"],
+            ["'--controls': no control 'x'; give one or several of random, class, earlier"],
         ),
-        (["find-stragglers", "h", "--per-run", "--at", "99"], 1, ["h: has no record at update 99"]),
-        (["find-stragglers", "h", "--per-run", "--at", "3", "-o", "no/x"], 1, ["no/x: cannot be written"]),
+        (["sets", "h", "--at", "99"], 1, ["h: has no record at update 99"]),
+        (["sets", "h", "--at", "3", "-o", "no/x"], 1, ["no/x: cannot be written"]),
         (
             ["train", "mnist8k", "--without", "sets"],
             1,
@@ -259,7 +255,7 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, words):
-    assert main(["find-stragglers", "h", "--at", "3", "--per-run", "-q", "-o", "sets"]) == 0
+    assert main(["sets", "h", "--at", "3", "-q", "-o", "sets"]) == 0
     (folder / "cut").write_bytes((folder / "sets").read_bytes()[:-9])
     before = files_in(folder)
     more = ["-o", "out"] if arguments[0] == "train" else []

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from strag.cli import main
-from strag.commands.stability import show
+from strag.console import print_tables
 from strag.files.container import open_container
 from strag.files.history import read_history
 from strag.files.stability import COLUMNS, stability_from
 from strag.stragglers.stability import stability
+from strag.views.stability import tables
 from tests.commands.terminal import at_terminal
 from tests.conftest import cut_to
 from tests.files.makers import history_file
@@ -175,7 +176,7 @@ def test_the_table_holds_in_80_columns(capsys, monkeypatch):
         which="all",
         inversion=(1e6, 0.01),
     )
-    show(wide)
+    print_tables(tables(wide))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     rows = [line.split() for line in lines if re.match(r" *\*?\d+  0\.\d{4} ", line)]

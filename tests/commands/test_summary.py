@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from strag.commands.summary import markdown_table
 from strag.files.dataset import write_dataset
 from strag.files.summary import summary_from
+from strag.views.summary import markdown
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
 from tests.shell import complains, files_in, in_this_process, strag
@@ -83,7 +83,7 @@ def test_table_markdown_and_picture_say_the_same(folder, tmp_path):
     out = tmp_path / "s.json"
     result = strag("summary", *files, "-o", out)
     assert result.stderr.startswith(b"strag: 2 conditions, 11 runs; ")
-    assert markdown_table(summary_from(json.loads(out.read_text()), "s.json")) == text
+    assert markdown(summary_from(json.loads(out.read_text()), "s.json")) == text
     assert strag("plot", out, "-o", tmp_path / "s.png", "-q").returncode == 0
     assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
     assert strag("info", out, "--get", "kind").stdout == b"summary\n"
@@ -92,10 +92,10 @@ def test_table_markdown_and_picture_say_the_same(folder, tmp_path):
 def test_a_sweep_is_told_apart_by_what_its_networks_left_out(folder, tmp_path):
     script = f"""
     strag train {folder}/d1 --runs 3 {TRAIN} -o h
-    strag find-stragglers h --per-run --dose 0.5 --controls random -q -o sets
+    strag sets h --dose 0.5 --controls random -q -o sets
     strag train {folder}/d1 --without sets {TRAIN} --noise 0 --noise 1 -o swept
     strag find-stragglers swept -q --any-verdict -o s.json
-    strag find-stragglers h --per-run --at log -q -o times
+    strag sets h --at log -q -o times
     strag train {folder}/d1 --without times {TRAIN} -o timed
     strag find-stragglers timed -q --any-verdict -o t.json
     """

@@ -22,7 +22,7 @@ def made(tmp_path_factory):
     write_dataset(str(folder / "classes"), made_up(P=300, overlap=2.0, labels="classes"), {})
     runs = ["--runs", "4", "--first-run", "1", "--seed", "5"]
     assert main(["train", data, *runs, *TRAIN, "-o", history]) == 0
-    assert main(["find-stragglers", history, "--at", "3", "--per-run", "-q", "-o", sets]) == 0
+    assert main(["sets", history, "--at", "3", "-q", "-o", sets]) == 0
     forge(sets, str(folder / "sets-init"), {"inputs": {"training": {}, "history": {"init": {}}}})
     return folder
 

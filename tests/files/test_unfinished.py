@@ -134,7 +134,7 @@ def folder(tmp_path, monkeypatch):
         "prune D s -o out",
         "prune d S -o out",
         "find-stragglers H -o out",
-        "find-stragglers H --at 6 --per-run -o out",
+        "sets H --at 6 -o out",
         "find-stragglers h --reference H -o out",
         "stability H -o out",
         "compare s S -o out",
@@ -175,7 +175,7 @@ def test_a_finished_part_is_taken_with_one_warning(folder, capfd):
     told = "strag: warning: x.partial: is the finished part of a training, up to update 9\n"
     for command in (
         "find-stragglers x.partial --at 6 -q -o s.json",
-        "find-stragglers x.partial --at 6 --per-run -q -o sets",
+        "sets x.partial --at 6 -q -o sets",
         "find-stragglers x.partial --reference x.partial --at 6 -q -o t.json",
         "stability x.partial -q -o a.json",
         "plot x.partial x.partial h -q -o p.png",

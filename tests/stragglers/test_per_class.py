@@ -11,7 +11,7 @@ from strag.stragglers.find import find_stragglers
 from strag.stragglers.history import pack
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
-from strag.views.stragglers import summary_line
+from strag.views.stragglers import sentence
 from tests.conftest import history_of, with_measures
 
 T, R, P = 60, 2, 90
@@ -99,7 +99,7 @@ def test_a_class_without_a_trained_example_is_left_out_and_listed(history):
     value = stragglers_object(pruned, found, {"at": "inversion"})
     assert (value["classes_absent"], value["classes_without"]) == (["a"], ["c"])
     assert value["runs"][0]["classes"]["a"] is None
-    assert "no inversion in class c; no trained example of class a" in summary_line(value)
+    assert "no inversion in class c; no trained example of class a" in sentence(value)
     assert find_stragglers(pruned).verdict == "inversion"
     with pytest.raises(StragError, match="no example of class 'a' that run 0 trains on") as caught:
         find_stragglers(pruned, observable="radius:a")

@@ -9,7 +9,7 @@ from strag.errors import StragError
 from strag.geometry.moments import separation
 from strag.stragglers.find import find_stragglers
 from strag.views.captions import LONGEST, caption, heading, one_line
-from strag.views.dynamics import dynamics_of, log_ticks, mean_and_spread, read_curves
+from strag.views.dynamics import dynamics_of, log_ticks, mean_and_spread
 from tests.views.histories import RECIPE, T, falling, made, valley
 
 
@@ -132,17 +132,3 @@ def test_the_separation_is_that_of_the_runs_kept():
         expected = separation(radius[:, at[0], at[1]], distance[:, at[0], at[1]])
         shown = dynamics_of(history, layer, curves=("separation",))
         np.testing.assert_allclose(shown.curves["separation"], expected, rtol=1e-6)
-
-
-def test_names_of_curves_are_read():
-    assert read_curves("separation") == ("separation",)
-    assert read_curves("separation, radius,distance") == ("separation", "radius", "distance")
-    for text, words in (
-        ("radius,size", "no curve 'size'; give one or several of radius, distance, separation"),
-        ("", "no curve ''"),
-        ("radius,", "no curve ''"),
-        ("radius,radius", "--curves radius,radius names a curve twice; give each once"),
-    ):
-        with pytest.raises(StragError, match=words) as caught:
-            read_curves(text)
-        assert caught.value.status == 2

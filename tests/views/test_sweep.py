@@ -10,7 +10,7 @@ from strag.stragglers.history import pack
 from strag.stragglers.sets import CONTROLS
 from strag.stragglers.sweep import Baseline, sweep_of
 from strag.views.style import FORMATS, house_style, rendered
-from strag.views.sweep import LOOKS, NAMES, sweep_figure
+from strag.views.sweep_figure import LOOKS, NAMES, sweep_figure
 from tests.views.sweeps import sweep, told
 from tests.views.test_history import legend, texts
 

@@ -1,0 +1,61 @@
+"""From a history to many sets of examples, for as many networks."""
+
+from strag.api.find_stragglers import layer_of, usual_observable
+from strag.stragglers.find import MOST, VALLEY, Moment, find_stragglers
+from strag.stragglers.inversion import FEWEST
+from strag.stragglers.sets import Logarithmic, dosed_sets, sets_of_runs, sets_over_time, with_controls
+
+
+def sets_of(
+    history,
+    at=None,
+    controls=(),
+    doses=(),
+    seed=0,
+    observable=None,
+    layer=None,
+    rule=VALLEY,
+    fewest=FEWEST,
+    quorum=None,
+):
+    """The Sets of a History, the Stragglers where inversions were sought, and the recipe.
+
+    Parameters
+    ----------
+    at : Moment at which the set of every run is taken, or Logarithmic for many sets of every run.
+    controls : names of the controls that are added for each set. seed : of these.
+    doses : shares of the most frequent stragglers, each of which makes a set for every run.
+    observable, layer, rule, fewest, quorum : as for `find_stragglers`.
+    """
+    at = at or Moment()
+    many = isinstance(at, Logarithmic)
+    observable, quorum = observable or usual_observable(rule), MOST if quorum is None else quorum
+    found = None
+    if doses and many:
+        history.require_layers("leave --dose out, or take the sets at one update")
+    if doses or not many:
+        found = find_stragglers(
+            history,
+            observable,
+            history.layer(layer),
+            rule=rule,
+            fewest=fewest,
+            quorum=quorum,
+            at=Moment() if many else at,
+        )
+    sets = sets_over_time(history, at) if many else sets_of_runs(history, found)
+    if doses:
+        sets = sets + dosed_sets(history, found, doses)
+    sets = with_controls(history, sets, controls, seed)
+    recipe = {
+        "observable": observable,
+        "layer": layer_of(history, layer),
+        "rule": rule,
+        "at": str(at),
+        "controls": ",".join(controls) or None,
+        "dose": ",".join(f"{dose:g}" for dose in doses) or None,
+        "seed": seed,
+        "quorum": quorum,
+        "min_misclassified": fewest,
+    }
+    return sets, found, recipe

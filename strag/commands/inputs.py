@@ -1,0 +1,104 @@
+"""What commands do with their inputs and the names of their outputs: read them, or refuse them."""
+
+import os
+import shlex
+
+import click
+
+from strag.commands.options import CATALOGUE
+from strag.words import as_text
+
+
+def refuse_several_stdin(*paths):
+    """Refuse to read stdin twice."""
+    if paths.count("-") > 1:
+        raise click.UsageError("only one input can be stdin")
+
+
+def refuse_data_set(path, remedy):
+    """Refuse the name of a data set of the catalogue, which is no file, in the place of one."""
+    from strag.errors import bad_usage
+
+    if path in CATALOGUE and not os.path.exists(path):
+        raise bad_usage("is the name of a data set, not a file", remedy, path)
+
+
+def data_or_pipe(data, others):
+    """The DATA that is meant: what was given, else what is piped in, else None.
+
+    others : what else of the command may be stdin, '-', or None.
+    """
+    from strag.files.streams import is_piped_in
+
+    if data is not None:
+        return data
+    return "-" if "-" not in others and is_piped_in() else None
+
+
+def read_data(source):
+    """The Dataset that a DATA argument names: a catalogue name, a dataset file, or '-' for stdin."""
+    from pathlib import Path
+
+    from strag.console import warn, watch_downloads
+    from strag.datasets import catalogue
+    from strag.errors import StragError
+    from strag.files.dataset import read_dataset
+    from strag.files.streams import name_of
+
+    if source in catalogue.CATALOGUE:
+        if Path(source).exists():
+            taken = f"{source}: the data set of the catalogue is taken, not what lies here by that name"
+            warn(f"{taken}; './{source}' is that")
+        context = click.get_current_context(silent=True)
+        quiet = context is not None and context.params.get("quiet", False)
+        return catalogue.load(source, watch_downloads(quiet))
+    if source != "-" and not (source and Path(source).exists()):
+        known = ", ".join(catalogue.CATALOGUE)
+        raise StragError("no such file or catalogue name", f"the catalogue has {known}", name_of(source))
+    if Path(source).is_dir():
+        import_it = f"strag data {shlex.quote(source)} -o FILE"
+        raise StragError("is a directory, not a dataset file", f"import it with '{import_it}'", source)
+    return read_dataset(source)
+
+
+def refuse_overwriting(inputs, *outputs):
+    """Refuse an output in the place of an input, which it would destroy, or of another output.
+
+    inputs : what the command reads, None where an option is not given. outputs : pairs of the option and
+    its value, likewise.
+    """
+    from strag.errors import bad_usage
+    from strag.files.streams import name_of, place_of
+
+    read = {place_of(path) for path in inputs if path not in (None, "-", *CATALOGUE)}
+    taken = {}
+    for option, path in outputs:
+        place = None if path in (None, "") else place_of(path)
+        if place is None:
+            continue
+        if place in read:
+            raise bad_usage(f"is read, and {option} would overwrite it", "choose another name", name_of(path))
+        if place in taken:
+            what = "stdout" if place == "-" else path
+            raise bad_usage(f"both {taken[place]} and {option} would write it", "name two files", what)
+        taken[place] = option
+
+
+def labels_of(files, labels):
+    """The --label of every one of FILE as text: list of str, empty where none is given."""
+    if labels and len(labels) != len(files):
+        raise click.UsageError(f"{len(labels)} --label for {len(files)} FILE; give one for each, in order")
+    return [as_text(label) for label in labels]
+
+
+def called(files, labels=()):
+    """What to call every one of FILE: its --label, else its stem, as text; numbered where these are alike."""
+    from pathlib import Path
+
+    from strag.files.streams import name_of
+
+    names = labels_of(files, labels) or [as_text(Path(name_of(path)).stem) for path in files]
+    return [
+        f"{name} ({names[: at + 1].count(name)})" if names.count(name) > 1 else name
+        for at, name in enumerate(names)
+    ]

@@ -1,0 +1,64 @@
+"""The parsers of options: what they read, and that the error stands at the option."""
+
+import click
+import pytest
+
+from strag.commands.options import LayerName, Names, Shares, Times
+from strag.stragglers.find import Moment
+from strag.stragglers.sets import Logarithmic
+
+CURVES = Names(lambda: ("radius", "distance", "separation"), "curve")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (Times(), "inversion", Moment()),
+        (Times(), "40", Moment(update=40)),
+        (Times(), "error:0.09", Moment(error=0.09)),
+        (Times(records=True), "log", Logarithmic()),
+        (Times(records=True), "log:12", Logarithmic(12)),
+        (Shares(), "1,0.5", (0.5, 1.0)),
+        (CURVES, "separation", ("separation",)),
+        (CURVES, "separation, radius,distance", ("separation", "radius", "distance")),
+        (LayerName(), "2", 2),
+        (LayerName(), "conv2", "conv2"),
+        (LayerName(all_layers=True), "all", "all"),
+    ],
+)
+def test_what_is_read(kind, text, value):
+    assert kind.convert(text, None, None) == value
+    assert kind.convert(value, None, None) == value  # a default
+
+
+@pytest.mark.parametrize("text", ["inversion", "40", "error:0.0917", "log", "log:12"])
+def test_a_time_is_written_as_it_is_read(text):
+    assert str(Times(records=True).convert(text, None, None)) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "words"),
+    [
+        (Times(), "error:2", "give inversion, an update, or error:X with X in 0..1"),
+        (Times(), "error:x", "give inversion"),
+        (Times(), "-1", "give inversion"),
+        (Times(), str(2**63), "give inversion"),
+        (Times(), "log", "there is 'strag sets'"),
+        (Times(records=True), "log:1", "give log, or log:N for N records, at least 2"),
+        (Times(records=True), "log:", "give log, or log:N"),
+        (Shares(), "0", "give fractions above 0 up to 1"),
+        (Shares(), "nan", "give fractions"),
+        (Shares(), "", "give fractions"),
+        (CURVES, "radius,size", "no curve 'size'; give one or several of radius, distance, separation"),
+        (CURVES, "", "no curve ''"),
+        (CURVES, "radius,", "no curve ''"),
+        (CURVES, "radius,radius", "'radius,radius' names a curve twice; give each once"),
+        (LayerName(), "all", "'all' is no layer here"),
+    ],
+)
+def test_what_is_refused_names_the_option(kind, text, words):
+    option = click.Option(["--this"], type=kind)
+    with pytest.raises(click.BadParameter) as caught:
+        option.type.convert(text, option, click.Context(click.Command("c")))
+    assert words in caught.value.message
+    assert "--this" in caught.value.format_message()
