@@ -1,5 +1,7 @@
 """Made-up data, and small trainings on it, shared by the tests."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,19 @@ def data():
     return made_up()
 
 
+def with_measures(history, **measures):
+    """A History with some of its measures, float [T, R, L, axis], replaced."""
+    measures = {name: np.asarray(values, np.float32) for name, values in measures.items()}
+    return replace(history, measures={**history.measures, **measures})
+
+
+def cut_to(history, records):
+    """A History without tests of some of the records, a slice."""
+    names = ("updates", "train_error", "train_loss", "misclassified")
+    measures = {name: values[records] for name, values in history.measures.items()}
+    return replace(history, **{name: getattr(history, name)[records] for name in names}, measures=measures)
+
+
 def history_of(curves, error=None, wrong=None, loss=None, updates=None, recipe=None, P=64):
     """A History of one layer and two classes whose rms radius is `curves`, float [T, R].
 
@@ -46,9 +61,11 @@ def history_of(curves, error=None, wrong=None, loss=None, updates=None, recipe=N
         updates=np.arange(T) if updates is None else np.asarray(updates),
         train_error=spread[0],
         train_loss=spread[1],
-        radius=radius,
-        distance=np.ones((T, R, 1, 1), np.float32),
-        mean_norm2=np.ones((T, R, 1, 2), np.float32),
+        measures={
+            "radius": radius,
+            "distance": np.ones((T, R, 1, 1), np.float32),
+            "mean_norm2": np.ones((T, R, 1, 2), np.float32),
+        },
         misclassified=pack(wrong),
         trained=pack(np.ones((R, P), bool)),
         index=np.arange(P),

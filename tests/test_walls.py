@@ -120,7 +120,17 @@ def test_only_training_and_its_command_know_torch():
         (
             "strag.files",
             [
-                *("bits", "errors", "identity", "words", "signals", "files", "datasets", "stragglers"),
+                *(
+                    "bits",
+                    "errors",
+                    "identity",
+                    "words",
+                    "signals",
+                    "files",
+                    "datasets",
+                    "geometry",
+                    "stragglers",
+                ),
                 "__version__",
             ],
         ),

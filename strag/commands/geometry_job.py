@@ -8,8 +8,8 @@ from strag.datasets.names import Names
 from strag.errors import StragError
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
-from strag.geometry.measure import as_records, measure
-from strag.geometry.moments import pairs_of
+from strag.geometry.measure import as_records, curves_of, measure
+from strag.geometry.measures import CURVES
 from strag.stragglers.sets import described_at
 from strag.words import number_of
 
@@ -117,19 +117,14 @@ def as_json_object(grid):
 
 def as_table(grid):
     """Print one row per update and layer: means over runs, '-' where a run has no such figure."""
-    columns = [(name, "right") for name in ("update", "layer", "error", "radius", "distance", "separation")]
+    names = [curve.name for curve in CURVES]
+    columns = [(name, "right") for name in ("update", "layer", "error", *names)]
     rows = []
     for measured in _measured(grid):
-        records = as_records(grid, measured)
-        for layer in grid.layers:
-            figures = np.mean([_figures(one) for one in records if one["layer"] == layer], axis=0)
+        curves = curves_of(grid, measured)
+        for number, layer in enumerate(grid.layers):
+            figures = [measured.train_error, *(curves[name][:, number] for name in names)]
+            figures = np.stack(figures, axis=1).mean(axis=0)
             rows.append([str(measured.update), str(layer), *(as_cell(value, 4) for value in figures)])
     caption = f"means over {number_of(len(grid.runs), 'run')}, {len(grid.index)} examples"
     print_table(grid.parts[0].meta.get("title"), columns, rows, caption)
-
-
-def _figures(record):
-    """Error, radius, mean distance over the pairs of classes with examples, and separation of a record."""
-    pairs = pairs_of(np.array(record["class_sizes"]) > 0)
-    distance = np.array(record["distance"])[pairs].mean() if pairs.any() else np.nan
-    return record["train_error"], record["radius_rms"], distance, record["separation"]

@@ -8,6 +8,8 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from strag.geometry.measures import observables
+
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings stay.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON even at a terminal.")
 
@@ -201,7 +203,7 @@ fewest_option = click.option(
 observable_option = click.option(
     "--observable",
     metavar="NAME",
-    help="Curve whose valley is sought: radius (rms over classes), radius:CLASS, distance, separation.  "
+    help=f"Curve whose valley is sought: {', '.join(observables(explained=True))}.  "
     "[default: radius; with --rule first-increase radius:0]",
 )
 rule_option = click.option(

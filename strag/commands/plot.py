@@ -16,6 +16,7 @@ from strag.commands.options import (
     spelled,
 )
 from strag.errors import StragError, bad_usage
+from strag.geometry.measures import CURVES
 from strag.views.style import FORMATS
 
 VECTORS = ("svg", "pdf")  # formats that have pixels only where a picture holds images
@@ -54,7 +55,8 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
     "--curves",
     type=Names(_curves, "curve"),
     metavar="NAMES",
-    help="Panels of histories, in order: radius, distance, separation, error.  [default: radius,distance]",
+    help=f"Panels of histories, in order: {', '.join(measure.name for measure in CURVES)}, error.  "
+    "[default: radius,distance]",
 )
 @click.option(
     "--layer", type=click.IntRange(0), metavar="N", help="Recorded layer of histories.  [default: the first]"

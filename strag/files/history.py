@@ -7,16 +7,19 @@ from strag.errors import StragError
 from strag.files.container import TensorWriter, open_container
 from strag.files.dataset import names_of
 from strag.files.output import Output
+from strag.geometry.curves import shape_of
+from strag.geometry.measures import RECORDED
 from strag.stragglers.history import History
 from strag.stragglers.sets import described_at
 
+_PER_LAYER = {measure.name: measure.axis for measure in RECORDED}
+_ALWAYS = ("radius", "distance", "mean_norm2")  # in every history of a layer; other measures came later
+_AXES = {"class": " C", "pair": " D", None: ""}
 SPEC = {
     "updates": ("I64", "T", True),
     "train_error": ("F32", "T R", True),
     "train_loss": ("F32", "T R", True),
-    "radius": ("F32", "T R L C", True),
-    "distance": ("F32", "T R L D", True),
-    "mean_norm2": ("F32", "T R L C", True),
+    **{name: ("F32", f"T R L{_AXES[axis]}", name in _ALWAYS) for name, axis in _PER_LAYER.items()},
     "misclassified": ("U8", "T R B", True),
     "trained": ("U8", "R B", True),
     "index": ("I64", "P", True),
@@ -29,8 +32,7 @@ SPEC = {
     "names": ("U8", "b", False),
     "name_ends": ("I64", "P", False),
 }
-_PER_RECORD = ("train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
-_PER_LAYER = {"radius": "C", "distance": "D", "mean_norm2": "C"}  # and their last axis
+_PER_RECORD = ("train_error", "train_loss", *_PER_LAYER, "misclassified")
 _PER_TEST = ("test_error", "test_misclassified")
 _OF_TESTS = ("test_updates", *_PER_TEST, "y_test")
 _BITS = ("misclassified", "test_misclassified")
@@ -51,8 +53,8 @@ def history_from(container, tests=True):
     tensors, meta, name = container.read_all(_spec(container.meta, tests)), container.meta, container.name
     C = len(meta["classes"]) if isinstance(meta.get("classes"), list) else 0
     T, R = tensors["train_error"].shape
-    for layered, axis in _PER_LAYER.items():
-        shape = (T, R, 0, C if axis == "C" else C * (C - 1) // 2)
+    for layered in _ALWAYS:
+        shape = (T, R, 0, *shape_of(_PER_LAYER[layered], C))
         tensors.setdefault(layered, np.zeros(shape, np.float32))
     _, _, L, C = tensors["radius"].shape
     P = len(tensors["index"])
@@ -91,7 +93,8 @@ def history_from(container, tests=True):
     fault = names and names.fault(P)
     if fault:
         raise StragError(fault, remedy, name)
-    return History(**tensors, **axes, names=names, meta=meta, source=name)
+    measures = {layered: tensors.pop(layered) for layered in _PER_LAYER if layered in tensors}
+    return History(**tensors, **axes, measures=measures, names=names, meta=meta, source=name)
 
 
 def _spec(meta, tests):
@@ -123,9 +126,7 @@ def history_layout(R, C, L, T, P, K=0, S=0, Q=0):
         "updates": (np.int64, (T,)),
         "train_error": (np.float32, (T, R)),
         "train_loss": (np.float32, (T, R)),
-        "radius": (np.float32, (T, R, L, C)),
-        "distance": (np.float32, (T, R, L, C * (C - 1) // 2)),
-        "mean_norm2": (np.float32, (T, R, L, C)),
+        **{name: (np.float32, (T, R, L, *shape_of(axis, C))) for name, axis in _PER_LAYER.items()},
         "misclassified": (np.uint8, (T, R, -(-P // 8))),
         "trained": (np.uint8, (R, -(-P // 8))),
         **dict.fromkeys(("index", "y", "group"), (np.int64, (P,))),
@@ -189,7 +190,7 @@ class HistoryWriter:
         for names, positions in ((_PER_RECORD, self._records), (_PER_TEST, self._tests)):
             at = positions.get(record.update)
             for name in names if at is not None else ():
-                value = getattr(record, name)
+                value = record.measures.get(name) if name in _PER_LAYER else getattr(record, name)
                 if value is not None:
                     self._writer.put(name, (at, record.runs), pack(value) if name in _BITS else value)
         self._done[(record.runs.start, record.runs.stop)] = record.update

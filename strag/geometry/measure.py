@@ -6,7 +6,9 @@ import numpy as np
 
 from strag.bits import unpack
 from strag.errors import StragError
-from strag.geometry.moments import ClassMoments, normalise, rms_radius, separation
+from strag.geometry.curves import measures_of, over_axis, values_of
+from strag.geometry.measures import CURVES
+from strag.geometry.moments import ClassMoments, normalise
 
 TILE = 4096  # examples read at a time
 
@@ -27,19 +29,17 @@ class NotFinite:
 
 
 @dataclass
-class Measured:
+class GeometryRecord:
     """All runs at one update; arrays begin with the axis of runs.
 
-    runs : slice of all runs. radius [R, L, C], distance [R, L, C(C-1)/2], mean_norm2 [R, L, C], all
-    float64 over trained examples. train_error, train_loss [R], NaN for a run without such examples.
+    runs : slice of all runs. measures : dict of name to float64 [R, L, axis], see `measures_of`, over
+    trained examples. train_error, train_loss [R], NaN for a run without such examples.
     misclassified : bool [R, P]. not_finite : NotFinite of every part, run, layer and class that has some.
     """
 
     runs: slice
     update: int
-    radius: np.ndarray
-    distance: np.ndarray
-    mean_norm2: np.ndarray
+    measures: dict
     train_error: np.ndarray
     train_loss: np.ndarray
     misclassified: np.ndarray
@@ -104,7 +104,7 @@ class Grid:
 
 
 def measure(grid, tile=TILE):
-    """Yield Measured for every update of a Grid, reading `tile` examples at a time."""
+    """Yield a GeometryRecord for every update of a Grid, reading `tile` examples at a time."""
     for update in grid.updates:
         R, P = grid.trained.shape
         wrong, loss = np.zeros((R, P), dtype=bool), np.zeros((R, P))
@@ -148,19 +148,15 @@ def _moments(part, layer, update, run, trained, tile):
 
 
 def _measured(update, moments, wrong, loss, trained, not_finite):
-    def stacked(what):
-        return np.array([[getattr(layer, what)() for layer in run] for run in moments])
-
+    of_runs = [measures_of(layers) for layers in moments]
     count = trained.sum(axis=1)
     with np.errstate(invalid="ignore"):  # a run without examples has no error
         error = (wrong & trained).sum(axis=1) / count
         mean_loss = np.where(trained, loss, 0).sum(axis=1) / count
-    return Measured(
+    return GeometryRecord(
         runs=slice(0, len(wrong)),
         update=update,
-        radius=stacked("radii"),
-        distance=stacked("distances"),
-        mean_norm2=stacked("mean_norm2"),
+        measures={name: np.stack([run[name] for run in of_runs]) for name in of_runs[0]},
         train_error=error,
         train_loss=mean_loss,
         misclassified=wrong,
@@ -168,29 +164,49 @@ def _measured(update, moments, wrong, loss, trained, not_finite):
     )
 
 
-def as_records(grid, measured):
-    """One dictionary per layer and run of a Measured: what the geometry file lists.
+def curves_of(grid, record):
+    """Every curve of MEASURES in a GeometryRecord: dict of name to float64 [R, L].
 
-    `class_sizes` are the trained examples of each class, over which everything else is taken. What is
-    taken over classes is NaN where a class with examples has no radius.
+    What is taken over classes is NaN where a class with examples has no radius.
     """
-    sizes = grid.trained @ (grid.group[:, None] == np.arange(len(grid.classes))).astype(np.int64)  # (R, C)
-    present = (sizes > 0)[:, None]  # (R, 1, C)
-    rms = rms_radius(measured.radius, present)  # (R, L)
-    eta2 = separation(measured.radius, measured.distance, present)
+    present, values = _present(grid), _values(grid, record)
+    return {measure.name: over_axis(measure, values[measure.name], present) for measure in CURVES}
+
+
+def as_records(grid, record):
+    """One dictionary per layer and run of a GeometryRecord: what the geometry file lists.
+
+    `class_sizes` are the trained examples of each class, over which everything else is taken.
+    """
+    sizes, values, curves = _class_sizes(grid), _values(grid, record), curves_of(grid, record)
+    over_all = {measure.listed_as: curves[measure.name] for measure in CURVES if measure.listed_as}
+    along = {measure.name: values[measure.name] for measure in CURVES if measure.axis}
     return [
         {
-            "update": measured.update,
+            "update": record.update,
             "run": run,
             "layer": layer,
-            "radius_rms": float(rms[row, number]),
-            "separation": float(eta2[row, number]),
-            "radius": measured.radius[row, number].tolist(),
-            "distance": measured.distance[row, number].tolist(),
+            **{name: float(of_all[row, number]) for name, of_all in over_all.items()},
+            **{name: of_axis[row, number].tolist() for name, of_axis in along.items()},
             "class_sizes": sizes[row].tolist(),
-            "train_error": float(measured.train_error[row]),
-            "train_loss": float(measured.train_loss[row]),
+            "train_error": float(record.train_error[row]),
+            "train_loss": float(record.train_loss[row]),
         }
         for row, run in enumerate(grid.runs)
         for number, layer in enumerate(grid.layers)
     ]
+
+
+def _values(grid, record):
+    """Every measure with a curve, along its axis: dict of name to float64 [R, L, axis]."""
+    return {measure.name: values_of(measure, record.measures, _present(grid)) for measure in CURVES}
+
+
+def _present(grid):
+    """Whether a run was trained on examples of a class: bool [R, 1, C]."""
+    return (_class_sizes(grid) > 0)[:, None]
+
+
+def _class_sizes(grid):
+    """Trained examples of every class in every run: int64 [R, C]."""
+    return grid.trained @ (grid.group[:, None] == np.arange(len(grid.classes))).astype(np.int64)

@@ -112,7 +112,7 @@ def rms_radius(radius, present=None):
     present : bool, broadcastable to [..., C], the classes that have examples; where one of them has no
     finite radius, the result is NaN, and so it is without any. By default those with a finite radius.
     """
-    return np.sqrt(_mean_over(np.square(radius), _present(radius, present)))
+    return np.sqrt(mean_over(np.square(radius), _present(radius, present)))
 
 
 def separation(radius, distance, present=None):
@@ -125,7 +125,7 @@ def separation(radius, distance, present=None):
     present : as for `rms_radius`.
     """
     classes = _present(radius, present)
-    within = _mean_over(np.square(radius), classes)
+    within = mean_over(np.square(radius), classes)
     pairs = ~np.isnan(distance) if present is None else pairs_of(classes)
     with np.errstate(invalid="ignore", divide="ignore"):
         between = np.where(pairs, np.square(distance), 0).sum(axis=-1) / np.square(classes.sum(axis=-1))
@@ -142,7 +142,7 @@ def _present(radius, present):
     return np.isfinite(radius) if present is None else np.broadcast_to(present, np.shape(radius))
 
 
-def _mean_over(values, present):
-    """Mean over the last axis where `present`, NaN where nothing is."""
+def mean_over(values, present):
+    """Mean over the last axis where `present`, bool, NaN where nothing is: [..., n] -> [...]."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(present, values, 0).sum(axis=-1) / present.sum(axis=-1)

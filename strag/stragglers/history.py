@@ -9,7 +9,8 @@ import numpy as np
 
 from strag.bits import unpack
 from strag.errors import StragError, bad_usage
-from strag.geometry.moments import rms_radius, separation
+from strag.geometry.curves import over_axis, values_of
+from strag.geometry.measures import MEASURES, observables
 
 _FAR = 2  # between test records: the later has more than so many times the updates of the earlier
 
@@ -22,7 +23,7 @@ class History:
     ----------
     updates : int64 [T], number of updates before each record, rising.
     train_error, train_loss : float32 [T, R], over the examples each run trains on.
-    radius : float32 [T, R, L, C]; distance : float32 [T, R, L, C(C-1)/2]; mean_norm2 : [T, R, L, C].
+    measures : dict of the name of a measure to float32 [T, R, L, axis], see `strag.geometry.measures`.
     misclassified : uint8 [T, R, ceil(P/8)], bits over all P examples, little-endian in each byte.
     trained : uint8 [R, ceil(P/8)], bits: the examples each run trains on.
     index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P].
@@ -38,9 +39,7 @@ class History:
     updates: np.ndarray
     train_error: np.ndarray
     train_loss: np.ndarray
-    radius: np.ndarray
-    distance: np.ndarray
-    mean_norm2: np.ndarray
+    measures: dict
     misclassified: np.ndarray
     trained: np.ndarray
     index: np.ndarray
@@ -137,44 +136,61 @@ class History:
         """Whether a run trains on an example of a class: bool [R, C]. An empty class has no radius."""
         return self.trained_bits() @ np.eye(len(self.classes))[self.group] > 0
 
-    def _require_trained(self, classes):
-        """Refuse a curve of these classes, positions on axis C, in which a run has no example."""
+    def _require_trained(self, classes, name="radius"):
+        """Refuse a curve of these classes, positions on axis C, in which a run has no example.
+
+        name : of the measure to take over all classes in its place.
+        """
         for run, has in zip(self.runs, self.classes_trained(), strict=True):
             empty = [self.classes[c] for c in classes if not has[c]]
             if empty:
                 raise bad_usage(
                     f"has no example of class '{empty[0]}' that run {run} trains on",
-                    "take the radius over all classes, or that of another one",
+                    f"take the {name} over all classes, or that of another one",
                     self.source,
                 )
 
-    def observable(self, name="radius", layer=None):
-        """A curve whose valley is the inversion: float64 [T, R].
+    def measure(self, name, layer=None):
+        """A measure, recorded or derived, of a layer: float64 [T, R, axis], the last its own, if it has one.
 
-        `radius` (root mean square over classes), `radius:CLASS`, `distance` (-D, mean over pairs),
-        `separation` (-eta^2). Empty classes are left out.
-
-        Raises StragError for a class or a distance that does not exist in some run, for want of examples.
+        Raises StragError where this history does not hold it.
         """
-        at = self.layer_position(layer)
-        radius = self.radius[:, :, at].astype(np.float64)
-        distance = self.distance[:, :, at].astype(np.float64)
+        at, measure = self.layer_position(layer), MEASURES[name]
+        lacking = [source for source in measure.sources if source not in self.measures]
+        if lacking:
+            remedy = "make it again with this version of strag, which measures it"
+            raise StragError(f"holds no measure '{lacking[0]}'", remedy, self.source)
+        recorded = {source: self.measures[source][:, :, at].astype(np.float64) for source in measure.sources}
+        return values_of(measure, recorded, self.classes_trained() if measure.parts else None)
+
+    def curve(self, name, layer=None):
+        """A measure over all classes, or that of one class as `radius:CLASS`: float64 [T, R].
+
+        Empty classes are left out. Raises StragError for another name, for a class or a distance that does
+        not exist in some run, for want of examples, and for a measure that this history does not hold.
+        """
+        self.layer_position(layer)
+        plain, colon, group = name.partition(":")
+        measure = MEASURES.get(plain)
+        if not (measure and measure.label) or (colon and measure.axis != "class"):
+            *names, last = observables()
+            raise bad_usage(f"no observable '{name}'", f"give {', '.join(names)} or {last}")
+        if colon:
+            position = self.class_position(group)
+            self._require_trained([position], plain)
+            return self.measure(plain, layer)[:, :, position]
         present = self.classes_trained()
-        if name == "radius":
-            return rms_radius(radius, present)
-        if name.startswith("radius:"):
-            position = self.class_position(name.removeprefix("radius:"))
-            self._require_trained([position])
-            return radius[:, :, position]
-        if name == "distance":
-            if (present.sum(axis=1) < 2).any():
-                self._require_trained(range(len(self.classes)))
-            first, second = np.triu_indices(len(self.classes), k=1)
-            pairs = present[:, first] & present[:, second]
-            return -np.where(pairs, distance, 0).sum(axis=-1) / pairs.sum(axis=-1)
-        if name == "separation":
-            return -separation(radius, distance, present)
-        raise bad_usage(f"no observable '{name}'", "give radius, radius:CLASS, distance or separation")
+        if measure.axis == "pair" and (present.sum(axis=1) < 2).any():
+            self._require_trained(range(len(self.classes)))
+        return over_axis(measure, self.measure(plain, layer), present)
+
+    def observable(self, name="radius", layer=None):
+        """A curve whose valley is the inversion, see `curve`: float64 [T, R].
+
+        Of a measure whose peak is the inversion, such as the distance, it is minus the curve.
+        """
+        values = self.curve(name, layer)
+        return values * MEASURES[name.partition(":")[0]].sign
 
     @cached_property
     def finite(self):
@@ -182,7 +198,7 @@ class History:
 
         Of a run that is not, all examples count as misclassified.
         """
-        known = np.isfinite(self.radius) | ~self.classes_trained()[:, None]  # (T, R, L, C)
+        known = np.isfinite(self.measures["radius"]) | ~self.classes_trained()[:, None]  # (T, R, L, C)
         return np.isfinite(self.train_loss) & known.all(axis=(2, 3))
 
     @property

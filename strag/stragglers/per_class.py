@@ -24,7 +24,7 @@ def find_per_class(history, layer=None, rule=VALLEY, fewest=FEWEST, quorum=MOST)
     -------
     Stragglers, with `by_class`.
     """
-    curves = history.radius[:, :, history.layer_position(layer)].astype(np.float64)
+    curves = history.measure("radius", layer)
     present = history.classes_trained()
     by_class, sets = [], []
     for run in range(len(history.runs)):

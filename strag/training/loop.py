@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from strag.geometry.curves import measures_of
 from strag.training.descent import Descent
 from strag.training.networks import Networks
 from strag.training.passes import Inputs, batch_step, full_pass, misclassified
@@ -52,8 +53,8 @@ class Task:
 class Record:
     """The state of some runs after `update` updates; arrays begin with the axis of these runs.
 
-    runs : slice of axis R. radius [., L, C], distance [., L, C(C-1)/2], mean_norm2 [., L, C].
-    misclassified : bool [., P]. All of these are None where only a test or the weights are due.
+    runs : slice of axis R. measures : dict of name to array [., L, axis], see `measures_of`.
+    misclassified : bool [., P]. Where only a test or the weights are due these are None, and no measures.
     test_error [., S], test_misclassified bool [., S, Q] : None between tests.
     weights : layers on the CPU if asked for, else None.
     """
@@ -62,9 +63,7 @@ class Record:
     update: int
     train_error: np.ndarray | None = None
     train_loss: np.ndarray | None = None
-    radius: np.ndarray | None = None
-    distance: np.ndarray | None = None
-    mean_norm2: np.ndarray | None = None
+    measures: dict = field(default_factory=dict)
     misclassified: np.ndarray | None = None
     test_error: np.ndarray | None = None
     test_misclassified: np.ndarray | None = None
@@ -225,9 +224,7 @@ class Group:
             record.weights = self.networks.layers()
         if measured is not None:
             record.train_error, record.train_loss = measured.error, measured.loss
-            record.radius = np.stack([m.radii() for m in measured.moments], axis=1)
-            record.distance = np.stack([m.distances() for m in measured.moments], axis=1)
-            record.mean_norm2 = np.stack([m.mean_norm2() for m in measured.moments], axis=1)
+            record.measures = measures_of(measured.moments)
             record.misclassified = measured.wrong
         if tests and update in self.tested:
             wrong = self.test.wrong(self.networks)

@@ -34,18 +34,18 @@ class Watch:
         finite = np.isfinite(record.train_loss)
         for run in np.flatnonzero(~finite) + record.runs.start + self.recipe.first_run:
             self._diverged.setdefault(int(run), record.update)
-        present = ~np.isnan(record.radius[finite]).all(axis=(0, 1)) if finite.any() else None
+        present = ~np.isnan(record.measures["radius"][finite]).all(axis=(0, 1)) if finite.any() else None
         self._present = present if self._present is None else self._present
         self._count_vanished(record)
         self.figures = {
             "update": record.update,
             "error": f"{_mean(record.train_error):.4f}",
-            "radius": f"{_mean(rms_radius(record.radius[:, 0])):.3f}",
+            "radius": f"{_mean(rms_radius(record.measures['radius'][:, 0])):.3f}",
         }
 
     def _count_vanished(self, record):
         """Take in how many representations vanish: 1 - mean |x|^2 of each class, times its examples."""
-        share = 1 - record.mean_norm2  # (R, L, C), NaN for an empty class
+        share = 1 - record.measures["mean_norm2"]  # (R, L, C), NaN for an empty class
         count = self._count[record.runs][:, None]  # (R, 1, C)
         found = np.where(share > ROUNDING, share * count, 0).sum(axis=-1).round().astype(int)  # (R, L)
         run, layer = np.unravel_index(found.argmax(), found.shape)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError
+from strag.geometry import measures
+from strag.geometry.measures import MEASURES
 from strag.stragglers.find import collect, find_inversions
 from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
 from strag.views.captions import facts_of, one_line
 
 UPDATES, ERROR = "updates", "error"
-CURVES = ("radius", "distance", "separation", ERROR)  # what a panel can show
-USUAL, UNMEASURED = CURVES[:2], (ERROR,)  # by default; where no layer was measured
+CURVES = (*(measure.name for measure in measures.CURVES), ERROR)  # what a panel can show
+USUAL, UNMEASURED = ("radius", "distance"), (ERROR,)  # by default; where no layer was measured
 NEAREST = 0.09  # of the length of an axis: two ticks whose labels do not touch
 AXES = {UPDATES: "updates t", ERROR: "training error ε"}
 
@@ -27,10 +29,9 @@ class Dynamics:
     label : what to call it beside others. title : of its data set. source : its file.
     facts : dict of what a caption may say of it, such as {"lr": "lr 0.2"}.
     updates : int [T]. train_error : float64 [T, R].
-    measured : whether a layer was; else all that follows but the classes is NaN.
-    radii : float64 [T, R, C]. radius : float64 [T, R], root mean square over classes.
-    distance : float64 [T, R], mean over the pairs of classes.
-    separation : float64 [T, R], eta^2, see `strag.geometry.moments.separation`.
+    measured : whether a layer was.
+    curves : dict of name to float64 [T, R]: those that were asked for, if a layer was measured, and `error`.
+    by_class : dict of name to float64 [T, R, C]: those of them that every class has.
     classes : the C group names.
     diverged : number of runs left out. runs : number of all runs, R + diverged.
     verdict : over all runs. verdicts : dict of verdict to number of runs. inverting : number of runs with an
@@ -46,10 +47,8 @@ class Dynamics:
     updates: np.ndarray
     train_error: np.ndarray
     measured: bool
-    radii: np.ndarray
-    radius: np.ndarray
-    distance: np.ndarray
-    separation: np.ndarray
+    curves: dict
+    by_class: dict
     classes: tuple
     diverged: int
     runs: int
@@ -58,10 +57,6 @@ class Dynamics:
     inverting: int
     inversion: dict | None
     shortfall: Shortfall | None = None
-
-    @property
-    def error(self):
-        return self.train_error
 
     @property
     def runs_shown(self):
@@ -110,10 +105,12 @@ class Dynamics:
         return values[shown].astype(np.float64), shown
 
 
-def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
-    """The Dynamics of a History at a recorded layer, by default its first; `fewest` as for `find_stragglers`.
+def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
+    """The Dynamics of a History at a recorded layer, by default its first.
 
-    Raises StragError if the layer is not recorded, or if every run diverged.
+    fewest : as for `find_stragglers`. curves : names in CURVES.
+
+    Raises StragError if the layer or a curve is not recorded, or if every run diverged.
     """
     measured = bool(history.layers) or layer is not None
     at = history.layer_position(layer) if measured else None
@@ -127,15 +124,18 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
         )
     title = one_line(history.meta.get("title") or "history")
     answered = found.verdict not in (INVERSION, UNSTABLE, DIVERGED)
+    error = history.train_error[:, kept].astype(np.float64)
+    names = [name for name in curves if measured and name != ERROR]
     return Dynamics(
         label=one_line(label or title),
         title=title,
         source=history.source,
         facts=facts_of(history, at, diverged),
         updates=history.updates,
-        train_error=history.train_error[:, kept].astype(np.float64),
+        train_error=error,
         measured=measured,
-        **_of_layer(history, at, layer, kept),
+        curves={**{name: history.curve(name, layer)[:, kept] for name in names}, ERROR: error},
+        by_class={name: history.measure(name, layer)[:, kept] for name in names if of_classes(name)},
         classes=tuple(one_line(name) for name in history.classes),
         diverged=diverged,
         runs=len(kept),
@@ -149,18 +149,9 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST):
     )
 
 
-def _of_layer(history, at, layer, kept):
-    """The curves of the layer at position `at`, which is None where none was measured: dict of arrays."""
-    if at is None:
-        unknown = np.full((len(history.updates), kept.sum()), np.nan)
-        radii = np.full((*unknown.shape, len(history.classes)), np.nan)
-        return {"radii": radii, "radius": unknown, "distance": unknown, "separation": unknown}
-    return {
-        "radii": history.radius[:, kept, at].astype(np.float64),
-        "radius": history.observable("radius", layer)[:, kept],
-        "distance": -history.observable("distance", layer)[:, kept],
-        "separation": -history.observable("separation", layer)[:, kept],
-    }
+def of_classes(name):
+    """Whether every class has a curve of this name, of which that of all classes is a mean."""
+    return name != ERROR and MEASURES[name].axis == "class"
 
 
 def mean_and_spread(values):

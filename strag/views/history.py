@@ -1,14 +1,24 @@
-"""Histories in a figure: radii, distance and separation, against updates or training error."""
+"""Histories in a figure: curves of what was measured, against updates or training error."""
 
 from textwrap import wrap
 
 import numpy as np
 
 from strag.errors import bad_usage
+from strag.geometry.measures import MEASURES
 from strag.stragglers.inversion import FEWEST
 from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal, marker
 from strag.views.captions import caption, heading
-from strag.views.dynamics import AXES, ERROR, UNMEASURED, UPDATES, USUAL, dynamics_of, mean_and_spread
+from strag.views.dynamics import (
+    AXES,
+    ERROR,
+    UNMEASURED,
+    UPDATES,
+    USUAL,
+    dynamics_of,
+    mean_and_spread,
+    of_classes,
+)
 from strag.views.picture import Picture
 from strag.views.style import (
     BAND,
@@ -38,8 +48,9 @@ def history_figure(shown, x=UPDATES, curves=USUAL):
 
     Parameters
     ----------
-    shown : list of Dynamics. One shows the radius of every class beside their root mean square;
-        several are laid over each other, one colour each, without the classes.
+    shown : list of Dynamics with these curves. One shows the radius of every class, and what else every
+        class has, beside the mean over them; several are laid over each other, one colour each, without the
+        classes.
     x : `updates` or `error`, the training error, falling to the right; both logarithmic.
     curves : names in `strag.views.dynamics.CURVES`, from left to right.
 
@@ -70,13 +81,18 @@ def _entitle(panel, shown):
 
 
 def _one(panels, dynamics, x):
-    """Draw one history, with its classes beside the radius; the handles of the legend."""
-    handles = _of_classes(panels["radius"], dynamics, x) if "radius" in panels else []
-    for name, panel in panels.items():
-        line = _curve(panel, dynamics, getattr(dynamics, name), x, color=INK, linewidth=1.8)
-        if name == "radius":
-            line.set_label("rms over classes")
-            handles.append(line)
+    """Draw one history, with its classes where every one has a curve; the handles of the legend."""
+    with_classes = [name for name in panels if of_classes(name)]
+    of_each = [_of_classes(panels[name], dynamics, dynamics.by_class[name], x) for name in with_classes]
+    handles = of_each[0] if of_each else []
+    lines = {
+        name: _curve(panel, dynamics, dynamics.curves[name], x, color=INK, linewidth=1.8)
+        for name, panel in panels.items()
+    }
+    if with_classes:  # the panels share the legend
+        means = dict.fromkeys(MEASURES[name].mean for name in with_classes)
+        lines[with_classes[0]].set_label(f"{' or '.join(means)} over classes")
+        handles.append(lines[with_classes[0]])
     if dynamics.runs_shown > 1:
         handles.append(_band_handle(f"± 1 s.d. over {dynamics.runs_shown} runs"))
     if _mark(panels, dynamics, x, INK):
@@ -84,12 +100,12 @@ def _one(panels, dynamics, x):
     return handles
 
 
-def _of_classes(panel, dynamics, x):
-    """Draw the radius of every class; the handles of the legend."""
+def _of_classes(panel, dynamics, by_class, x):
+    """Draw the curve of every class, float64 [T, R, C]; the handles of the legend."""
     several = len(dynamics.classes) > MOST_CLASSES
     handles = []
     for number, name in enumerate(dynamics.classes):
-        values = dynamics.radii[:, :, number]
+        values = by_class[:, :, number]
         if not np.isfinite(values).all():
             continue  # a class without examples
         look = {"color": GREY, "linewidth": 0.6, "alpha": 0.6} if several else {"color": colour(number)}
@@ -121,7 +137,7 @@ def _overlaid(panels, dynamics, x, number, banded):
         **(UNDERMOST if number == 0 else {}),
     }
     for name, panel in panels.items():
-        line = _curve(panel, dynamics, getattr(dynamics, name), x, banded, **look)
+        line = _curve(panel, dynamics, dynamics.curves[name], x, banded, **look)
     _mark(panels, dynamics, x, look["color"])
     said = f"{dynamics.label}: {dynamics.sentence}{dynamics.left_out}"
     line.set_label("\n".join(wrap(said, CHARACTERS)))
@@ -160,19 +176,28 @@ def _band_handle(text):
 
 
 def _label_axes(panels, shown, x):
-    pairs = {len(dynamics.classes) * (len(dynamics.classes) - 1) // 2 for dynamics in shown}
-    number = f"{pairs.pop()} " if len(pairs) == 1 else ""
-    over = "" if number == "1 " else f"\n(mean over {number}pairs)"
-    labels = {
-        "radius": "gyration radius R" + ("" if len(shown) == 1 else "\n(rms over classes)"),
-        "distance": f"distance D between class means{over}",
-        "separation": "separation η²",
-        ERROR: AXES[ERROR],
-    }
     values = np.concatenate([dynamics.axis(x)[0] for dynamics in shown])
     for name, panel in panels.items():
-        panel.set_ylabel(labels[name])
+        panel.set_ylabel(_label(name, shown))
         label_horizontal(panel, values, x, MOST_OF_SEVERAL.get(len(panels), MOST_TICKS))
+
+
+def _label(name, shown):
+    """The label of a curve's axis, which says over what it is a mean where no legend does."""
+    if name == ERROR:
+        return AXES[ERROR]
+    measure = MEASURES[name]
+    numbers = {len(dynamics.classes) * (len(dynamics.classes) - 1) // 2 for dynamics in shown}
+    of = {"class": "" if len(shown) == 1 else "classes", "pair": _pairs(numbers), None: ""}[measure.axis]
+    return measure.title + (f"\n({measure.mean} over {of})" if of else "")
+
+
+def _pairs(numbers):
+    """How many pairs of classes histories have, `numbers`, in words; nothing where it is one."""
+    if len(numbers) > 1:
+        return "pairs"
+    (number,) = numbers
+    return "" if number == 1 else f"{number} pairs"
 
 
 def _class_label(name):
@@ -197,7 +222,8 @@ def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=F
 
     Raises StragError where a curve cannot be drawn.
     """
-    shown = [dynamics_of(one, layer, name, fewest) for one, name in zip(histories, names, strict=True)]
+    wanted, named = curves or USUAL, zip(histories, names, strict=True)
+    shown = [dynamics_of(one, layer, name, fewest, wanted) for one, name in named]
     curves = _curves_of(shown, x, curves)
 
     def text(columns, lines, coloured):

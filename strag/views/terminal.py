@@ -4,22 +4,17 @@ import string
 
 import numpy as np
 
+from strag.geometry.measures import MEASURES
 from strag.views.captions import caption, heading
 from strag.views.dynamics import AXES, ERROR, UPDATES, USUAL, log_ticks
 
 NARROWEST, SIDE_BY_SIDE = 40, 55  # columns: of the terminal, and of one of several panels beside each other
-TITLES = {
-    "radius": "gyration radius R",
-    "distance": "distance D",
-    "separation": "separation η²",
-    ERROR: AXES[ERROR],
-}
 LOWEST, HIGHEST = 11, 22  # rows of a panel
 COLOURS = (12, 9, 10, 11, 13, 14)  # of the sixteen that every terminal has, legible on dark and light
 
 
 def history_text(shown, x=UPDATES, width=80, height=24, coloured=True, curves=USUAL):
-    """The curves that `history_figure` draws, without classes and bands; the radius is the rms one.
+    """The curves that `history_figure` draws, without classes and bands; of classes the mean.
 
     Parameters
     ----------
@@ -56,12 +51,12 @@ def _panels(shown, x, size, beside, coloured, curves):
     ticks = _ticks(shown, x, most=size[0] // (8 * (len(curves) if beside else 1)))
     for number, name in enumerate(curves, 1):
         panel = figure.subplot(*((1, number) if beside else (number, 1))) if len(curves) > 1 else figure
-        panel.title(TITLES[name])
+        panel.title(AXES[ERROR] if name == ERROR else MEASURES[name].short_title)
         if beside or number == len(curves):
             panel.label(AXES[x], "x", "lower")
         for at, dynamics in enumerate(shown):
             values, records = dynamics.axis(x)
-            means = getattr(dynamics, name)[records].mean(axis=1)
+            means = dynamics.curves[name][records].mean(axis=1)
             curve = panel.signal(_place(values, x), means, marker=_marker(at, len(shown), coloured))
             panel.draw(curve.lines())
         panel.ruler("x", "lower").ticks(_place(ticks, x), [f"{tick:g}" for tick in ticks])

@@ -48,7 +48,9 @@ def folder(made, monkeypatch):
 
 
 def assert_same_history(found, expected, atol=1e-6):
-    for name in ("radius", "distance", "train_error", "train_loss", "mean_norm2"):
+    for name, values in expected.measures.items():
+        np.testing.assert_allclose(found.measures[name], values, atol=atol, err_msg=name)
+    for name in ("train_error", "train_loss"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=atol, err_msg=name)
     for name in ("updates", "misclassified", "trained", "index", "y", "group"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
@@ -97,7 +99,9 @@ def test_dumps_may_be_split_and_named_in_any_order(folder, tmp_path):
     assert main(["geometry", str(tmp_path / "late"), str(tmp_path / "early"), "-q", "-o", out]) == 0
     assert_same_history(read_history(out), read_history("h"), atol=1e-6)
     assert main(["geometry", str(tmp_path / "early"), str(tmp_path / "late"), "-q", "-o", again]) == 0
-    np.testing.assert_array_equal(read_history(again).radius, read_history(out).radius)
+    np.testing.assert_array_equal(
+        read_history(again).measures["radius"], read_history(out).measures["radius"]
+    )
     result = strag("geometry", tmp_path / "runs1", tmp_path / "runs0")
     records = json.loads(result.stdout)["records"]
     assert [(record["run"], record["update"]) for record in records] == [(0, 0), (1, 0), (2, 0)]
@@ -120,7 +124,9 @@ def test_half_precision_takes_half_the_space_and_keeps_three_digits(folder, tmp_
     assert half["layer1"].dtype == np.float16
     out = str(tmp_path / "g.safetensors")
     assert main(["geometry", str(tmp_path / "half"), "-q", "-o", out]) == 0
-    np.testing.assert_allclose(read_history(out).radius, read_history("h").radius, atol=1e-3)
+    np.testing.assert_allclose(
+        read_history(out).measures["radius"], read_history("h").measures["radius"], atol=1e-3
+    )
 
 
 def test_the_json_names_its_axes(folder):
@@ -318,7 +324,7 @@ def test_an_example_that_is_not_finite_spoils_its_own_class_alone(tmp_path, capf
             radii = [record["radius"] for record in json.loads(Path(out).read_text())["records"]]
             found[name] = np.array(radii, dtype=float)  # null is NaN
         else:
-            found[name] = read_history(out).radius[:, 0, 0]
+            found[name] = read_history(out).measures["radius"][:, 0, 0]
     told = "3 examples of class b in layer 1 are not finite at update 0 in run 0"
     assert capfd.readouterr().err == (
         f"strag: warning: {tmp_path / 'bad'}: {told}: that class has no radius there\n"
@@ -423,7 +429,7 @@ def test_layer_0_is_the_standardised_input(tmp_path, monkeypatch):
     assert main(["geometry", "a", "-q", "-o", "g.safetensors"]) == 0
     history = read_history("g.safetensors")
     assert history.layers == (0, 1)
-    np.testing.assert_array_equal(history.radius[0, 0, 0], history.radius[0, 1, 0])
+    np.testing.assert_array_equal(history.measures["radius"][0, 0, 0], history.measures["radius"][0, 1, 0])
 
 
 def test_what_classes_and_examples_are_called_comes_back(tmp_path, monkeypatch):

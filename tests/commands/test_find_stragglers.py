@@ -38,10 +38,8 @@ def write_history(path, curves, recipe=None, **options):
     wrong = np.unpackbits(history.misclassified, axis=-1, bitorder="little", count=size).astype(bool)
     with HistoryWriter(str(path), meta, history.updates, per_example, history.trained) as writer:
         for at, update in enumerate(history.updates):
-            values = {
-                name: getattr(history, name)[at]
-                for name in ("train_error", "train_loss", "radius", "distance", "mean_norm2")
-            }
+            values = {name: getattr(history, name)[at] for name in ("train_error", "train_loss")}
+            values["measures"] = {name: measured[at] for name, measured in history.measures.items()}
             writer.add(Record(slice(0, len(history.runs)), int(update), misclassified=wrong[at], **values))
         writer.commit()
 

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from strag.files.stability import COLUMNS, stability_from
 from strag.stragglers.stability import stability
 from strag.views.stability import tables
 from tests.commands.terminal import at_terminal
+from tests.conftest import cut_to
 from tests.files.makers import history_file
 from tests.shell import complains, files_in, shell, strag
 from tests.views.agreements import agreement
@@ -189,9 +189,7 @@ def test_the_table_holds_in_80_columns(capsys, monkeypatch):
 
 
 def test_the_table_of_a_short_history_has_every_record(folder):
-    history, few = made_runs(), slice(0, 30, 3)
-    names = ("updates", "train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
-    write("short", replace(history, **{name: getattr(history, name)[few] for name in names}))
+    write("short", cut_to(made_runs(), slice(0, 30, 3)))
     status, _, text = at_terminal("stdout", "stability", "short")
     assert status == 0
     rows = re.findall(r"^ *\*?(\d+) +0\.\d{4} ", text, flags=re.M)

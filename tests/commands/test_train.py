@@ -38,7 +38,7 @@ def test_writes_a_history_with_every_axis_named(folder):
     assert main(["train", "d.safetensors", *QUICK, "--depth", "3", "--layers", "all", "-o", "h"]) == 0
     history = read_history("h")
     assert history.updates.tolist() == list(range(9))
-    assert history.radius.shape == (9, 3, 2, 2)
+    assert history.measures["radius"].shape == (9, 3, 2, 2)
     assert (history.layers, history.classes, history.runs) == ((1, 2), ("even", "odd"), (0, 1, 2))
     assert history.recipe["lr"] == 0.3
     assert history.meta["origin"] == made_up().identity

@@ -11,7 +11,7 @@ from strag.files.history import read_history
 from tests.files.makers import forge, history_file, history_writer, images, parts, record, refused
 
 UPDATES = tuple(range(12))
-VALUES = ("train_error", "train_loss", "radius", "distance", "mean_norm2")
+VALUES = ("train_error", "train_loss")
 
 
 @pytest.fixture
@@ -26,6 +26,9 @@ def assert_holds(history, update, runs=slice(0, 2), columns=None):
     for name in VALUES:
         expected = np.asarray(getattr(made, name), np.float32)
         np.testing.assert_array_equal(getattr(history, name)[at, columns], expected)
+    for name, values in made.measures.items():
+        expected = np.asarray(values, np.float32)
+        np.testing.assert_array_equal(history.measures[name][at, columns], expected)
     wrong = unpack(history.misclassified[at, columns], history.examples)
     np.testing.assert_array_equal(wrong, made.misclassified)
 
@@ -153,7 +156,9 @@ class TestInterrupted:
             for update in (0, 3, 4, 6):
                 made = record(update, both)
                 if update not in updates:
-                    made = SimpleNamespace(**{**vars(made), **dict.fromkeys((*VALUES, "misclassified"))})
+                    made = SimpleNamespace(
+                        **{**vars(made), **dict.fromkeys((*VALUES, "misclassified")), "measures": {}}
+                    )
                 writer.add(made)
             path, _, until = writer.commit_partial()
         history = read_history(path)

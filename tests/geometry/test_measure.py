@@ -94,6 +94,9 @@ def assert_equal(found, expected):
     for one, other in zip(found, expected, strict=True):
         for field in dataclasses.fields(other):
             value = getattr(other, field.name)
+            if isinstance(value, dict):
+                for name, measured in value.items():
+                    np.testing.assert_allclose(one.measures[name], measured, atol=1e-9, err_msg=name)
             if isinstance(value, np.ndarray):
                 np.testing.assert_allclose(getattr(one, field.name), value, atol=1e-9, err_msg=field.name)
 
@@ -102,8 +105,8 @@ def test_it_is_the_definition(whole):
     _, found = results([whole])
     kept, labels = whole.kept[1], whole.group[whole.kept[1]]
     moments = ClassMoments.of(normalise(whole.h[2, 1].astype(float))[kept], labels, 2)
-    np.testing.assert_allclose(found[2].radius[1, 0], moments.radii())
-    np.testing.assert_allclose(found[2].distance[1, 0], moments.distances())
+    np.testing.assert_allclose(found[2].measures["radius"][1, 0], moments.radii())
+    np.testing.assert_allclose(found[2].measures["distance"][1, 0], moments.distances())
     wrong = whole.predicted[2, 1] != whole.group
     np.testing.assert_array_equal(found[2].misclassified[1], wrong)
     assert found[2].train_error[1] == pytest.approx(wrong[kept].mean())
@@ -160,8 +163,8 @@ def test_a_network_that_diverged_is_wrong_everywhere(whole):
     _, found = results([whole])
     assert found[1].misclassified[0].all()
     assert np.isnan(found[1].train_loss[0])
-    assert np.isnan(found[1].radius[0]).all()
-    assert np.isfinite(found[1].radius[1]).all()
+    assert np.isnan(found[1].measures["radius"][0]).all()
+    assert np.isfinite(found[1].measures["radius"][1]).all()
 
 
 @pytest.mark.parametrize("tile", [7, 50])
@@ -173,9 +176,9 @@ def test_examples_that_are_not_finite_take_the_radius_of_their_class_alone(whole
     whole.h[1, 0, np.flatnonzero(~whole.kept[0])] = np.nan  # not trained on
     grid, found = results([whole], tile)
     assert_equal([found[0], found[2]], [expected[0], expected[2]])
-    assert found[1].radius[0, 0, 0] == pytest.approx(expected[1].radius[0, 0, 0])
-    np.testing.assert_allclose(found[1].radius[1], expected[1].radius[1])
-    assert np.isnan(found[1].radius[0, 0, 1])
+    assert found[1].measures["radius"][0, 0, 0] == pytest.approx(expected[1].measures["radius"][0, 0, 0])
+    np.testing.assert_allclose(found[1].measures["radius"][1], expected[1].measures["radius"][1])
+    assert np.isnan(found[1].measures["radius"][0, 0, 1])
     record, other = as_records(grid, found[1])
     assert np.isnan([record["radius_rms"], record["separation"], *record["distance"]]).all()
     assert np.isfinite([other["radius_rms"], other["separation"]]).all()
@@ -190,7 +193,7 @@ def test_a_class_without_examples_is_left_out_of_the_means(whole):
     whole.kept[1] = False
     grid, found = results([whole])
     one, none = as_records(grid, found[0])
-    assert one["radius_rms"] == pytest.approx(found[0].radius[0, 0, 0])
+    assert one["radius_rms"] == pytest.approx(found[0].measures["radius"][0, 0, 0])
     assert one["separation"] == 0
     assert none["class_sizes"] == [0, 0]
     figures = (none[key] for key in ("radius_rms", "separation", "train_error", "train_loss"))
@@ -208,5 +211,5 @@ def test_records_list_every_run_and_layer(whole):
     for number, record in enumerate(records):
         assert record["class_sizes"] == np.bincount(whole.group[whole.kept[number]]).tolist()
     assert records[0]["class_sizes"] != records[1]["class_sizes"]
-    assert records[1]["radius"] == found[1].radius[1, 0].tolist()
+    assert records[1]["radius"] == found[1].measures["radius"][1, 0].tolist()
     assert records[1]["radius_rms"] == pytest.approx(np.sqrt(np.mean(np.square(records[1]["radius"]))))

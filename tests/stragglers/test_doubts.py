@@ -8,7 +8,7 @@ import pytest
 from strag.stragglers.doubts import doubts
 from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.recipe import descends, step_size
-from tests.conftest import history_of
+from tests.conftest import history_of, with_measures
 
 T = 60
 VALLEY = 0.8 + 0.1 * np.square(np.log((np.arange(T) + 1) / 21))
@@ -25,8 +25,8 @@ def test_nothing_is_doubted_of_a_usual_history():
 def test_many_small_groups_look_like_numbers_to_predict():
     history = history_of(np.stack([VALLEY] * 2, axis=1), P=90)
     groups = replace(history, group=np.arange(90) % 30, classes=tuple(map(str, range(30))))
-    radius = np.repeat(history.radius[..., :1], 30, axis=-1)
-    (line,) = told(replace(groups, radius=radius))
+    radius = np.repeat(history.measures["radius"][..., :1], 30, axis=-1)
+    (line,) = told(with_measures(groups, radius=radius))
     assert line.startswith("30 groups of 3.0 examples on average")
 
 

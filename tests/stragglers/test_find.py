@@ -8,7 +8,7 @@ import pytest
 from strag.bits import pack, unpack
 from strag.errors import StragError
 from strag.stragglers.find import Moment, find_stragglers, overall
-from tests.conftest import history_of
+from tests.conftest import history_of, with_measures
 
 T, P = 60, 64
 FALL = np.exp(-np.arange(T) / 20)
@@ -93,7 +93,7 @@ def test_observables_fall_together_for_two_classes_on_the_sphere():
     radius = 0.5 + VALLEY / 5
     history = history_of(np.stack([radius], axis=1))
     distance = 2 * np.sqrt(1 - np.square(radius))
-    history = dataclasses.replace(history, distance=distance[:, None, None, None].astype(np.float32))
+    history = with_measures(history, distance=distance[:, None, None, None])
     records = {
         name: find_stragglers(history, observable=name).records
         for name in ("radius", "radius:0", "radius:odd", "distance", "separation")

@@ -15,7 +15,7 @@ from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.finding import finding_of
 from strag.stragglers.original_classes import OriginalClass, original_classes, rank_correlation
 from strag.stragglers.per_class import find_per_class
-from tests.conftest import history_of
+from tests.conftest import history_of, with_measures
 from tests.files.makers import images, refused, stragglers_file
 
 T, P, Q = 60, 60, 12
@@ -128,7 +128,8 @@ def test_a_run_that_diverged_has_no_test_error():
 
 
 def test_one_inversion_per_class():
-    history = made(group=Y % 2, radius=np.stack([np.stack([valley(20), valley(30)], -1)] * 3, 1)[:, :, None])
+    radius = np.stack([np.stack([valley(20), valley(30)], -1)] * 3, 1)[:, :, None]
+    history = with_measures(made(group=Y % 2), radius=radius)
     found = find_per_class(history)
     told = told_of(history, found)
     assert [one.straggler_share for one in told] == [pytest.approx(5 / 6), pytest.approx(5 / 6), 0]

@@ -14,7 +14,7 @@ from strag.stragglers.over_runs import layer_findings
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.views.stragglers import sentence
-from tests.conftest import history_of
+from tests.conftest import history_of, with_measures
 
 T, R, P = 60, 2, 90
 GROUP = np.arange(P) % 3
@@ -33,7 +33,8 @@ def history():
     base = history_of(np.stack([valley(20)] * R, axis=1), wrong=wrong, P=P)
     radius = np.stack([valley(12), valley(20), np.exp(-np.arange(T) / 20)], axis=-1)
     radius = np.broadcast_to(radius[:, None, None], (T, R, 1, 3)).astype(np.float32)
-    return dataclasses.replace(base, radius=radius, group=GROUP, classes=("a", "b", "c"))
+    base = dataclasses.replace(base, group=GROUP, classes=("a", "b", "c"))
+    return with_measures(base, radius=radius)
 
 
 def test_the_set_is_the_union_over_classes_at_their_own_inversions(history):
@@ -80,9 +81,9 @@ def test_examples_that_are_not_trained_on_are_in_no_set(history):
 
 
 def test_a_class_that_diverges_spoils_no_other(history):
-    radius = history.radius.copy()
+    radius = history.measures["radius"].copy()
     radius[30, :, 0, 0] = np.nan
-    found = find_per_class(dataclasses.replace(history, radius=radius))
+    found = find_per_class(with_measures(history, radius=radius))
     assert [one.verdict for one in found.by_class[0]] == ["diverged", "inversion", "none"]
 
 
@@ -90,9 +91,9 @@ def test_a_class_without_a_trained_example_is_left_out_and_listed(history):
     """Its radius is NaN: it has not diverged."""
     trained = np.ones((R, P), bool)
     trained[:, GROUP == 0] = False
-    radius = history.radius.copy()
+    radius = history.measures["radius"].copy()
     radius[..., 0] = np.nan
-    pruned = dataclasses.replace(history, trained=pack(trained), radius=radius)
+    pruned = with_measures(dataclasses.replace(history, trained=pack(trained)), radius=radius)
     found = find_per_class(pruned)
     assert [one and one.verdict for one in found.by_class[1]] == [None, "inversion", "none"]
     assert found.verdict == "inversion"
@@ -111,9 +112,9 @@ def test_a_class_without_a_trained_example_is_left_out_and_listed(history):
 def test_a_class_that_some_runs_lack_is_taken_from_the_others(history):
     trained = np.ones((R, P), bool)
     trained[1, GROUP == 1] = False
-    radius = history.radius.copy()
+    radius = history.measures["radius"].copy()
     radius[:, 1, :, 1] = np.nan
-    pruned = dataclasses.replace(history, trained=pack(trained), radius=radius)
+    pruned = with_measures(dataclasses.replace(history, trained=pack(trained)), radius=radius)
     found = find_per_class(pruned)
     assert [one and one.verdict for one in found.by_class[0]] == ["inversion", "inversion", "none"]
     assert [one and one.verdict for one in found.by_class[1]] == ["inversion", None, "none"]
@@ -136,10 +137,11 @@ def deep(history):
     """Two layers: the first turns at 12, the second only falls."""
     curves = np.stack([valley(12), np.exp(-np.arange(T) / 20)], axis=-1)[:, None, :, None]
     radius = np.broadcast_to(curves, (T, R, 2, 3)).astype(np.float32)
-    of_two = {name: np.repeat(getattr(history, name), 2, axis=2) for name in ("distance", "mean_norm2")}
+    of_two = {name: np.repeat(values, 2, axis=2) for name, values in history.measures.items()}
     recipe = {"lr": 0.5, "optimizer": "sgd", "batch_size": None}
     meta = {**history.meta, "recipe": recipe}
-    return dataclasses.replace(history, radius=radius, layers=(1, 2), meta=meta, **of_two)
+    history = dataclasses.replace(history, layers=(1, 2), meta=meta)
+    return with_measures(history, **{**of_two, "radius": radius})
 
 
 def test_a_profile_has_what_each_layer_says(deep):

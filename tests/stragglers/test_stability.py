@@ -582,9 +582,11 @@ def test_a_thousand_runs():
             name: np.broadcast_to(values, (records, R)).astype(np.float32)
             for name, values in (("train_error", error), ("train_loss", error))
         },
-        radius=np.broadcast_to(curve[:, None, None, None], (records, R, 1, 2)),
-        distance=np.broadcast_to(base.distance, (records, R, 1, 1)),
-        mean_norm2=np.broadcast_to(base.mean_norm2, (records, R, 1, 2)),
+        measures={
+            "radius": np.broadcast_to(curve[:, None, None, None], (records, R, 1, 2)),
+            "distance": np.broadcast_to(base.measures["distance"], (records, R, 1, 1)),
+            "mean_norm2": np.broadcast_to(base.measures["mean_norm2"], (records, R, 1, 2)),
+        },
         misclassified=bits,
         trained=pack(np.ones((R, P), bool)),
         runs=tuple(range(R)),

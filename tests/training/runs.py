@@ -23,10 +23,12 @@ def recorded(data, removed=None, change=None, weights_at=(), **options):
     columns, layers = {}, {}
     for record in train(recipe, task, weights_at):
         layers[record.update] = record.weights
-        names = ("train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
+        names = ("train_error", "train_loss", "misclassified")
         for name in (*names, "test_error", "test_misclassified"):
             if getattr(record, name) is not None:
                 columns.setdefault(name, {}).setdefault(record.update, []).append(getattr(record, name))
+        for name, values in record.measures.items():
+            columns.setdefault(name, {}).setdefault(record.update, []).append(values)
     joined = {
         name: np.stack([np.concatenate(parts) for _, parts in sorted(by_update.items())])
         for name, by_update in columns.items()

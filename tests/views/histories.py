@@ -8,7 +8,7 @@ from strag.bits import unpack
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
 from strag.training.loop import Record
-from tests.conftest import history_of
+from tests.conftest import history_of, with_measures
 
 T = 101
 RECIPE = {"depth": 2, "width": 20, "activation": "tanh", "optimizer": "sgd", "lr": 0.2, "batch_size": None}
@@ -35,15 +35,13 @@ def made(
     R, L, C = len(curves), len(layers), len(classes)
     spread = 1 + 0.3 * np.linspace(-1, 1, C)
     spread /= np.sqrt(np.mean(np.square(spread)))
-    radius = base.radius[..., :1] * spread * np.ones((T, R, L, C))
-    distance = np.repeat(2 - base.radius[..., :1], C * (C - 1) // 2, axis=3) * np.ones((T, R, L, 1))
+    first = base.measures["radius"][..., :1]
+    radius = first * spread * np.ones((T, R, L, C))
+    distance = np.repeat(2 - first, C * (C - 1) // 2, axis=3) * np.ones((T, R, L, 1))
     for run in diverged:
         radius[50:, run] = distance[50:, run] = np.nan
     return replace(
-        base,
-        radius=radius.astype(np.float32),
-        distance=distance.astype(np.float32),
-        mean_norm2=np.ones((T, R, L, C), np.float32),
+        with_measures(base, radius=radius, distance=distance, mean_norm2=np.ones((T, R, L, C))),
         group=base.y % C,
         layers=tuple(layers),
         classes=tuple(classes),
@@ -62,10 +60,11 @@ def write(path, history):
     )
     per_example = {"index": history.index, "y": history.y, "group": history.group}
     wrong = unpack(history.misclassified, history.examples)
-    names = ("train_error", "train_loss", "radius", "distance", "mean_norm2")
+    names = ("train_error", "train_loss")
     with HistoryWriter(str(path), meta, history.updates, per_example, history.trained) as writer:
         for at, update in enumerate(history.updates):
             values = {name: getattr(history, name)[at] for name in names}
+            values["measures"] = {name: measured[at] for name, measured in history.measures.items()}
             writer.add(Record(slice(0, len(history.runs)), int(update), misclassified=wrong[at], **values))
         writer.commit()
     return path

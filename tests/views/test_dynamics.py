@@ -40,8 +40,10 @@ def test_no_inversion_says_the_verdict(curves, sentence):
 def test_diverged_runs_change_no_mean():
     curves = [valley(18), valley(20), valley(25)]
     alone, beside = dynamics_of(made(curves)), dynamics_of(made([*curves, falling()], diverged=[3]))
-    for name in ("radius", "radii", "distance", "train_error"):
-        np.testing.assert_array_equal(getattr(alone, name), getattr(beside, name))
+    for name in ("radius", "distance", "error"):
+        np.testing.assert_array_equal(alone.curves[name], beside.curves[name])
+    np.testing.assert_array_equal(alone.by_class["radius"], beside.by_class["radius"])
+    np.testing.assert_array_equal(alone.train_error, beside.train_error)
     assert (beside.diverged, beside.runs, beside.runs_shown) == (1, 4, 3)
     assert beside.left_out == ", 1 diverged and left out"
     assert alone.left_out == ""
@@ -123,8 +125,10 @@ def test_names_fit_on_a_line(text):
 
 def test_the_separation_is_that_of_the_runs_kept():
     history = made([valley(), falling(), valley(25)], diverged=[1], layers=(1, 2), classes=("a", "b", "c"))
-    history.distance[:, :, 1] *= 0.5
+    radius, distance = history.measures["radius"], history.measures["distance"]
+    distance[:, :, 1] *= 0.5
     for layer in (1, 2):
         at = [0, 2], layer - 1
-        expected = separation(history.radius[:, at[0], at[1]], history.distance[:, at[0], at[1]])
-        np.testing.assert_allclose(dynamics_of(history, layer).separation, expected, rtol=1e-6)
+        expected = separation(radius[:, at[0], at[1]], distance[:, at[0], at[1]])
+        shown = dynamics_of(history, layer, curves=("separation",))
+        np.testing.assert_allclose(shown.curves["separation"], expected, rtol=1e-6)

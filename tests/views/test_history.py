@@ -19,11 +19,13 @@ from strag.views.style import (
     overlaid_dashes,
     rendered,
 )
+from tests.conftest import cut_to
 from tests.views.histories import falling, made, valley
 
 
 def figure_of(*histories, x="updates", curves=USUAL, **options):
-    return history_figure([dynamics_of(history, **options) for history in histories], x, curves)
+    shown = [dynamics_of(history, curves=curves, **options) for history in histories]
+    return history_figure(shown, x, curves)
 
 
 def texts(figure):
@@ -73,11 +75,12 @@ def test_curves_are_means_over_runs_and_the_inversion_is_marked():
     history = made([valley(20), valley(22), falling()], diverged=[2])
     shown = dynamics_of(history)
     left, right = history_figure([shown]).axes
-    means = [shown.radii[1:, :, 0], shown.radii[1:, :, 1], shown.radius[1:]]
+    radii = shown.by_class["radius"]
+    means = [radii[1:, :, 0], radii[1:, :, 1], shown.curves["radius"][1:]]
     for line, mean in zip(left.lines, means, strict=False):
         np.testing.assert_allclose(line.get_ydata(), mean.mean(axis=1))
         np.testing.assert_array_equal(line.get_xdata(), np.arange(1, len(history.updates)))
-    np.testing.assert_allclose(right.lines[0].get_ydata(), shown.distance[1:].mean(axis=1))
+    np.testing.assert_allclose(right.lines[0].get_ydata(), shown.curves["distance"][1:].mean(axis=1))
     for panel in (left, right):
         assert vertical_lines(panel) == [pytest.approx(shown.inversion["updates"])]
         assert np.isfinite(np.concatenate([line.get_ydata() for line in panel.lines])).all()
@@ -110,22 +113,22 @@ def test_panels_show_the_curves_that_are_named_in_their_order(curves):
         "distance": "distance D between class means",
         "separation": "separation η²",
     }
-    shown = [dynamics_of(made([valley(20), valley(22)]))]
+    shown = [dynamics_of(made([valley(20), valley(22)]), curves=curves)]
     figure = history_figure(shown, curves=curves)
     assert [panel.get_ylabel() for panel in figure.axes] == [labels[name] for name in curves]
     for name, panel in zip(curves, figure.axes, strict=True):
         line = panel.lines[2 if name == "radius" else 0]
-        np.testing.assert_allclose(line.get_ydata(), getattr(shown[0], name)[1:].mean(axis=1))
+        np.testing.assert_allclose(line.get_ydata(), shown[0].curves[name][1:].mean(axis=1))
         assert vertical_lines(panel) == [pytest.approx(shown[0].inversion["updates"])]
         assert len(panel.collections) == (3 if name == "radius" else 1)
     of_radius = ["even", "odd", "rms over classes"] if "radius" in curves else []
     assert legend(figure) == [*of_radius, "± 1 s.d. over 2 runs", "inversion"]
     assert "made-up: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)" in texts(figure)
     assert figure.get_size_inches()[0] == WIDTH
-    both = history_figure([*shown, dynamics_of(made([falling()]), label="b")], curves=curves)
+    both = history_figure([*shown, dynamics_of(made([falling()]), label="b", curves=curves)], curves=curves)
     for name, panel in zip(curves, both.axes, strict=True):
         first, *_, second = [line for line in panel.lines if len(line.get_xdata()) > 2]
-        np.testing.assert_allclose(first.get_ydata(), getattr(shown[0], name)[1:].mean(axis=1))
+        np.testing.assert_allclose(first.get_ydata(), shown[0].curves[name][1:].mean(axis=1))
         assert second.get_color() == colour(1)
 
 
@@ -138,9 +141,7 @@ def test_a_curve_that_needs_no_legend_has_none():
 @pytest.mark.parametrize("last", [2, 9, 30, 100])
 def test_the_ticks_of_several_panels_do_not_touch(x, last, panels):
     history = made([valley(), valley()])
-    names = ("updates", "train_error", "train_loss", "radius", "distance", "mean_norm2", "misclassified")
-    cut = replace(history, **{name: getattr(history, name)[: last + 1] for name in names})
-    figure = figure_of(cut, x=x, curves=CURVES[:panels])
+    figure = figure_of(cut_to(history, slice(last + 1)), x=x, curves=CURVES[:panels])
     with house_style():
         figure.draw_without_rendering()
     for panel in figure.axes:
@@ -172,7 +173,7 @@ def test_ten_classes_are_told_apart_and_more_are_one_entry():
 def test_an_empty_class_is_left_out():
     history = made([valley(), valley()], classes=("a", "b", "c"))
     history = replace(history, group=history.y % 2)
-    history.radius[..., 2] = np.nan
+    history.measures["radius"][..., 2] = np.nan
     assert legend(figure_of(history))[:3] == ["a", "b", "rms over classes"]
 
 
@@ -205,7 +206,7 @@ def test_no_text_is_clipped(x):
         made(curves, diverged=[2], classes=[f"{long} {n}" for n in range(C)], title=long, recipe=recipe)
         for C in (2, 10)
     ]
-    shown = [dynamics_of(history, label=long) for history in histories]
+    shown = [dynamics_of(history, label=long, curves=CURVES) for history in histories]
     figures = [
         history_figure(several, x, CURVES[:panels])
         for several in (shown[:1], shown[1:], shown)
@@ -223,12 +224,8 @@ def test_no_text_is_clipped(x):
 
 def test_a_history_of_one_record_is_a_dot():
     history = made([valley()])
-    cut = {name: getattr(history, name)[20:21] for name in ("updates", "train_error", "train_loss")}
-    cut |= {
-        name: getattr(history, name)[20:21] for name in ("radius", "distance", "mean_norm2", "misclassified")
-    }
     for x in ("updates", "error"):
-        figure = figure_of(replace(history, **cut), x=x)
+        figure = figure_of(cut_to(history, slice(20, 21)), x=x)
         assert figure.axes[0].lines[0].get_marker() == "."
         assert rendered(figure, "png").startswith(b"\x89PNG")
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from strag.views.dynamics import dynamics_of
+from strag.views.dynamics import CURVES, dynamics_of
 from strag.views.terminal import history_text
 from tests.views.histories import falling, made, valley
 
@@ -13,7 +13,7 @@ SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
 
 @pytest.fixture
 def shown():
-    return [dynamics_of(made([valley(20), valley(22)]))]
+    return [dynamics_of(made([valley(20), valley(22)]), curves=CURVES)]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 109, 110, 200])
