@@ -59,7 +59,7 @@ class Watch:
         if self._diverged:
             runs = ", ".join(str(run) for run in sorted(self._diverged))
             first = min(self._diverged.values())
-            lines.append(f"diverged: run {runs} (first at update {first}); a smaller --lr may help")
+            lines.append(f"diverged: run {runs} (first at update {first}); a smaller `lr` may help")
         if self._present is not None and not self._present.all():
             names = np.array(self.names)[~self._present]
             lines.append(
