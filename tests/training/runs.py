@@ -15,9 +15,12 @@ SMALL = {"runs": 3, "epochs": 6, "width": 7, "lr": 0.3, "test": "1"}
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "gelu": torch.nn.GELU}
 
 
-def recorded(data, removed=None, change=None, weights_at=(), **options):
-    """Train by strag: dict of name to array [T, R, ...], and the parameters by update."""
-    recipe = Recipe.of(**{**SMALL, **options})
+def recorded(data, removed=None, change=None, weights_at=(), recipe=None, **options):
+    """Train by strag: dict of name to array [T, R, ...], and the parameters by update.
+
+    recipe : a Recipe, by default the small one with these options.
+    """
+    recipe = recipe or Recipe.of(**{**SMALL, **options})
     task, _, _ = prepare(recipe, data, removed if removed is None else [removed] * recipe.runs)
     if change:
         change(task)
