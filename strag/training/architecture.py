@@ -78,8 +78,9 @@ class Architecture(ABC):
     def networks(self, state, ends, columns, precision, device):
         """The `Networks` with these parameters.
 
-        state : dict of name to float32 [R, *shape]. columns : int64 [d'], where the inputs that are used
-        stand among all. precision : of the operands of the large products. device : of torch.
+        state : dict of name to float32 [R, *shape], in any order; they may be taken over and changed.
+        columns : int64 [d'], where the inputs that are used stand among all. precision : of the operands of
+        the large products. device : of torch.
         """
 
     @abstractmethod

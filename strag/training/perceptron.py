@@ -16,6 +16,7 @@ from strag.training.precision import operand_dtypes
 from strag.training.products import add_product, product
 from strag.training.seeds import initial_weights
 
+DEEPEST, WIDEST = 1000, 2**31 - 1
 GROUP_WIDTH = 640  # columns of the first layer's product that a group of runs fills
 TILE_SPACE = 1 << 20  # numbers in one layer's activations of a tile: 4 MiB
 SMALLEST_TILE, LARGEST_TILE = 256, 8192  # examples
@@ -64,10 +65,10 @@ class Perceptron(Architecture):
     input_layer = 0
 
     def __post_init__(self):
-        for name in ("depth", "width"):
+        for name, largest in (("depth", DEEPEST), ("width", WIDEST)):
             value = getattr(self, name)
-            if type(value) is not int or value < 1:
-                raise bad_usage(f"a `{name}` of {value!r} is no network", "give a number from 1 on")
+            if type(value) is not int or not 1 <= value <= largest:
+                raise bad_usage(f"cannot use {value!r} as `{name}`", f"give a number from 1 to {largest}")
         if self.activation not in ACTIVATIONS:
             raise bad_usage(
                 f"there is no `activation` {self.activation!r}", f"choose {', '.join(ACTIVATIONS)}"

@@ -116,8 +116,8 @@ def test_layers_of_a_depth():
         ),
         ({"model": "rnn"}, "there is no `model` 'rnn'; choose mlp"),
         ({"activation": "sin"}, "there is no `activation` 'sin'; choose tanh, relu, gelu"),
-        ({"depth": 0}, "a `depth` of 0 is no network"),
-        ({"width": 2.5}, "a `width` of 2.5 is no network"),
+        ({"depth": 0}, "cannot use 0 as `depth`; give a number from 1 to 1000"),
+        ({"width": 2.5}, "cannot use 2.5 as `width`"),
     ],
 )
 def test_options_that_contradict(options, message):
