@@ -65,7 +65,10 @@ class Architecture(ABC):
 
     @abstractmethod
     def shapes(self, ends):
-        """Shape of every parameter of one network, by name, over all inputs: dict of str to tuple."""
+        """Shape of every parameter of one network, by name, over all inputs: dict of str to tuple.
+
+        Raises StragError for ends that such networks cannot have.
+        """
 
     @abstractmethod
     def initial(self, ends, seed, run):

@@ -54,7 +54,10 @@ class Watch:
             self._vanished = (int(found[run, layer]), record.update, number, self.recipe.layers[layer])
 
     def warnings(self):
-        """Lines to warn with: runs that diverged, classes without examples, vanished representations."""
+        """Lines to warn with: runs that diverged, classes without examples, vanished representations.
+
+        They name parameters in backticks, as a StragError does.
+        """
         lines = []
         if self._diverged:
             runs = ", ".join(str(run) for run in sorted(self._diverged))
