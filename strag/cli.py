@@ -156,7 +156,7 @@ def _failed(error, args):
     try:
         raise error
     except StragError as error:
-        say(str(error))
+        say(str(error.as_options()))
         return error.status
     except click.ClickException as error:
         return _usage(error, sys.argv[1:] if args is None else args)

@@ -1,5 +1,6 @@
 """The one error that strag raises for its user, and what it warns of."""
 
+import re
 import warnings
 
 
@@ -8,8 +9,9 @@ class StragError(Exception):
 
     Parameters
     ----------
-    problem : what is wrong, in the user's nouns (file, tensor, option).
-    remedy : what to do next.
+    problem : what is wrong, in the user's nouns (file, tensor, option). Names of parameters, such as
+        `batch_size`, are in backticks; the command line spells them as options, see `with_options`.
+    remedy : what to do next, likewise.
     source : the file that it is about; whoever opened the file may add it with `about`.
     status : exit status, 1 for bad data or failed work, 2 for bad usage.
     """
@@ -25,6 +27,11 @@ class StragError(Exception):
         """Name the file that this error is about, unless it names one already."""
         self.source = self.source or str(source)
         return self
+
+    def as_options(self):
+        """The same error with the parameters that it names spelled as options."""
+        problem, remedy = (text and with_options(text) for text in (self.problem, self.remedy))
+        return StragError(problem, remedy, self.source, self.status)
 
     def __str__(self):
         text = f"{self.source}: {self.problem}" if self.source else self.problem
@@ -47,3 +54,11 @@ def warn_of(source, problem, kind=StragWarning):
 def bad_usage(problem, remedy=None, source=None):
     """A `StragError` for options or arguments that make no sense: exit status 2."""
     return StragError(problem, remedy, source, status=2)
+
+
+_SPELLED = {"record": "--record-every", "test": "--test-every"}  # options that are called otherwise
+
+
+def with_options(text):
+    """A text with the parameters that it names in backticks spelled as options: `own_order`, --own-order."""
+    return re.sub("`([a-z_]+)`", lambda name: _SPELLED.get(name[1]) or f"--{name[1].replace('_', '-')}", text)

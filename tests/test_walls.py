@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,20 @@ def test_the_science_knows_no_person():
     assert where(lambda source: calls(source) & {"print", "input", "exit"}, SCIENCE) == []
     wanted = (*SPEAKERS, "click", "rich", "tqdm", "sys", "logging")
     assert where(lambda source: imported_from(source, wanted), SCIENCE) == []
+
+
+@functools.cache
+def texts(source):
+    """Every piece of text in a source, docstrings among them."""
+    return [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+
+
+def test_training_speaks_of_parameters_and_never_of_options():
+    def names_an_option(source):
+        return any(isinstance(text, str) and re.search(r"--[a-z]", text) for text in texts(source))
+
+    assert names_an_option('raise bad_usage(f"--{name} needs --batch-size")')
+    assert where(names_an_option, ("strag.training",)) == []
 
 
 def test_only_those_who_speak_know_click_rich_and_tqdm():

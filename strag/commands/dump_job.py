@@ -14,9 +14,11 @@ from strag.files.stamp import stamp
 from strag.files.streams import name_of
 from strag.stragglers.sets import described_at
 from strag.training.activations import activations
+from strag.training.architecture import Ends, misfit
+from strag.training.architectures import from_description
 from strag.training.device import environment
 from strag.training.precision import PRECISIONS
-from strag.training.recipe import ACTIVATIONS, Recipe
+from strag.training.recipe import Recipe, read_layers
 
 _AGAIN = "make it again with 'strag train --weights'"
 
@@ -25,14 +27,15 @@ _AGAIN = "make it again with 'strag train --weights'"
 class DumpJob:
     """Which networks of an open weights file run on which data.
 
-    name : of the data. updates, runs : positions on the file's axes. layers : hidden layers. recipe : of the
-    training.
+    name : of the data. updates, runs : positions on the file's axes. layers : their names. recipe : of the
+    training. ends : of the networks.
     """
 
     weights: object
     data: object
     name: str
     recipe: Recipe
+    ends: Ends
     layers: tuple
     updates: list
     runs: list
@@ -44,8 +47,9 @@ def prepare_dump(weights, data, name, layers, updates, runs):
     Raises StragError for data of another shape or grouping than the networks', and for layers, updates
     or runs that are not there.
     """
-    if data.features != weights.sizes[0]:
-        problem = f"has {data.features} inputs, but the networks of {weights.source} have {weights.sizes[0]}"
+    features = len(weights.mean)
+    if data.features != features:
+        problem = f"has {data.features} inputs, but the networks of {weights.source} have {features}"
         raise StragError(problem, "give data of the same shape", name_of(name))
     classes = weights.meta["classes"]
     if list(data.grouping.names) != classes:
@@ -54,31 +58,39 @@ def prepare_dump(weights, data, name, layers, updates, runs):
         )
         remedy = f"use 'strag data --labels {weights.meta.get('labels')}'"
         raise StragError(problem, remedy, name_of(name))
-    recipe, layers = _recipe_and_layers(weights, layers)
+    ends = Ends(data.x.shape[1:], int((weights.std > 0).sum()), len(classes))
+    recipe, layers = _recipe_and_layers(weights, ends, layers)
     return DumpJob(
         weights,
         data,
         name_of(name),
         recipe,
+        ends,
         layers,
         _chosen(updates, weights.updates.tolist(), "update", weights.source),
         _chosen(runs, list(weights.runs), "run", weights.source),
     )
 
 
-def _recipe_and_layers(weights, layers):
-    """The Recipe of the networks in a weights file, and the layers that the option means: 0 is the input."""
-    depth, width, told = len(weights.sizes) - 1, weights.sizes[1], weights.meta.get("recipe") or {}
-    activation, precision = told.get("activation"), told.get("precision")
-    if activation not in ACTIVATIONS or precision not in PRECISIONS:
-        raise StragError("does not say what its networks compute", _AGAIN, weights.source)
-    wanted = Recipe.read_layers(layers, depth)
-    hidden = tuple(layer for layer in wanted if layer) or Recipe.read_layers(None, depth)
+def _recipe_and_layers(weights, ends, layers):
+    """The Recipe of the networks in a weights file, and the layers that the option means."""
+    told = weights.meta.get("recipe") or {}
     try:
-        recipe = Recipe(depth=depth, width=width, activation=activation, precision=precision, layers=hidden)
-        return recipe, wanted
+        architecture = from_description(told)
+    except StragError:
+        architecture = None
+    if architecture is None or told.get("precision") not in PRECISIONS:
+        raise StragError("does not say what its networks compute", _AGAIN, weights.source)
+    fault = misfit(weights.shapes, architecture.shapes(ends))
+    if fault:
+        raise StragError(fault, _AGAIN, weights.source)
+    wanted = read_layers(layers, architecture)
+    measured = tuple(layer for layer in wanted if layer != architecture.input_layer)
+    try:
+        recipe = Recipe(architecture=architecture, precision=told["precision"], layers=measured or None)
     except StragError as error:
         raise error.about(weights.source) from None
+    return recipe, wanted
 
 
 def _chosen(text, there, what, source):
@@ -107,7 +119,7 @@ def dump(job, sink, half, device, quiet):
     except StragError as error:
         raise error.about(job.name) from None
     columns = np.flatnonzero(weights.std > 0)
-    widths = {layer: weights.sizes[layer] if layer else columns.size for layer in job.layers}
+    widths = {layer: job.recipe.architecture.units(layer, job.ends) for layer in job.layers}
     per_example = {"index": data.index, "y": data.y, "group": data.groups, **data.named}
     updates = weights.updates[job.updates]
     trained = pack(_trained(job))
@@ -116,8 +128,9 @@ def dump(job, sink, half, device, quiet):
     ) as writer:
         with Progress(len(updates), "update", quiet) as progress:
             for number, position in enumerate(job.updates):
-                layers = weights.layers(position, job.runs)
-                for tile in activations(layers, job.recipe, x, columns, data.groups, job.layers, device):
+                state = weights.parameters(position, job.runs)
+                described = (job.recipe, job.ends, x, columns, data.groups, job.layers, device)
+                for tile in activations(state, *described):
                     _add(writer, number, tile, job)
                 progress.to(number + 1)
         writer.commit()

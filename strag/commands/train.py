@@ -274,6 +274,7 @@ def _job(recipe, data, options, device, sinks=()):
     from strag.console import warn
     from strag.errors import bad_usage
     from strag.files.streams import name_of
+    from strag.training.architecture import Ends
     from strag.training.precision import FEWEST_INPUTS, is_effective, is_native
 
     loaded = read_data(data)
@@ -282,7 +283,8 @@ def _job(recipe, data, options, device, sinks=()):
             option = f"--{name.replace('_', '-')}"
             remedy = f"leave {option} out, or make one with 'strag data --hold-out'"
             raise bad_usage(f"has no test set, which {option} is for", remedy, name_of(data))
-    if not is_effective(recipe.precision, recipe.sizes(loaded.features, len(loaded.grouping.names))):
+    ends = Ends(loaded.x.shape[1:], loaded.features, len(loaded.grouping.names))
+    if not is_effective(recipe.precision, recipe.architecture.operands(recipe.precision, ends)):
         problem = f"no hidden layer has {FEWEST_INPUTS} inputs, which --precision {recipe.precision} is for"
         raise bad_usage(problem, "leave it out", name_of(data))
     if not is_native(recipe.precision, device):

@@ -9,7 +9,7 @@ from strag.api.prune import require_origin
 from strag.bits import pack
 from strag.commands.room import require_memory
 from strag.console import Progress, say, warn
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError, bad_usage, with_options
 from strag.files.container import bytes_of
 from strag.files.dataset import described_classes
 from strag.files.history import HistoryWriter, history_layout
@@ -20,6 +20,8 @@ from strag.files.stragglers import stragglers_from
 from strag.files.streams import name_of
 from strag.files.weights import WeightsWriter, open_weights, parameter_layout
 from strag.signals import held, raised
+from strag.training.architecture import Ends
+from strag.training.architectures import ARCHITECTURES, DEFAULT
 from strag.training.device import environment
 from strag.training.loop import train
 from strag.training.plan import Size
@@ -67,15 +69,15 @@ class Job:
 def read_recipe(options):
     """The Recipe that the command's options mean."""
     batched = options["batch_size"] is not None
-    names = set(Recipe.__dataclass_fields__) & options.keys()
+    model = options.get("model", DEFAULT)
+    names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & options.keys()
     chosen = {name: options[name] for name in names}
     chosen |= {
-        "layers": Recipe.read_layers(options["layers"], options["depth"]),
         "record": ("log" if batched else "1") if options["record_every"] is None else options["record_every"],
         "test": options["test_every"],
         "noise": tuple(sorted(set(options["noise"]))) or (0.0,),
     }
-    return Recipe(**chosen)
+    return Recipe.of(model=model, **chosen)
 
 
 def prepare_job(recipe, data, name, options, device, sinks=()):
@@ -114,7 +116,7 @@ def prepare_job(recipe, data, name, options, device, sinks=()):
         raise error.about(name_of(name)) from None
     if options["init"] is not None:
         with open_weights(options["init"]) as weights:
-            start_from(task, recipe, weights.layers(-1), weights.runs, weights.source)
+            start_from(task, recipe, weights.parameters(-1), weights.runs, weights.source)
             inputs["init"] = {**(weights.meta.get("inputs") or {}), "update": int(weights.updates[-1])}
     require_memory(recipe, Size.of(task), options["memory"], device)
     return Job(recipe, data, task, mean, std, inputs, sets)
@@ -123,7 +125,7 @@ def prepare_job(recipe, data, name, options, device, sinks=()):
 def _require_room(recipe, data, subsets, options, device, sinks):
     """Refuse what cannot fit, by the least that it takes: one input may be all that varies."""
     tests, classes = len(data.y_test) if data.has_test else 0, len(data.grouping.names)
-    size = Size(len(data.y), tests, data.features, 1, classes, data.origin_size, subsets)
+    size = Size(len(data.y), tests, Ends(data.x.shape[1:], 1, classes), data.origin_size, subsets)
     require_memory(recipe, size, options["memory"], device)
     needed = (
         (
@@ -151,9 +153,10 @@ def weights_bytes(recipe, data, options):
     """Bytes of the parameters that a training writes; 0 without --weights."""
     if options["weights"] is None:
         return 0
-    updates = listed(options["weights_at"], recipe.updates(data.origin_size), "--weights-at")
-    sizes = recipe.sizes(data.features, len(data.grouping.names))
-    return bytes_of(parameter_layout(len(updates), recipe.runs, sizes))
+    updates = listed(options["weights_at"], recipe.updates(data.origin_size), "weights_at")
+    ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
+    shapes = recipe.architecture.shapes(ends)
+    return bytes_of(parameter_layout(len(updates), recipe.runs, shapes))
 
 
 def _require_same_start(recipe, data, without, options):
@@ -166,12 +169,12 @@ def _require_same_start(recipe, data, without, options):
             )
     inputs = _object(without.meta, "inputs")
     before = _object(inputs, "training")
-    for name in ("seed", "depth", "width") if recipe.depth > 1 else ("seed", "depth"):
-        now = getattr(recipe, name)
-        if before.get(name, now) != now:
+    then, now = ({"model": DEFAULT, **told} if told else {} for told in (before, recipe.as_dict()))
+    for name in ("model", "seed", *recipe.architecture.drawn_by):
+        if then.get(name, now[name]) != now[name]:
             raise bad_usage(
-                f"its runs were trained with --{name} {before[name]}, these would be with {now}",
-                f"give --{name} {before[name]}, so that they start from the same weights",
+                f"its runs were trained with --{name} {then[name]}, these would be with {now[name]}",
+                f"give --{name} {then[name]}, so that they start from the same weights",
                 without.source,
             )
     groups = list(data.grouping.names)
@@ -230,8 +233,14 @@ def history_writer(job, device, sink):
 
 def weights_writer(job, device, sink, weights_at):
     """The writer of the Job's weights into an open Output."""
-    updates = listed(weights_at, job.last, "--weights-at")
-    described = (job.task.sizes(job.recipe), job.mean, job.std, job.data.index, job.trained)
+    updates = listed(weights_at, job.last, "weights_at")
+    described = (
+        job.recipe.architecture.shapes(job.task.ends),
+        job.mean,
+        job.std,
+        job.data.index,
+        job.trained,
+    )
     return WeightsWriter(sink.path, job.meta("weights", device), updates, *described, sink)
 
 
@@ -249,7 +258,7 @@ def run(job, writers, device, quiet):
                     writer.add(record)
                 progress.to(watch.add(record, job.last), **watch.figures)
         for text in watch.warnings():
-            warn(text)
+            warn(with_options(text))
         # A pipe or a device, which may still refuse its bytes, comes before a file; the history comes last.
         for writer in reversed(writers):
             if writer.is_direct:

@@ -18,7 +18,7 @@ def choose_device(name):
     if name == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if there[device])
     if not there[name]:
-        raise bad_usage(f"--device {name} is not available here", "use --device cpu")
+        raise bad_usage(f"`device` {name} is not available here", "use `device` cpu")
     return name
 
 

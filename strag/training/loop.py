@@ -6,13 +6,10 @@ import numpy as np
 import torch
 
 from strag.geometry.curves import measures_of
+from strag.training.architecture import Ends, stack
 from strag.training.descent import Descent
-from strag.training.networks import Networks
 from strag.training.passes import Inputs, batch_step, full_pass, misclassified
-from strag.training.precision import operand_dtypes
 from strag.training.seeds import epoch_order, noise_array
-
-GROUP_WIDTH = 640  # columns of the first layer's product that a group of runs fills
 
 
 @dataclass
@@ -21,18 +18,19 @@ class Task:
 
     Attributes
     ----------
-    x : float32 [P, d'], the inputs that are used; columns : int64 [d'], where they stand among all
-    `features` d; varying : bool [d'], those that vary in the block and so get noise on the test set.
+    x : float32 [P, d'], the inputs that are used; columns : int64 [d'], where they stand among all d
+    of an example, whose axes are `shape`; varying : bool [d'], those that vary in the block and so get
+    noise on the test set.
     group : int64 [P] of C = `classes` groups.
     index, origin_size : rows of the origin, over which mini-batches are drawn.
     seed_runs : run number of each network, from which it gets its initial weights and its own order.
     trained : bool [R, P], or None for all. x_test, test_group : the test set, or None.
-    initial : stacked layers to start from, or None for the seed's; one per run.
+    initial : dict of name to float32 [R, ...], parameters to start from, or None for the seed's.
     """
 
     x: np.ndarray
     columns: np.ndarray
-    features: int
+    shape: tuple
     varying: np.ndarray
     group: np.ndarray
     classes: int
@@ -42,11 +40,12 @@ class Task:
     trained: np.ndarray | None = None
     x_test: np.ndarray | None = None
     test_group: np.ndarray | None = None
-    initial: list | None = None
+    initial: dict | None = None
 
-    def sizes(self, recipe):
-        """Units of every layer from the input to the logits: d, N, ..., C."""
-        return recipe.sizes(self.features, self.classes)
+    @property
+    def ends(self):
+        """What lies at the two ends of its networks."""
+        return Ends(self.shape, len(self.columns), self.classes)
 
 
 @dataclass
@@ -56,7 +55,7 @@ class Record:
     runs : slice of axis R. measures : dict of name to array [., L, axis], see `measures_of`.
     misclassified : bool [., P]. Where only a test or the weights are due these are None, and no measures.
     test_error [., S], test_misclassified bool [., S, Q] : None between tests.
-    weights : layers on the CPU if asked for, else None.
+    weights : dict of name to float32 [., ...], the parameters, on the CPU, if asked for, else None.
     """
 
     runs: slice
@@ -67,22 +66,13 @@ class Record:
     misclassified: np.ndarray | None = None
     test_error: np.ndarray | None = None
     test_misclassified: np.ndarray | None = None
-    weights: list | None = field(default=None, repr=False)
+    weights: dict | None = field(default=None, repr=False)
 
 
-def group_size(recipe, classes):
-    """Runs trained together: it depends on shapes alone, so that it changes no result."""
-    widest = max(recipe.width if recipe.depth > 1 else 0, classes)
-    return max(1, GROUP_WIDTH // widest)
-
-
-def run_groups(recipe, classes):
+def run_groups(recipe, ends):
     """Slices of axis R that are trained together, aligned on the run number."""
-    size, first, last = (
-        group_size(recipe, classes),
-        recipe.first_run,
-        recipe.first_run + recipe.runs,
-    )
+    first, last = recipe.first_run, recipe.first_run + recipe.runs
+    size = recipe.architecture.group_size(ends)
     starts = sorted({first, *range(-(-first // size) * size, last, size)})
     return [slice(a - first, b - first) for a, b in zip(starts, [*starts[1:], last], strict=True)]
 
@@ -93,13 +83,13 @@ def train(recipe, task, weights_at=(), device="cpu"):
     A run that diverges goes on as NaN beside its neighbours, which it does not touch.
     """
     data, test = open_inputs(recipe, task, device)
-    for runs in run_groups(recipe, task.classes):
+    for runs in run_groups(recipe, task.ends):
         yield from Group(recipe, task, data, test, runs, frozenset(weights_at), device).records()
 
 
 def open_inputs(recipe, task, device):
     """The Inputs and, where there is a test set, its _Test on the device, as the products take them."""
-    dtype = operand_dtypes(recipe.precision, task.sizes(recipe))[0]
+    dtype = recipe.architecture.operands(recipe.precision, task.ends)[0]
     data = Inputs.of(task.x, task.group, task.classes, device, dtype)
     return data, _Test.of(recipe, task, device, dtype)
 
@@ -116,7 +106,7 @@ class _Test:
             return None
         noise = None
         if any(recipe.noise):
-            drawn = noise_array(len(task.x_test), task.features, recipe.seed)
+            drawn = noise_array(len(task.x_test), task.ends.features, recipe.seed)
             noise = drawn[:, torch.as_tensor(task.columns)]
             noise[:, torch.as_tensor(~task.varying)] = 0
             noise = noise.to(device)
@@ -146,16 +136,16 @@ class Group:
         if task.trained is not None and not task.trained[runs].all():
             self.trained = torch.as_tensor(task.trained[runs], dtype=torch.float32).to(device)
         self.networks = self._networks()
-        self.descent = Descent(recipe, self.networks.parameters())
+        self.descent = Descent(recipe, list(self.networks.parameters.values()))
 
     def _networks(self):
+        architecture, ends, initial = self.recipe.architecture, self.task.ends, self.task.initial
+        if initial is None:
+            state = stack([architecture.initial(ends, self.recipe.seed, run) for run in self.numbers])
+        else:
+            state = {name: torch.as_tensor(part[self.runs]).clone() for name, part in initial.items()}
         columns = torch.as_tensor(self.task.columns)
-        dtypes = operand_dtypes(self.recipe.precision, self.task.sizes(self.recipe))
-        if self.task.initial is not None:
-            layers = [(weight[self.runs], bias[self.runs]) for weight, bias in self.task.initial]
-            return Networks(layers, self.recipe.activation, columns, self.device, dtypes)
-        start = (self.task.sizes(self.recipe), self.numbers, self.recipe.seed)
-        return Networks.initial(*start, self.recipe.activation, columns, self.device, dtypes)
+        return architecture.networks(state, ends, columns, self.recipe.precision, self.device)
 
     @torch.no_grad()
     def records(self):
@@ -221,7 +211,7 @@ class Group:
         """The Record of this state: what a pass measured, and the test error where it is due."""
         record = Record(self.runs, update)
         if update in self.weights_at:
-            record.weights = self.networks.layers()
+            record.weights = self.networks.state()
         if measured is not None:
             record.train_error, record.train_loss = measured.error, measured.loss
             record.measures = measures_of(measured.moments)

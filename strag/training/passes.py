@@ -87,9 +87,9 @@ def full_pass(networks, inputs, layers, trained=None, learn=False, measure=True)
 
     Parameters
     ----------
-    networks : Networks
+    networks : Networks, see `strag.training.architecture`.
     inputs : Inputs, P examples in C groups.
-    layers : measured layers, 1 for the first hidden one, 0 for the input.
+    layers : names of the measured layers.
     trained : float32 [R, P] of 0 and 1, or None for all 1.
     learn : add the gradient of the mean loss over trained examples to the parameters' `grad`.
     measure : return Measured; otherwise None.
@@ -99,14 +99,14 @@ def full_pass(networks, inputs, layers, trained=None, learn=False, measure=True)
     share = None if trained is None else trained / total[:, None]
     for rows, tile in inputs.tiles(networks.tile):
         weight = None if trained is None else trained[:, rows]
-        hidden, logits = networks.forward(tile.x)
+        logits, hidden = networks.visit(tile.x, layers if measure else (), learn)
         log_p = log_probabilities(logits)
         if measure:
             tally.add(tile, hidden, logits, log_p, weight)
         if learn:
             slope = slope_of(log_p, tile.member)
             slope.mul_(1 / total if share is None else share[:, None, rows])
-            networks.backward(tile.x, hidden, slope)
+            networks.backward(slope)
     return tally.measured(inputs, trained, total) if measure else None
 
 
@@ -117,13 +117,13 @@ def batch_step(networks, tile, trained=None):
     """
     if tile.group.numel() == 0:
         return
-    hidden, logits = networks.forward(tile.x)
+    logits, _ = networks.visit(tile.x, learn=True)
     slope = slope_of(log_probabilities(logits), tile.member)
     if trained is None:
         slope.mul_(1 / slope.shape[-1])
     else:
         slope.mul_((trained / trained.sum(dim=1, keepdim=True).clamp_(min=1))[:, None, :])
-    networks.backward(tile.x, hidden, slope)
+    networks.backward(slope)
 
 
 def misclassified(networks, inputs, offset=None):
@@ -131,7 +131,7 @@ def misclassified(networks, inputs, offset=None):
     wrong = []
     for rows, tile in inputs.tiles(networks.tile):
         x = tile.x if offset is None else (tile.x + offset[rows]).to(tile.x.dtype)
-        _, logits = networks.forward(x)
+        logits, _ = networks.visit(x)
         wrong.append(wrongly_classified(logits, tile.group))
     return torch.cat(wrong, dim=1)
 
@@ -150,9 +150,8 @@ class _Tally:
         counted = tile.member if weight is None else tile.member * weight[:, None, :]  # (C, B) or (R, C, B)
         self.loss.append((log_p * counted).sum(dim=(1, 2)))
         for sums, norms, layer in zip(self.sums, self.norms, self.layers, strict=True):
-            # (R, N, B) or (1, d, B)
-            h = hidden[layer - 1][1] if layer else tile.x.float().t().unsqueeze(0)
-            square = torch.mul(h, h, out=self.networks.space("square", *h.shape))
+            h = hidden[layer]  # (R, N, B) or (1, N, B)
+            square = torch.mul(h, h, out=self.networks.scratch("square", *h.shape))
             norm2 = square.sum(dim=1)  # (R, B)
             inverse = torch.where(norm2 > 0, norm2.rsqrt(), 0)
             scaled = counted * inverse[:, None, :]  # (R, C, B)
@@ -160,7 +159,7 @@ class _Tally:
             norms.append((scaled @ norm2.mul_(inverse).unsqueeze(-1)).squeeze(-1))  # (R, C)
 
     def measured(self, inputs, trained, total):
-        runs = self.networks.weights[0].shape[0]
+        runs = self.networks.runs
         member = inputs.member.sum(dim=1) if trained is None else trained @ inputs.member.t()
         count = np.broadcast_to(member.cpu().double().numpy(), (runs, len(inputs.member)))
         moments = [

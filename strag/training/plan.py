@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from strag.training.loop import Group, group_size, open_inputs, run_groups
-from strag.training.networks import tile_size
-from strag.training.precision import operand_dtypes
+from strag.training.architecture import Ends
+from strag.training.loop import Group, open_inputs, run_groups
 
 TRIAL = 0.2  # seconds at least for each kind of work
 FLOAT = 4  # bytes
@@ -20,15 +19,13 @@ PER_ITEM = 300  # bytes of the lists and the stamp that name every run, and of t
 class Size:
     """The numbers that a training's memory follows from, which are known before anything is built.
 
-    examples, test_examples : P, Q. features, columns : inputs, and those of them that are used. classes : C.
-    rows : of the origin. subsets : whether the runs train on different examples.
+    examples, test_examples : P, Q. ends : of the networks. rows : of the origin. subsets : whether the runs
+    train on different examples.
     """
 
     examples: int
     test_examples: int
-    features: int
-    columns: int
-    classes: int
+    ends: Ends
     rows: int
     subsets: bool = False
 
@@ -38,9 +35,7 @@ class Size:
         return cls(
             examples=len(task.x),
             test_examples=0 if task.x_test is None else len(task.x_test),
-            features=task.features,
-            columns=task.x.shape[1],
-            classes=task.classes,
+            ends=task.ends,
             rows=task.origin_size,
             subsets=task.trained is not None,
         )
@@ -65,7 +60,7 @@ def plan(recipe, task, device="cpu"):
     """The Plan of a training, after a short trial on the device."""
     data, test = open_inputs(recipe, task, device)
     seconds, tried = 0.0, {}
-    for runs in run_groups(recipe, task.classes):
+    for runs in run_groups(recipe, task.ends):
         size = runs.stop - runs.start
         if size not in tried:
             tried[size] = _group_seconds(Group(recipe, task, data, test, runs, (), device))
@@ -108,10 +103,7 @@ def _time(work, device):
 
 def operations(recipe, task):
     """Floating-point operations of the products of a training: int."""
-    columns = task.x.shape[1]
-    sizes = [columns, *task.sizes(recipe)[1:]]
-    products = [n * m for n, m in itertools.pairwise(sizes)]
-    forward, backward = 2 * sum(products), 2 * (2 * sum(products) - products[0])
+    forward, backward = recipe.architecture.operations(task.ends)
     P, rows = len(task.x), task.origin_size
     updates, records = recipe.updates(rows), len(recipe.recorded(rows))
     if recipe.batch_size is None:
@@ -130,18 +122,17 @@ def memory_parts(recipe, size):
     `networks`: those of one group of runs, which are all that is resident at a time. `runs`, `records`: what
     is kept about every run, and about every record.
     """
-    runs = min(group_size(recipe, size.classes), recipe.runs)
-    sizes = recipe.sizes(size.features, size.classes)
+    networks, ends = recipe.architecture, size.ends
+    runs = min(networks.group_size(ends), recipe.runs)
     P, Q = size.examples, size.test_examples
-    parameters = runs * sum((n + 1) * m for n, m in itertools.pairwise(sizes))
+    parameters = runs * networks.parameters(ends)
     copies = 4 + (2 if recipe.optimizer == "adam" else 1 if recipe.momentum else 0)
-    tile = min(tile_size(runs, max(sizes[1:])), max(P, Q))
-    hidden = sum(sizes[1:-1]) * (3 if recipe.activation == "gelu" else 2) + max([0, *sizes[1:-1]])
-    activations = runs * tile * (hidden + 6 * size.classes)
-    examples = (size.classes + 3) * (P + Q) + (3 if size.subsets else 1) * runs * max(P, Q)
-    drawn, noise = (Q * size.features, Q * size.columns) if any(recipe.noise) else (0, 0)
-    cast = operand_dtypes(recipe.precision, sizes)[0] != torch.float32
-    inputs = (P + Q) * size.columns // 2 if cast else 0
+    tile = min(networks.tile(runs, ends), max(P, Q))
+    activations = runs * tile * (networks.held(ends) + 6 * ends.classes)
+    examples = (ends.classes + 3) * (P + Q) + (3 if size.subsets else 1) * runs * max(P, Q)
+    drawn, noise = (Q * ends.features, Q * ends.columns) if any(recipe.noise) else (0, 0)
+    cast = networks.operands(recipe.precision, ends)[0] != torch.float32
+    inputs = (P + Q) * ends.columns // 2 if cast else 0
     later = max(drawn, parameters * copies + activations + examples)
     return {
         "networks": FLOAT * (noise + inputs + later),

@@ -14,7 +14,7 @@ FEWEST_INPUTS = 64  # of a layer whose products are cast: below, casting costs m
 
 
 def operand_dtypes(precision, sizes):
-    """The dtype of the operands of each layer: list of torch dtypes.
+    """The dtype of the operands of each layer of a perceptron: list of torch dtypes.
 
     sizes : d, N, ..., C. The readout, whose largest logit decides, is always float32.
     """
@@ -22,9 +22,9 @@ def operand_dtypes(precision, sizes):
     return [torch.bfloat16 if is_cast else torch.float32 for is_cast in (*cast, False)]
 
 
-def is_effective(precision, sizes):
-    """Whether the precision changes a product of networks of these sizes."""
-    return precision == FLOAT32 or torch.bfloat16 in operand_dtypes(precision, sizes)
+def is_effective(precision, dtypes):
+    """Whether the precision changes a product whose operands get these dtypes."""
+    return precision == FLOAT32 or torch.bfloat16 in dtypes
 
 
 def is_native(precision, device):

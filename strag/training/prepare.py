@@ -4,6 +4,7 @@ import numpy as np
 
 from strag.datasets.dataset import mean_and_std, standardise
 from strag.errors import StragError, bad_usage
+from strag.training.architecture import misfit
 from strag.training.loop import Task
 
 
@@ -25,7 +26,7 @@ def prepare(recipe, data, removed=None, seed_runs=None):
     if np.unique(data.groups).size < 2:
         raise StragError(
             f"all examples are in one group, '{data.grouping.names[data.groups[0]]}'",
-            "choose other groups with 'strag data --labels'",
+            "choose other `labels` for the data set",
         )
     x = standardise(data.x, mean, std)
     x_test = standardise(data.x_test, mean, std) if data.has_test else None
@@ -37,7 +38,7 @@ def prepare(recipe, data, removed=None, seed_runs=None):
         x=x,
         columns=columns,
         varying=std[columns] > 0,
-        features=data.features,
+        shape=data.x.shape[1:],
         group=data.groups,
         classes=len(data.grouping.names),
         index=data.index,
@@ -68,36 +69,32 @@ def _standardisation(recipe, data, trained):
         return data.standardisation(recipe.restandardise)
     if (trained != trained[0]).any():
         raise bad_usage(
-            "--restandardise needs runs that all leave out the same examples",
+            "`restandardise` needs runs that all leave out the same examples",
             "leave it out, or train on one set at a time",
         )
     return mean_and_std(data.x[trained[0]])
 
 
-def start_from(task, recipe, layers, runs, source):
-    """Let a Task start from stored layers of these run numbers instead of the seed's.
+def start_from(task, recipe, state, runs, source):
+    """Let a Task start from stored parameters of these run numbers instead of the seed's.
 
-    Raises StragError where a run is missing or a shape is not the recipe's.
+    state : dict of name to float32 [runs, ...]. Raises StragError where a run is missing or a parameter is
+    not the recipe's.
     """
-    import torch
-
     missing = [run for run in task.seed_runs if run not in runs]
     if missing:
         raise bad_usage(
             f"has no run {missing[0]}",
-            f"it has runs {runs[0]} to {runs[-1]}, chosen by --first-run and --runs",
+            f"it has runs {runs[0]} to {runs[-1]}, chosen by `first_run` and `runs`",
             source,
         )
-    sizes = task.sizes(recipe)
-    found = [layers[0][0].shape[2], *[weight.shape[1] for weight, _ in layers]]
-    if found != sizes:
-        raise bad_usage(
-            f"has layers of {' -> '.join(map(str, found))} units, not {' -> '.join(map(str, sizes))}",
-            "give the --depth, --width and data of its networks",
-            source,
-        )
+    wanted = recipe.architecture.shapes(task.ends)
+    fault = misfit({name: part.shape[1:] for name, part in state.items()}, wanted)
+    if fault:
+        options = ", ".join(f"`{name}`" for name in recipe.architecture.option_names())
+        raise bad_usage(fault, f"give the options ({options}) and the data of its networks", source)
     rows = [runs.index(run) for run in task.seed_runs]
-    task.initial = [(torch.from_numpy(weight[rows]), torch.from_numpy(bias[rows])) for weight, bias in layers]
+    task.initial = {name: state[name][rows] for name in wanted}
 
 
 def _spread(x, columns, features):

@@ -1,37 +1,36 @@
 """Every option of a training that changes its numbers."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 
 from strag.errors import bad_usage
+from strag.training import architectures
+from strag.training.architecture import Architecture
 from strag.training.schedule import count, every
-
-ACTIVATIONS = ("tanh", "relu", "gelu")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How R networks are trained; the defaults are the paper's.
 
-    depth K counts linear layers, width N the units of each of the K - 1 hidden layers; `layers` are
-    the hidden layers whose representations are measured, 1 to K - 1, or 0, the input, for a linear
-    classifier. `record` and `test` say at which updates, see `strag.training.schedule`.
-    `batch_size` None is the full batch.
+    `architecture` is what they compute. `layers` are the names of the layers whose representations are
+    measured, by default those that the architecture says. `record` and `test` say at which updates, see
+    `strag.training.schedule`. `batch_size` None is the full batch.
+
+    Raises StragError for options that contradict each other, and layers that there are not.
     """
 
     runs: int = 10
     first_run: int = 0
     seed: int = 0
     epochs: int = 500
-    depth: int = 2
-    width: int = 20
-    activation: str = "tanh"
+    architecture: Architecture = field(default_factory=architectures.architecture)
     optimizer: str = "sgd"
     lr: float = 0.1
     momentum: float = 0.0
     weight_decay: float = 0.0
     batch_size: int | None = None
     own_order: bool = False
-    layers: tuple = (1,)
+    layers: tuple | None = None
     record: str = "1"
     test: str = "log"
     noise: tuple = (0.0,)
@@ -39,35 +38,33 @@ class Recipe:
     precision: str = "float32"
 
     def __post_init__(self):
+        if self.layers is None:
+            object.__setattr__(self, "layers", self.architecture.default_layers)
         if self.own_order and self.batch_size is None:
-            raise bad_usage("--own-order needs --batch-size", "the full batch has no order")
+            raise bad_usage("`own_order` needs `batch_size`", "the full batch has no order")
         if self.optimizer == "adam" and self.momentum:
-            raise bad_usage("--momentum is for --optimizer sgd", "leave it out with adam")
-        hidden = range(1, self.depth) if self.depth > 1 else (0,)
+            raise bad_usage("`momentum` is for `optimizer` sgd", "leave it out with adam")
         for layer in self.layers:
-            if layer not in hidden:
-                known = ", ".join(str(number) for number in hidden)
-                raise bad_usage(
-                    f"a network of depth {self.depth} has no hidden layer {layer}",
-                    f"it has {known}",
-                )
+            if layer not in self.architecture.layers:
+                known = ", ".join(map(str, self.architecture.layers))
+                raise bad_usage(f"{self.architecture} has no hidden layer {layer}", f"it has {known}")
 
-    @staticmethod
-    def read_layers(text, depth):
-        """The layers that `1,2` or `all` mean in a network of this depth: tuple of int."""
-        hidden = tuple(range(1, depth)) if depth > 1 else (0,)
-        if text is None:
-            return hidden[:1]
-        if text == "all":
-            return hidden
-        try:
-            return tuple(sorted({int(part) for part in text.split(",")}))
-        except ValueError:
-            raise bad_usage(f"cannot read --layers '{text}'", "give numbers such as 1,2, or all") from None
+    @classmethod
+    def of(cls, **options):
+        """The Recipe with these options of a training and of its model, by name: `of(runs=3, depth=4)`.
 
-    def sizes(self, features, classes):
-        """Units of every layer of networks on so many inputs, for so many classes: d, N, ..., C."""
-        return [features, *[self.width] * (self.depth - 1), classes]
+        `layers` may be a text, see `read_layers`. Raises StragError for options that neither has.
+        """
+        own = {name: options.pop(name) for name in cls.option_names() & options.keys()}
+        built = architectures.architecture(**options)
+        if isinstance(own.get("layers"), str):
+            own["layers"] = read_layers(own["layers"], built)
+        return cls(architecture=built, **own)
+
+    @classmethod
+    def option_names(cls):
+        """Names of the options that are not the architecture's: set of str."""
+        return {one.name for one in fields(cls)} - {"architecture"}
 
     def updates(self, rows):
         """Number of updates on a data set whose origin has this many rows."""
@@ -76,20 +73,46 @@ class Recipe:
 
     def recorded(self, rows):
         """Updates of the records, from 0 on: list of int."""
-        return every(self.record, self.updates(rows), "--record-every")
+        return every(self.record, self.updates(rows), "record", may_be_none=False)
 
     def records(self, rows):
         """Number of the records: int."""
-        return count(self.record, self.updates(rows), "--record-every")
+        return count(self.record, self.updates(rows), "record", may_be_none=False)
 
     def tests(self, rows):
         """Number of the updates at which the test error is taken: int."""
-        return count(self.test, self.updates(rows), "--test-every")
+        return count(self.test, self.updates(rows), "test")
 
     def tested(self, rows):
         """Updates at which the test error is taken, whether recorded or not: list of int."""
-        return every(self.test, self.updates(rows), "--test-every")
+        return every(self.test, self.updates(rows), "test")
 
     def as_dict(self):
         """The recipe for a file's metadata."""
-        return {**asdict(self), "layers": list(self.layers), "noise": list(self.noise)}
+        values = {}
+        for name in (one.name for one in fields(self)):
+            value = getattr(self, name)
+            if name == "architecture":
+                values |= architectures.described(value)
+            else:
+                values[name] = list(value) if isinstance(value, tuple) else value
+        return values
+
+
+def read_layers(text, architecture):
+    """The layers that a text such as `1,2` or `all` means in an architecture: tuple of names, in order.
+
+    The input may be among them, and layers that there are not; None means the default ones. Raises
+    StragError for what cannot be names.
+    """
+    if text is None:
+        return architecture.default_layers
+    if text == "all":
+        return architecture.layers
+    order = (architecture.input_layer, *architecture.layers)
+    try:
+        chosen = dict.fromkeys(architecture.layer_named(part) for part in text.split(","))
+    except ValueError:
+        known = ",".join(map(str, architecture.layers[:2]))
+        raise bad_usage(f"cannot read `layers` '{text}'", f"give layers such as {known}, or all") from None
+    return tuple(sorted(chosen, key=lambda layer: order.index(layer) if layer in order else len(order)))

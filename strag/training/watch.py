@@ -54,12 +54,15 @@ class Watch:
             self._vanished = (int(found[run, layer]), record.update, number, self.recipe.layers[layer])
 
     def warnings(self):
-        """Lines to warn with: runs that diverged, classes without examples, vanished representations."""
+        """Lines to warn with: runs that diverged, classes without examples, vanished representations.
+
+        They name parameters in backticks, as a StragError does.
+        """
         lines = []
         if self._diverged:
             runs = ", ".join(str(run) for run in sorted(self._diverged))
             first = min(self._diverged.values())
-            lines.append(f"diverged: run {runs} (first at update {first}); a smaller --lr may help")
+            lines.append(f"diverged: run {runs} (first at update {first}); a smaller `lr` may help")
         if self._present is not None and not self._present.all():
             names = np.array(self.names)[~self._present]
             lines.append(

@@ -49,7 +49,7 @@ def _strag(updates, runs, precision, test, P, weighted, **more):
     from strag.training.prepare import prepare
     from strag.training.recipe import Recipe
 
-    recipe = Recipe(runs=runs, epochs=updates, precision=precision, test="1" if test else "never", **more)
+    recipe = Recipe.of(runs=runs, epochs=updates, precision=precision, test="1" if test else "never", **more)
     data = _data(P)
     removed = [np.arange(run % 7, P, 11) for run in range(runs)] if weighted else None
     task, _, _ = prepare(recipe, data, removed)
@@ -87,13 +87,14 @@ def _products(updates, runs, precision, P):
     """The two products of the first layer alone, at the shapes and in the tiles that strag uses."""
     import torch
 
-    from strag.training.loop import group_size
-    from strag.training.networks import add_product, product, tile_size
-    from strag.training.recipe import Recipe
+    from strag.training.architecture import Ends
+    from strag.training.perceptron import Perceptron
+    from strag.training.products import add_product, product
 
     dtype, d = getattr(torch, precision), 669
-    size = min(runs, group_size(Recipe(), 2))
-    M, tile = size * 20, tile_size(size, 20)
+    networks, ends = Perceptron(), Ends((784,), d, 2)
+    size = min(runs, networks.group_size(ends))
+    M, tile = size * networks.width, networks.tile(size, ends)
     x, weight = torch.randn(P, d).to(dtype), torch.randn(M, d).to(dtype)
     slope, below, gradient = torch.randn(M, tile), torch.empty(M, tile), torch.zeros(M, d)
 

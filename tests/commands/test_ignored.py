@@ -8,7 +8,7 @@ from strag.cli import main
 from strag.files.dataset import write_dataset
 from strag.files.output import Output
 from strag.files.stamp import stamp
-from strag.training.precision import FEWEST_INPUTS, is_effective
+from strag.training.precision import FEWEST_INPUTS, is_effective, operand_dtypes
 from tests.conftest import made_up
 from tests.files.makers import complaint
 from tests.shell import in_this_process
@@ -123,8 +123,8 @@ def test_the_precision_is_refused_where_it_would_change_no_product():
         ([wide, 2], False),
         ([narrow, 5, 2], False),
     ):
-        assert is_effective("bfloat16", sizes) is changes, sizes
-        assert is_effective("float32", sizes)
+        assert is_effective("bfloat16", operand_dtypes("bfloat16", sizes)) is changes, sizes
+        assert is_effective("float32", operand_dtypes("float32", sizes))
 
 
 @pytest.mark.parametrize(

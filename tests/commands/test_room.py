@@ -10,6 +10,7 @@ from strag.cli import main
 from strag.commands import room, train_job
 from strag.files import output
 from strag.files.dataset import write_dataset
+from strag.training.architecture import Ends
 from strag.training.plan import Size, memory_parts
 from strag.training.recipe import Recipe
 from tests.conftest import made_up
@@ -90,9 +91,9 @@ def test_what_fits_is_trained(folder, monkeypatch, free):
 
 
 def test_a_graphics_card_has_memory_of_its_own(monkeypatch):
-    size = Size(examples=300, test_examples=0, features=20, columns=19, classes=2, rows=300)
+    size = Size(examples=300, test_examples=0, ends=Ends((20,), 19, 2), rows=300)
     monkeypatch.setattr(room, "free_memory", lambda: GIB)
-    wide = Recipe(width=10**7, epochs=2)
+    wide = Recipe.of(width=10**7, epochs=2)
     with pytest.raises(room.StragError, match="not enough memory"):
         room.require_memory(wide, size, None, "cpu")
     room.require_memory(wide, size, None, "cuda")
@@ -103,12 +104,12 @@ def test_a_graphics_card_has_memory_of_its_own(monkeypatch):
 @pytest.mark.parametrize("record", ["1", "7", "log"])
 def test_more_of_anything_is_never_less(record):
     base = {"runs": 50, "width": 10, "depth": 3, "epochs": 100, "record": record}
-    size = {"examples": 300, "test_examples": 50, "features": 20, "columns": 19, "classes": 2, "rows": 300}
-    whole = sum(memory_parts(Recipe(**base), Size(**size)).values())
+    size = {"examples": 300, "test_examples": 50, "ends": Ends((20,), 19, 2), "rows": 300}
+    whole = sum(memory_parts(Recipe.of(**base), Size(**size)).values())
     for name in ("runs", "depth", "epochs"):
-        more = Recipe(**{**base, name: 2 * base[name]})
+        more = Recipe.of(**{**base, name: 2 * base[name]})
         assert sum(memory_parts(more, Size(**size)).values()) >= whole, name
-    assert sum(memory_parts(Recipe(**base), Size(**size, subsets=True)).values()) > whole
+    assert sum(memory_parts(Recipe.of(**base), Size(**size, subsets=True)).values()) > whole
 
 
 class TestFreeMemory:

@@ -106,7 +106,8 @@ def test_weights_go_out_and_come_back(folder):
     assert main(["train", "d.safetensors", *QUICK, *options, "-o", "h"]) == 0
     with open_weights("w") as weights:
         assert weights.updates.tolist() == [0, 4]
-        assert weights.sizes == [20, 6, 2]
+        assert weights.shapes["layer1.weight"] == (6, 20)
+        assert weights.shapes["layer2.bias"] == (2,)
     tensors = load_file("w")
     assert tensors["layer1.weight"].shape == (2, 3, 6, 20)
     assert tensors["mean"].shape == (20,)
@@ -214,7 +215,10 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, capfd, monkeypatch, 
 def test_init_of_another_shape(folder, capsys):
     assert main(["train", "d.safetensors", *QUICK, "--weights", "w", "-o", "h"]) == 0
     assert main(["train", "d.safetensors", "--runs", "3", "--init", "w", "-o", "g"]) == 2
-    assert "w: has layers of 20 -> 6 -> 2 units, not 20 -> 20 -> 2" in capsys.readouterr().err
+    assert (
+        "w: has a parameter 'layer1.weight' of 6 x 20, not 20 x 20; give the options (--depth, --width"
+        in capsys.readouterr().err
+    )
     assert main(["train", "d.safetensors", "--runs", "4", "--width", "6", "--init", "w", "-o", "g"]) == 2
     assert "w: has no run 3; it has runs 0 to 2" in capsys.readouterr().err
 

@@ -50,7 +50,7 @@ def test_weights(tmp_path):
         str(tmp_path / "w"),
         meta,
         [0, 5],
-        [6, 3, 2],
+        {"layer1.weight": (3, 6), "layer1.bias": (3,), "layer2.weight": (2, 3), "layer2.bias": (2,)},
         np.zeros(6),
         np.ones(6),
         np.arange(9),

@@ -43,13 +43,13 @@ def test_of_very_many_updates_only_the_chosen_are_looked_at():
 @pytest.mark.parametrize("text", ["1", "7", "50", "1000", "log", "never"])
 @pytest.mark.parametrize("last", [1, 6, 7, 49, 50, 51, 1000])
 def test_they_can_be_counted_without_listing_them(text, last):
-    assert count(text, last, "--test-every") == len(every(text, last, "--test-every"))
+    assert count(text, last, "test") == len(every(text, last, "test"))
 
 
 def test_what_cannot_be_counted_cannot_be_read():
     for text in ("0", "-3", "x", "1.5", "²"):
-        with pytest.raises(StragError, match="cannot read --record-every"):
-            count(text, 10, "--record-every")
+        with pytest.raises(StragError, match="cannot read `record`"):
+            count(text, 10, "record")
 
 
 def test_positions_count_from_the_first_record():
@@ -85,7 +85,7 @@ def test_where_there_are_fewer_updates_it_is_all_of_them():
 @pytest.mark.parametrize("last", [1, 80, 300, 5000])
 def test_records_made_at_logarithmic_updates_are_all_logarithmic(last):
     """What training records and what the analyses choose is one rule; only the last is recorded besides."""
-    updates = every("log", last, "--x")
+    updates = every("log", last, "x")
     chosen = [updates[position] for position in logarithmic(updates)]
     assert {0, *chosen, last} == set(updates)
     assert chosen == logarithmic(range(last + 1))

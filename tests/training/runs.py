@@ -5,6 +5,7 @@ import torch
 
 from strag.datasets.dataset import mean_and_std, standardise
 from strag.geometry.moments import ClassMoments, normalise
+from strag.training.architecture import Ends
 from strag.training.loop import train
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
@@ -14,15 +15,18 @@ SMALL = {"runs": 3, "epochs": 6, "width": 7, "lr": 0.3, "test": "1"}
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "gelu": torch.nn.GELU}
 
 
-def recorded(data, removed=None, change=None, weights_at=(), **options):
-    """Train by strag: dict of name to array [T, R, ...], and the layers by update."""
-    recipe = Recipe(**{**SMALL, **options})
+def recorded(data, removed=None, change=None, weights_at=(), recipe=None, **options):
+    """Train by strag: dict of name to array [T, R, ...], and the parameters by update.
+
+    recipe : a Recipe, by default the small one with these options.
+    """
+    recipe = recipe or Recipe.of(**{**SMALL, **options})
     task, _, _ = prepare(recipe, data, removed if removed is None else [removed] * recipe.runs)
     if change:
         change(task)
-    columns, layers = {}, {}
+    columns, weights = {}, {}
     for record in train(recipe, task, weights_at):
-        layers[record.update] = record.weights
+        weights[record.update] = record.weights
         names = ("train_error", "train_loss", "misclassified")
         for name in (*names, "test_error", "test_misclassified"):
             if getattr(record, name) is not None:
@@ -33,12 +37,12 @@ def recorded(data, removed=None, change=None, weights_at=(), **options):
         name: np.stack([np.concatenate(parts) for _, parts in sorted(by_update.items())])
         for name, by_update in columns.items()
     }
-    return joined, layers
+    return joined, weights
 
 
 def plain_run(data, run, kept=None, **options):
     """One network, written as a user of torch would: dict of name to array [T, ...]."""
-    recipe = Recipe(**{**SMALL, **options})
+    recipe = Recipe.of(**{**SMALL, **options})
     if recipe.restandardise:
         mean, std = mean_and_std(data.x if kept is None else data.x[kept])
     else:
@@ -73,12 +77,12 @@ def plain_run(data, run, kept=None, **options):
 
 
 def _network(data, recipe, run):
-    sizes = [data.features, *[recipe.width] * (recipe.depth - 1), len(data.grouping.names)]
-    modules = []
-    for weight, bias in initial_weights(sizes, recipe.seed, run):
+    ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
+    modules, architecture = [], recipe.architecture
+    for weight, bias in initial_weights(architecture.sizes(ends), recipe.seed, run):
         layer = torch.nn.Linear(weight.shape[1], weight.shape[0])
         layer.weight.data, layer.bias.data = weight.clone(), bias.clone()
-        modules += [layer, ACTIVATIONS[recipe.activation]()]
+        modules += [layer, ACTIVATIONS[architecture.activation]()]
     return torch.nn.Sequential(*modules[:-1])
 
 

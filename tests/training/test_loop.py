@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from strag.errors import StragError
-from strag.training.loop import group_size, run_groups
+from strag.training.architecture import Ends, stack
+from strag.training.loop import run_groups
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
 from strag.training.seeds import noise_array
@@ -56,8 +57,9 @@ def test_a_run_is_the_same_whoever_its_neighbours_are(data):
 
 
 def test_groups_of_runs_are_aligned_on_the_run_number_and_change_no_byte(data):
-    assert group_size(Recipe(), 2) == 32
-    assert run_groups(Recipe(runs=40, first_run=30), 2) == [slice(0, 2), slice(2, 34), slice(34, 40)]
+    ends = Ends((20,), 19, 2)
+    assert Recipe().architecture.group_size(ends) == 32
+    assert run_groups(Recipe(runs=40, first_run=30), ends) == [slice(0, 2), slice(2, 34), slice(34, 40)]
     whole, _ = recorded(data, runs=35, width=20)
     part, _ = recorded(data, runs=3, first_run=32, width=20)
     for name, values in part.items():
@@ -116,11 +118,9 @@ def test_same_seed_same_bytes_and_other_seed_other_numbers(data):
 
 def test_a_run_that_diverges_does_not_spoil_its_neighbours(data):
     def spoil(task):
-        from strag.training.networks import stack
-        from strag.training.seeds import initial_weights
-
-        task.initial = stack([initial_weights([20, 7, 2], 0, run) for run in range(3)])
-        task.initial[0][0][1] *= float("nan") if spoiled else 1
+        networks = Recipe.of(width=7).architecture
+        task.initial = stack([networks.initial(task.ends, 0, run) for run in range(3)])
+        task.initial["layer1.weight"][1] *= float("nan") if spoiled else 1
 
     spoiled = False
     healthy, _ = recorded(data, change=spoil)
@@ -175,7 +175,7 @@ def test_noise_on_the_test_inputs_is_one_array_for_all_runs_and_conditions(data)
 def test_a_noisy_test_error_is_that_of_the_one_array(data, condition):
     """At every update of every run, in every condition: the network, by hand, on inputs plus noise."""
     noise, updates = (0.0, 0.5, 2.0), (0, 3, 6)
-    found, layers = recorded(data, noise=noise, runs=4, weights_at=updates, **condition)
+    found, weights = recorded(data, noise=noise, runs=4, weights_at=updates, **condition)
     mean, std = data.standardisation()
     varying = std > 0
     x = (data.x_test.reshape(80, 20) - mean)[:, varying] / std[varying]
@@ -186,9 +186,13 @@ def test_a_noisy_test_error_is_that_of_the_one_array(data, condition):
             for level, sigma in enumerate(noise):
                 h = np.zeros((80, 20))
                 h[:, varying] = x + sigma * drawn
-                for number, (weight, bias) in enumerate(layers[update]):
-                    h = h @ weight[run].numpy().T.astype(float) + bias[run].numpy()
-                    h = act(h) if number + 1 < len(layers[update]) else h
+                state, depth = weights[update], condition.get("depth", 2)
+                for number in range(1, depth + 1):
+                    weight, bias = (
+                        state[f"layer{number}.{what}"][run].numpy() for what in ("weight", "bias")
+                    )
+                    h = h @ weight.T.astype(float) + bias
+                    h = act(h) if number < depth else h
                 wrong = h.argmax(axis=1) != data.test_groups
                 np.testing.assert_array_equal(found["test_misclassified"][update, run, level], wrong)
 
@@ -202,20 +206,22 @@ def test_noise_falls_only_on_inputs_that_vary(data):
 
 
 def test_weights_have_all_inputs_and_those_of_constant_ones_stay(data):
-    _, layers = recorded(data, weights_at=(0, 6))
-    (start, _), (end, _) = layers[0][0], layers[6][0]
+    _, weights = recorded(data, weights_at=(0, 6))
+    start, end = weights[0]["layer1.weight"], weights[6]["layer1.weight"]
     assert start.shape == end.shape == (3, 7, 20)
     np.testing.assert_array_equal(start[:, :, 0], end[:, :, 0])  # the constant input
     assert (start[:, :, 1:] != end[:, :, 1:]).all()
     _, decayed = recorded(data, weights_at=(6,), weight_decay=0.1)
-    np.testing.assert_allclose(decayed[6][0][0][:, :, 0], start[:, :, 0] * (1 - 0.3 * 0.1) ** 6, rtol=1e-5)
+    np.testing.assert_allclose(
+        decayed[6]["layer1.weight"][:, :, 0], start[:, :, 0] * (1 - 0.3 * 0.1) ** 6, rtol=1e-5
+    )
 
 
 def test_stored_weights_continue_a_training(data):
-    whole, layers = recorded(data, epochs=6, weights_at=(4,))
+    whole, weights = recorded(data, epochs=6, weights_at=(4,))
 
     def resume(task):
-        task.initial = layers[4]
+        task.initial = weights[4]
 
     rest, _ = recorded(data, epochs=2, change=resume)
     for name in ("train_loss", "radius", "misclassified"):
@@ -224,7 +230,7 @@ def test_stored_weights_continue_a_training(data):
 
 def test_runs_that_train_on_different_examples_are_not_restandardised(data):
     recipe = Recipe(runs=2, restandardise=True)
-    with pytest.raises(StragError, match="--restandardise needs runs that all leave out the same") as caught:
+    with pytest.raises(StragError, match="`restandardise` needs runs that all leave out the same") as caught:
         prepare(recipe, data, [[1, 2], [2]])
     assert caught.value.status == 2
     _, mean, _ = prepare(recipe, data, [[1, 2], [2, 1]])
@@ -245,7 +251,7 @@ def test_no_example_left_is_refused(data):
 def test_cuda_equals_the_processor_to_rounding(data):  # pragma: no cover
     from strag.training.loop import train
 
-    recipe = Recipe(runs=3, epochs=6, width=7)
+    recipe = Recipe.of(runs=3, epochs=6, width=7)
     task, _, _ = prepare(recipe, data)
     pairs = zip(train(recipe, task), train(recipe, task, device="cuda"), strict=True)
     for here, there in pairs:

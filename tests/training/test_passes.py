@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from strag.geometry.moments import ClassMoments, normalise
-from strag.training.networks import Networks
+from strag.training.architecture import Ends
 from strag.training.passes import Inputs, full_pass
+from strag.training.perceptron import Perceptron
 
 R, P, D, N, C = 3, 2500, 6, 8, 4  # examples for more than one tile, the last of them not full
 
@@ -15,10 +16,10 @@ R, P, D, N, C = 3, 2500, 6, 8, 4  # examples for more than one tile, the last of
 def networks(request):
     """Networks of two hidden layers; some representations vanish under relu."""
     random = torch.Generator().manual_seed(0)
-    sizes = [(D, N), (N, N), (N, C)]
-    layers = [(torch.randn(R, m, n, generator=random), torch.randn(R, m, generator=random)) for n, m in sizes]
-    layers[0][1].sub_(2)
-    return Networks(layers, request.param, torch.arange(D), "cpu")
+    kind, ends = Perceptron(depth=3, width=N, activation=request.param), Ends((D,), D, C)
+    state = {name: torch.randn(R, *shape, generator=random) for name, shape in kind.shapes(ends).items()}
+    state["layer1.bias"].sub_(2)
+    return kind.networks(state, ends, torch.arange(D), "float32", "cpu")
 
 
 def inputs_and_labels():
@@ -31,9 +32,11 @@ def hidden_by_hand(networks, x):
     """Input and hidden activations of every run in double precision: list of [R, P, N]."""
     act = {"tanh": torch.tanh, "relu": torch.relu, "gelu": torch.nn.functional.gelu}[networks.activation]
     h, seen = torch.from_numpy(x).double().expand(R, P, D), []
-    for weight, bias in zip(networks.weights, networks.biases, strict=True):
+    state = networks.state()
+    for number in (1, 2, 3):
         seen.append(h.numpy())
-        h = act(h @ weight.double().transpose(1, 2) + bias.double().transpose(1, 2))
+        weight, bias = (state[f"layer{number}.{what}"].double() for what in ("weight", "bias"))
+        h = act(h @ weight.transpose(1, 2) + bias[:, None])
     return seen
 
 
@@ -64,7 +67,9 @@ def test_radii_and_distances_do_not_change_under_rotation():
     """Inputs turned about the origin: all that a pass measures of layer 0 stays."""
     x, labels = inputs_and_labels()
     turn = np.linalg.qr(np.random.default_rng(2).normal(size=(D, D)))[0].astype(np.float32)
-    networks = Networks([(torch.zeros(1, C, D), torch.zeros(1, C))], "tanh", torch.arange(D), "cpu")
+    kind, ends = Perceptron(depth=1), Ends((D,), D, C)
+    state = {name: torch.zeros(1, *shape) for name, shape in kind.shapes(ends).items()}
+    networks = kind.networks(state, ends, torch.arange(D), "float32", "cpu")
     with torch.no_grad():
         plain, turned = (
             full_pass(networks, Inputs.of(inputs, labels, C, "cpu"), (0,)).moments[0]

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from strag.training import precision
-from strag.training.networks import add_product, product, tile_size
+from strag.training.perceptron import tile_size
 from strag.training.precision import is_native, operand_dtypes
+from strag.training.products import add_product, product
 from tests.conftest import made_up
 from tests.training.runs import recorded
 

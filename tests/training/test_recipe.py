@@ -5,7 +5,8 @@ import torch
 
 from strag.errors import StragError
 from strag.training import seeds
-from strag.training.recipe import Recipe
+from strag.training.perceptron import Perceptron
+from strag.training.recipe import Recipe, read_layers
 from strag.training.schedule import every, listed
 from strag.training.seeds import INITIAL, epoch_order, generator, initial_weights, noise_array
 
@@ -60,27 +61,27 @@ def test_noise_is_not_the_initial_weights_of_a_run(run):
 
 
 def test_schedules_begin_at_the_start_and_end_at_the_end():
-    assert every("1", 3, "--x") == [0, 1, 2, 3]
-    assert every("4", 9, "--x") == [0, 4, 8, 9]
-    assert every("never", 9, "--x") == []
-    assert every("log", 12, "--x") == [0, *range(1, 11), 12]
-    assert listed("7,0,3", 9, "--x") == [0, 3, 7]
-    assert listed("last", 9, "--x") == [9]
+    assert every("1", 3, "x") == [0, 1, 2, 3]
+    assert every("4", 9, "x") == [0, 4, 8, 9]
+    assert every("never", 9, "x") == []
+    assert every("log", 12, "x") == [0, *range(1, 11), 12]
+    assert listed("7,0,3", 9, "x") == [0, 3, 7]
+    assert listed("last", 9, "x") == [9]
 
 
 @pytest.mark.parametrize(
     ("function", "text", "message"),
     [
-        (every, "0", "cannot read --x '0'; give a number"),
-        (every, "often", "cannot read --x 'often'"),
-        (listed, "3,x", "cannot read --x '3,x'; give updates"),
-        (listed, "3,10", "--x 3,10 leaves the training, which has updates 0 to 9"),
+        (every, "0", "cannot read `x` '0'; give a number"),
+        (every, "often", "cannot read `x` 'often'"),
+        (listed, "3,x", "cannot read `x` '3,x'; give updates"),
+        (listed, "3,10", "`x` 3,10 leaves the training, which has updates 0 to 9"),
         (listed, "-1", "leaves the training"),
     ],
 )
 def test_schedules_that_make_no_sense(function, text, message):
     with pytest.raises(StragError, match=message):
-        function(text, 9, "--x")
+        function(text, 9, "x")
 
 
 def test_updates_count_batches_over_the_origin():
@@ -90,22 +91,35 @@ def test_updates_count_batches_over_the_origin():
 
 
 def test_layers_of_a_depth():
-    assert Recipe.read_layers(None, 4) == (1,)
-    assert Recipe.read_layers("all", 4) == (1, 2, 3)
-    assert Recipe.read_layers("all", 1) == Recipe.read_layers(None, 1) == (0,)
+    deep, linear = Perceptron(depth=4), Perceptron(depth=1)
+    assert read_layers(None, deep) == Recipe(architecture=deep).layers == (1,)
+    assert read_layers("all", deep) == (1, 2, 3)
+    assert read_layers("3, 0,1,3", deep) == (0, 1, 3)
+    assert (
+        read_layers("all", linear) == read_layers(None, linear) == Recipe(architecture=linear).layers == (0,)
+    )
+    assert Recipe.of(depth=4, layers="2,1").layers == (1, 2)
     with pytest.raises(StragError, match="depth 2 has no hidden layer 3; it has 1"):
         Recipe(layers=(3,))
-    with pytest.raises(StragError, match="cannot read --layers 'first'"):
-        Recipe.read_layers("first", 2)
+    with pytest.raises(StragError, match="cannot read `layers` 'first'; give layers such as 1, or all"):
+        read_layers("first", Perceptron())
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"own_order": True}, "--own-order needs --batch-size"),
-        ({"optimizer": "adam", "momentum": 0.9}, "--momentum is for --optimizer sgd"),
+        ({"own_order": True}, "`own_order` needs `batch_size`"),
+        ({"optimizer": "adam", "momentum": 0.9}, "`momentum` is for `optimizer` sgd"),
+        (
+            {"channels": (8, 16)},
+            "`channels` is not an option of `model` mlp; it has depth, width, activation",
+        ),
+        ({"model": "rnn"}, "there is no `model` 'rnn'; choose mlp"),
+        ({"activation": "sin"}, "there is no `activation` 'sin'; choose tanh, relu, gelu"),
+        ({"depth": 0}, "cannot use 0 as `depth`; give a number from 1 to 1000"),
+        ({"width": 2.5}, "cannot use 2.5 as `width`"),
     ],
 )
 def test_options_that_contradict(options, message):
     with pytest.raises(StragError, match=message):
-        Recipe(**options)
+        Recipe.of(**options)

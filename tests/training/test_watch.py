@@ -3,27 +3,25 @@
 import numpy as np
 import pytest
 
+from strag.training.architecture import stack
 from strag.training.loop import train
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
-from strag.training.seeds import initial_weights
 from strag.training.watch import Watch
 
 
 def said(data, dead, removed=None, **options):
     """Warnings of a training in which the rows `dead` of run 3 have only zeros after the hidden relu."""
-    recipe = Recipe(runs=2, first_run=2, epochs=2, width=3, activation="relu", lr=1e-9, **options)
+    recipe = Recipe.of(runs=2, first_run=2, epochs=2, width=3, activation="relu", lr=1e-9, **options)
     task, _, _ = prepare(recipe, data, removed)
-    layers = [initial_weights(task.sizes(recipe), 0, run) for run in (2, 3)]
+    states = [recipe.architecture.initial(task.ends, 0, run) for run in (2, 3)]
     task.x = np.zeros_like(task.x)
     task.x[dead, 0] = 1
-    for number, ((weight, bias), _) in enumerate(layers):
-        weight.zero_()
-        bias.fill_(1)
-        weight[:, task.columns[0]] = -2 * number
-    from strag.training.networks import stack
-
-    task.initial = stack(layers)
+    for number, state in enumerate(states):
+        state["layer1.weight"].zero_()
+        state["layer1.bias"].fill_(1)
+        state["layer1.weight"][:, task.columns[0]] = -2 * number
+    task.initial = stack(states)
     watch = Watch(recipe, task, data.grouping.names)
     for record in train(recipe, task):
         watch.add(record, 2)

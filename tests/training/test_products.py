@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from strag.training import networks
+from strag.training import products
 from strag.training.loop import Task, train
 from strag.training.recipe import Recipe
 
@@ -33,7 +33,7 @@ def taken(monkeypatch):
         seen.append(b)
         return a @ b.t()
 
-    monkeypatch.setattr(networks, "_onednn", multiply)
+    monkeypatch.setattr(products, "_onednn", multiply)
     return seen
 
 
@@ -43,8 +43,8 @@ def test_products_take_any_layout_and_hand_on_dense_operands(layout, taken):
     x = LAYOUTS[layout](torch.randn(7, 5, generator=generator))
     weight, slope = torch.randn(3, 5, generator=generator), torch.randn(3, 7, generator=generator)
     out, total = torch.empty(3, 7), torch.ones(3, 5)
-    networks.product(weight, x.t(), out)
-    networks.add_product(torch.float32, slope, x, total)
+    products.product(weight, x.t(), out)
+    products.add_product(torch.float32, slope, x, total)
     assert len(taken) == 2
     assert all(is_dense(operand) for operand in taken)
     torch.testing.assert_close(out, weight @ x.t())
@@ -57,14 +57,14 @@ def test_training_on_columns_chosen_by_a_mask_gives_the_same_bytes(batch_size):
     x = random.normal(size=(64, 9)).astype(np.float32)
     chosen = x[:, np.arange(9) < 6]
     assert not chosen.flags.c_contiguous
-    recipe = Recipe(runs=2, epochs=3, width=4, batch_size=batch_size, noise=(0.0, 0.5))
+    recipe = Recipe.of(runs=2, epochs=3, width=4, batch_size=batch_size, noise=(0.0, 0.5))
     records = []
     for inputs in (chosen, np.ascontiguousarray(chosen)):
         group = np.arange(64) % 2
         task = Task(
             x=inputs,
             columns=np.arange(6),
-            features=6,
+            shape=(6,),
             varying=np.ones(6, bool),
             group=group,
             classes=2,
@@ -78,5 +78,5 @@ def test_training_on_columns_chosen_by_a_mask_gives_the_same_bytes(batch_size):
     for one, other in zip(*records, strict=True):
         np.testing.assert_array_equal(one.train_loss, other.train_loss)
         np.testing.assert_array_equal(one.test_misclassified, other.test_misclassified)
-    for one, other in zip(records[0][-1].weights, records[1][-1].weights, strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    for name, values in records[0][-1].weights.items():
+        assert torch.equal(values, records[1][-1].weights[name]), name
