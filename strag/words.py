@@ -34,9 +34,12 @@ def _shown(character):
     return repr(character)[1:-1]
 
 
-def number_of(count, noun):
-    """A count with its noun, which is plural unless the count is 1: `1 run`, `3 runs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def number_of(count, noun, plural=None):
+    """A count with its noun, which is plural unless the count is 1: `1 run`, `3 runs`.
+
+    plural : the plural if it is not the noun with an s.
+    """
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def some_of(names):

@@ -9,6 +9,7 @@ import numpy as np
 from strag.datasets.grouping import Grouping, group_examples
 from strag.datasets.names import Names
 from strag.errors import StragError
+from strag.words import number_of
 
 COUNTED = ("x", "y", "index", "x_test", "y_test", "mean", "std")  # tensors that the identity depends on
 TILE = 1024  # examples converted to float64 at a time
@@ -223,7 +224,8 @@ def _check_beside(data):
     if fault:
         raise StragError(fault, _AGAIN)
     if data.columns is not None and data.x.shape[1:] != (len(data.columns),):
-        raise StragError(f"has names for {len(data.columns)} inputs but {data.features} inputs", _AGAIN)
+        inputs = number_of(data.features, "input")
+        raise StragError(f"has {inputs} but {number_of(len(data.columns), 'name')} of inputs", _AGAIN)
     true = data.y_true
     if true is not None and (len(true) != len(data.y) or true.min() < 0 or true.max() > LARGEST_CLASS):
         raise StragError("'y_true' does not fit its labels", _AGAIN)
@@ -235,7 +237,7 @@ def _class_numbers(data, present):
         named = 0 if data.class_names is None else len(data.class_names)
         needed = max(1 + int(present[-1]), data.class_count)
         if data.class_names is not None and named < needed:
-            raise StragError(f"has {needed} classes but {named} class names", "provide one name per class")
+            raise _names_missing(needed, named)
         return tuple(range(max(needed, named)))
     numbers = np.asarray(data.class_numbers)
     if (
@@ -249,9 +251,14 @@ def _class_numbers(data, present):
         unlisted = present[~np.isin(present, numbers)][0]
         raise StragError(f"has labels of class {unlisted}, which 'class_numbers' does not list", _AGAIN)
     if data.class_names is not None and len(data.class_names) != numbers.size:
-        problem = f"has {numbers.size} classes but {len(data.class_names)} class names"
-        raise StragError(problem, "provide one name per class")
+        raise _names_missing(numbers.size, len(data.class_names))
     return tuple(numbers.tolist())
+
+
+def _names_missing(classes, names):
+    """The error for another number of class names than classes."""
+    problem = f"has {number_of(classes, 'class', 'classes')} but {number_of(names, 'class name')}"
+    return StragError(problem, "provide one name per class")
 
 
 def _check_origin(data):

@@ -78,7 +78,8 @@ class ImageFiles:
                 self.notes.append(f"left out the folder {self._name(path)}, which holds no images")
         for part, paths in parts.items():
             if len(paths) > 1:
-                problem = f"holds {paths[0].name} and {paths[1].name}, which both mean the {part} set"
+                title = "training" if part == "train" else part
+                problem = f"holds {paths[0].name} and {paths[1].name}, which both mean the {title} set"
                 raise StragError(problem, "keep only one of them", top)
         parts = {part: paths[0] for part, paths in parts.items() if paths}
         if "train" not in parts:

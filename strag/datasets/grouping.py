@@ -136,7 +136,7 @@ def _classes(quoted, plain, numbers, names, labels, strict):
             raise bad_usage(problem, "put names in double quotes, or use the class numbers")
     if strict and (not classes or last > max(numbers)):
         problem = f"has no class {plain} (in '{labels}')"
-        raise bad_usage(problem, f"its classes are {some_of(numbers)}")
+        raise bad_usage(problem, f"use its classes: {some_of(numbers)}")
     return classes
 
 

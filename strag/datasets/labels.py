@@ -7,7 +7,7 @@ import numpy as np
 
 from strag.datasets.dataset import LARGEST_CLASS
 from strag.errors import StragError
-from strag.words import some_of
+from strag.words import number_of, some_of
 
 _NUMBER = re.compile(r"\d{1,7}(\.0*)?")
 
@@ -184,6 +184,6 @@ def _known(flat, class_names, sources):
         return tuple(present.tolist()), None
     for key, labels in flat.items():
         if labels.size and labels.max() >= len(class_names):
-            problem = f"has class {labels.max()} in '{key}' but {len(class_names)} class names"
+            problem = f"has class {labels.max()} in '{key}' but {number_of(len(class_names), 'class name')}"
             raise StragError(problem, "provide one name per class", sources.get(key))
     return tuple(range(len(class_names))), tuple(class_names)

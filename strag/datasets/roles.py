@@ -201,7 +201,7 @@ def choose(names, noun, two, lacking):
     for key in ORDER if {"x_test", "y_test"} & parts.keys() else ORDER[:2]:
         if key not in parts:
             part = Role("test" if "_test" in key else "train", _what(key), "")
-            problem = f"has no {noun} of {part} (it holds {some_of(names) or 'none'})"
+            problem = f"has no {noun} of {part} (it holds {some_of(names) or 'nothing'})"
             raise StragError(problem, lacking)
     return Chosen(parts, [name for name in names if name not in parts.values()], notes)
 

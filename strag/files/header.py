@@ -134,4 +134,4 @@ def stamp_in(metadata, name, wanted=None):
 
 def again(name):
     """What to do about a damaged file."""
-    return "check the command before it in the pipe" if name == "stdin" else "create or copy it again"
+    return "did the command before it in the pipe fail?" if name == "stdin" else "make or copy it again"

@@ -90,7 +90,7 @@ def test_a_device_takes_two_outputs(folder):
         (["find-stragglers", "h", "--per-run", "--dose", "", "-o", "x"], "cannot read --dose ''"),
         (["find-stragglers", "h", "--per-run", "--controls", "", "-o", "x"], "cannot read --controls ''"),
         (["find-stragglers", "h", "--dose", ""], "--dose needs --per-run"),
-        (["find-stragglers", "h", "--csv", ""], "an output has no name"),
+        (["find-stragglers", "h", "--csv", ""], "the name of an output is empty"),
         (["data", "d", "--labels", "", "-o", "x"], "d: cannot read ''"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
