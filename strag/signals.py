@@ -14,7 +14,7 @@ _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal that ends strag. It is raised where the work stands; cleaning up is the same as after Ctrl-C.
+    """A signal that ends strag, raised at the current line of the main thread, as Ctrl-C is.
 
     number : number of the signal.
     """
@@ -39,6 +39,7 @@ class _Hearing:
 
 
 def _hear(number, _frame):
+    """Handle a signal: raise `Interrupted`, now or after the steps in progress, or ignore a repeat."""
     now = time.monotonic()
     if _Hearing.leaving or (_Hearing.last is not None and now - _Hearing.last < SAME):
         return
@@ -78,7 +79,10 @@ def restore(previous):
 
 
 def raised():
-    """The `Interrupted` of the signal that was raised, or None. Libraries may have replaced it on the way."""
+    """The `Interrupted` that a signal has raised, or None.
+
+    It is kept here because a library may catch it and raise an error of its own.
+    """
     return None if _Hearing.raised is None else Interrupted(_Hearing.raised)
 
 

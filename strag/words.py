@@ -25,6 +25,7 @@ def as_text(name):
 
 
 def _shown(character):
+    """A character as `as_text` shows it."""
     if character.isprintable() or character in _JOINERS:
         return character
     if unicodedata.category(character) == "Zs":

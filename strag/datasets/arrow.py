@@ -146,6 +146,7 @@ class _Part:
         """Read one batch of a file, which begins at this row."""
 
         def column(name):
+            """A column of the batch, without nulls unless it holds the names of the examples."""
             array = _plain(batch.column(batch.schema.get_field_index(name)))
             if name != plan.name:
                 _refuse_nulls(array, name, row)

@@ -160,6 +160,7 @@ class _Bounded:
         self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, size=-1):
+        """Read up to `size` bytes; an error of tarfile if that is more than a small piece."""
         if not 0 <= size <= _PIECE:
             raise tarfile.ReadError("a header has an impossible size")
         return self._stream.read(size)

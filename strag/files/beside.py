@@ -43,8 +43,8 @@ class Beside:
         self._mode = 0o666 & ~_umask()
         with held():
             self.removed = _remove_leftovers(target)
-            self._path, number = _make(target)
-            self.file = open(number, "w+b")  # noqa: SIM115
+            self._path, descriptor = _make(target)
+            self.file = open(descriptor, "w+b")  # noqa: SIM115
 
     def take_place(self):
         """Replace the target by the file, which gets the target's mode, or else that of a new file."""
@@ -60,13 +60,13 @@ class Beside:
 
     def _write_again(self):
         """Copy the bytes of the open file, whose name somebody has removed, under another name."""
-        self._path, number = _make(self.target)
-        with open(number, "wb") as copy:
+        self._path, descriptor = _make(self.target)
+        with open(descriptor, "wb") as copy:
             self.file.seek(0)
             shutil.copyfileobj(self.file, copy, CHUNK)
             copy.flush()
-            _allow(number, self.target, self._mode)
-            _sync(number)
+            _allow(descriptor, self.target, self._mode)
+            _sync(descriptor)
 
     def discard(self):
         """Close the file, and remove it unless it has replaced its target."""
@@ -95,12 +95,12 @@ def _make(target):
     for _ in range(ATTEMPTS):
         path = target.with_name(f"{prefix_of(target)}{secrets.token_hex(8)}.tmp")
         try:
-            number = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
-        if _lock(number) is not False and _is_at(path, number):
-            return path, number
-        os.close(number)
+        if _lock(descriptor) is not False and _is_at(path, descriptor):
+            return path, descriptor
+        os.close(descriptor)
     raise FileExistsError(errno.EEXIST, "every temporary name is taken", str(target))
 
 
@@ -120,24 +120,24 @@ def _remove_leftovers(target):
 
 def _remove_unlocked(path):
     """Remove a temporary file of this user that no process has locked; whether it was removed."""
-    number = os.open(path, _FLAGS | getattr(os, "O_NONBLOCK", 0))
+    descriptor = os.open(path, _FLAGS | getattr(os, "O_NONBLOCK", 0))
     try:
-        status = os.fstat(number)
+        status = os.fstat(descriptor)
         ours = stat.S_ISREG(status.st_mode) and (not hasattr(os, "geteuid") or status.st_uid == os.geteuid())
-        if not (ours and _lock(number) and _is_at(path, number)):
+        if not (ours and _lock(descriptor) and _is_at(path, descriptor)):
             return False
         os.unlink(path)
         return True
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
-def _lock(number):
+def _lock(descriptor):
     """Whether an open file could be locked; None without file locks. The lock ends with the process."""
     if fcntl is None:
         return None
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     except OSError:
@@ -145,10 +145,10 @@ def _lock(number):
     return True
 
 
-def _is_at(path, number):
+def _is_at(path, descriptor):
     """Whether a path still is the name of this open file."""
     try:
-        return os.path.samestat(os.lstat(path), os.fstat(number))
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except OSError:
         return False
 
@@ -160,26 +160,26 @@ def _umask():
     return mask
 
 
-def _allow(number, target, mode):
+def _allow(descriptor, target, mode):
     """Give an open file the owner and mode of its target, or else `mode`, as far as the system allows."""
     if not hasattr(os, "fchmod"):
         return
     with contextlib.suppress(FileNotFoundError):
-        replaced, own = os.stat(target), os.fstat(number)
+        replaced, own = os.stat(target), os.fstat(descriptor)
         mode = replaced.st_mode & 0o777
         if (replaced.st_uid, replaced.st_gid) != (own.st_uid, own.st_gid):
             try:
-                os.fchown(number, replaced.st_uid, replaced.st_gid)
+                os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
             except OSError:  # another owner: the group gets no more than everybody has
                 mode = mode & 0o707 | (mode & 0o007) << 3
     with contextlib.suppress(OSError):
-        os.fchmod(number, mode)
+        os.fchmod(descriptor, mode)
 
 
-def _sync(number):
+def _sync(descriptor):
     """Write an open file to disk, on file systems that can."""
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     except OSError as error:
         if error.errno not in _HAVE_NO_SYNC:
             raise
@@ -188,8 +188,8 @@ def _sync(number):
 def _sync_folder(folder):
     """Write the entries of a folder to disk, if possible."""
     with contextlib.suppress(OSError):
-        number = os.open(folder, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         try:
-            os.fsync(number)
+            os.fsync(descriptor)
         finally:
-            os.close(number)
+            os.close(descriptor)

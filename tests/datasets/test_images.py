@@ -178,7 +178,9 @@ def turned(number):
 
 def test_images_of_several_sizes_are_scaled(folder):
     large = save(folder / "cat" / "0.png", colour(30, 50))
-    words = f"{folder}/cat/0.png: has 50 x 30 pixels, but {folder}/ant/a.png has 4 x 3; use images of one size"
+    words = (
+        f"{folder}/cat/0.png: has 50 x 30 pixels, but {folder}/ant/a.png has 4 x 3; use images of one size"
+    )
     refused(lambda: import_files([folder]), words, "or add --resize HxW")
     data = import_files([folder], Reading(resize=(6, 5)))
     assert data.x.shape == (4, 6, 5, 3)
