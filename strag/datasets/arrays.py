@@ -179,7 +179,7 @@ def read_array_folder(folder):
     named = {}
     for path in files:
         if not path.exists():
-            raise StragError("is a broken link", "correct or remove it", path)
+            raise StragError("is a broken link", "repair or remove it", path)
         other = named.setdefault(_SUFFIX.sub("", path.name), path)
         if other != path:
             raise StragError(f"holds {other.name} and {path.name}", "keep only one of them", folder)

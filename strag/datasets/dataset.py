@@ -164,7 +164,7 @@ class Dataset:
         if indices.size and (indices.min() < 0 or indices.max() >= self.origin_size):
             worst = int(indices[(indices < 0) | (indices >= self.origin_size)][0])
             raise StragError(
-                f"index {worst} is out of range: the data set has {self.origin_size} rows",
+                f"index {worst} is out of range: the data set has {number_of(self.origin_size, 'row')}",
                 "find the stragglers again",
             )
         order = np.argsort(self.index)

@@ -125,7 +125,7 @@ class ImageFiles:
         """Raise StragError if a folder that should hold folders holds an image."""
         loose = self._images(folder)
         if loose and not loose[0].exists():
-            raise StragError(f"holds a broken link, {loose[0].name}", "correct or remove it", folder)
+            raise StragError(f"holds a broken link, {loose[0].name}", "repair or remove it", folder)
         if loose:
             others = "as well as class folders" if class_folders(folder) else "but no class folders"
             problem = f"holds the image {loose[0].name} {others}"

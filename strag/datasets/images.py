@@ -48,7 +48,7 @@ def _check_classes(pairs, kept):
     for path, name in pairs:
         if name not in classes:
             problem = "is a class folder in which all images are broken"
-            raise StragError(problem, "correct the images or remove the folder", path.parent)
+            raise StragError(problem, "repair the images or remove the folder", path.parent)
 
 
 FOLDER = Form(

@@ -148,8 +148,9 @@ def _numbered(flat, class_names, sources):
     for key, labels in texts.items():
         unknown = ~np.isin(labels, names)
         if unknown.any():
-            problem = f"class '{labels[_first(unknown)]}' has no training examples ({some_of(names)} have)"
-            remedy = "use the same classes in the training set and the test set"
+            name = labels[_first(unknown)]
+            problem = f"class '{name}' of the test set is not a class of the training set ({some_of(names)})"
+            remedy = "use the same classes in both"
             raise StragError(problem, remedy, sources.get(key))
         flat[key] = np.searchsorted(names, labels).astype(np.int64)
     return tuple(range(len(names))), tuple(map(str, names))

@@ -43,7 +43,7 @@ class Pictures:
             return
         except MemoryError:
             problem = "does not fit in memory, together with the images before it"
-            raise StragError(problem, "use a smaller --resize HxW", called) from None
+            raise StragError(problem, "scale the images down with --resize HxW", called) from None
         self.kept.append(True)
         self._turned += turned
 
@@ -73,7 +73,7 @@ class Pictures:
         except (MemoryError, ValueError):
             size = amount(np.prod(shape, dtype=float))
             problem = f"and {number_of(count - 1, 'other image')} have {size}, which does not fit in memory"
-            raise StragError(problem, "use a smaller --resize HxW", self._first) from None
+            raise StragError(problem, "scale the images down with --resize HxW", self._first) from None
 
     def notes(self, owner, name):
         """Lines on images that were left out or rotated.
@@ -98,7 +98,7 @@ class Pictures:
             return self._broken[0]
         names = some_of(f"{error.source} ({error.reason})" for error in self._broken)
         problem = f"holds {number_of(len(self._broken), 'broken image')}: {names}"
-        return StragError(problem, "correct or remove them, or add --skip-broken")
+        return StragError(problem, "repair or remove them, or add --skip-broken")
 
     def array(self):
         """The images: uint8 [P, h, w], or [P, h, w, 3] if at least one image has colours."""

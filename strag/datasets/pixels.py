@@ -36,7 +36,7 @@ class BrokenImageError(StragError):
     """A file that is not a complete image. reason : what is wrong with it, in a few words."""
 
     def __init__(self, reason, source):
-        remedy = "correct or remove it, or add --skip-broken"
+        remedy = "repair or remove it, or add --skip-broken"
         super().__init__(f"is a broken image ({reason})", remedy, source)
         self.reason = reason
 

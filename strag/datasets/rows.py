@@ -8,6 +8,7 @@ import zlib
 from dataclasses import dataclass
 
 from strag.errors import StragError
+from strag.words import number_of
 
 BLOCK = 1 << 22  # characters read at a time
 BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
@@ -77,7 +78,8 @@ class Block:
             count = self._count(row)
             if count == self.width or (trails and count == self.width + 1 and self._shortened(row)):
                 continue
-            problem = f"has {count} cells in line {number}, but {self.width} columns"
+            cells, columns = number_of(count, "cell"), number_of(self.width, "column")
+            problem = f"has {cells} in line {number}, but {columns}"
             raise StragError(problem, "correct the line, or quote cells that contain the delimiter")
 
 

@@ -102,7 +102,7 @@ def test_folders_that_are_refused(tmp_path, names, arrays, words):
 def test_a_link_to_nothing(tmp_path):
     save_all(tmp_path / "f", ["cat.npy", "dog.npy"])
     (tmp_path / "f" / "eel.npy").symlink_to("gone")
-    refused(lambda: import_files([tmp_path / "f"]), "eel.npy: is a broken link; correct or remove it")
+    refused(lambda: import_files([tmp_path / "f"]), "eel.npy: is a broken link; repair or remove it")
 
 
 def test_a_folder_of_images_stays_one(tmp_path):

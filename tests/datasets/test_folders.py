@@ -222,4 +222,4 @@ def test_links_that_go_round_end(tmp_path):
 def test_a_link_to_nothing_beside_the_classes_may_be_one(tmp_path):
     fill(tmp_path, "a/0.png", "b/0.png")
     os.symlink("nowhere", tmp_path / "c")
-    refused(lambda: ImageFiles.of(tmp_path), f"{tmp_path}: holds a broken link, c; correct or remove it")
+    refused(lambda: ImageFiles.of(tmp_path), f"{tmp_path}: holds a broken link, c; repair or remove it")

@@ -226,7 +226,7 @@ def test_all_broken_images_are_named_at_once(folder):
     refused(
         lambda: import_files([spoilt_more]),
         "holds 24 broken images",
-        "... (24 in all); correct or remove them",
+        "... (24 in all); repair or remove them",
     )
 
 
@@ -245,7 +245,7 @@ def test_a_class_of_broken_images_alone_is_refused(folder):
         path.write_bytes(b"")
     for number in range(3):
         os.symlink("nowhere", folder / "cat" / str(number))
-    words = f"{folder}/cat: is a class folder in which all images are broken; correct the images"
+    words = f"{folder}/cat: is a class folder in which all images are broken; repair the images"
     refused(lambda: import_files([folder], Reading(skip_broken=True)), words)
     shutil.rmtree(folder / "ant")
     (folder / "train").mkdir()
@@ -281,7 +281,7 @@ WRONG = {
     "a text that is called png": (put(b"text"), "{}/cat/9.png: is a broken image (not PNG, JPEG"),
     "an empty image": (
         put(b""),
-        "{}/cat/9.png: is a broken image (empty file); correct or remove it, or add",
+        "{}/cat/9.png: is a broken image (empty file); repair or remove it, or add",
     ),
     "an image without pixels": (put(png(4, 3)), "{}/cat/9.png: is a broken image ("),
     "a header that lies": (put(png(40_000, 40_000)), "{}/cat/9.png: "),

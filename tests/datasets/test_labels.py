@@ -96,7 +96,11 @@ def test_what_is_wrong_with_test_labels_is_about_their_file():
     for y, y_test, words in (
         (Y, Y - 2, "labels 'y_test' range from -1"),
         (Y, Y.astype(str), "test labels are text, but training labels are numbers"),
-        (np.array(["a", "b"]), np.array(["a", "c"]), "class 'c' has no training examples"),
+        (
+            np.array(["a", "b"]),
+            np.array(["a", "c"]),
+            "class 'c' of the test set is not a class of the training set (a, b)",
+        ),
         (np.array(["a", "b"]), np.array(["a", ""]), "label in row 1 of 'y_test' is empty"),
     ):
         refused(lambda y=y, t=y_test: read_labels(y, t, sources=sources), f"t.npy: {words}")

@@ -55,5 +55,5 @@ def test_images_that_no_memory_holds():
     refused(
         lambda: taken([content], 1 << 60),
         f"f, row 0: and {(1 << 60) - 1} other images have ",
-        "which does not fit in memory; use a smaller --resize HxW",
+        "which does not fit in memory; scale the images down with --resize HxW",
     )
