@@ -127,7 +127,7 @@ class _Part:
         except UnicodeDecodeError as error:  # in the name of a column
             raise _broken(error, path) from None
         self.plan = self.plan or plan
-        if _columns_of(plan) != _columns_of(self.plan):
+        if plan.uses != self.plan.uses:
             problem = "has different columns from the file before it"
             raise StragError(problem, "use the same columns in all files")
         if plan.class_names != self.plan.class_names:
@@ -185,11 +185,6 @@ class _Part:
             self._pictures.add(f"{path}, row {at}", content)
             paths.append(called or None)
         return paths
-
-
-def _columns_of(plan):
-    """The columns of a Plan by their use, in any order."""
-    return plan.kind, frozenset(plan.inputs), plan.label, plan.name
 
 
 def _content(value):

@@ -77,7 +77,7 @@ def fetch(name, files, homes, remedy, watch=None):
 
 
 def _mirrors(name):
-    """The addresses of the data set `name` that STRAG_MIRROR asks for, ending in '/'."""
+    """The addresses of the data set `name` below those in STRAG_MIRROR, ending in '/'."""
     addresses = os.environ.get(MIRROR, "").split()
     for address in addresses:
         if not (address.startswith(("http://", "https://")) and urlsplit(address).netloc):

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import gzip
 import io
+import shlex
 import zlib
 from dataclasses import dataclass
 
@@ -22,6 +23,23 @@ def opened(path):
         packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         yield gzip.GzipFile(fileobj=raw) if packed else raw
+
+
+def not_utf8(path):
+    """The error for a file that is not UTF-8, with the command that converts it."""
+    name = shlex.quote(str(path))
+    with opened(path) as stream:
+        if stream.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            return StragError("is UTF-16", f"convert it: iconv -f UTF-16 -t UTF-8 {name} > utf8.csv", path)
+        stream.seek(0)
+        for number, line in enumerate(stream, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                problem = f"is not UTF-8 in line {number} (byte {line[error.start]:#x})"
+                remedy = f"if it is Latin-1, convert it: iconv -f LATIN1 -t UTF-8 {name} > utf8.csv"
+                return StragError(problem, remedy, path)
+    return StragError("is not UTF-8", "save it as UTF-8", path)
 
 
 def cells_of(line, delimiter):

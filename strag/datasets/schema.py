@@ -30,6 +30,11 @@ class Plan:
         """All columns that are read."""
         return [*self.inputs, self.label, *([] if self.name is None else [self.name])]
 
+    @property
+    def uses(self):
+        """The kind and columns of the inputs, in any order, and the columns of label and names."""
+        return self.kind, frozenset(self.inputs), self.label, self.name
+
 
 def storage(kind):
     """The Arrow type without extensions and dictionaries: the type of the stored values."""

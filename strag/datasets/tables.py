@@ -3,7 +3,6 @@
 import contextlib
 import io
 import re
-import shlex
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +21,7 @@ from strag.datasets.columns import (
     notes_on_names,
 )
 from strag.datasets.imported import Form, Imported, one_of
-from strag.datasets.rows import BROKEN_GZIP, blocks_of, cells_of, opened
+from strag.datasets.rows import BROKEN_GZIP, blocks_of, cells_of, not_utf8, opened
 from strag.errors import StragError, bad_usage
 
 _SUFFIXES = {".csv": ",;\t", ".tsv": "\t", ".tab": "\t"}
@@ -71,24 +70,7 @@ def read_table(path, label=None):
     except BROKEN_GZIP as error:
         raise StragError(f"is a broken gzip file ({error})", "copy it again", path) from None
     except UnicodeDecodeError:
-        raise _not_utf8(path) from None
-
-
-def _not_utf8(path):
-    """The error for a file that is not UTF-8, with the command that converts it."""
-    name = shlex.quote(str(path))
-    with opened(path) as stream:
-        if stream.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-            return StragError("is UTF-16", f"convert it: iconv -f UTF-16 -t UTF-8 {name} > utf8.csv", path)
-        stream.seek(0)
-        for number, line in enumerate(stream, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                byte = line[error.start]
-                remedy = f"if it is Latin-1: iconv -f LATIN1 -t UTF-8 {name} > utf8.csv"
-                return StragError(f"is not UTF-8 in line {number} (byte {byte:#x})", remedy, path)
-    return StragError("is not UTF-8", "save it as UTF-8", path)
+        raise not_utf8(path) from None
 
 
 def _read_text(text, path, label):

@@ -335,7 +335,7 @@ def test_folders_that_are_not_whole(tmp_path):
     refused(lambda: imported(tmp_path / "f"), "f/state.json: is not JSON; copy the folder again")
     for text in ("[]", "{}", '{"_data_files": "a"}'):
         (tmp_path / "f" / "state.json").write_text(text)
-        refused(lambda: imported(tmp_path / "f"), "f/state.json: holds no list '_data_files'")
+        refused(lambda: imported(tmp_path / "f"), "f/state.json: has no list '_data_files'")
 
 
 def test_lists_that_cannot_be_read(tmp_path, monkeypatch):
