@@ -143,7 +143,7 @@ def test_a_list_of_classes():
 
 @pytest.mark.parametrize("labels", ["0-4/5-12", "0/12", "0-3/5,6,12", "0-9/11-12"])
 def test_classes_that_are_not_there_are_refused_where_they_are_typed(labels):
-    refused(lambda: check_labels(labels, range(10)), "has no class ", "its classes are 0, 1", status=2)
+    refused(lambda: check_labels(labels, range(10)), "has no class ", "use its classes: 0, 1", status=2)
     assert Grouping.parse(labels, range(13))  # a file may say so
 
 

@@ -187,7 +187,7 @@ def test_several_frames_are_refused(tmp_path, kind):
 
 def test_what_is_no_file_says_what_it_is(tmp_path):
     os.symlink("nowhere", tmp_path / "link")
-    refused(lambda: read_image(tmp_path / "link"), "link: is a broken image (broken link); correct or")
+    refused(lambda: read_image(tmp_path / "link"), "link: is a broken image (broken link); repair or")
     refused(lambda: read_image(tmp_path / "none"), "none: is a broken image (no such file)")
     refused(lambda: read(tmp_path, b""), "is a broken image (empty file)")
     refused(
