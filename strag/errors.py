@@ -1,18 +1,18 @@
-"""The one error that strag raises for its user, and what it warns of."""
+"""The one error that strag raises for its user, and its warnings."""
 
 import re
 import warnings
 
 
 class StragError(Exception):
-    """Something the user can understand and mend, said in one line.
+    """An error that the user can understand and fix, stated in one line.
 
     Parameters
     ----------
     problem : what is wrong, in the user's nouns (file, tensor, option). Names of parameters, such as
         `batch_size`, are in backticks; the command line spells them as options, see `with_options`.
-    remedy : what to do next, likewise.
-    source : the file that it is about; whoever opened the file may add it with `about`.
+    remedy : what to do next, an imperative, in the same way.
+    source : the file that the error is about. The code that opened the file may add it with `about`.
     status : exit status, 1 for bad data or failed work, 2 for bad usage.
     """
 
@@ -24,7 +24,7 @@ class StragError(Exception):
         self.status = status
 
     def about(self, source):
-        """Name the file that this error is about, unless it names one already."""
+        """Set the file that this error is about, unless it has one already; returns the error."""
         self.source = self.source or str(source)
         return self
 
@@ -39,20 +39,20 @@ class StragError(Exception):
 
 
 class StragWarning(UserWarning):
-    """What a user should know of a file, said in one line; the command line shows it even with --quiet."""
+    """A warning about a file, in one line. The command line shows it even with --quiet."""
 
 
 class StragNote(StragWarning):
-    """What a user may like to know of a file; silent with --quiet."""
+    """A note about a file, in one line. The command line does not show it with --quiet."""
 
 
 def warn_of(source, problem, kind=StragWarning):
-    """Say something about the file `source`, by Python's warnings."""
+    """Issue a Python warning about the file `source`. kind : its class."""
     warnings.warn(f"{source}: {problem}", kind, stacklevel=3)
 
 
 def bad_usage(problem, remedy=None, source=None):
-    """A `StragError` for options or arguments that make no sense: exit status 2."""
+    """A `StragError` for options or arguments that make no sense, with exit status 2."""
     return StragError(problem, remedy, source, status=2)
 
 

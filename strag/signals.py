@@ -1,4 +1,4 @@
-"""Signals that end strag: it cleans up first, and then dies by the signal, so that a shell sees why."""
+"""Signals that end strag: it cleans up, then dies by the same signal, so that a shell sees the cause."""
 
 import contextlib
 import os
@@ -6,17 +6,17 @@ import signal
 import sys
 import time
 
-FAILED = 128  # added to a signal's number, the exit status of who dies by it, as shells count
-SAME = 1.0  # seconds in which what comes again is the same one: a terminal, make and a wrapper all send it
+FAILED = 128  # shells report a process that died by a signal as this plus the signal's number
+SAME = 1.0  # seconds; repeats within them count as one signal: a terminal, make and a wrapper all send it
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 ENDING = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal that ends strag, raised where the work stands; everyone cleans up as after Ctrl-C.
+    """A signal that ends strag, raised at the current line of the main thread, as Ctrl-C is.
 
-    number : of the signal.
+    number : number of the signal.
     """
 
     def __init__(self, number=signal.SIGINT):
@@ -28,17 +28,18 @@ class Interrupted(KeyboardInterrupt):
 
 
 class _Hearing:
-    """What was heard in this process, whose signals there is one set of."""
+    """The state of signal handling. There is one per process, because signals belong to the process."""
 
     listening = False
-    leaving = False  # the end has begun: nothing that comes now changes it
-    held = 0  # steps in progress that a signal may not part
-    waiting = None  # the signal that came during them
-    last = None  # when one was raised
-    raised = None  # the signal that was raised where the work stood
+    leaving = False  # the process has begun to end, and ignores further signals
+    held = 0  # number of nested steps that a signal may not interrupt
+    waiting = None  # the signal that arrived during such steps
+    last = None  # time at which the last signal was accepted
+    raised = None  # the signal that was raised as `Interrupted`
 
 
 def _hear(number, _frame):
+    """Handle a signal: raise `Interrupted`, now or after the steps in progress, or ignore a repeat."""
     now = time.monotonic()
     if _Hearing.leaving or (_Hearing.last is not None and now - _Hearing.last < SAME):
         return
@@ -51,14 +52,15 @@ def _hear(number, _frame):
 
 
 def listen():
-    """Raise `Interrupted` for what would end the process; a signal that is ignored, as by nohup, stays so.
+    """Raise `Interrupted` for every signal that would end the process.
 
-    Returns what `restore` needs; nothing where it was done before, or where this is not the main thread.
+    A signal that is ignored, for example under nohup, stays ignored. Returns the previous handlers, a dict
+    for `restore`. It is empty if strag listens already, or outside the main thread.
     """
     if _Hearing.listening:
         return {}
     previous = {}
-    with contextlib.suppress(ValueError):  # not in the main thread: signals are somebody else's
+    with contextlib.suppress(ValueError):  # only the main thread may set handlers
         for number in ENDING:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 previous[number] = signal.signal(number, _hear)
@@ -67,7 +69,7 @@ def listen():
 
 
 def restore(previous):
-    """Undo what `listen` did, of which `previous` came."""
+    """Undo `listen`. previous : the handlers that it returned."""
     if not previous:
         return
     for number, handler in previous.items():
@@ -77,18 +79,21 @@ def restore(previous):
 
 
 def raised():
-    """What a signal has raised, an `Interrupted`, whatever a library made of it on its way; or None."""
+    """The `Interrupted` that a signal has raised, or None.
+
+    It is kept here because a library may catch it and raise an error of its own.
+    """
     return None if _Hearing.raised is None else Interrupted(_Hearing.raised)
 
 
 def leave():
-    """From now on hear nothing more: the process is about to end."""
+    """Ignore all further signals, because the process is about to end."""
     _Hearing.leaving = True
 
 
 @contextlib.contextmanager
 def held():
-    """A few quick steps that belong together: a signal takes effect after them."""
+    """Context of a few quick steps that belong together. A signal takes effect after them."""
     _Hearing.held += 1
     try:
         yield
@@ -101,7 +106,7 @@ def held():
 
 
 def die_by(number):
-    """End this process by a signal's own doing."""
+    """End this process by the default action of a signal."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

@@ -1,30 +1,31 @@
-"""Names, counts and lists in words, for whoever says something to a person."""
+"""Names, counts and lists as text for messages, tables and pictures."""
 
 import textwrap
 import unicodedata
 
 MOST = 12  # names in one line
-_JOINERS = "\u200c\u200d"  # between letters of Persian, and parts of an emoji
-_BYTES = range(0xDC80, 0xDD00)  # how Python keeps the bytes of a name that is not UTF-8
+_JOINERS = "\u200c\u200d"  # invisible characters that Persian words and emoji need
+_BYTES = range(0xDC80, 0xDD00)  # code points by which Python keeps bytes that are not UTF-8
 
 
 def reason_of(error):
-    """The first sentence of what an error of another library says, or as many of its words as fit."""
-    first = str(error).partition(". ")[0]
-    return textwrap.shorten(first, 80, placeholder=" ...") or type(error).__name__
+    """The first sentence of an error of another library, cut at a word to 80 characters."""
+    sentence = str(error).partition(". ")[0]
+    return textwrap.shorten(sentence, 80, placeholder=" ...") or type(error).__name__
 
 
 def as_text(name):
-    """A name as one line of text that harms no terminal, no SVG and no table, and that every file can hold.
+    """A name as one line of text that is safe in terminals, SVG files and tables, and that UTF-8 can encode.
 
-    What is no text in it is shown as Python writes it: control characters and escape sequences, ends of
-    lines, marks that turn the direction of writing, bytes that are not UTF-8 (`\\xe9`).
+    Unsafe characters are shown as Python writes them: control characters, escape sequences, line ends, marks
+    that change the direction of writing, and bytes that are not UTF-8 (`\\xe9`).
     """
     name = str(name)
     return name if name.isprintable() else "".join(map(_shown, name))
 
 
 def _shown(character):
+    """A character as `as_text` shows it."""
     if character.isprintable() or character in _JOINERS:
         return character
     if unicodedata.category(character) == "Zs":
@@ -34,20 +35,23 @@ def _shown(character):
     return repr(character)[1:-1]
 
 
-def number_of(count, noun):
-    """A count with its noun, in the plural but for one: `1 run`, `3 runs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def number_of(count, noun, plural=None):
+    """A count with its noun, which is plural unless the count is 1: `1 run`, `3 runs`.
+
+    plural : the plural if it is not the noun with an s.
+    """
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def some_of(names):
-    """Names with commas between, of many the first dozen and how many there are."""
+    """Names separated by commas. Of more than 12 names, the first 12 and the number of all."""
     names = [str(name) for name in names]
     more = f", ... ({len(names)} in all)" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more
 
 
 def amount(size):
-    """A number of bytes for a person, with three digits: `3.25 MiB`."""
+    """A number of bytes in readable units, with three digits: `3.25 MiB`."""
     units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
     while size >= 1000 and len(units) > 1:
         size /= 1024

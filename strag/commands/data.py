@@ -4,7 +4,7 @@ import click
 
 from strag.commands.options import DataPath, FiniteRange, Sizes, example, output_option, quiet_option
 
-# Options that mean something while files are read, and those that change what was read, in order.
+# Options of reading files, and options that change the data set, in the order in which they work.
 READING = ("label_column", "resize", "background", "skip_broken")
 CHANGING = (
     *("shape", "resize", "gray", "classes", "labels", "hold_out", "shuffle", "size", "block"),
@@ -26,38 +26,43 @@ strag data cifar-10-binary.tar.gz --gray --labels 0-4/5-9 -o cifar.safetensors
 @click.option(
     "--label-column",
     metavar="NAME",
-    help="Column of a table that holds the labels; fine or coarse of CIFAR-100.",
+    help="Column of a table that holds the labels; for CIFAR-100, fine or coarse.",
 )
 @click.option(
-    "--test", type=DataPath(), metavar="SOURCE", help="Take the training examples there as the test set."
+    "--test", type=DataPath(), metavar="SOURCE", help="Use the training examples of SOURCE as the test set."
 )
 @click.option(
-    "--shape", type=Sizes(1, 4), metavar="HxW", help="Shape of an example that is a row of numbers."
+    "--shape", type=Sizes(1, 4), metavar="HxW", help="Give every example, a row of numbers, this shape."
 )
-@click.option("--resize", type=Sizes(2), metavar="HxW", help="Scale all images to one size.")
+@click.option("--resize", type=Sizes(2), metavar="HxW", help="Scale all images to this size.")
 @click.option(
-    "--background", type=click.IntRange(0, 255), metavar="GREY", help="Lay transparent images on this grey."
+    "--background",
+    type=click.IntRange(0, 255),
+    metavar="GREY",
+    help="Put transparent images on this grey, 0 (black) to 255 (white).",
 )
 @click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
 @click.option("--gray", is_flag=True, help="Average the colours of each pixel into one channel.")
-@click.option("--classes", metavar="LIST", help="Keep these classes alone, such as 3,8 or cat,dog.")
+@click.option("--classes", metavar="LIST", help="Keep only these classes, such as 3,8 or cat,dog.")
 @click.option(
     "--labels",
     metavar="GROUPS",
-    help="How classes form groups: parity, classes, or groups such as 0-4/5-9 or cat,dog/eel.  [default: as "
-    "in SOURCE; parity for the catalogue, classes for other files]",
+    help="How classes form groups: parity, classes, or groups such as 0-4/5-9 or cat,dog/eel.  [default: the "
+    "groups of SOURCE if it is a dataset, parity for the catalogue, classes for other files]",
 )
 @click.option(
     "--hold-out",
     type=FiniteRange(0, 1, min_open=True, max_open=True),
     metavar="SHARE",
-    help="Make this share of the training examples the test set.",
+    help="Move this share of the training examples into a test set.",
 )
 @click.option(
-    "--shuffle", type=click.IntRange(0), metavar="SEED", help="Shuffle the training examples first."
+    "--shuffle", type=click.IntRange(0), metavar="SEED", help="Shuffle the training examples with this seed."
 )
 @click.option("--size", type=click.IntRange(1), metavar="P", help="Keep P training examples.")
-@click.option("--block", type=click.IntRange(1), metavar="N", help="The N-th P examples, counted from 1.")
+@click.option(
+    "--block", type=click.IntRange(1), metavar="N", help="Keep the N-th block of P examples, counted from 1."
+)
 @click.option(
     "--flip-labels",
     type=FiniteRange(0, 1, min_open=True),
@@ -72,22 +77,32 @@ strag data cifar-10-binary.tar.gz --gray --labels 0-4/5-9 -o cifar.safetensors
 def command(source, test, output, quiet, **options):
     """Import a data set: subset it, label its groups.
 
-    SOURCE is one of: a name in the catalogue (mnist8k, or mnist, kmnist, fashion-mnist, cifar10,
-    which are downloaded); a strag dataset ('-' for stdin); a folder of IDX files, of CIFAR batches
-    (binary version; or its tar.gz), of images in one folder per class, or of one npy file per class; an npz
-    file (arrays x, y, x_test, y_test); a CSV file, without a header only if --label-column counts to
-    the label; a parquet or Arrow file, or a data set that Hugging Face's library saved (with the extra
-    'tables'); or IDX, npy or npz files of one array each: examples, labels, test examples, test
-    labels, in that order or told apart by their names. Test files may be left out. What is left out,
-    or could be understood in two ways, is said.
+    SOURCE is one of:
 
-    Options work in the order in which they stand below, whatever their order on the command line. All but
-    --labels start a new origin: examples are counted, and standardised, anew. Class names that hold
-    one of ',/-', or look like a number, are written in double quotes. In tables, columns called id,
-    name, file, filename, file_name or path, and a first one without a name, name the examples.
+    \b
+    - a name in the catalogue: mnist8k, which is embedded, or mnist, kmnist,
+      fashion-mnist or cifar10, which are downloaded
+    - a strag dataset ('-' for stdin)
+    - a folder of IDX files, of CIFAR batches (binary version, or its tar.gz),
+      of images in one folder per class, or of one npy file per class
+    - an npz file with the arrays x, y and, optionally, x_test, y_test
+    - a CSV file; without a header, --label-column is the number of the label
+    - a parquet or Arrow file, or a data set saved by Hugging Face's library
+      (needs the extra 'tables')
+    - IDX, npy or npz files of one array each: examples, labels and,
+      optionally, test examples, test labels. Their names or their order say
+      which file is which
 
-    Downloads are checked and kept in the folder STRAG_CACHE (default: the user's cache). STRAG_MIRROR
-    names other addresses to take them from, separated by spaces, which serve such a folder as it lies.
+    A note reports everything that is left out or ambiguous.
+
+    Options work in the order in which they are listed below, whatever their order on the command line. All
+    options except --labels start a new origin: examples are numbered and standardised again. Put class names
+    that contain ',', '/' or '-', or that look like a number, in double quotes. In tables, columns called id,
+    name, file, filename, file_name or path, and a first column without a name, hold the names of the
+    examples.
+
+    Downloads are checked and kept in the folder STRAG_CACHE (default: the user's cache). STRAG_MIRROR lists
+    other addresses, separated by spaces, to download from; each serves a copy of such a folder.
     """
     from strag.console import Notes, warn
     from strag.datasets.imported import Reading
@@ -105,45 +120,46 @@ def command(source, test, output, quiet, **options):
     with Output(output) as sink:
         unused = set(reading.given)
         data = read_source(source, reading, output, notes, unused)
-        inputs, tested = {"data": data.identity}, None
+        inputs, test_data = {"data": data.identity}, None
         if test is not None:
-            tested = read_source([test], reading, output, notes, unused)
-            inputs["test"] = tested.identity
+            test_data = read_source([test], reading, output, notes, unused)
+            inputs["test"] = test_data.identity
         if unused:
             name = f"--{min(unused).replace('_', '-')}"
-            raise bad_usage(f"{name} means nothing to it", "leave the option out", name_of(source[0]))
+            raise bad_usage(f"does not use {name}", f"remove {name}", name_of(source[0]))
         try:
-            data, lines = _made(data, test, tested, changes)
+            data, lines = _made(data, test, test_data, changes)
         except StragError as error:
             raise error.about(name_of(source[0])) from None
         write_dataset(output, data, {**options, "labels": data.labels}, inputs, sink)
-    for line in (*lines, *_told(data)):
+    for line in (*lines, *_sizes(data)):
         notes(f"{data.title}: {line}")
     if (data.class_sizes == len(data.y)).any():
-        lone = data.class_name(data.y[0])
-        remedy = "a source in the order of its classes needs --shuffle SEED"
-        warn(f"{data.title}: all examples are of class {lone}; {remedy}")
+        only = data.class_name(data.y[0])
+        remedy = "if SOURCE is sorted by class, add --shuffle SEED"
+        warn(f"{data.title}: all examples have the class {only}; {remedy}")
 
 
-def _made(data, test, tested, changes):
-    """The Dataset that the options make, and what to say of that. tested : the Dataset of --test, or None."""
+def _made(data, test, test_data, changes):
+    """The Dataset that the options make, and notes on it. test_data : the Dataset of --test, or None."""
     from strag.datasets.transforms import changed, with_test
 
     lines = []
-    if tested is not None:
-        data = with_test(data, tested, _test_words(test))
-        lines += [f"of {tested.title} the training examples are the test set"] if tested.has_test else []
+    if test_data is not None:
+        data = with_test(data, test_data, _test_words(test))
+        if test_data.has_test:
+            lines.append(f"the training examples of {test_data.title} are the test set")
     had_test, data = data.has_test, changed(data, changes)
     data.groups, data.test_groups  # noqa: B018 - every class must be in a group
     if had_test and not data.has_test:
-        lines.append("no test example is of these classes, so that there is no test set")
+        lines.append("there is no test set, because no test example has one of these classes")
     return data, lines
 
 
 def read_source(source, reading, output, note, unused):
-    """A Dataset from whatever SOURCE names. A dataset may be replaced by the output, other files not.
+    """The Dataset that SOURCE names. The output may replace a strag dataset, but no other file.
 
-    unused : names of options in `reading`, of which those are taken out that mean something to SOURCE.
+    unused : set of names of options in `reading`. Those that SOURCE uses are removed from it.
     """
     from pathlib import Path
 
@@ -152,7 +168,7 @@ def read_source(source, reading, output, note, unused):
     from strag.datasets.importing import import_files
 
     first = source[0]
-    unused.discard("resize")  # of which every data set has use
+    unused.discard("resize")  # every data set can be resized
     alone = len(source) == 1
     if alone and (first in ("-", "", *CATALOGUE) or (not Path(first).is_dir() and _is_ours(first))):
         return read_data(first)
@@ -161,22 +177,22 @@ def read_source(source, reading, output, note, unused):
 
 
 def _is_ours(path):
-    """Whether a path is to be read as a strag file: it begins like one, is empty, or a pipe."""
+    """Whether a path is read as a strag file: it begins like one, is empty, is missing, or is a pipe."""
     from pathlib import Path
 
     from strag.files.container import is_json
     from strag.files.streams import open_input, read_exactly
 
-    if not Path(path).is_file():  # missing, or a pipe by name
+    if not Path(path).is_file():
         return True
     with open_input(path) as stream:
         head = read_exactly(stream, 1 << 16)
-    is_container = head[4:9] == b"\0\0\0\0{"  # the length of its header, of which the upper half is 0
+    is_container = head[4:9] == b"\0\0\0\0{"  # the upper half of its header's length, then the header
     return is_container or (is_json(head[:8]) and b'"strag"' in head) or not head
 
 
 def _test_words(test):
-    """How the command line names the source of the test set, without its folders."""
+    """The words of the command line that name the source of the test set, without its folders."""
     import shlex
     from pathlib import Path
 
@@ -185,8 +201,8 @@ def _test_words(test):
     return ["--test", test if test in CATALOGUE or test == "-" else shlex.quote(Path(test).name)]
 
 
-def _sizes(data):
-    """The examples of every class; of many classes the smallest and the largest."""
+def _class_sizes(data):
+    """The number of examples of every class; of many classes, only the smallest and the largest number."""
     from strag.words import MOST
 
     sizes = data.class_sizes
@@ -194,11 +210,11 @@ def _sizes(data):
     if len(named) <= MOST:
         return f"examples per class: {', '.join(named)}"
     few, many = sizes.argmin(), sizes.argmax()
-    return f"examples per class: {named[few]}, the fewest, to {named[many]}, in {len(named)} classes"
+    return f"examples per class: from {named[few]} to {named[many]}, in {len(named)} classes"
 
 
-def _told(data):
-    """What there is in a data set: its sizes, and the examples of every class."""
+def _sizes(data):
+    """Two notes: the sizes of a data set, and the number of examples of every class."""
     from strag.words import number_of
 
     test = number_of(len(data.y_test), "test example") if data.has_test else "no test set"
@@ -206,4 +222,4 @@ def _told(data):
     shape = rows if data.x.ndim == 2 else " x ".join(str(n) for n in data.x.shape[1:])
     examples = number_of(len(data.y), "example")
     groups = number_of(len(data.grouping.names), "group")
-    return [f"{examples} of {shape}, {groups}, {test}", _sizes(data)]
+    return [f"{examples} of {shape}, {groups}, {test}", _class_sizes(data)]

@@ -1,4 +1,4 @@
-"""Whether a training has room on this machine, told before anything large is built."""
+"""Check that a training fits in this machine's memory, before anything large is built."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from strag.words import amount
 
 GROUPS = Path("/sys/fs/cgroup")
 PROC = Path("/proc")
-REMEDIES = {  # by what takes the most memory
+REMEDIES = {  # by the part that needs the most memory
     "networks": "use fewer examples ('strag data --size') or narrower layers (--width)",
     "runs": "train fewer --runs at a time",
     "records": "record and test less often (--record-every, --test-every)",
@@ -17,9 +17,9 @@ REMEDIES = {  # by what takes the most memory
 
 
 def require_memory(recipe, size, limit, device="cpu"):
-    """Raise StragError where a training of this Size takes more memory than `limit` GiB, or than is there.
+    """Raise StragError if a training of this Size needs more memory than `limit` GiB, or than is free.
 
-    On a graphics card of its own, the networks take none of the machine's.
+    limit : GiB, or None for no limit. On a graphics card, the networks need none of the machine's memory.
     """
     parts = memory_parts(recipe, size)
     if device == "cuda":
@@ -28,21 +28,22 @@ def require_memory(recipe, size, limit, device="cpu"):
     remedy = REMEDIES[max(parts, key=parts.get)]
     needed = (taken_so_far() + more) / 2**30
     if limit and needed > limit:
-        problem = f"training needs about {needed:.2g} GiB, more than --memory {limit:g}"
+        problem = f"training needs about {needed:.2g} GiB, more than the limit --memory {limit:g}"
         raise bad_usage(problem, remedy)
     free = free_memory()
     if free is not None and more > free:
-        problem = f"not enough memory: training needs about {amount(more)}, and {amount(free)} are free"
+        problem = f"not enough memory: training needs about {amount(more)}, but {amount(free)} are free"
         raise StragError(problem, remedy)
 
 
 def free_memory():
-    """Bytes that this process may still take, swap included: int, or None where the system does not say."""
+    """Bytes of memory, swap included, that this process may still use: int, or None if that is unknown."""
     known = [_of_the_machine(), *_of_the_groups()]
     return min((size for size in known if size is not None), default=None)
 
 
 def _of_the_machine():
+    """Bytes that are free on the machine; without /proc all its bytes, or None."""
     try:
         lines = (PROC / "meminfo").read_text().splitlines()
         sizes = {name: int(rest.split()[0]) for name, rest in (line.split(":", 1) for line in lines)}
@@ -56,7 +57,7 @@ def _of_the_machine():
 
 
 def _of_the_groups():
-    """What the control groups of this process leave, of either version, from its own to the outermost."""
+    """Bytes that the control groups (version 1 or 2) of this process allow, from its own to the outermost."""
     try:
         lines = (PROC / "self" / "cgroup").read_text().splitlines()
     except OSError:
@@ -74,12 +75,15 @@ def _of_the_groups():
 
 
 def _left(group, limit, usage):
-    """Limit less usage of a group, of which cached files count as free; None without a limit."""
+    """The limit of a control group minus its usage, or None without a limit. Cached files count as free.
+
+    limit, usage : names of the files, without `memory.`, that hold them.
+    """
     try:
         allowed, used = (int((group / f"memory.{name}").read_text()) for name in (limit, usage))
         lines = (group / "memory.stat").read_text().splitlines()
         stat = {name: int(value) for name, value in (line.split() for line in lines)}
-    except (OSError, ValueError):  # no such group, or "max"
+    except (OSError, ValueError):  # the group does not exist, or its limit is "max"
         return None
     cached = sum(stat.get(name, 0) for name in ("inactive_file", "active_file"))
     return max(0, allowed - used + cached)

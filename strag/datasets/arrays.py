@@ -1,4 +1,4 @@
-"""npz and npy files: anyone's own arrays."""
+"""Import of the user's own arrays: npz files, npy files, and folders of them."""
 
 import itertools
 import re
@@ -16,19 +16,19 @@ from strag.errors import StragError, bad_usage
 from strag.words import amount, number_of, some_of
 
 _SUFFIX = re.compile(r"\.(npz|npy(\.gz)?)$", re.IGNORECASE)
-_SAVE = "call the arrays x, y, x_test, y_test"
+_SAVE = "save the arrays as x, y, x_test, y_test"
 
 
 def read_npz(path):
-    """The Imported of an npz file: arrays x, y and, if they are there, x_test, y_test, or named alike.
+    """The Imported of an npz file with arrays x, y and, optionally, x_test, y_test, or similar names.
 
-    Raises StragError where examples or labels are missing, listing the names that are there, and where two
-    arrays could be either.
+    See `strag.datasets.roles.choose` for the names. Raises StragError if examples or labels are missing, and
+    if two arrays may have the same role.
     """
     with Npz(path) as archive:
         if len(archive.names) == 1:
-            archive[archive.names[0]]  # what is broken is not a matter of how many
-            raise _one_alone(path)
+            archive[archive.names[0]]  # reports a broken array first
+            raise _only_array(path)
         names = [name for name in archive.names if name in ORDER or not archive.is_scalar(name)]
         chosen = choose(names, "array", lambda key: f"save the one you mean as {key}", _SAVE)
         imported = Imported(**{key: archive[name] for key, name in chosen.parts.items()}, notes=chosen.notes)
@@ -38,31 +38,31 @@ def read_npz(path):
 
 
 def _add_names(imported, unused):
-    """Take the names of classes and examples from arrays that are no part, and say what is left out.
+    """Take the names of classes and examples from other arrays, in place, and note which arrays are left out.
 
-    unused : dict of names to functions that read the array.
+    unused : dict of the names of arrays that are not examples or labels to functions that read them.
     """
-    left = []
+    left_out = []
     for name, read in unused.items():
-        classes, examples = (is_text_about(name, of) for of in ("classes", "examples"))
+        of_classes, of_examples = (is_text_about(name, subject) for subject in ("classes", "examples"))
         try:
-            found = _texts(read()) if classes or examples else None
-        except StragError:  # of what is not needed
-            found = None
-        if found and classes and imported.class_names is None and _name_classes(found, imported):
-            imported.class_names = tuple(found)
-            imported.notes.append(f"the classes are called as in {name}")
-        elif found and examples and imported.names is None and len(found) == len(imported.x):
-            imported.names = found
-            imported.notes.append(f"the training examples are called as in {name}")
+            texts = _texts(read()) if of_classes or of_examples else None
+        except StragError:  # names are optional
+            texts = None
+        if texts and of_classes and imported.class_names is None and _name_classes(texts, imported):
+            imported.class_names = tuple(texts)
+            imported.notes.append(f"the class names are those in {name}")
+        elif texts and of_examples and imported.names is None and len(texts) == len(imported.x):
+            imported.names = texts
+            imported.notes.append(f"the names of the training examples are those in {name}")
         else:
-            left.append(name)
-    if left:
-        imported.notes.append(f"left out {some_of(left)}")
+            left_out.append(name)
+    if left_out:
+        imported.notes.append(f"left out {some_of(left_out)}")
 
 
 def _texts(array):
-    """A list of str of an array [n] of text or whole numbers, or None."""
+    """An array [n] of text or integers as a list of str; None for other arrays."""
     if array.ndim != 1 or array.dtype.kind not in "USiu":
         return None
     if array.dtype.kind == "S":
@@ -71,12 +71,12 @@ def _texts(array):
 
 
 def _name_classes(names, imported):
-    """Whether these can be the names of the classes 0, 1, ... of labels that are numbers."""
+    """Whether `names` can be the names of classes 0, 1, ... of an Imported whose labels are numbers."""
     labels = [labels for labels in (imported.y, imported.y_test) if labels is not None]
     if not all(array.size and array.dtype.kind in "biuf" for array in labels):
         return False
     columns = [array.shape[1] for array in labels if array.ndim == 2 and array.shape[1] > 1]
-    if columns or any(array.ndim > 2 for array in labels):  # of rows of 0 and 1 each column is a class
+    if columns or any(array.ndim > 2 for array in labels):  # in rows of 0 and 1, every column is a class
         return set(columns) == {len(names)}
     distinct = {name.strip() for name in names}
     return len(distinct) == len(names) and "" not in distinct and max(a.max() for a in labels) < len(names)
@@ -91,49 +91,53 @@ def read_array(path):
         with _of_one(path) as archive:
             return archive[archive.names[0]]
     if is_idx(path) or (not head and starts_with(path, b"\x1f\x8b")):
-        return read_idx(path)  # which says how a gzip file is broken
+        return read_idx(path)  # reports how a gzip file is broken
     if not head and path.is_file() and path.stat().st_size == 0:
-        raise StragError("is empty", "make it again", path)
+        raise StragError("is empty", "create it again", path)
     if path.is_dir():
-        raise StragError("is a folder", "give it alone, or files of one array each", path)
+        raise StragError("is a folder", "pass only the folder, or files of one array each", path)
     if starts_with(path, b"BZh") or starts_with(path, b"\xfd7zXZ"):
-        raise StragError("is packed with bzip2 or xz", "unpack it, or pack it with gzip", path)
-    raise StragError("is neither an IDX nor an npy file", "give one array of each file", path)
+        raise StragError("is compressed with bzip2 or xz", "decompress it, or compress it with gzip", path)
+    raise StragError("is not an IDX, npy or npz file", "pass files of one array each", path)
 
 
 def _of_one(path):
-    """The Npz of a file, which holds one array."""
+    """The open Npz of a file that holds one array; StragError if it holds another number."""
     _check_not_gzipped(path)
     archive = Npz(path)
     if len(archive.names) != 1:
         archive.close()
         problem = f"holds {number_of(len(archive.names), 'array')} ({some_of(archive.names)})"
-        remedy = "give files of one array each, or one npz file alone with x, y, x_test, y_test"
+        remedy = "pass files of one array each, or only one npz file with x, y, x_test, y_test"
         raise StragError(problem, remedy, path)
     return archive
 
 
 def _check_not_gzipped(path):
+    """Raise StragError for an npz file that is gzipped as a whole."""
     if starts_with(path, b"\x1f\x8b"):
         command = f"gunzip {shlex.quote(str(path))}"
-        raise StragError("is a gzipped npz file, which is packed already", f"unpack it: {command}", path)
+        raise StragError("is a gzipped npz file", f"decompress it: {command}", path)
 
 
-def _one_alone(path):
+def _only_array(path):
+    """The error for a file that holds one array and was passed without a second file."""
     labels = role_of(path.name).what == "labels"
     files = f"EXAMPLES {path.name}" if labels else f"{path.name} LABELS"
-    return bad_usage("holds one array only", f"give two files: strag data {files}", path)
+    return bad_usage("holds only one array", f"pass two files: strag data {files}", path)
 
 
 def _read_file(paths, _):
+    """The Imported of one npz file."""
     _check_not_gzipped(paths[0])
     return read_npz(paths[0])
 
 
 def _read_several(paths, _):
+    """The Imported of files of one array each."""
     if len(paths) == 1:
-        read_array(paths[0])  # what is broken is not a matter of how many
-        raise _one_alone(paths[0])
+        read_array(paths[0])  # reports a broken array first
+        raise _only_array(paths[0])
     for path in paths:
         if head_of(path).startswith(b"PK"):
             _of_one(path).close()
@@ -143,21 +147,21 @@ def _read_several(paths, _):
 
 
 def _from_files(files, notes):
-    """The Imported of files of one array each, a dict of x, y and so on to paths."""
+    """The Imported of files of one array each. files : dict of x, y, x_test, y_test to paths."""
     imported = Imported(**{key: read_array(path) for key, path in files.items()}, notes=notes, sources=files)
     understand(imported, {key: path for key, path in files.items() if is_idx(path)})
     return imported
 
 
 def _files_in(folder):
-    """Paths of npz and npy files in a folder, and names of what else is there, without hidden ones."""
+    """The paths of the npz and npy files in a folder, and the names of its other entries, not hidden ones."""
     paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     files = [path for path in paths if _SUFFIX.search(path.name) and not path.is_dir()]
     return files, [f"{path.name}{'/' * path.is_dir()}" for path in paths if path not in files]
 
 
 def is_array_folder(folder):
-    """Whether a folder holds an npz file or several npy files, and is no folder of images."""
+    """Whether a folder holds an npz file or several npy files, and is not a folder of images."""
     files, _ = _files_in(folder)
     if len(files) < 2 and not any(path.suffix.lower() == ".npz" for path in files):
         return False
@@ -167,22 +171,23 @@ def is_array_folder(folder):
 def read_array_folder(folder):
     """The Imported of a folder of npy and npz files.
 
-    Names say which array is what, see `strag.datasets.roles.choose`; where none says so, each npy file holds
-    the examples of the class that it is called after. A single npz file is read as if it were alone.
+    The names of the files state their roles, see `strag.datasets.roles.choose`. If no name states a role,
+    each npy file holds the examples of one class, whose name is that of the file. A single npz file is read
+    as by `read_npz`.
     """
     files, others = _files_in(folder)
     named = {}
     for path in files:
         if not path.exists():
-            raise StragError("is a link to nothing", "mend or remove it", path)
+            raise StragError("is a broken link", "repair or remove it", path)
         other = named.setdefault(_SUFFIX.sub("", path.name), path)
         if other != path:
-            raise StragError(f"holds {other.name} and {path.name}", "leave one of them in the folder", folder)
+            raise StragError(f"holds {other.name} and {path.name}", "keep only one of them", folder)
     if len(files) == 1:
         imported = read_npz(files[0])
         imported.notes.insert(0, f"read {files[0].name}")
     elif any(role_of(name).what for name in named):
-        remedy = "name the files that you mean: strag data EXAMPLES LABELS [TEST_EXAMPLES TEST_LABELS]"
+        remedy = "pass the files themselves: strag data EXAMPLES LABELS [TEST_EXAMPLES TEST_LABELS]"
         chosen = choose(list(named), "file", lambda _: remedy, f"{_SAVE}, or {remedy}")
         imported = _from_files({key: named[name] for key, name in chosen.parts.items()}, chosen.notes)
         _add_names(imported, {name: lambda name=name: read_array(named[name]) for name in chosen.unused})
@@ -194,10 +199,10 @@ def read_array_folder(folder):
 
 
 def _read_classes(folder, files):
-    """The Imported of a dict of names to npy files, each with the examples of one class."""
+    """The Imported of npy files that each hold the examples of one class. files : dict of names to paths."""
     if all(role_of(name).split for name in files):
-        problem = f"does not say which of its files ({some_of(files)}) are examples and which labels"
-        raise StragError(problem, "call them x_train.npy, y_train.npy and so on", folder)
+        problem = f"has files whose names ({some_of(files)}) do not say what is examples and what is labels"
+        raise StragError(problem, "rename them to x_train.npy, y_train.npy and so on", folder)
     prefix = _shared_prefix(files)
     classes = {name.removeprefix(prefix): path for name, path in files.items()}
     if all(re.fullmatch("[0-9]{1,7}", name) for name in classes):
@@ -206,38 +211,39 @@ def _read_classes(folder, files):
     first, (shape, dtype) = next(iter(shapes.items()))
     for name, (other, kind) in shapes.items():
         if len(other) < 2 or other[1:] != shape[1:] or kind.kind != dtype.kind:
-            problem = f"has shape {list(other)} of {kind}, {classes[first].name} {list(shape)} of {dtype}"
-            raise StragError(problem, "give every class one row per example, all of one form", classes[name])
+            expected = f"{classes[first].name} has shape {list(shape)} of {dtype}"
+            problem = f"has shape {list(other)} of {kind}, but {expected}"
+            remedy = "save every class with one row per example, all of the same shape and type"
+            raise StragError(problem, remedy, classes[name])
         if not other[0]:
-            raise StragError(
-                "holds no examples", "give every class one at least, or remove it", classes[name]
-            )
+            remedy = "provide at least one example, or remove the file"
+            raise StragError("holds no examples", remedy, classes[name])
     counts = [shape[0] for shape, _ in shapes.values()]
     kept = np.result_type(*(dtype for _, dtype in shapes.values()))
     try:
         x = np.empty((sum(counts), *shape[1:]), kept)
     except (MemoryError, ValueError):
         size = amount(sum(counts) * np.prod(shape[1:], dtype=float) * kept.itemsize)
-        raise StragError(f"holds {size}, which do not fit in memory", "give a part of it", folder) from None
+        problem = f"holds {size}, which does not fit in memory"
+        raise StragError(problem, "pass a part of it", folder) from None
     for path, end, count in zip(classes.values(), np.cumsum(counts), counts, strict=True):
         x[end - count : end] = read_npy_file(path)
-    without = f", without the '{prefix}' before them" if prefix else ""
-    note = f"each file is a class of its own, called after it{without}: {some_of(classes)}"
+    without = f" without '{prefix}'" if prefix else ""
+    note = f"each file is a class, named after the file{without}: {some_of(classes)}"
     return Imported(x, np.repeat(list(classes), counts), notes=[note])
 
 
 def _shared_prefix(names):
-    """What all names begin with, up to the last character of it that is no letter or digit."""
+    """The common beginning of all names, up to its last character that is not a letter or digit."""
     pairs = zip(min(names), max(names), strict=False)
     shared = "".join(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
     return re.match(r"(.*[\W_])?", shared)[0]
 
 
 def _shape_of(path):
+    """Shape and dtype of the array in the npy file of a class."""
     if head_of(path).startswith(b"PK"):
-        raise StragError(
-            "is an npz file among files of one class each", "save its array with numpy.save", path
-        )
+        raise StragError("is an npz file among npy files", "save its array with numpy.save", path)
     return shape_of_npy(path)
 
 

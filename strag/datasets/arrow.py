@@ -1,4 +1,4 @@
-"""Parquet and Arrow files, and the data sets that Hugging Face's library keeps in them; by pyarrow."""
+"""Import of parquet and Arrow files, and of the data sets that Hugging Face's library saves, by pyarrow."""
 
 import numpy as np
 
@@ -11,12 +11,12 @@ from strag.datasets.splits import SUFFIXES, find_splits, parts_of, train_and_tes
 from strag.errors import StragError, bad_usage
 from strag.words import reason_of
 
-_ROWS = 1024  # read at a time from parquet
-_PICTURES = ("background", "skip_broken")  # options that mean nothing for other inputs
+_ROWS = 1024  # rows read at a time from parquet
+_PICTURES = ("background", "skip_broken")  # options that only images use
 
 
 def is_arrow(path):
-    """Whether a file is parquet or Arrow, by its first bytes or its name."""
+    """Whether a file is parquet or Arrow, by its first bytes or its suffix."""
     if not path.is_file():
         return False
     magic = any(starts_with(path, start) for start in (b"PAR1", b"ARROW1", b"FEA1"))
@@ -26,25 +26,26 @@ def is_arrow(path):
 def read_file(path, reading):
     """The Imported of one parquet or Arrow file."""
     parts = parts_of(path)
-    notes = [f"is one of {parts} files of a data set: give their folder for all"] if parts > 1 else []
+    notes = [f"is one of {parts} files of a data set; pass their folder to use all"] if parts > 1 else []
     return _imported([path], [], notes, reading)
 
 
 def read_folder(folder, reading):
-    """The Imported of a folder of such files, with a test set if one of its splits is called so."""
+    """The Imported of a folder of such files, with a test set if it has such a split."""
     splits = find_splits(folder)
     train, test, notes = train_and_test(splits, folder)
     return _imported(splits[train], splits.get(test, []), notes, reading)
 
 
 def _imported(files, test_files, notes, reading):
+    """The Imported of the files of the training set and of the test set. notes : notes so far."""
     _need_pyarrow(files[0])
     part = _Part(files, reading)
     test = _Part(test_files, reading, part.plan) if test_files else None
     notes = [*part.plan.notes, *notes, *part.notes("training")]
     notes += notes_on_ids(part.plan.inputs, part.x) if part.plan.kind == NUMBER else []
     if test and test.hidden:
-        notes.append(f"the test set is left out, as its labels are hidden (-1), {test_files[0].name}")
+        notes.append(f"left out the test set ({test_files[0].name}), as all its labels are unknown (-1)")
         test = None
     notes += test.notes("test") if test else []
     x, x_test = _in_one_form(part.x, test and test.x)
@@ -62,15 +63,17 @@ def _imported(files, test_files, notes, reading):
 
 
 def _need_pyarrow(path):
+    """Raise StragError if pyarrow is not installed."""
     try:
         import pyarrow.ipc
         import pyarrow.parquet  # noqa: F401
     except ImportError:
-        raise StragError("needs pyarrow", "pip install 'strag[tables]'", path) from None
+        remedy = "install it: pip install 'strag[tables]'"
+        raise StragError("needs the package pyarrow", remedy, path) from None
 
 
 def _in_one_form(x, x_test):
-    """Training and test inputs as arrays of one type, both in colour if one of them is."""
+    """Training and test inputs as arrays of the same type, both in colour if one of them is."""
     parts = [part for part in (x, x_test) if part is not None]
     if isinstance(x, Pictures):
         parts = [part.array() for part in parts]
@@ -82,7 +85,10 @@ def _in_one_form(x, x_test):
 
 
 class _Part:
-    """The training or the test examples: x (an array, or Pictures), y, names (or None) and the plan."""
+    """The training set or the test set: x (array or Pictures), y, names (or None), and the Plan of columns.
+
+    plan : for the test set, the Plan of the training set, which its files must fit.
+    """
 
     def __init__(self, files, reading, plan=None):
         self.plan, self._reading = plan, reading
@@ -93,49 +99,54 @@ class _Part:
             except StragError as error:
                 raise error.about(path) from None
         if not self._y:
-            raise StragError("holds no examples", "give one row per example", files[0])
+            raise StragError("holds no examples", "provide one row per example", files[0])
         is_image = self.plan.kind == IMAGE
         self.x = self._pictures if is_image else joined(self._x)
         self.y, names = _labels(self._y), [name for part in self._names for name in part]
         if is_image:
             kept = np.array(self._pictures.kept, dtype=bool)
             self.y = self.y[kept]
-            names = [name for name, here in zip(names, kept, strict=True) if here] if names else names
+            names = [name for name, is_kept in zip(names, kept, strict=True) if is_kept] if names else names
         self.names = [name or "" for name in names] if any(names) else None
 
     def notes(self, what):
-        """What was done to the images of this set."""
+        """Notes on changed or left out images. what : 'training' or 'test'."""
         return self._pictures.notes(f" of the {what} set", lambda called: called.rpartition("/")[2])
 
     @property
     def hidden(self):
-        """Whether all labels are -1, as Hugging Face writes those that are not known."""
+        """Whether all labels are -1, which is how Hugging Face marks unknown labels."""
         return self.y.dtype.kind in "if" and self.y.ndim == 1 and bool((self.y == -1).all())
 
     def _take(self, path):
+        """Read one file."""
         schema, batches = _open(path)
         wanted = self._reading.label_column if self.plan is None else self.plan.label
         try:
             plan = plan_of(schema, wanted)
-        except UnicodeDecodeError as error:  # a name of a column
+        except UnicodeDecodeError as error:  # in the name of a column
             raise _broken(error, path) from None
         self.plan = self.plan or plan
-        kinds = {(one.kind, frozenset(one.inputs), one.label, one.name) for one in (plan, self.plan)}
-        if len(kinds) > 1:  # whatever their order
-            raise StragError("has other columns than the file before it", "give all files the same")
+        if plan.uses != self.plan.uses:
+            problem = "has different columns from the file before it"
+            raise StragError(problem, "use the same columns in all files")
         if plan.class_names != self.plan.class_names:
-            raise StragError("has other class names than the file before it", "give all files the same")
+            problem = "has different class names from the file before it"
+            raise StragError(problem, "use the same class names in all files")
         given = [name for name in _PICTURES if name in self._reading.given]
         if plan.kind != IMAGE and given:
             option = f"--{given[0].replace('_', '-')}"
-            raise bad_usage(f"holds {plan.kind}, to which {option} means nothing", "leave it out")
+            raise bad_usage(f"holds {plan.kind} and does not use {option}", f"remove {option}")
         row = 0
         for batch in batches(self.plan.columns):
             self._take_batch(batch, row, path)
             row += batch.num_rows
 
     def _take_batch(self, batch, row, path):
+        """Read one batch of a file, which begins at this row."""
+
         def column(name):
+            """A column of the batch, without nulls unless it holds the names of the examples."""
             array = _plain(batch.column(batch.schema.get_field_index(name)))
             if name != plan.name:
                 _refuse_nulls(array, name, row)
@@ -154,36 +165,35 @@ class _Part:
         if self._x and self._x[-1].shape[1:] != self._x[0].shape[1:]:
             shapes = f"{list(self._x[0].shape[1:])} and, from row {row} on, {list(self._x[-1].shape[1:])}"
             problem = f"column '{plan.inputs[0]}' holds lists of shapes {shapes}"
-            raise StragError(problem, "give all of them one shape")
+            raise StragError(problem, "use lists of one shape")
         labels = column(plan.label)
         is_vector = kind_of(labels.type) == VECTOR
         self._y.append(_vectors(labels, plan.label, row) if is_vector else _values(labels))
-        paths = (
-            paths
-            if plan.name is None
-            else ["" if one is None else str(one) for one in column(plan.name).to_pylist()]
-        )
-        self._names += [] if paths is None else [paths]
+        names = paths
+        if plan.name is not None:
+            names = ["" if value is None else str(value) for value in column(plan.name).to_pylist()]
+        self._names += [] if names is None else [names]
 
     def _take_images(self, array, row, path):
-        """Read the images of a batch; their paths, or None for those without."""
+        """Read the images of a batch. Returns the path that is stored with each image, or None."""
         paths = []
         for at, value in enumerate(array.to_pylist(), row):
             content, called = (value, None) if isinstance(value, bytes) else _content(value)
             if content is None:
-                problem = f"column '{self.plan.inputs[0]}' has no bytes of an image in row {at}"
-                raise StragError(problem, "save the data set with its images in it")
+                problem = f"column '{self.plan.inputs[0]}' has no image in row {at}"
+                raise StragError(problem, "save the data set with the bytes of its images")
             self._pictures.add(f"{path}, row {at}", content)
             paths.append(called or None)
         return paths
 
 
 def _content(value):
+    """The bytes and the path of an image as Hugging Face stores it."""
     return value.get("bytes"), value.get("path")
 
 
 def _open(path):
-    """Schema of a file, and a function of columns that gives its record batches, rows of these alone."""
+    """The schema of a file, and a function of names of columns that yields record batches of these."""
     import pyarrow as pa
     from pyarrow import ipc, parquet
 
@@ -203,28 +213,30 @@ def _open(path):
 
 
 def _sound(batches, path):
-    """The same batches, with pyarrow's errors as one of strag's."""
+    """Yield the same batches, checked; errors of pyarrow become StragErrors."""
     import pyarrow as pa
 
     try:
         for batch in batches:
-            batch.validate(full=True)  # lengths and offsets may lie
+            batch.validate(full=True)  # lengths and offsets may be wrong
             yield batch
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _broken(error, path) from None
 
 
 def _broken(error, path):
-    found = recognise(path)
-    if found:
-        return StragError(f"is {found[0]}", found[1])
+    """The StragError for a file that pyarrow cannot read. error : pyarrow's."""
+    known = recognise(path)
+    if known:
+        form, remedy = known
+        return StragError(f"is {form}", remedy)
     if starts_with(path, b"FEA1"):
-        return StragError("is a Feather file of version 1", "write it again, as version 2 or parquet")
-    return StragError(f"cannot be read as parquet or Arrow ({reason_of(error)})", "copy or write it again")
+        return StragError("is a Feather file of version 1", "save it again as version 2 or as parquet")
+    return StragError(f"cannot be read as parquet or Arrow ({reason_of(error)})", "copy or create it again")
 
 
 def _plain(array):
-    """An array without dictionaries and extension types, but for tensors."""
+    """An array without dictionaries and extension types, except tensors."""
     import pyarrow as pa
 
     while True:
@@ -237,14 +249,14 @@ def _plain(array):
 
 
 def _refuse_nulls(array, column, row, size=1):
-    """Raise StragError for a null; rows have `size` values each."""
+    """Raise StragError if an array has a null. row : its first row. size : values per row."""
     if array.null_count:
         at = row + int(array.is_null().to_numpy(zero_copy_only=False).argmax()) // size
-        raise StragError(f"column '{column}' has no value in row {at}", "fill it in, or leave the row out")
+        raise StragError(f"column '{column}' has no value in row {at}", "fill it in or remove the row")
 
 
 def _values(array):
-    """Numbers or text as a numpy array."""
+    """An Arrow array of numbers or text as a numpy array."""
     import pyarrow as pa
 
     if pa.types.is_decimal(array.type):
@@ -255,25 +267,26 @@ def _values(array):
 
 
 def _vectors(array, column, row):
-    """Lists of numbers, nested or not, as one array of numbers [rows, ...]."""
+    """Lists of numbers, nested or not, as one numpy array [rows, ...]. row : the first row, for errors."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if isinstance(array, pa.FixedShapeTensorArray):
         kind, values = array.type, array.storage.flatten()
         _refuse_nulls(values, column, row, kind.storage_type.list_size)
-        if kind.permutation not in (None, sorted(kind.permutation or ())):  # writers differ in what it means
-            problem = f"column '{column}' holds tensors whose axes are permuted"
-            raise StragError(problem, "write them in the order of their axes")
+        if kind.permutation not in (None, sorted(kind.permutation or ())):  # writers disagree on its meaning
+            problem = f"column '{column}' holds tensors with permuted axes"
+            raise StragError(problem, "save them in the order of their axes")
         return _values(values).reshape(-1, *kind.shape)
     shape = [len(array)]
     while is_list(array.type):
         lengths = np.unique(pc.list_value_length(array).to_numpy(zero_copy_only=False))
         if len(lengths) > 1:
             problem = f"column '{column}' holds lists of {lengths[0]} and of {lengths[-1]} numbers"
-            raise StragError(f"{problem}, from row {row} on", "give all of them one length")
+            raise StragError(f"{problem}, from row {row} on", "use lists of one length")
         if not lengths.size or not lengths[0]:
-            raise StragError(f"column '{column}' holds empty lists, from row {row} on", "leave it out")
+            problem = f"column '{column}' holds empty lists, from row {row} on"
+            raise StragError(problem, "remove the column")
         shape.append(int(lengths[0]))
         array = _plain(array.flatten())
         _refuse_nulls(array, column, row, int(np.prod(shape[1:])))
@@ -281,22 +294,23 @@ def _vectors(array, column, row):
 
 
 def _side_by_side(arrays, columns, row):
-    """Columns of numbers as one array [rows, d], all finite."""
-    found = [_values(array) for array in arrays]
-    for name, values in zip(columns, found, strict=True):
+    """Columns of numbers as one array [rows, d]; StragError if a number is not finite."""
+    numbers = [_values(array) for array in arrays]
+    for name, values in zip(columns, numbers, strict=True):
         wrong = ~np.isfinite(values)
         if wrong.any():
             at = int(wrong.argmax())
             problem = f"column '{name}' holds {values[at]} in row {row + at}"
-            raise StragError(problem, "mend it, or leave the row out")
-    return np.stack(found, axis=1)
+            raise StragError(problem, "correct it or remove the row")
+    return np.stack(numbers, axis=1)
 
 
 def _labels(parts):
+    """The labels of all batches as one array."""
     kinds = {part.dtype.kind in "US" for part in parts}
     shapes = {part.shape[1:] for part in parts}
     if len(kinds) > 1 or len(shapes) > 1:
-        raise StragError("has labels of several kinds", "give all of them one kind")
+        raise StragError("has labels of several kinds", "use labels of one kind")
     return np.concatenate(parts)
 
 

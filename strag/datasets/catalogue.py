@@ -1,4 +1,4 @@
-"""The data sets that are known by name: one embedded, the others downloaded when they are asked for."""
+"""The catalogue: data sets known by name. One is embedded, the others are downloaded when they are used."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +13,12 @@ EMBEDDED = Path(__file__).parent / "mnist8k"
 
 
 def _read_idx_files(paths):
+    """The Imported of IDX files in one folder."""
     return read_idx_files(find_idx(Path(paths[0]).parent))
 
 
 def _read_cifar(paths):
+    """The Imported of the archive of CIFAR-10."""
     return read_cifar_archive(paths[0])
 
 
@@ -24,19 +26,20 @@ def _read_cifar(paths):
 class Remote:
     """A data set on the network.
 
-    homes : addresses of its folder, tried in turn. by_hand : what to download and import instead.
-    read : the Imported of the paths of its files.
+    homes : addresses of its folder, tried in turn. files : RemoteFiles in it. class_names : names of its
+    classes, or None. read : function of the paths of the files that gives the Imported. by_hand : for errors,
+    how to download and import the data set by hand.
     """
 
     homes: tuple
     files: tuple
     class_names: tuple | None
     read: Callable = _read_idx_files
-    by_hand: str = "its four files into a folder, then import that with 'strag data FOLDER --labels parity'"
+    by_hand: str = "its four files into a folder, then run 'strag data FOLDER --labels parity'"
 
 
-# Sizes and sha256 as TensorFlow Datasets lists them for the same addresses; torchvision lists the same
-# MNIST, KMNIST and Fashion-MNIST files, and the CIFAR-10 page this archive, by md5.
+# Sizes and sha256 are those that TensorFlow Datasets lists for the same addresses. torchvision lists the same
+# files of MNIST, KMNIST and Fashion-MNIST by md5, and so does the page of CIFAR-10 for its archive.
 REMOTE = {
     # Y. LeCun and C. Cortes; CC BY-SA 3.0.
     "mnist": Remote(
@@ -147,19 +150,19 @@ REMOTE = {
             *("dog", "frog", "horse", "ship", "truck"),
         ),
         read=_read_cifar,
-        by_hand="it, then import it with 'strag data cifar-10-binary.tar.gz --labels parity'",
+        by_hand="it, then run 'strag data cifar-10-binary.tar.gz --labels parity'",
     ),
 }
 CATALOGUE = ("mnist8k", *REMOTE)
 
 
 def load(name, watch=None):
-    """The Dataset with this catalogue name; `watch` sees its download, see `strag.datasets.download`."""
+    """The Dataset with this name in the catalogue. watch : see `strag.datasets.download.fetch`."""
     if name == "mnist8k":
         return dataset_of(_read_idx_files([EMBEDDED / "any"]), EMBEDDED, labels="parity", title=name)
     remote = REMOTE[name]
-    here = f", or './{name}' for what lies here" if Path(name).exists() else ""
-    remedy = f"download {remote.by_hand}{here}"
+    local = f", or pass './{name}' to use the local file" if Path(name).exists() else ""
+    remedy = f"download {remote.by_hand}{local}"
     paths = fetch(name, remote.files, remote.homes, remedy, watch)
     imported = remote.read(paths)
     imported.class_names = remote.class_names

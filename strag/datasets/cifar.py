@@ -1,7 +1,7 @@
-"""CIFAR-10 and CIFAR-100 in their binary version: a folder of files, or the archive that holds it.
+"""Import of CIFAR-10 and CIFAR-100 in their binary version: a folder of files, or the archive that holds it.
 
-A record is the label, one byte, or in CIFAR-100 two of them, coarse before fine, and 3072 bytes of pixels:
-the red channel row by row, then green, then blue (https://www.cs.toronto.edu/~kriz/cifar.html).
+A record is one byte for the label (in CIFAR-100 two bytes, coarse label before fine label) and 3072 bytes of
+pixels: the red channel row by row, then green, then blue (https://www.cs.toronto.edu/~kriz/cifar.html).
 """
 
 import gzip
@@ -15,10 +15,10 @@ import numpy as np
 
 from strag.datasets.imported import Form, Imported
 from strag.errors import StragError, bad_usage
-from strag.words import some_of
+from strag.words import number_of, some_of
 
 PIXELS = 3 * 32 * 32
-_LARGEST = 2 << 30  # bytes that an archive may unpack to; CIFAR-10 has 184 million
+_LARGEST = 2 << 30  # bytes of all files in an archive; CIFAR-10 has 184 million
 _PIECE = 1 << 24  # bytes read at a time
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, OverflowError)
 
@@ -27,9 +27,9 @@ _BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError,
 class Version:
     """One of the two data sets.
 
-    folder : as its archive calls it. train : what matches the names of training files. test : the test file.
-    official : the training files that there are. labels : by what kind of label each byte before the pixels
-    is, its number of classes and the file with their names.
+    title : its name. folder : the folder in its archive. train : pattern of the names of training files.
+    test : name of the test file. official : names of all training files. labels : dict of the kind of label
+    to its number of classes and the file with their names; one kind for each byte before the pixels.
     """
 
     title: str
@@ -41,12 +41,12 @@ class Version:
 
     @property
     def record(self):
-        """Bytes of a record."""
+        """Number of bytes of a record."""
         return len(self.labels) + PIXELS
 
     @property
     def names(self):
-        """Number of classes by the file with their names."""
+        """Dict of each file with names of classes to their number."""
         return {file: count for count, file in self.labels.values()}
 
     def is_data(self, name):
@@ -74,31 +74,32 @@ VERSIONS = (CIFAR10, CIFAR100)
 
 
 def find_cifar(folder):
-    """The folder of files that `folder` is or, unpacked there, holds, and its Version; None if there is none.
+    """The folder with CIFAR's files, `folder` itself or one in it, and its Version; None if there is none.
 
-    Raises StragError for both data sets in one folder.
+    Raises StragError if both data sets are there.
     """
     places = [Path(folder), *(Path(folder) / version.folder for version in VERSIONS)]
     places = [place for place in places if place.is_dir()]
-    found = [(place, version) for place in places for version in VERSIONS if _is(place, version)]
-    if len({version.title for _, version in found}) > 1:
-        raise StragError("holds CIFAR-10 and CIFAR-100", "give the folder of one of them", folder)
-    return found[0] if found else None
+    matches = [(place, version) for place in places for version in VERSIONS if _is(place, version)]
+    if len({version.title for _, version in matches}) > 1:
+        raise StragError("holds CIFAR-10 and CIFAR-100", "pass the folder of one of them", folder)
+    return matches[0] if matches else None
 
 
 def _is(folder, version):
+    """Whether a folder holds the files of a Version."""
     files = _files_in(folder)
     data = [path for name, path in files.items() if version.is_data(name)]
     if version is CIFAR10 or not data:
         return bool(data)
     if folder.resolve().name == version.folder or files.keys() & version.names.keys():
         return True
-    sizes = [path.stat().st_size for path in data]  # train.bin is what others call a file, too
+    sizes = [path.stat().st_size for path in data]  # other data may also be called train.bin
     return all(size and size % version.record == 0 for size in sizes)
 
 
 def _files_in(folder):
-    """Paths by name of the files in a folder; also of one within a folder of its own name."""
+    """Dict of name to path of the files in a folder. A file may be in a subfolder of the same name."""
     files = {}
     for path in sorted(Path(folder).iterdir()):
         for file in (path, path / path.name):
@@ -110,8 +111,8 @@ def _files_in(folder):
 def read_cifar_folder(folder, version, label=None):
     """The Imported of a folder, with a test set if there is a test file.
 
-    x is uint8 [P, 32, 32, 3]. label : of CIFAR-100, `fine` (the default) or `coarse`. Batches of CIFAR-10 may
-    be missing. Raises StragError for what is no file of this version.
+    x is uint8 [P, 32, 32, 3]. label : for CIFAR-100, `fine` (the default) or `coarse`. Batches of CIFAR-10
+    may be missing. Raises StragError if a file does not fit the version.
     """
     contents = {}
     for name, path in _files_in(folder).items():
@@ -133,10 +134,10 @@ def is_archive(path):
 
 
 def read_cifar_archive(path, label=None):
-    """The same from a tar archive, gzipped or not, of which nothing is unpacked to disk.
+    """The Imported of a tar archive, gzipped or not, as by `read_cifar_folder`. Nothing is unpacked to disk.
 
-    Raises StragError for an archive that is broken, that unpacks to more than 2 GiB, or in which a
-    path leads out of it. Links, devices and files of other names are passed over.
+    Raises StragError if the archive is broken, if its files have more than 2 GiB, if a path leads out of it,
+    or if one of CIFAR's files is a link or device. Other files are ignored.
     """
     try:
         with open(path, "rb") as raw:
@@ -152,60 +153,61 @@ def read_cifar_archive(path, label=None):
 
 
 class _Bounded:
-    """A stream that hands out small pieces alone, since a header may ask for any number of bytes."""
+    """A stream that refuses to read large pieces, because a broken header may ask for any number of bytes."""
 
     def __init__(self, stream):
         self._stream = stream
         self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, size=-1):
+        """Read up to `size` bytes; an error of tarfile if that is more than a small piece."""
         if not 0 <= size <= _PIECE:
-            raise tarfile.ReadError("a header of an impossible size")
+            raise tarfile.ReadError("a header has an impossible size")
         return self._stream.read(size)
 
 
 def _files(stream):
-    """The Version in a tar archive, and the content of its files by name."""
-    found, total = {}, 0
+    """The Version in a tar archive, and the content of its files: dict of name to bytes."""
+    by_version, total = {}, 0
     with tarfile.open(fileobj=stream, mode="r:") as archive:
         for member in archive:
             total += max(member.size, 0)
             if total > _LARGEST:
-                raise StragError(
-                    f"unpacks to more than {_LARGEST >> 30} GiB at '{member.name}'",
-                    "import the folder of its files instead",
-                )
+                problem = f"has files of more than {_LARGEST >> 30} GiB, at '{member.name}'"
+                raise StragError(problem, "unpack it and pass the folder of CIFAR's files")
             version, name = _name(member)
             if version is None:
                 continue
             _check_size(version, name, member.size)
-            contents = found.setdefault(version.title, {})
+            contents = by_version.setdefault(version.title, {})
             if name in contents:
-                raise StragError(f"holds {name} twice", "keep one of them")
+                raise StragError(f"holds {name} twice", "keep only one of them")
             contents[name] = _content(archive.extractfile(member), member.size)
-    while stream.read(_PIECE):  # only its end says whether a gzip file is whole
+    while stream.read(_PIECE):  # the checksum of a gzip file is at its end
         pass
-    if len(found) > 1:
-        raise StragError("holds CIFAR-10 and CIFAR-100", "unpack it and give the folder of one of them")
-    version = next((version for version in VERSIONS if version.title in found), CIFAR10)
-    return version, found.get(version.title, {})
+    if len(by_version) > 1:
+        raise StragError("holds CIFAR-10 and CIFAR-100", "unpack it and pass the folder of one of them")
+    version = next((version for version in VERSIONS if version.title in by_version), CIFAR10)
+    return version, by_version.get(version.title, {})
 
 
 def _name(member):
-    """The Version and name of a member that is to be read, None and its name for others."""
+    """The Version and the name of a member of an archive; the Version is None for members to ignore."""
     parts = member.name.replace("\\", "/").split("/")
     if not parts[0] or parts[0].endswith(":") or ".." in parts:
-        raise StragError(f"holds a path that leads out of it, '{member.name}'", "do not trust this archive")
+        problem = f"holds '{member.name}', a path that leads out of it"
+        raise StragError(problem, "do not trust this archive")
     name = parts[-1]
     version = next((v for v in VERSIONS if v.is_data(name) or name in v.names), None)
     if version and member.isdir():
         version = None
     if version and not member.isreg():
-        raise StragError(f"holds {name} as a link or device", "pack the files themselves")
+        raise StragError(f"holds {name} as a link or device", "pack the file itself")
     return version, name
 
 
 def _content(stream, size):
+    """The bytes of a file in an archive."""
     content = bytearray()
     while len(content) < size:
         piece = stream.read(min(_PIECE, size - len(content)))
@@ -216,21 +218,22 @@ def _content(stream, size):
 
 
 def _check_size(version, name, size):
+    """Raise StragError if a file cannot have this size in bytes."""
     if name in version.names:
         if size > 1 << 16:
-            problem = f"{name} has {size} bytes"
-            raise StragError(problem, f"give the {version.names[name]} class names, one a line")
+            problem = f"{name} has {size} bytes, too many for class names"
+            raise StragError(problem, f"provide the {version.names[name]} class names, one per line")
     elif size == 0 or size % version.record:
         raise StragError(f"{name} has {size} bytes, not a multiple of {version.record}", "copy it again")
 
 
 def _data(version, contents, source, label):
-    """The Imported of the content of files by name."""
+    """The Imported of the content of files. contents : dict of name to bytes. label : see above."""
     kinds = list(version.labels)
     if label is not None and version is CIFAR10:
-        raise bad_usage("is CIFAR-10, to which --label-column means nothing", "leave it out", source)
+        raise bad_usage("is CIFAR-10 and does not use --label-column", "remove --label-column", source)
     if label is not None and label not in kinds:
-        raise bad_usage(f"has no label column '{label}'", "give fine or coarse", source)
+        raise bad_usage(f"has no label column '{label}'", "use fine or coarse", source)
     column = kinds.index(label or "fine")
     try:
         names = {
@@ -241,8 +244,8 @@ def _data(version, contents, source, label):
         records = {name: _records(version, content, name) for name, content in contents.items()}
         test = records.pop(version.test, None)
         if not records:
-            problem = f"holds no {version.title} training {'batch' if version is CIFAR10 else 'examples'}"
-            raise StragError(problem, f"it needs {version.official[0]} at least")
+            problem = f"holds no training {'batch' if version is CIFAR10 else 'examples'} of {version.title}"
+            raise StragError(problem, f"add at least {version.official[0]}")
     except StragError as error:
         raise error.about(source) from None
     ordered = sorted(records, key=lambda name: int(re.sub(r"\D", "", name) or 0))
@@ -255,24 +258,28 @@ def _data(version, contents, source, label):
 
 
 def _notes(version, names, label):
+    """Notes on the kind of labels, and on missing batches. names : the training files that exist."""
     notes = []
     if len(version.labels) > 1 and label is None:
-        notes.append("the labels are the 100 fine classes; --label-column coarse takes the 20 coarse ones")
+        notes.append("the labels are the 100 fine classes; --label-column coarse uses the 20 coarse classes")
     lacking = [name for name in version.official if name not in names]
     if lacking:
-        holds = f"holds {len(version.official) - len(lacking)} of {len(version.official)} training batches"
-        notes.append(f"{holds}; {some_of(lacking)} {'is' if len(lacking) == 1 else 'are'} not there")
+        count = f"{len(version.official) - len(lacking)} of {len(version.official)} training batches"
+        notes.append(f"holds {count}; {some_of(lacking)} {'is' if len(lacking) == 1 else 'are'} missing")
     return notes
 
 
 def _class_names(content, file, count):
+    """The names of `count` classes in the content of a file."""
     names = [line.strip() for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
     if len(names) != count:
-        raise StragError(f"{file} names {len(names)} classes", f"give {count}, one a line")
+        problem = f"{file} has {number_of(len(names), 'class name')}"
+        raise StragError(problem, f"provide {count} class names, one per line")
     return tuple(names)
 
 
 def _records(version, content, name):
+    """The records of a file: uint8 [n, bytes of a record]."""
     records = np.frombuffer(content, np.uint8).reshape(-1, version.record)
     for column, (kind, (count, _)) in enumerate(version.labels.items()):
         wrong = np.flatnonzero(records[:, column] >= count)
@@ -280,12 +287,13 @@ def _records(version, content, name):
             which = f"{kind} label" if len(version.labels) > 1 else "label"
             raise StragError(
                 f"{name} has {which} {records[wrong[0], column]} in record {wrong[0]}",
-                f"give labels 0 to {count - 1}, as in the binary version of {version.title}",
+                f"use labels 0 to {count - 1}, as in the binary version of {version.title}",
             )
     return records
 
 
 def _images(batches, column):
+    """The examples, uint8 [P, 32, 32, 3], and the labels in one column of records."""
     y = np.concatenate([records[:, column] for records in batches])
     x = np.empty((len(y), 32, 32, 3), np.uint8)
     start = 0

@@ -1,4 +1,4 @@
-"""What the columns of a table are for: its label, the names of its examples, its inputs."""
+"""The use of the columns of a table: the label, the names of the examples, and the inputs."""
 
 import re
 
@@ -9,14 +9,14 @@ from strag.words import MOST
 
 LABELS = ("label", "class", "target", "y")
 NAMES = ("id", "name", "file", "filename", "file_name", "path")
-MEND_TEXT = "leave such a column out, code it as numbers, or call it id, if it names the examples"
-_INDEX = re.compile(r"|Unnamed: 0|__index_level_0__")  # what pandas calls an index without a name
+MEND_TEXT = "remove the column, encode it as numbers, or rename it to id if it holds names of the examples"
+_INDEX = re.compile(r"|Unnamed: 0|__index_level_0__")  # names that pandas gives to an index without a name
 _ID = re.compile(r".*(_[iI]|[a-z]I)[dD]")
 _CLASS = re.compile(r"\d+(\.0*)?")
 
 
 def listed(columns):
-    """Names of columns for a message: of many the first and the last ones."""
+    """The names of columns for a message; of many columns, the first and the last ones."""
     columns = [f"'{column}'" for column in columns]
     if len(columns) > MOST:
         columns = [*columns[: MOST - 4], "...", *columns[-3:], f"{len(columns)} in all"]
@@ -24,54 +24,56 @@ def listed(columns):
 
 
 def label_column(columns, wanted=None, classes=()):
-    """The column that holds the labels: the wanted one, else the one that is called so.
+    """The name of the column that holds the labels.
 
-    classes : the columns that a file says to hold classes, for where none has such a name. Raises StragError
-    where there is none, or more than one.
+    wanted : the column that the user named, or None for the one called label, class, target or y. classes :
+    columns that hold classes according to the file, used if no column has such a name. Raises StragError if
+    there is no such column or more than one.
     """
     if wanted is not None:
         exact = [column for column in columns if column == wanted]
-        found = exact or [column for column in columns if column.lower() == wanted.lower()]
-        if len(found) == 1:
-            return found[0]
-        raise bad_usage(f"has no column '{wanted}'", f"its columns are {listed(columns)}")
-    found = [column for column in columns if column.lower() in LABELS] or list(classes)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        problem = f"has {len(found)} columns that may be the label, {listed(found)}"
-        raise StragError(problem, "name the one that is with --label-column")
+        matches = exact or [column for column in columns if column.lower() == wanted.lower()]
+        if len(matches) == 1:
+            return matches[0]
+        raise bad_usage(f"has no column '{wanted}'", f"use one of its columns: {listed(columns)}")
+    matches = [column for column in columns if column.lower() in LABELS] or list(classes)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        problem = f"has {len(matches)} columns that may be the label, {listed(matches)}"
+        raise StragError(problem, "choose one of them with --label-column")
     problem = f"has no column called {', '.join(LABELS[:-1])} or {LABELS[-1]}"
-    raise StragError(problem, f"name the label with --label-column: its columns are {listed(columns)}")
+    raise StragError(problem, f"choose the label with --label-column from its columns: {listed(columns)}")
 
 
 def name_columns(columns):
-    """Those of the columns that name the examples, the index of a data frame first."""
+    """The columns that hold names of the examples, the index of a data frame first."""
     index = [column for column in columns if _INDEX.fullmatch(column)]
     return index + [column for column in columns if column.lower() in NAMES]
 
 
 def notes_on_names(columns):
-    """What to say of columns that name the examples: the first of them does, others are left out."""
-    first = "the first column, which has no name," if columns[0] == "" else f"column '{columns[0]}'"
-    notes = [f"{first} names the examples"]
-    return notes + ([f"left out, as names too: {listed(columns[1:])}"] if columns[1:] else [])
+    """Notes on columns that hold names of the examples: the first is used, the others are left out."""
+    first = "the first column, which has no header," if columns[0] == "" else f"column '{columns[0]}'"
+    notes = [f"{first} holds the names of the examples"]
+    return notes + ([f"left out, as they hold names too: {listed(columns[1:])}"] if columns[1:] else [])
 
 
 def notes_on_ids(columns, x):
-    """What to say of inputs that are called like an id and differ in all examples; x is [P, d]."""
+    """Notes on inputs, columns of x [P, d], that look like ids: by their name, and as all values differ."""
     ids = [at for at, column in enumerate(columns) if _ID.fullmatch(column)]
-    found = [columns[at] for at in ids if _counts(x[:, at])]
-    like = "is an input, though its values all differ: call it id if it names the examples"
-    return [f"column '{column}' {like}" for column in found]
+    distinct = [columns[at] for at in ids if _all_differ(x[:, at])]
+    remedy = "rename it to id if it holds names of the examples"
+    return [f"column '{column}' is an input, but all its values differ; {remedy}" for column in distinct]
 
 
-def _counts(values):
+def _all_differ(values):
+    """Whether there are several values, all whole and different."""
     return len(values) > 1 and (values == np.floor(values)).all() and np.unique(values).size == len(values)
 
 
 def is_number(text):
-    """Whether a cell is a number, NaN and infinity among them."""
+    """Whether the text of a cell is a number; NaN and infinity are."""
     try:
         float(text)
     except ValueError:
@@ -80,12 +82,12 @@ def is_number(text):
 
 
 def is_class_number(text):
-    """Whether a number as text can be that of a class."""
+    """Whether the text of a number is a whole number from 0, as class numbers are."""
     return _CLASS.fullmatch(text) is not None
 
 
 def narrow(array):
-    """The same numbers as uint8, if all are whole and between 0 and 255."""
+    """The array as uint8 if all its numbers are whole and from 0 to 255, otherwise unchanged."""
     if array.dtype == np.uint8 or not array.size or array.dtype.kind not in "biuf":
         return array
     if not (array.min() >= 0 and array.max() <= 255):
@@ -96,7 +98,7 @@ def narrow(array):
 
 
 def joined(parts):
-    """Blocks [rows, ...] as one array, each given up as soon as it is copied."""
+    """Blocks [rows, ...] as one array. To save memory, the list `parts` loses each block that is copied."""
     x = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), np.result_type(*parts))
     row = 0
     for place, part in enumerate(parts):

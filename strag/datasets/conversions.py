@@ -1,4 +1,4 @@
-"""Lines for a shell that turn what strag does not read into what it reads."""
+"""Shell commands that convert files that strag does not read into files that it reads."""
 
 import os
 import shlex
@@ -98,35 +98,39 @@ CODE = {
     "tfrecord": (_TFRECORD, ".npz"),
     "webdataset": (_WEBDATASET, ""),
 }
-RISKY = ("pickle", "pickle.gz", "joblib")  # which can run programs when they are opened
+RISKY = ("pickle", "pickle.gz", "joblib")  # forms that can run any code when they are opened
 
 
 def conversion(form, path, *more):
-    """What to do with a file of a form in CODE: a line that converts it; `more` are its further words."""
+    """The remedy for a file of a form in CODE: the command that converts it. more : its further arguments."""
     code, suffix = CODE[form]
     trust = "if you trust it, " if form in RISKY else ""
     return f"{trust}convert it: {_line(code, str(path), _new(path, suffix), *more)}"
 
 
 def unpacking(path, module):
-    """What to do with an archive: a line that unpacks it by Python's module, `zipfile` or `tarfile`."""
+    """The remedy for an archive: the command that unpacks it. module : `zipfile` or `tarfile`."""
     return f"unpack it: python3 -m {module} -e {shlex.quote(str(path))} {shlex.quote(_new(path))}"
 
 
 def conversion_of_cifar(folder, train, test):
-    """The same for a folder of CIFAR's Python version; `test` is None where its test batch is not there."""
+    """The remedy for a folder of CIFAR's Python version: the command that converts it.
+
+    train, test : patterns of the names of its files; test is None if there is no test batch.
+    """
     parts = [("x", "x", train), ("y", "y", train), ("x_test", "x", test), ("y_test", "y", test)]
-    given = ", ".join(f'{key}={call}("{name}")' for key, call, name in parts if name)
-    line = _line(f"{_CIFAR}np.savez(sys.argv[2], {given})", str(folder), _new(folder, ".npz"))
+    arrays = ", ".join(f'{key}={call}("{name}")' for key, call, name in parts if name)
+    line = _line(f"{_CIFAR}np.savez(sys.argv[2], {arrays})", str(folder), _new(folder, ".npz"))
     return f"if you trust it, convert it: {line}"
 
 
 def _new(path, suffix=""):
-    """A name like that of a path, with another suffix, for what is not there yet in the current folder."""
+    """A file name for the current folder: that of a path with another suffix. It avoids existing files."""
     name = path.resolve().name
     stem = name if path.is_dir() else Path(name.removesuffix(".gz").removesuffix(".tar")).stem
     return f"{stem}-converted{suffix}" if os.path.lexists(stem + suffix) else stem + suffix
 
 
 def _line(code, *words):
+    """The command that runs Python code with these arguments."""
     return " ".join(["python3", "-c", *map(shlex.quote, (code, *words))])

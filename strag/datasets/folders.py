@@ -1,4 +1,4 @@
-"""Which files in a folder are images of which class and of which part; none of them is decoded here."""
+"""The image files in a folder, by class and by training or test set. No image is decoded here."""
 
 import os
 import re
@@ -21,8 +21,8 @@ _WHOLE = re.compile("[0-9]{1,7}")
 class ImageFiles:
     """The images in a folder.
 
-    train, test : pairs (path, name of the class); test is None where there is no such part. Links to nothing
-    are among them. notes : one line each on what was left out.
+    root : the folder. train, test : pairs (path, name of the class); test is None without a test set. Broken
+    links are included. notes : lines on everything that was left out.
     """
 
     root: Path
@@ -33,35 +33,35 @@ class ImageFiles:
 
     @classmethod
     def of(cls, folder):
-        """Look through a folder of classes, or of parts with such classes each.
+        """The ImageFiles of a folder of class folders, or of split folders with class folders in each.
 
-        Classes come in the order of their names, of their numbers where all names are whole numbers; files of
-        a class in the order of their names. Raises StragError for a folder that is neither, or both.
+        Classes are in the order of their names, or of their numbers if all names are whole numbers. The files
+        of a class are in the order of their names. Raises StragError if the folder is neither of the two, or
+        a mixture.
         """
-        found = cls(Path(folder))
-        top = _inmost(found.root)
-        if top != found.root:
-            found.notes.append(f"the classes are those of the folder {found._name(top)} in it")
-        parts = found._parts(top)
+        files = cls(Path(folder))
+        top = _inmost(files.root)
+        if top != files.root:
+            files.notes.append(f"the classes are those in its folder {files._name(top)}")
+        parts = files._parts(top)
         if parts:
-            found._check_loose(top)
-            found.train = found._classes(parts["train"])
+            files._check_loose(top)
+            files.train = files._classes(parts["train"])
             if "test" in parts:
-                found.test = found._classes(parts["test"], dict.fromkeys(name for _, name in found.train))
+                files.test = files._classes(parts["test"], dict.fromkeys(name for _, name in files.train))
         else:
-            found.train = found._classes(top)
-        if found._left_out:
-            count = number_of(len(found._left_out), "file")
-            found.notes.append(
-                f"left out {count} of no kind that is read ({KINDS}): {some_of(found._left_out)}"
-            )
-        return found
+            files.train = files._classes(top)
+        if files._left_out:
+            count = number_of(len(files._left_out), "file")
+            files.notes.append(f"left out {count} not of type {KINDS}: {some_of(files._left_out)}")
+        return files
 
     def _name(self, path):
+        """The path below the root, for notes."""
         return path.relative_to(self.root).as_posix()
 
     def _parts(self, top):
-        """The folders of training and of test examples, or nothing where the folder is no split."""
+        """Dict of `train` and, if it exists, `test` to their folders; {} if there are no split folders."""
         folders = class_folders(top)
         parts = {
             part: [path for path in folders if SPLIT_OF.get(path.name.lower()) == part] for part in SPLITS
@@ -71,22 +71,24 @@ class ImageFiles:
             return {}
         for path in folders:
             if path not in known and _holds_image(path):
-                named = next(iter(known)).name
-                problem = f"holds {named}, which means a part of a split, beside {path.name}"
-                raise StragError(problem, f"move {path.name} away, or rename {named} if it is a class", top)
+                split = next(iter(known)).name
+                problem = f"holds {split}, the name of a split, and {path.name}, which is not"
+                raise StragError(problem, f"move {path.name} away, or rename {split} if it is a class", top)
             if path not in known:
                 self.notes.append(f"left out the folder {self._name(path)}, which holds no images")
         for part, paths in parts.items():
             if len(paths) > 1:
-                problem = f"holds {paths[0].name} and {paths[1].name}, of which each is the {part} part"
-                raise StragError(problem, "leave one of them in the folder", top)
+                title = "training" if part == "train" else part
+                problem = f"holds {paths[0].name} and {paths[1].name}, which both mean the {title} set"
+                raise StragError(problem, "keep only one of them", top)
         parts = {part: paths[0] for part, paths in parts.items() if paths}
         if "train" not in parts:
-            problem = f"holds {next(iter(known)).name}, but no training images"
-            raise StragError(problem, "put them into a folder that is called train", top)
+            problem = f"holds {next(iter(known)).name} but no training images"
+            raise StragError(problem, "put the training images into a folder called train", top)
         return self._without_validation(parts)
 
     def _without_validation(self, parts):
+        """The same dict without `validation`, which becomes the test set if there is no other."""
         validation = parts.pop("validation", None)
         if validation is None:
             return parts
@@ -100,47 +102,51 @@ class ImageFiles:
         return parts
 
     def _classes(self, folder, known=None):
-        """Pairs (path, class) of all images in a folder of classes."""
+        """Pairs (path, class) of all images in a folder of class folders.
+
+        known : for the test set, the classes of the training set.
+        """
         folders = class_folders(folder)
         self._check_loose(folder)
         if not folders or (known is None and len(folders) < 2):
-            problem = f"holds {'one class folder only' if folders else 'no class folders'}"
-            least = "" if known else ", for two classes at least"
-            raise StragError(problem, f"give one folder of images per class{least}", folder)
+            problem = f"holds {'only one class folder' if folders else 'no class folders'}"
+            least = "" if known else ", for at least two classes"
+            raise StragError(problem, f"provide one folder of images per class{least}", folder)
         _check_names(folders)
         pairs = []
         for path in folders:
             if known is not None and path.name not in known:
-                problem = f"is a class that the training images lack ({some_of(known)})"
-                raise StragError(problem, "give training and test the same class folders", path)
+                problem = f"is not a class of the training set ({some_of(known)})"
+                raise StragError(problem, "use the same class folders in the training and test set", path)
             pairs += [(image, path.name) for image in self._of_class(path)]
         return pairs
 
     def _check_loose(self, folder):
-        """No image lies beside the folders in a folder."""
+        """Raise StragError if a folder that should hold folders holds an image."""
         loose = self._images(folder)
         if loose and not loose[0].exists():
-            raise StragError(f"holds a link to nothing, {loose[0].name}", "mend or remove it", folder)
+            raise StragError(f"holds a broken link, {loose[0].name}", "repair or remove it", folder)
         if loose:
-            beside = "beside its class folders" if class_folders(folder) else "but no class folders"
-            problem = f"holds an image {beside}, {loose[0].name}"
-            raise StragError(problem, "put every image into the folder of its class", folder)
+            others = "as well as class folders" if class_folders(folder) else "but no class folders"
+            problem = f"holds the image {loose[0].name} {others}"
+            raise StragError(problem, "move every image into the folder of its class", folder)
 
     def _of_class(self, folder):
+        """The images in a class folder."""
         images = self._images(folder)
         for path in class_folders(folder):
             if _holds_image(path):
-                problem = f"is a class folder that holds a folder, {path.name}"
-                remedy = "put images right into the folder of their class, and at most train and test above"
+                problem = f"is a class folder, but holds the folder {path.name}"
+                remedy = "put the images directly into CLASS/, or into train/CLASS/ and test/CLASS/"
                 raise StragError(problem, remedy, folder)
             self.notes.append(f"left out the folder {self._name(path)}, which holds no images")
         if not images:
-            remedy = f"give it {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} files, or remove it"
+            remedy = f"add {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} files, or remove the folder"
             raise StragError("is a class folder without images", remedy, folder)
         return images
 
     def _images(self, folder):
-        """Images right in a folder; what else lies there is left out, but for its folders."""
+        """The images and broken links directly in a folder. Its other files are noted as left out."""
         images = []
         for path, kind in _entries(folder):
             if kind == "nothing" or (kind == "file" and is_image(path)):
@@ -151,7 +157,10 @@ class ImageFiles:
 
 
 def class_folders(folder):
-    """The folders in a folder, in the order of their names, or numbers; without hidden ones and litter."""
+    """The folders in a folder, in the order of their names, or of their numbers if all names are numbers.
+
+    Hidden folders and those that operating systems create are ignored.
+    """
     folders = [path for path, kind in _entries(folder) if kind == "folder"]
     if all(_WHOLE.fullmatch(path.name) for path in folders):
         folders.sort(key=lambda path: int(path.name))
@@ -159,7 +168,7 @@ def class_folders(folder):
 
 
 def _entries(folder):
-    """Pairs (path, kind) of what lies in a folder, sorted by name: a folder, a file, nothing or other."""
+    """Pairs (path, kind) of the entries of a folder, sorted by name, without hidden ones. See `_kind`."""
     with os.scandir(folder) as entries:
         entries = sorted(entries, key=lambda entry: entry.name)
     hidden = (entry.name.startswith(".") or entry.name.lower() in _LITTER for entry in entries)
@@ -168,18 +177,19 @@ def _entries(folder):
 
 
 def _kind(entry):
+    """`folder`, `file`, `nothing` for a broken link, or `other`."""
     try:
         if entry.is_dir():
             return "folder"
         if entry.is_file():
             return "file"
         return "other" if os.path.exists(entry.path) else "nothing"
-    except OSError:  # links that lead to each other
+    except OSError:  # a circle of links
         return "nothing"
 
 
 def _images_below(folder):
-    """All images in a folder and the folders in it, each folder once."""
+    """Yield the images in a folder and its subfolders. Links cannot make it visit a folder twice."""
     waiting, seen = [Path(folder)], set()
     while waiting:
         folder = waiting.pop()
@@ -195,11 +205,12 @@ def _images_below(folder):
 
 
 def _holds_image(folder):
+    """Whether there is an image in a folder or its subfolders."""
     return next(_images_below(folder), None) is not None
 
 
 def _inmost(folder):
-    """The folder itself or, where it holds nothing but one folder of folders, as archives do, that one."""
+    """The folder itself, or the folder in it if it holds only one folder of folders, as from an archive."""
     for _ in range(8):
         folders = class_folders(folder)
         if len(folders) != 1 or folders[0].name.lower() in SPLIT_OF:
@@ -214,13 +225,13 @@ def _inmost(folder):
 
 
 def _check_names(folders):
-    """Class names are text, and differ by more than spaces at their ends."""
+    """Raise StragError if a class name is not printable, or if two differ only in spaces at their ends."""
     seen = {}
     for path in folders:
         if not path.name.isprintable():
-            problem = f"holds the class {path.name!r}, whose name is no text"
+            problem = f"holds the class {path.name!r}, whose name is not printable text"
             raise StragError(problem, "rename it", path.parent)
         other = seen.setdefault(path.name.strip(), path.name)
         if other != path.name:
-            problem = f"holds the classes '{other}' and '{path.name}', which differ in spaces alone"
+            problem = f"holds the classes '{other}' and '{path.name}', which differ only in spaces"
             raise StragError(problem, "rename one of them", path.parent)

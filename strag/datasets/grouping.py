@@ -1,4 +1,4 @@
-"""How original classes form the groups whose manifolds are measured."""
+"""How original classes form groups: the labels that the network learns and whose manifolds are measured."""
 
 import re
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import numpy as np
 from strag.errors import StragError, bad_usage
 from strag.words import number_of, some_of
 
-_HELP = "give parity, classes, or groups such as 0-4/5-9 or cat,dog/eel"
+_HELP = "use parity, classes, or groups such as 0-4/5-9 or cat,dog/eel"
 _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 _ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,/"]+))\s*')
-_MOST = 4096  # groups; the logits of a network
+_MOST = 4096  # groups, each of which is a logit of the network
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Grouping:
     Attributes
     ----------
     names : tuple of C group names.
-    members : tuple with the group of each class from 0 on, -1 for a class that is in none.
+    members : tuple with the group of each class from 0 on; -1 for a class in no group.
     """
 
     names: tuple
@@ -29,18 +29,21 @@ class Grouping:
 
     @classmethod
     def parse(cls, labels, numbers, names=None):
-        """Read `parity`, `classes`, or groups of classes separated by '/': `0-4/5-9`, `cat,dog/eel`.
+        """The Grouping for `parity`, `classes`, or groups separated by '/': `0-4/5-9` or `cat,dog/eel`.
 
-        `numbers` are the class numbers, rising, `names` what they are called, in the same order. A class
-        stands in its group by number, in a range of numbers, or by name; a name that holds one of ',/"-' or
-        looks like a number is written in double quotes, of which one within it is doubled.
+        numbers : the class numbers in increasing order. names : their names in the same order, or None.
+
+        A group lists classes by number, by range of numbers, or by name. A name that contains one of ',/"-'
+        or looks like a number is written in double quotes; a double quote inside it is doubled. Raises
+        StragError for labels that cannot be read, that put a class into two groups, or that make fewer than
+        2 groups.
         """
         if labels == "parity":
             return cls(("even", "odd"), tuple(c % 2 for c in range(max(numbers) + 1)))
         members = [-1] * (max(numbers) + 1)
         if labels == "classes":
             if len(numbers) < 2 and not names:
-                raise StragError("holds one class only", "give examples of two classes at least")
+                raise StragError("holds only one class", "provide examples of at least two classes")
             for group, c in enumerate(numbers):
                 members[c] = group
             return cls._checked(tuple(names or map(str, numbers)), members)
@@ -54,26 +57,28 @@ class Grouping:
 
     @classmethod
     def _checked(cls, names, members):
+        """The Grouping of these, if the number of groups is allowed."""
         if not 2 <= len(names) <= _MOST:
-            problem = f"labels make {number_of(len(names), 'group')}, of which there must be 2 to {_MOST}"
+            problem = f"labels make {number_of(len(names), 'group')}, not 2 to {_MOST}"
             raise bad_usage(problem, _HELP)
         return cls(names, tuple(members))
 
 
 def read_groups(labels, numbers, names=None, strict=False):
-    """Pairs (text, class numbers) of the groups that `labels` names, separated by '/'.
+    """Pairs (text, class numbers), one for each of the groups in `labels`, which are separated by '/'.
 
-    strict : refuse numbers and ranges of which there is no class, as whoever types them wants to know.
+    numbers, names : see `Grouping.parse`. strict : refuse numbers and ranges without a class, which a user
+    who types them did not intend.
     """
     groups, at, text = [[]], 0, [""]
     while at <= len(labels):
-        found = _ITEM.match(labels, at)
-        if not found:
+        item = _ITEM.match(labels, at)
+        if not item:
             raise bad_usage(f"cannot read '{labels}'", _HELP)
-        quoted = None if found[1] is None else found[1].replace('""', '"')
-        groups[-1] += _classes(quoted, (found[2] or "").strip(), numbers, names, labels, strict)
-        text[-1] += found[0].strip() if quoted is None else quoted
-        at = found.end() + 1
+        quoted = None if item[1] is None else item[1].replace('""', '"')
+        groups[-1] += _classes(quoted, (item[2] or "").strip(), numbers, names, labels, strict)
+        text[-1] += item[0].strip() if quoted is None else quoted
+        at = item.end() + 1
         if at > len(labels):
             break
         separator = labels[at - 1]
@@ -88,26 +93,30 @@ def read_groups(labels, numbers, names=None, strict=False):
 
 
 def read_classes(text, numbers, names=None):
-    """The class numbers that a list such as `3,8` or `cat,dog` names: sorted, each once."""
+    """The class numbers in a list such as `3,8` or `cat,dog`: sorted, without repetition."""
     groups = read_groups(text, numbers, names, strict=True) if text.strip() else []
     if len(groups) != 1:
-        raise bad_usage(f"cannot read the classes '{text}'", "give a list such as 3,8 or cat,dog")
+        raise bad_usage(f"cannot read the classes '{text}'", "use a list such as 3,8 or cat,dog")
     return sorted(set(groups[0][1]))
 
 
 def check_labels(labels, numbers, names=None):
-    """Refuse labels that nobody means: of classes that are not there, or the parity of mere positions."""
+    """Raise StragError for labels that name absent classes, or parity if class names are other numbers."""
     if labels == "parity":
         for number, name in zip(numbers, names or (), strict=False):
             if name.isdecimal() and int(name) != number:
-                problem = f"calls class {number} '{name}', so that parity would be that of positions"
-                raise bad_usage(problem, "name the groups, such as cat,dog/eel")
+                problem = f"class {number} has the name '{name}', so its parity is ambiguous"
+                raise bad_usage(problem, "list the groups, such as cat,dog/eel")
     elif labels != "classes":
         read_groups(labels, numbers, names, strict=True)
 
 
 def _classes(quoted, plain, numbers, names, labels, strict):
-    """The class numbers that one item names: a name in quotes, or a name, number or range without."""
+    """The class numbers of one item of a group.
+
+    quoted : a name that was in quotes, or None. plain : otherwise a name, number or range. labels : the
+    whole text, for errors.
+    """
     named = dict(zip(names, numbers, strict=True)) if names else {}
     if quoted is not None or not _RANGE.fullmatch(plain):
         name = plain if quoted is None else quoted
@@ -117,32 +126,32 @@ def _classes(quoted, plain, numbers, names, labels, strict):
             )
             raise bad_usage(f"cannot read '{labels}': no class '{name}'", f"{known}; {_HELP}")
         return [named[name]]
-    found = _RANGE.fullmatch(plain)
-    first, last = int(found[1]), int(found[2] or found[1])
+    bounds = _RANGE.fullmatch(plain)
+    first, last = int(bounds[1]), int(bounds[2] or bounds[1])
     classes = [number for number in numbers if first <= number <= last]
-    for text in (plain, found[1], found[2]):
+    for text in (plain, bounds[1], bounds[2]):
         means = classes if text == plain else [int(text or 0)]
         if text in named and [named[text]] != means:
-            problem = f"'{plain}' is of class numbers, and '{text}' is the name of class {named[text]}"
-            raise bad_usage(problem, "give names in double quotes, or the numbers of the classes")
+            problem = f"'{plain}' means class numbers, but '{text}' is the name of class {named[text]}"
+            raise bad_usage(problem, "put names in double quotes, or use the class numbers")
     if strict and (not classes or last > max(numbers)):
-        problem = f"has no class {plain}, which '{labels}' names"
-        raise bad_usage(problem, f"its classes are {some_of(numbers)}")
+        problem = f"has no class {plain} (in '{labels}')"
+        raise bad_usage(problem, f"use its classes: {some_of(numbers)}")
     return classes
 
 
 def _quoted(name):
-    """A class name as it is typed."""
+    """A class name as the user must type it, in quotes if needed."""
     return name if not re.search(r'[,/"-]|^\d+$', name) else '"' + name.replace('"', '""') + '"'
 
 
 def group_examples(grouping, y, name_of=str):
-    """Group of each example with original class y: int64, in the shape of y.
+    """Group of each example of original class y: int64, in the shape of y.
 
-    name_of : what a class number is called, for the error about one in no group.
+    name_of : function of a class number that gives its name, for the error about a class in no group.
     """
     groups = np.asarray(grouping.members, dtype=np.int64)[y]
     if (groups < 0).any():
         missing = int(np.asarray(y)[groups < 0][0])
-        raise bad_usage(f"class {name_of(missing)} is in no group", "name every class in --labels")
+        raise bad_usage(f"class {name_of(missing)} is in no group", "list every class in --labels")
     return groups

@@ -1,4 +1,4 @@
-"""IDX files, gzipped or not: the format of MNIST and its relatives."""
+"""Import of IDX files, gzipped or not: the format of MNIST and its relatives."""
 
 import re
 import shlex
@@ -13,16 +13,16 @@ from strag.datasets.roles import choose, role_of
 from strag.errors import StragError
 from strag.words import some_of
 
-# type code -> numpy dtype, from the format's description
+# numpy dtype of each type code of the format
 _TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _NAMED = re.compile(r"[-_.]idx\d|ubyte", re.IGNORECASE)
-_QMNIST = 8  # columns of its labels, of which the first is the class
+_QMNIST = 8  # columns of QMNIST's labels; the first is the class
 
 
 def read_idx(path):
     """The array in an IDX file.
 
-    Raises StragError for a file that is cut short, goes on after its end, or is no IDX file.
+    Raises StragError if the file is not an IDX file, is cut short, or has extra bytes at its end.
     """
     with unpacked(path) as stream:
         magic = stream.read(4)
@@ -36,6 +36,7 @@ def read_idx(path):
 
 
 def _is_magic(start):
+    """Whether four bytes are those that an IDX file begins with."""
     return len(start) == 4 and start[:2] == b"\0\0" and start[2] in _TYPES
 
 
@@ -45,63 +46,66 @@ def is_idx(path):
 
 
 def read_idx_files(paths):
-    """The Imported of a dict of x, y and, if they are there, x_test and y_test to IDX files."""
+    """The Imported of IDX files. paths : dict of x, y and, optionally, x_test and y_test to their paths."""
     imported = Imported(**{key: read_idx(path) for key, path in paths.items()}, sources=dict(paths))
     understand(imported, paths)
     return imported
 
 
 def understand(imported, paths):
-    """Take the class from QMNIST's labels, and say that EMNIST's images lie on their side, in place.
+    """Extract the class from QMNIST's labels, in place, and note that EMNIST's images are transposed.
 
-    paths : dict of `x`, `y` and so on to the IDX files among those that it comes from.
+    paths : dict of x, y, x_test, y_test to the files of the Imported that are IDX files.
     """
     for key in ("y", "y_test"):
         labels = getattr(imported, key)
         if key in paths and labels.dtype == ">i4" and labels.ndim == 2 and labels.shape[1] == _QMNIST:
             setattr(imported, key, labels[:, 0])
             name = paths[key].name
-            imported.notes.append(f"{name} has {_QMNIST} columns: the class is the first, as in QMNIST")
+            imported.notes.append(f"{name} has {_QMNIST} columns; the first is the class, as in QMNIST")
     if "x" in paths and "emnist" in paths["x"].name.lower():
-        imported.notes.append("EMNIST's images lie transposed in its files, and stay so")
+        imported.notes.append("EMNIST's images are transposed in its files and stay transposed")
 
 
 def find_idx(folder):
-    """The IDX files of the one data set in a folder: dict of x, y, x_test, y_test to paths.
+    """The IDX files of the data set in a folder: dict of x, y, x_test, y_test to paths; {} without IDX files.
 
-    Names say which is which; what other sets have before them, such as emnist-letters-, tells several sets
-    apart. The files may lie in folders `raw` or `gzip`, or in one with the name of a file, as some unpackers
-    make them. Returns an empty dict where there are none, and raises StragError for several sets, and for one
-    that lacks its training images or labels, or half of its test set.
+    The names of the files state their roles. Names with different other words, such as emnist-letters-,
+    belong to different data sets. The files may be in folders called `raw` or `gzip`, or each in a folder
+    with the name of the file. Raises StragError for several data sets, and for a data set that lacks training
+    images or labels, or one of the two for its test set.
     """
     return _find(Path(folder))[0]
 
 
 def _find(folder):
-    """What `find_idx` says, and notes on how it was found."""
+    """The result of `find_idx`, and notes."""
     sets = _sets(folder)
     if not sets:
         return {}, []
     whole = {key: paths for key, paths in sets.items() if _is_whole(paths)}
     if len(whole) > 1:
         raise _several(whole, folder)
-    (place, name), found = next(iter((whole or sets).items()))
-    named, notes = _without_copies({path.relative_to(place).as_posix(): path for path in found})
+    (place, name), files = next(iter((whole or sets).items()))
+    named, notes = _without_copies({path.relative_to(place).as_posix(): path for path in files})
     try:
-        chosen = choose(list(named), "file", lambda _: "leave one of them in the folder", "add the others")
+        chosen = choose(list(named), "file", lambda _: "keep only one of them", "add the missing files")
     except StragError as error:
         raise error.about(place) from None
     if name or place != folder:
-        notes.insert(0, f"read the set {_title(place, name, folder)}")
+        notes.insert(0, f"read the data set {_title(place, name, folder)}")
     unused = [named[name] for name in chosen.unused]
-    unused += [path for paths in sets.values() if paths is not found for path in paths]
+    unused += [path for paths in sets.values() if paths is not files for path in paths]
     if unused:
         notes.append(f"left out {some_of(path.relative_to(folder).as_posix() for path in unused)}")
     return {key: named[name] for key, name in chosen.parts.items()}, notes + chosen.notes
 
 
 def _sets(folder):
-    """Lists of IDX files by place and name of their set: in the folder itself, or in those for such files."""
+    """The IDX files of every data set: dict of (folder, name of the set) to a list of paths.
+
+    They are searched in the folder itself, then in `raw` and `gzip`, then in `raw` of each folder in it.
+    """
     first = {}
     deeper = [path / "raw" for path in class_folders(folder)]
     for places in ([folder], [folder / "raw", folder / "gzip"], deeper):
@@ -118,7 +122,7 @@ def _sets(folder):
 
 
 def _is_folder(path):
-    """Whether a path is a folder; the error where that may not be known names the folder above it."""
+    """Whether a path is a folder. A PermissionError names the folder that contains it."""
     try:
         return path.is_dir()
     except PermissionError as error:
@@ -126,7 +130,7 @@ def _is_folder(path):
 
 
 def _files(folder):
-    """The files in a folder, and those in folders that have the name of an IDX file."""
+    """Yield the files in a folder, and those in its folders that have the name of an IDX file."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and _NAMED.search(path.name):
             yield from (inner for inner in sorted(path.iterdir()) if inner.is_file())
@@ -135,17 +139,19 @@ def _files(folder):
 
 
 def _is_whole(paths):
+    """Whether files include training examples and training labels."""
     roles = [role_of(path.name) for path in paths]
     return {"examples", "labels"} <= {role.what for role in roles if role.split in ("train", None)}
 
 
 def _title(place, name, folder):
+    """The name of a data set in notes, with its folder below the given one."""
     where = "" if place == folder else f"{place.relative_to(folder).as_posix()}/"
     return f"{where}{name}"
 
 
 def _several(sets, folder):
-    """The error for several sets, with the command that imports the first of them."""
+    """The error for several data sets, with the command that imports the first of them."""
     titles = [_title(*key, folder) or "one without a name" for key in sets]
     files = {}
     for path in next(iter(sets.values())):
@@ -153,11 +159,14 @@ def _several(sets, folder):
         files.setdefault((role.split == "validation", role.split == "test", role.what), path)
     command = " ".join(["strag data", *(shlex.quote(str(files[key])) for key in sorted(files)[:4])])
     problem = f"holds {len(titles)} data sets ({some_of(titles)})"
-    return StragError(problem, f"name the files of one: {command}", folder)
+    return StragError(problem, f"pass the files of one: {command}", folder)
 
 
 def _without_copies(paths):
-    """Of files that hold one array under two names, one gzipped for example, the first, a plain one."""
+    """Files without copies, and notes. Of files with the same array, one that is not gzipped is kept.
+
+    paths : dict of name to path.
+    """
     by_role, notes = {}, []
     for name in sorted(paths, key=lambda name: (name.endswith(".gz"), name)):
         role = role_of(name)
@@ -167,13 +176,14 @@ def _without_copies(paths):
         array = read_idx(paths[first]) if others else None
         copies += [name for name in others if np.array_equal(array, read_idx(paths[name]))]
     if copies:
-        notes.append(f"left out {some_of(copies)}, of which another file is a copy")
+        notes.append(f"left out {some_of(copies)}, as other files hold the same arrays")
     return {name: path for name, path in paths.items() if name not in copies}, notes
 
 
 def _read_folder(paths, _):
-    found, notes = _find(paths[0])
-    imported = read_idx_files(found)
+    """The Imported of a folder of IDX files."""
+    files, notes = _find(paths[0])
+    imported = read_idx_files(files)
     imported.notes = notes + imported.notes
     return imported
 

@@ -1,4 +1,4 @@
-"""A folder of images as examples: one folder per class, or folders such as `train` and `test` with these."""
+"""Import of a folder of images: one folder per class, or `train` and `test` with such folders in each."""
 
 from pathlib import Path
 
@@ -13,23 +13,24 @@ from strag.errors import StragError
 def read_image_folder(folder, reading):
     """The Imported of a folder of images, whose labels are the names of the class folders.
 
-    x is uint8 [P, h, w] where all images are grey, else [P, h, w, 3]. Examples come in the order of
-    `ImageFiles`; their names are the paths below the folder. `read_image` says how a file becomes pixels.
-    Raises StragError for images of different sizes without `reading.resize`, for those that cannot be read,
-    for all at once that are broken without `reading.skip_broken`, and for classes without images.
+    x is uint8 [P, h, w] if all images are grey, else [P, h, w, 3]. Examples are in the order of `ImageFiles`,
+    and their names are the paths below the folder. See `read_image` for the pixels.
+
+    Raises StragError for images of different sizes without `reading.resize`, for images that cannot be read,
+    for broken images (all in one message) without `reading.skip_broken`, and for classes without images.
     """
     folder = Path(folder)
-    found = ImageFiles.of(folder)
-    pairs = [*found.train, *(found.test or ())]
+    files = ImageFiles.of(folder)
+    pairs = [*files.train, *(files.test or ())]
     pictures = Pictures(reading, len(pairs))
     for path, _ in pairs:
         pictures.add(path)
-    notes = found.notes + pictures.notes("", lambda path: path.relative_to(folder).as_posix())
-    kept = [pair for pair, here in zip(pairs, pictures.kept, strict=True) if here]
-    P = sum(pictures.kept[: len(found.train)])
+    notes = files.notes + pictures.notes("", lambda path: path.relative_to(folder).as_posix())
+    kept = [pair for pair, is_kept in zip(pairs, pictures.kept, strict=True) if is_kept]
+    P = sum(pictures.kept[: len(files.train)])
     train, test = kept[:P], kept[P:]
-    _check_classes(found.train, train)
-    _check_classes(found.test or (), test)
+    _check_classes(files.train, train)
+    _check_classes(files.test or (), test)
     x, y = pictures.array(), [np.array([name for _, name in part]) for part in (train, test)]
     return Imported(
         x=x[:P],
@@ -42,11 +43,12 @@ def read_image_folder(folder, reading):
 
 
 def _check_classes(pairs, kept):
-    """No class is lost with its broken images."""
-    left = {name for _, name in kept}
+    """Raise StragError if all images of a class are broken. pairs, kept : all images, those not broken."""
+    classes = {name for _, name in kept}
     for path, name in pairs:
-        if name not in left:
-            raise StragError("is a class folder without whole images", "mend or remove it", path.parent)
+        if name not in classes:
+            problem = "is a class folder in which all images are broken"
+            raise StragError(problem, "repair the images or remove the folder", path.parent)
 
 
 FOLDER = Form(

@@ -1,4 +1,4 @@
-"""What an importer hands over, whatever the files were, and the options that importers read by."""
+"""The common interface of importers: their options, their result, and the forms of data that they read."""
 
 import shlex
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from strag.errors import bad_usage
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read what is imported; None and False leave it to the files.
+    """Options of reading. None and False mean that the option is not given.
 
-    label_column : the column of a table, or `fine` or `coarse` of CIFAR-100. resize : height and width that
-    all images are scaled to. background : grey value, 0 to 255, of what transparent images are laid on.
-    skip_broken : leave out images that cannot be read.
+    label_column : the column of a table that holds the labels, or `fine` or `coarse` for CIFAR-100. resize :
+    height and width to which all images are scaled. background : grey value, 0 to 255, behind transparent
+    images. skip_broken : leave out images that cannot be read.
     """
 
     label_column: str | None = None
@@ -26,22 +26,22 @@ class Reading:
     @property
     def given(self):
         """Names of the options that are given."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {option.name: getattr(self, option.name) for option in fields(self)}
         return [name for name, value in values.items() if value is not None and value is not False]
 
     def words(self):
-        """The options as the command line has them: a list of words.
+        """The given options as words of the command line: list of str.
 
-        Without `resize`, which every data set can be given afterwards and which then says so itself.
+        `resize` is not among them, because `strag.datasets.transforms.Changes` lists it.
         """
-        found = []
+        words = []
         for name in self.given:
             if name != "resize":
                 value = getattr(self, name)
-                found += [f"--{name.replace('_', '-')}"] + (
+                words += [f"--{name.replace('_', '-')}"] + (
                     [] if value is True else [shlex.quote(str(value))]
                 )
-        return found
+        return words
 
 
 @dataclass
@@ -49,11 +49,11 @@ class Imported:
     """Examples and labels as files hold them.
 
     x, x_test : numbers [P, ...] and [Q, ...]. y, y_test : labels in any form that
-    `strag.datasets.labels.read_labels` takes. class_names : of classes 0, 1, ..., where the files name them;
-    not with labels that are text. names : of the P training examples, str or bytes, or None.
-    columns : what the d inputs are called, where x is [P, d] and they are the columns of a table.
-    notes : one line each on what was left out, or understood in one way of several.
-    sources : dict of `x`, `y`, `x_test`, `y_test` to the file that errors are about, where there are several.
+    `strag.datasets.labels.read_labels` reads. class_names : names of classes 0, 1, ..., or None if the files
+    do not state them or labels are text. names : names of the P training examples, str or bytes, or None.
+    columns : names of the d inputs if x is [P, d] and comes from a table, else None. notes : lines on
+    everything that was left out or ambiguous. sources : dict of `x`, `y`, `x_test`, `y_test` to the file that
+    errors are about, if there are several files.
     """
 
     x: np.ndarray
@@ -69,10 +69,11 @@ class Imported:
 
 @dataclass(frozen=True)
 class Form:
-    """A form in which people keep data.
+    """A form of data that can be imported.
 
-    what : after "is", in messages. knows : whether paths (a list of Path, at least one) are of it, without
-    reading them whole. read : (paths, Reading) -> Imported. options : names of what it heeds in Reading.
+    what : its description in messages, after "is". knows : function of a list of Paths, whether they have
+    this form; it does not read whole files. read : function of the paths and a Reading that gives the
+    Imported. options : names of the options of Reading that it uses.
     """
 
     what: str
@@ -90,15 +91,15 @@ def starts_with(path, magic):
 
 
 def one_of(paths, is_table):
-    """The only path; raises StragError for a table among several files."""
+    """The only path in a list; StragError if there are several. is_table : whether a path is a table."""
     if len(paths) == 1:
         return paths[0]
     at = next(at for at, path in enumerate(paths) if is_table(path))
     table, others = paths[at], paths[:at] + paths[at + 1 :]
     if table in others:
-        raise bad_usage("is given twice", "give it once, as a table holds its labels", table)
+        raise bad_usage("is given twice", "pass it once, because a table holds its labels", table)
     if all(map(is_table, paths)):
-        remedy = f"give one, and the test set with --test {shlex.quote(others[0].name)}"
-        raise bad_usage(f"is a table, of which {len(paths)} are given", remedy, table)
-    problem = f"is a table, which holds its labels, and {others[0].name} is given beside it"
-    raise bad_usage(problem, "give the table alone, or arrays of examples and of labels", table)
+        remedy = f"pass one table, and the test set with --test {shlex.quote(others[0].name)}"
+        raise bad_usage(f"is one of {len(paths)} tables", remedy, table)
+    problem = f"is a table, which holds its labels, but {others[0].name} is given as well"
+    raise bad_usage(problem, "pass only the table, or pass arrays of examples and of labels", table)

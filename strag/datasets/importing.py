@@ -1,4 +1,4 @@
-"""From the outside world's files to a Dataset: which importer reads them, and what all of them share."""
+"""Import of the user's files as a Dataset: the choice of the importer, and the steps that all share."""
 
 import shlex
 from pathlib import Path
@@ -13,7 +13,7 @@ from strag.datasets.names import Names
 from strag.datasets.numbers import stored
 from strag.errors import StragError, bad_usage
 
-# In the order in which they are asked whether they know the files.
+# The first form that knows the files reads them.
 FORMS = (
     *(idx.FOLDER, cifar.FOLDER, arrow.FOLDER, known.FOLDER, arrays.FOLDER, images.FOLDER),
     *(known.FILE, arrow.FILE, cifar.ARCHIVE, arrays.ARCHIVE, tables.FORM, arrays.SEVERAL),
@@ -21,15 +21,16 @@ FORMS = (
 
 
 def import_files(paths, reading=None, note=None, unused=None):
-    """The Dataset in a folder, a file, or files of examples and labels, read as `reading` says.
+    """The Dataset in a folder, in a file, or in files of examples and labels.
 
-    note : takes a line on what was left out, or understood in one way of several. unused : a set of options
-    of `reading`, of which those are taken out that the form has use for; without it, others are refused.
-    Raises StragError for what is of no known form, and for such an option.
+    paths : list of str. reading : a Reading. note : function that is called with a line on everything that
+    was left out or ambiguous. unused : set of names of options in `reading`; those that the form of the data
+    uses are removed from it. Raises StragError if the form of the data is unknown, and, without `unused`, for
+    an option that it does not use.
     """
     reading = reading or Reading()
     if len(paths) > 1 and "-" in paths:
-        raise bad_usage("is one of several files", "name files, or pipe a single dataset in", "stdin")
+        raise bad_usage("is one of several inputs", "pass only files, or only '-' for a dataset", "stdin")
     for path in paths:
         if not path or not Path(path).exists():
             raise StragError("no such file", "check the path", path or "''")
@@ -40,7 +41,7 @@ def import_files(paths, reading=None, note=None, unused=None):
             unused.discard(option)
         if option not in ("resize", *form.options) and unused is None:
             name = f"--{option.replace('_', '-')}"
-            raise bad_usage(f"is {form.what}, to which {name} means nothing", "leave it out", paths[0])
+            raise bad_usage(f"is {form.what} and does not use {name}", f"remove {name}", paths[0])
     try:
         imported = form.read(paths, reading)
     except StragError as error:
@@ -51,43 +52,45 @@ def import_files(paths, reading=None, note=None, unused=None):
 
 
 def _form_of(paths):
+    """The Form of the data; StragError if it is unknown."""
     form = next((form for form in FORMS if form.knows(paths)), None)
     if form:
         return form
     if paths[0].is_dir():
         raise StragError(
-            "holds no IDX files, arrays, CIFAR batches, tables or folders of images under their usual names",
-            "it needs train-images-idx3-ubyte and train-labels-idx1-ubyte, gzipped or not, or x.npy and "
-            "y.npy, data_batch_1.bin, train.parquet, or one folder of images or one npy file per class",
+            "holds no IDX files, arrays, CIFAR batches, tables or folders of images with the usual names",
+            "provide train-images-idx3-ubyte and train-labels-idx1-ubyte (gzipped or not), x.npy and y.npy, "
+            "data_batch_1.bin, train.parquet, or one folder of images or one npy file per class",
             paths[0],
         )
     if starts_with(paths[0], b"BZh") or starts_with(paths[0], b"\xfd7zXZ"):
-        raise StragError("is packed with bzip2 or xz", "unpack it, or pack it with gzip", paths[0])
+        remedy = "decompress it, or compress it with gzip"
+        raise StragError("is compressed with bzip2 or xz", remedy, paths[0])
     raise StragError(
-        "is of no kind that strag can import",
-        "give a folder (IDX, CIFAR, arrays, images), or npz, npy, IDX, CSV, parquet, Arrow or strag files, "
+        "is not a type of file that strag can import",
+        "pass a folder (IDX, CIFAR, arrays, images), or npz, npy, IDX, CSV, parquet, Arrow or strag files, "
         "or the tar.gz of CIFAR",
         paths[0],
     )
 
 
 def _name_of(path):
-    """A path without its folders; never the name of a data set in the catalogue."""
+    """A path without its folders. The name of a folder ends in '/', which no name in the catalogue does."""
     name = path.name or path.resolve().name
     return f"{name}/" if path.is_dir() else name
 
 
 def _title_of(name):
-    """What to call a data set that is made of this file or folder."""
+    """The title of a data set that is imported from a file or folder of this name."""
     whole = Path(name.rstrip("/")).name.removesuffix(".gz").removesuffix(".tar")
     return Path(whole).stem or name
 
 
 def dataset_of(imported, source, labels="classes", title=None, words=(), note=None):
-    """A Dataset from what an importer found.
+    """The Dataset of an Imported.
 
-    `source` is for errors and, without a `title`, names the data set. words : of the command line that makes
-    it, after `strag data`; by default the title. note : see `import_files`.
+    source : the file or folder that errors are about, which also gives the title by default. words : words of
+    the command line that imports it, after `strag data`; by default the title. note : see `import_files`.
     """
     name = _name_of(Path(source))
     try:
@@ -117,10 +120,13 @@ def dataset_of(imported, source, labels="classes", title=None, words=(), note=No
 
 
 def _stored(imported, suffix, y):
-    """The inputs of training or test examples as they are stored, checked; None where there are none."""
+    """The inputs of the training set or test set as they are stored, checked; None if there are none.
+
+    suffix : '' or '_test'. y : their class numbers.
+    """
     key = f"x{suffix}"
     array = getattr(imported, key)
-    if array is None or y is None:  # of only one of them the data set speaks
+    if array is None or y is None:  # Dataset reports examples without labels, and labels without examples
         return array
     try:
         kept = stored(array, key, imported.x)

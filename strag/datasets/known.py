@@ -1,4 +1,4 @@
-"""Forms that people have data in and that strag does not read: it names them, and how to convert them."""
+"""Forms of data that strag recognises but does not read. The errors say how to convert them."""
 
 import json
 import re
@@ -17,19 +17,19 @@ from strag.datasets.tables import suffix_of
 from strag.errors import StragError
 from strag.words import some_of
 
-_HEAD = 1 << 14  # bytes that are looked at
-_MEMBERS = 16  # files of a tar archive that are looked at
-_FAR = 1 << 26  # bytes of one that are skipped
-_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # what torch.save began with before it wrote zip files
-_RISK = "which can run programs when it is opened"
+_HEAD = 1 << 14  # bytes of a file that are examined
+_MEMBERS = 16  # files of a tar archive that are examined
+_FAR = 1 << 26  # largest size of such a file, in bytes
+_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the start of files of torch.save before version 1.6
+_RISK = "which can run any code when it is opened"
 _PYTHON = "the Python version of CIFAR"
-_BINARY = "give the binary version (cifar-10-binary.tar.gz, cifar-100-binary.tar.gz), or,"
+_BINARY = "download the binary version (cifar-10-binary.tar.gz or cifar-100-binary.tar.gz), or,"
 
 
 def recognise(path):
-    """What a path is and what to do, two texts, if it is of a form that is known and not read; else None.
+    """A description and a remedy, two texts, if a path has a known form that strag does not read; else None.
 
-    By what it holds, and where that does not say, by its suffix. Nothing is unpickled.
+    The form is recognised by the content, or else by the suffix. Nothing is unpickled.
     """
     if path.is_dir():
         return _folder(path)
@@ -38,13 +38,14 @@ def recognise(path):
     with open(path, "rb") as stream:
         head = stream.read(_HEAD)
     for ask in (_by_magic, _pickled, _zipped, _gzipped, _taped, _by_suffix, _by_text):
-        found = ask(path, head)
-        if found:
-            return found
+        known = ask(path, head)
+        if known:
+            return known
     return None
 
 
 def _by_magic(path, head):
+    """The form of a file by its first bytes; see `recognise`."""
     if head.startswith(b"MATLAB 7.3") or head[512:520] == b"\x89HDF\r\n\x1a\n":
         return "a MATLAB file of version 7.3", conversion("mat 7.3", path)
     if head.startswith(b"MATLAB 5.0"):
@@ -52,42 +53,42 @@ def _by_magic(path, head):
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return "an HDF5 file", conversion("hdf5", path)
     if head.startswith(b"SQLite format 3\0"):
-        return "an SQLite data base", _from_sqlite(path)
+        return "an SQLite database", _from_sqlite(path)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return "an old Excel file", conversion("spreadsheet", path)
     if head[16:20] in (b"\xde\xc0\xef\xbe", b"\xbe\xef\xc0\xde"):
-        return "an LMDB data base", "write its images into one folder per class"
+        return "an LMDB database", "save its images in one folder per class"
     for magic, what, remedy in (
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it: 7z x"),
         (b"Rar!\x1a\x07", "a RAR archive", "unpack it: unrar x"),
-        (b"\x28\xb5\x2f\xfd", "packed with zstd", "unpack it: zstd -d"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd", "decompress it: zstd -d"),
     ):
         if head.startswith(magic):
             return what, f"{remedy} {shlex.quote(str(path))}"
     if head.startswith(b"version https://git-lfs.github.com"):
         return "a Git LFS pointer, not the file itself", "fetch it with git lfs pull, or download it"
     if head.lstrip()[:9].lower() in (b"<!doctype", b"<html>\n<h") or head.lstrip()[:5].lower() == b"<html":
-        return "a web page, not a file of data", "download the file that it leads to"
+        return "a web page, not a file of data", "download the file that the page links to"
     return None
 
 
 def _kind_of_mat(path):
-    """Which conversion a MATLAB file needs, by the names and shapes in it."""
+    """The conversion, a key of CODE, that a MATLAB file needs, by the names and shapes of its arrays."""
     from scipy.io import whosmat
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = {name: shape for name, shape, _ in whosmat(path)}
-    except Exception:  # scipy raises whatever a broken file leads it to
+            shapes = {name: shape for name, shape, _ in whosmat(path)}
+    except Exception:  # scipy raises many kinds of errors for a broken file
         return "mat"
-    if len(found.get("X", ())) == 4 and "y" in found:
+    if len(shapes.get("X", ())) == 4 and "y" in shapes:
         return "svhn"
-    return "emnist" if "dataset" in found else "mat"
+    return "emnist" if "dataset" in shapes else "mat"
 
 
 def _from_sqlite(path):
-    """The conversion of a data base's only table; of several it lists the names."""
+    """The conversion of the first table of a database, and the names of all tables if there are several."""
     try:
         base = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         names = [name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -100,6 +101,7 @@ def _from_sqlite(path):
 
 
 def _pickled(path, head):
+    """The form of pickles and older files of torch.save; see `recognise`."""
     suffix = suffix_of(path)
     if head.startswith(_TORCH):
         return "a file of torch.save", conversion("torch", path)
@@ -112,6 +114,7 @@ def _pickled(path, head):
 
 
 def _zipped(path, head):
+    """The form of a zip file that is not an npz file; see `recognise`."""
     if not head.startswith(b"PK"):
         return None
     try:
@@ -125,10 +128,12 @@ def _zipped(path, head):
         return "a spreadsheet", conversion("spreadsheet", path)
     if not names or any(name.endswith(".npy") for name in names):
         return None
-    return f"a zip archive (of {names[0]} and others)", unpacking(path, "zipfile")
+    others = " and others" if len(names) > 1 else ""
+    return f"a zip archive (of {names[0]}{others})", unpacking(path, "zipfile")
 
 
 def _gzipped(path, head):
+    """The form of a gzipped file by its decompressed bytes; see `recognise`."""
     if not head.startswith(b"\x1f\x8b"):
         return None
     try:
@@ -139,7 +144,7 @@ def _gzipped(path, head):
     if head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"):
         return f"a gzipped pickle, {_RISK}", conversion("pickle.gz", path)
     if head[:4] in (b"RDX2", b"RDX3") or head[:2] == b"X\n":
-        return "a file of R", "write it with write.csv(..., row.names = FALSE) in R"
+        return "a file of R", "save its data with write.csv(..., row.names = FALSE) in R"
     return None
 
 
@@ -160,20 +165,22 @@ def _members(path):
 
 
 def _taped(path, head):
+    """The form of a tar archive; see `recognise`."""
     names = _members(path)
     for name in names:
         if "cifar-10-batches-py" in name or "cifar-100-python" in name:
             folder = name.strip("/").partition("/")[0]
             line = f"tar -xf {shlex.quote(str(path))} && strag data {shlex.quote(folder)}"
-            return _PYTHON, f"{_BINARY} to convert this one, {line}"
+            return _PYTHON, f"{_BINARY} to convert this one: {line}"
     if any(name.lower().endswith(".cls") for name in names):
-        return "a webdataset", conversion("webdataset", path)
+        return "a webdataset archive", conversion("webdataset", path)
     if any(name.lower().endswith(IMAGES) for name in names):
         return "a tar archive of images", unpacking(path, "tarfile")
     return None
 
 
 def _by_suffix(path, _):
+    """The form of a file by its suffix; see `recognise`."""
     suffix = suffix_of(path)
     if suffix == ".mat":
         return "a MATLAB file", conversion("mat", path)
@@ -187,6 +194,7 @@ def _by_suffix(path, _):
 
 
 def _by_text(path, head):
+    """The form of a text file; see `recognise`."""
     if suffix_of(path) in (".csv", ".tsv", ".tab"):
         return None
     text = head.decode("utf-8-sig", "ignore").lstrip()
@@ -201,7 +209,7 @@ def _by_text(path, head):
 
 
 def _from_json(path, text, lines):
-    """The conversion that the first record of a JSON file asks for."""
+    """The conversion that suits the first record of a JSON file. lines : whether each line is a record."""
     try:
         start, end = json.JSONDecoder().raw_decode(text, text.find("{"))
     except ValueError:
@@ -214,6 +222,7 @@ def _from_json(path, text, lines):
 
 
 def _folder(folder):
+    """The form of a folder; see `recognise`."""
     for place in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
         names = {path.name for path in place.iterdir()} if place == folder or _is_python(place) else set()
         if any(re.fullmatch(r"data_batch_\d+", name) for name in names) or "batches.meta" in names:
@@ -229,16 +238,18 @@ def _folder(folder):
 
 
 def _is_python(folder):
+    """Whether a folder has the name of CIFAR's Python version."""
     return folder.name in ("cifar-10-batches-py", "cifar-100-python")
 
 
 def _refuse(paths, _):
+    """Raise the StragError for a known form."""
     path = next(path for path in paths if recognise(path))
     what, remedy = recognise(path)
     raise StragError(f"is {what}", remedy, path)
 
 
-_OPTIONS = tuple(one.name for one in fields(Reading))  # none of which is what is wrong
+_OPTIONS = tuple(option.name for option in fields(Reading))  # all, so that the form is the error
 FILE = Form(
     "a known form", lambda paths: any(not p.is_dir() and recognise(p) for p in paths), _refuse, _OPTIONS
 )

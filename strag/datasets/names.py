@@ -1,4 +1,4 @@
-"""What the examples of a data set are called: file names, or the ids of rows, as bytes end to end."""
+"""The names of the examples of a data set, such as file names or ids of rows, as one array of bytes."""
 
 import os
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from strag.words import as_text
 class Names:
     """The names of P examples.
 
-    text : uint8 [bytes], all names one after the other. ends : int64 [P], where each one ends.
+    text : uint8 [bytes], all names one after the other. ends : int64 [P], the end of each name in `text`.
     """
 
     text: np.ndarray
@@ -20,7 +20,7 @@ class Names:
 
     @classmethod
     def of(cls, names):
-        """From a list of str or bytes; a file name that is no UTF-8 keeps its bytes."""
+        """The Names in a list of str or bytes. File names that are not UTF-8 keep their bytes."""
         parts = [os.fsencode(name) if isinstance(name, str) else bytes(name) for name in names]
         ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
         return cls(np.frombuffer(b"".join(parts), np.uint8), ends)
@@ -29,20 +29,20 @@ class Names:
         return len(self.ends)
 
     def __getitem__(self, row):
-        """The name of one row as text, see `strag.words.as_text`."""
+        """The name of one example as text that is safe to show, see `strag.words.as_text`."""
         start = self.ends[row - 1] if row else 0
         return as_text(self.text[start : self.ends[row]].tobytes().decode("utf-8", "surrogateescape"))
 
     @classmethod
     def joined(cls, parts):
-        """The Names of several, one after the other."""
+        """The names of several Names, one after the other."""
         ends = np.cumsum([0, *(len(part.text) for part in parts)])
         moved = [part.ends + start for part, start in zip(parts, ends, strict=False)]
         return cls(np.concatenate([part.text for part in parts]), np.concatenate(moved))
 
     @property
     def tensors(self):
-        """As files hold them: dict of `names` and `name_ends`."""
+        """The tensors `names` and `name_ends` of a dataset file: dict."""
         return {"names": self.text, "name_ends": self.ends}
 
     def take(self, rows):
@@ -55,7 +55,7 @@ class Names:
         return Names(self.text[np.repeat(starts, lengths) + within], ends)
 
     def fault(self, count):
-        """What is wrong with them as the names of `count` examples, or None."""
+        """What is wrong if these are the names of `count` examples, as text; or None."""
         if len(self.ends) != count:
             return f"has {len(self.ends)} names for {count} examples"
         inside = np.diff(self.ends, prepend=0)

@@ -1,4 +1,4 @@
-"""Arrays in npy and npz files, read without unpickling, and whole or not at all."""
+"""Arrays in npy and npz files. Nothing is unpickled, and incomplete arrays are errors."""
 
 import contextlib
 import lzma
@@ -18,7 +18,7 @@ from strag.words import amount, reason_of
 MAGIC = b"\x93NUMPY"
 _AGAIN = "save it again with numpy"
 _PIECE = 1 << 24  # bytes read at a time
-# What zipfile and the packers under it raise for a broken, encrypted or lying file.
+# Errors of zipfile, and of the compression modules below it, for broken, encrypted or wrong files.
 _BROKEN = (
     ValueError,
     EOFError,
@@ -33,7 +33,7 @@ _BROKEN = (
 
 @contextlib.contextmanager
 def unpacked(path):
-    """A file as a binary stream, unpacked if it is gzipped; a broken one raises StragError."""
+    """Open a file as a binary stream, decompressed if it is gzipped. A broken gzip file raises StragError."""
     try:
         with opened(path) as stream:
             yield stream
@@ -44,7 +44,7 @@ def unpacked(path):
 
 
 def head_of(path, size=8):
-    """The first bytes of a file, unpacked if it is gzipped; none of what is no file, or broken."""
+    """The first bytes of a file, decompressed if it is gzipped; b'' if it is not a file or is broken."""
     if not path.is_file():
         return b""
     try:
@@ -55,55 +55,57 @@ def head_of(path, size=8):
 
 
 def array_of(stream, dtype, shape, remedy):
-    """The array of which a stream holds the bytes, and nothing after them.
+    """The array whose bytes are the rest of a stream.
 
-    Memory grows with what is there, whatever the shape claims. Raises StragError, with this remedy, for a
-    stream that is cut short, or goes on.
+    Memory grows with the bytes that are read, even if the shape is wrong. Raises StragError, with this
+    remedy, if the stream has fewer or more bytes than the array.
     """
     wanted = dtype.itemsize * int(np.prod(shape, dtype=object))
-    what = f"has shape {list(shape)}, {wanted} bytes,"
+    size = f"has shape {list(shape)}, {wanted} bytes,"
     body = bytearray()
     try:
         while piece := stream.read(min(_PIECE, wanted + 1 - len(body))):
             body += piece
             if len(body) > wanted:
-                raise StragError(f"{what} and goes on after them", remedy)
+                raise StragError(f"{size} but holds more", remedy)
     except MemoryError:
-        raise StragError(f"holds {amount(wanted)}, which do not fit in memory", "give a part of it") from None
+        problem = f"holds {amount(wanted)}, which does not fit in memory"
+        raise StragError(problem, "pass a part of it") from None
     if len(body) < wanted:
-        raise StragError(f"{what} but holds {len(body)}", remedy)
+        raise StragError(f"{size} but holds only {len(body)}", remedy)
     return np.frombuffer(body, dtype).reshape(shape)
 
 
 def read_npy(stream, convert="save arrays of numbers"):
-    """The array in the npy format that a binary stream holds.
+    """The array in a binary stream in the npy format.
 
-    convert : what to do about Python objects, which are not read. Raises StragError for these, for records,
-    and for what is broken, cut short or goes on after its end.
+    convert : the remedy for Python objects. Raises StragError for Python objects, for records, and for arrays
+    that are broken, cut short, or followed by extra bytes.
     """
-    shape, turned, dtype = _header(stream, convert)
-    array = array_of(stream, dtype, shape[::-1] if turned else shape, _AGAIN)
-    return array.T if turned else array
+    shape, column_major, dtype = _header(stream, convert)
+    array = array_of(stream, dtype, shape[::-1] if column_major else shape, _AGAIN)
+    return array.T if column_major else array
 
 
 def _header(stream, convert):
-    """Shape, whether columns come first, and dtype of the array in an npy stream."""
-    shape, turned, dtype = _parsed(stream)
+    """The shape of the array in an npy stream, whether it is stored by columns, and its dtype; checked."""
+    shape, column_major, dtype = _parsed(stream)
     if dtype.hasobject:
-        raise StragError("holds Python objects, which can run programs when they are opened", convert)
+        raise StragError("holds Python objects, which can run any code when they are opened", convert)
     if dtype.names or dtype.subdtype:
         fields = f" ({', '.join(dtype.names)})" if dtype.names else ""
         raise StragError(f"holds records{fields}, not plain numbers", "save one array of plain numbers")
     if not dtype.itemsize or min(shape, default=0) < 0:
         raise StragError(f"cannot be read (shape {list(shape)}, {dtype})", _AGAIN)
-    return shape, turned, dtype
+    return shape, column_major, dtype
 
 
 def _parsed(stream):
+    """The same, as the header states them."""
     form = np.lib.format
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # numpy warns of headers that Python 2 wrote
+            warnings.simplefilter("ignore")  # numpy warns about headers that Python 2 wrote
             read = {1: form.read_array_header_1_0, 2: form.read_array_header_2_0}
             version = form.read_magic(stream)
             if version == (3, 0):
@@ -113,7 +115,7 @@ def _parsed(stream):
         reason = f"version {version[0]} of the format"
     except (tokenize.TokenError, ValueError, SyntaxError, TypeError) as error:
         reason = reason_of(error)
-    except (RecursionError, MemoryError) as error:  # of a header that is nested without end
+    except (RecursionError, MemoryError) as error:  # the header is nested too deeply
         reason = type(error).__name__
     raise StragError(f"cannot be read ({reason})", _AGAIN)
 
@@ -125,14 +127,17 @@ def read_npy_file(path):
 
 
 def shape_of_npy(path):
-    """Shape and dtype of the array in an npy file, gzipped or not, as its header has them."""
+    """Shape and dtype of the array in an npy file, gzipped or not, from its header."""
     with unpacked(path) as stream:
         shape, _, dtype = _header(stream, _conversion(path))
     return shape, dtype
 
 
 def _conversion(path, name=None):
-    """What turns an array of Python objects, such as text or rows of one length, into one that is read."""
+    """The remedy for an array of Python objects, such as text: the command that converts it.
+
+    name : the array in an npz file, or None for an npy file.
+    """
     packed = starts_with(path, b"\x1f\x8b")
     load = f"np.load({'gzip.open(sys.argv[1])' if packed else 'sys.argv[1]'}, allow_pickle=True)"
     if name is None:
@@ -149,9 +154,10 @@ def _conversion(path, name=None):
 
 
 class Npz:
-    """The arrays in an npz file by name, in the order in which they were saved; each is read when asked for.
+    """The arrays in an npz file by name. An array is read when it is used.
 
-    Raises StragError for a file that is broken, goes on after its end, or holds two arrays of one name.
+    names : list of names, in the order in which the arrays were saved. Raises StragError if the file is
+    broken, has extra bytes at its end, or holds two arrays of one name.
     """
 
     def __init__(self, path):
@@ -164,11 +170,11 @@ class Npz:
         except _BROKEN as error:
             raise self._unreadable(error) from None
         if not whole:
-            raise StragError("goes on after its end", _AGAIN, path)
+            raise StragError("has extra bytes at its end", _AGAIN, path)
         members = [name for name in self._archive.namelist() if not name.endswith("/")]
         self._members = {name.removesuffix(".npy"): name for name in members}
         if len(self._members) < len(members):
-            raise StragError("holds two arrays of one name", _AGAIN, path)
+            raise StragError("holds two arrays with the same name", _AGAIN, path)
         self.names = list(self._members)
 
     def __enter__(self):
@@ -185,23 +191,24 @@ class Npz:
         return self._with(name, read_npy)
 
     def is_scalar(self, name):
-        """Whether an array has no axes; one that cannot be read has not."""
+        """Whether an array has no axes; False if it cannot be read."""
         try:
             return self._with(name, _header)[0] == ()
         except StragError:
             return False
 
     def _with(self, name, read):
-        """What `read` makes of the stream of an array, and of what to do about Python objects."""
+        """The result of `read`, a function of the stream of an array and the remedy for Python objects."""
         try:
             with self._archive.open(self._members[name]) as stream:
                 if not self._members[name].endswith(".npy"):
-                    raise StragError("is no array", "save arrays x and y with numpy.savez")
+                    raise StragError("is not an array", "save arrays x and y with numpy.savez")
                 return read(stream, _conversion(self.path, name))
         except StragError as error:
             raise StragError(f"array '{name}' {error.problem}", error.remedy, self.path) from None
         except _BROKEN as error:
             raise self._unreadable(error, f"array '{name}' ") from None
 
-    def _unreadable(self, error, what=""):
-        return StragError(f"{what}cannot be read ({reason_of(error)})", _AGAIN, self.path)
+    def _unreadable(self, error, subject=""):
+        """The StragError for a broken file. subject : the array, or nothing for the whole file."""
+        return StragError(f"{subject}cannot be read ({reason_of(error)})", _AGAIN, self.path)

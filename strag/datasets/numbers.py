@@ -1,29 +1,30 @@
-"""Inputs as they are stored, uint8 or float32, and the refusal of what that cannot hold."""
+"""Conversion of inputs to the stored types, uint8 or float32, with an error if float32 loses too much."""
 
 import numpy as np
 
 from strag.errors import StragError
 
-TILE = 1 << 22  # numbers looked at at a time
-LOST = 1e-3  # rounding that is too much, in standard deviations of the input
+TILE = 1 << 22  # numbers checked at a time
+LOST = 1e-3  # largest rounding that is allowed, in standard deviations of the input
 
 
 def stored(array, name, like=None):
-    """Examples [P, ...] as they are stored: uint8 stays, all other numbers become float32, if they can.
+    """Examples [P, ...] as they are stored: uint8 stays, all other numbers become float32.
 
-    like : examples beside whose spread rounding is judged, as test examples are beside the training ones; by
-    default these themselves.
+    name : the array's name in errors. like : examples whose standard deviation the rounding is compared with:
+    the training examples if `array` holds test examples. The default is `array` itself.
 
-    Raises StragError for what is no array of numbers, for numbers beyond float32, and for an input whose
-    values float32 would move by more than 1/1000 of their standard deviation: a large offset, a spread that
-    is tiny beside the values, or numbers so small that they become 0.
+    Raises StragError if `array` does not hold numbers, if a number is too large for float32, and if float32
+    rounds an input by more than 1/1000 of its standard deviation. That happens if values have a large offset,
+    vary little compared with their size, or are so small that they become 0.
     """
     if array.ndim < 2:
-        raise StragError(f"'{name}' has {array.ndim} axes", "give one row per example")
+        problem = f"'{name}' has shape {list(array.shape)}"
+        raise StragError(problem, "provide an array with one row per example")
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
     if array.dtype.kind not in "biuf":
-        raise StragError(f"'{name}' holds {array.dtype}, not numbers", "give integers or floats")
+        raise StragError(f"'{name}' holds {array.dtype}, not numbers", "provide integers or floats")
     with np.errstate(over="ignore", under="ignore"):
         kept = np.ascontiguousarray(array, dtype=np.float32)
     if array.dtype.kind == "f" and (np.isinf(kept) & np.isfinite(array)).any():
@@ -35,7 +36,11 @@ def stored(array, name, like=None):
 
 
 def _check_rounding(exact, kept, like, name):
-    """Refuse inputs [P, d] of which rounding has moved a value too far beside the spread of `like`."""
+    """Raise StragError if rounding has moved a value of an input too far.
+
+    exact, kept : inputs [P, d] before and after rounding. like : inputs [Q, d] with the standard deviation to
+    compare with.
+    """
     step = max(1, TILE // max(1, len(exact)))
     for start in range(0, exact.shape[1], step):
         part = slice(start, start + step)
@@ -46,18 +51,22 @@ def _check_rounding(exact, kept, like, name):
             low, high = f"{column.min():.10g}", f"{column.max():.10g}"
             if low == high:
                 low, high = f"{column.min():.17g}", f"{column.max():.17g}"
-            runs = f"input {start + lost[0]} of '{name}' runs from {low} to {high}"
-            problem = f"{runs}, of which float32 loses the differences"
-            raise StragError(problem, "subtract its mean, or scale it, before you save it")
+            values = f"input {start + lost[0]} of '{name}' has values from {low} to {high}"
+            problem = f"{values}, whose differences float32 cannot hold"
+            raise StragError(problem, "subtract its mean or scale it before you save it")
 
 
 def _wide(x):
-    """Numbers in which the differences of `x` are kept."""
+    """The numbers `x` in a type that keeps their differences."""
     return x.astype(np.longdouble if x.dtype.kind in "iu" or x.dtype.itemsize > 8 else np.float64)
 
 
 def _moved(exact, kept):
-    """The largest rounding of each column; 0 where it is constant, or not finite and refused elsewhere."""
+    """The largest rounding of each column.
+
+    It is 0 for constant columns, which are not used, and for columns with infinities or NaN, which are
+    refused elsewhere.
+    """
     wide = _wide(exact)
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         moved = np.abs(kept.astype(wide.dtype) - wide).max(axis=0)
@@ -69,6 +78,6 @@ def _spread(like):
     """The standard deviation of each column, without overflow."""
     wide = _wide(like)
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        centred = wide - wide[:1]  # differences from an example are exact where those from 0 are not
+        centred = wide - wide[:1]  # differences between examples are exact even if the values are large
         scale = np.abs(centred).max(axis=0)
         return scale * (centred / np.where(scale > 0, scale, 1)).std(axis=0)

@@ -1,4 +1,4 @@
-"""The pixels of one image file, as every viewer shows them, and in another size."""
+"""The pixels of one image file, as an image viewer shows them, and their scaling to another size."""
 
 import contextlib
 import io
@@ -18,9 +18,9 @@ SUFFIXES = (
 )
 KINDS = "PNG, JPEG, BMP, GIF, WebP, TIFF, PGM or PPM"
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-MOST = 1 << 24  # pixels of one image that is stored as it is
-MOST_SCALED = 1 << 27  # pixels of one image that is scaled
-_LARGEST = 1 << 30  # bytes of one file
+MOST = 1 << 24  # largest number of pixels of an image that is stored
+MOST_SCALED = 1 << 27  # largest number of pixels of an image that is scaled down first
+_LARGEST = 1 << 30  # largest number of bytes of a file
 _MAGIC = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP|II[*+]\0|MM\0[*+]"
     rb"|BM.{4}\0{4}.{2}\0\0[\x0c-\x7c]\0\0\0|P[1-6]\s+(#[^\r\n]*[\r\n]\s*)*\d",
@@ -29,70 +29,74 @@ _MAGIC = re.compile(
 _GREY = ("1", "L", "LA", "La")
 _COLOURS = ("P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr")
 _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
-_BITS, _EXTRA, _SAMPLES, _TURN = 258, 338, 339, 274  # tags of TIFF, of which EXIF has the last
+_BITS, _EXTRA, _SAMPLES, _TURN = 258, 338, 339, 274  # tags of TIFF; the last is also one of EXIF
 
 
 class BrokenImageError(StragError):
-    """A file that is no whole image. reason : what is wrong with it, in a few words."""
+    """A file that is not a complete image. reason : what is wrong with it, in a few words."""
 
     def __init__(self, reason, source):
-        super().__init__(f"is a broken image ({reason})", "mend or remove it, or give --skip-broken", source)
+        remedy = "repair or remove it, or add --skip-broken"
+        super().__init__(f"is a broken image ({reason})", remedy, source)
         self.reason = reason
 
 
 def is_image(path):
-    """Whether a regular file says that it is an image, by its suffix or else by its first bytes."""
+    """Whether a regular file is an image, by its suffix or else by its first bytes."""
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
         with open(path, "rb") as stream:
             return _MAGIC.match(stream.read(512)) is not None
-    except OSError:  # which whoever reads it tells
+    except OSError:  # reading the image reports the error
         return True
 
 
 def check_size(h, w):
-    """Refuse --resize to images of more than MOST pixels."""
+    """Raise StragError if images of h x w pixels have more than MOST pixels."""
     if h * w > MOST:
         problem = f"--resize {h}x{w} makes images of {h * w} pixels, more than {MOST}"
-        raise bad_usage(problem, "give a smaller --resize")
+        raise bad_usage(problem, "use a smaller --resize")
 
 
 def scaled(pixels, h, w):
-    """An image, uint8 or float32 [H, W] or [H, W, channels], in h x w pixels; itself where it has that size.
+    """An image scaled to h x w pixels; the image itself if it has that size.
 
-    Each channel by itself, bilinear over all pixels that a new one covers, so that no value lies beyond those
-    that were there, as it would with a filter of sharper edges. Sides are scaled independently.
+    pixels : uint8 or float32 [H, W] or [H, W, channels].
+
+    Height, width and channels are scaled independently. A new pixel is the average, with bilinear weights, of
+    all pixels that it covers, so that no new value is outside the range of the old values. Sharper filters do
+    not guarantee that.
     """
     from PIL import Image
 
     if pixels.shape[:2] == (h, w):
         return pixels
     if pixels.ndim == 3:
-        return np.stack([scaled(pixels[..., one], h, w) for one in range(pixels.shape[2])], axis=2)
+        channels = [scaled(pixels[..., channel], h, w) for channel in range(pixels.shape[2])]
+        return np.stack(channels, axis=2)
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(image.resize((w, h), Image.Resampling.BILINEAR))
 
 
 def read_image(path, background=None, most=MOST, content=None):
-    """The pixels of an image file, and whether they were turned.
+    """The pixels of an image file, and whether they were rotated or mirrored by their EXIF orientation.
 
-    Pixels are uint8 [h, w] of a grey image, else [h, w, 3]; an image with a palette, and WebP, is grey where
-    its pixels are. They are turned as their EXIF orientation says. Colour profiles are ignored; CMYK becomes
-    RGB.
+    Pixels are uint8, [h, w] for a grey image, else [h, w, 3]. An image with a palette, or in WebP, is grey if
+    all its pixels are. Colour profiles are ignored; CMYK becomes RGB.
 
-    background : grey value that a transparent image is laid on. most : pixels that it may have. content : its
-    bytes, where it is no file but what the path is called.
+    path : the file, or the name of the image in errors. background : grey value behind a transparent image.
+    most : largest number of pixels. content : the bytes of the image, or None to read the file.
 
-    Raises BrokenImageError, and StragError for what has more than 8 bits per channel, several frames, too
-    many pixels, or, without a background, a pixel that is transparent.
+    Raises BrokenImageError for an incomplete or unreadable image, and StragError for more than 8 bits per
+    channel, several frames, too many pixels, and, without a background, transparent pixels.
     """
     from PIL import Image
 
     try:
         content = _content(path) if content is None else content
         with warnings.catch_warnings(), _hushed(content):
-            warnings.simplefilter("ignore")  # pillow's remarks on what it can read all the same
+            warnings.simplefilter("ignore")  # pillow warns about images that it can read
             with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
                 _check(image, content, path, most)
                 turn = _turn(image)
@@ -103,11 +107,12 @@ def read_image(path, background=None, most=MOST, content=None):
         raise
     except Image.DecompressionBombError:
         raise StragError("has far too many pixels", "scale it down", path) from None
-    except Exception as error:  # a broken image makes pillow raise whatever its decoders do
+    except Exception as error:  # the decoders of pillow raise many kinds of errors for a broken image
         raise BrokenImageError(_reason(error, content), path) from None
 
 
 def _content(path):
+    """The bytes of an image file."""
     try:
         with open(path, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
@@ -115,23 +120,23 @@ def _content(path):
                 raise StragError(f"has {size} bytes, too many for one image", "scale it down", path)
             content = stream.read()
     except FileNotFoundError:
-        raise BrokenImageError("a link to nothing" if os.path.islink(path) else "gone", path) from None
+        raise BrokenImageError("broken link" if os.path.islink(path) else "no such file", path) from None
     except PermissionError as error:
         raise StragError(f"cannot be read: {error.strerror}", "change its permissions", path) from None
     if not content:
-        raise BrokenImageError("an empty file", path)
+        raise BrokenImageError("empty file", path)
     return content
 
 
 @contextlib.contextmanager
 def _hushed(content):
-    """Keep libtiff, which writes on stderr by itself, from doing so."""
+    """Context in which stderr is closed for a TIFF file, because libtiff writes its warnings there."""
     if content[:2] not in (b"II", b"MM"):
         yield
         return
     try:
         kept = os.dup(2)
-    except OSError:  # there is no stderr
+    except OSError:  # stderr is closed already
         yield
         return
     nothing = os.open(os.devnull, os.O_WRONLY)
@@ -145,34 +150,37 @@ def _hushed(content):
 
 
 def _reason(error, content):
+    """What is wrong with a broken image, from an error of pillow."""
     if type(error).__name__ == "UnidentifiedImageError":
-        return "its header cannot be read" if _MAGIC.match(content or b"") else f"no {KINDS}"
+        return "unreadable header" if _MAGIC.match(content or b"") else f"not {KINDS}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return reason_of(error)
 
 
 def _check(image, content, path, most):
+    """Raise StragError for an image that cannot be stored as uint8 grey or RGB."""
     width, height = image.size
     if width * height > most:
         remedy = "scale all images down" + (", with --resize HxW" if width * height <= MOST_SCALED else "")
-        raise StragError(f"is {width} x {height} pixels, more than {most}", remedy, path)
+        raise StragError(f"has {width} x {height} pixels, more than {most}", remedy, path)
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise StragError(f"has {image.n_frames} frames", "save every image in a file of its own", path)
+        raise StragError(f"has {image.n_frames} frames", "save every frame in a file of its own", path)
     tags = getattr(image, "tag_v2", {})
     deep = image.mode[0] in "IF" or max(tags.get(_BITS, (1,))) > 8
     deep = deep or (image.format == "PNG" and content[24] > 8)
     if deep or (image.format == "PPM" and intact.brightest(content) > 255):
-        raise StragError("has more than 8 bits per channel", "save it with 8, or give npy files", path)
+        remedy = "save it with 8 bits, or pass npy files"
+        raise StragError("has more than 8 bits per channel", remedy, path)
     if set(tags.get(_SAMPLES, (1,))) != {1}:
-        raise StragError("has pixels below 0", "save it with values of 0 to 255", path)
+        raise StragError("has signed pixel values", "save it with values from 0 to 255", path)
     if 0 in tags.get(_EXTRA, ()) or image.mode not in _GREY + _COLOURS:
-        problem = "has a channel that is no grey, red, green, blue or transparency"
+        problem = "has a channel that is not grey, red, green, blue or transparency"
         raise StragError(problem, "save it as grey or RGB", path)
 
 
 def _turn(image):
-    """The EXIF orientation, 1 to 8; 1 where there is none, or none that can be read."""
+    """The EXIF orientation, 1 to 8; 1, which is upright, if it is missing or cannot be read."""
     with contextlib.suppress(Exception):
         turn = image.getexif().get(_TURN, 1)
         return turn if turn in range(1, 9) else 1
@@ -180,25 +188,27 @@ def _turn(image):
 
 
 def _upright(image, turn):
+    """The image, rotated or mirrored in place by its EXIF orientation."""
     from PIL import ImageOps
 
-    if turn > 1 and image.format != "TIFF":  # which pillow turns by itself
+    if turn > 1 and image.format != "TIFF":  # pillow has already rotated a TIFF
         ImageOps.exif_transpose(image, in_place=True)
     return image
 
 
 def _pixels(image, background, path):
-    cannot_say = image.mode in ("P", "PA") or image.format == "WEBP"
+    """The pixels of a loaded image; see `read_image`."""
+    mode_unknown = image.mode in ("P", "PA") or image.format == "WEBP"
     grey = image.mode in _GREY
     if image.mode in _ALPHA or "transparency" in image.info:
         image = _opaque(image, "L" if grey else "RGB", background, path)
     wanted = "L" if grey else "RGB"
     pixels = np.asarray(image if image.mode == wanted else image.convert(wanted))
-    return pixels[..., 0] if cannot_say and (pixels == pixels[..., :1]).all() else pixels
+    return pixels[..., 0] if mode_unknown and (pixels == pixels[..., :1]).all() else pixels
 
 
 def _opaque(image, mode, background, path):
-    """The image without its alpha channel, laid on the background where that is not opaque."""
+    """The image without its alpha channel, in `mode`, with the background behind transparent pixels."""
     from PIL import Image
 
     straight = image.convert("LA" if mode == "L" and image.mode in ("LA", "La") else "RGBA")
@@ -207,7 +217,7 @@ def _opaque(image, mode, background, path):
     if alpha.getextrema() == (255, 255):
         return colours
     if background is None:
-        remedy = "give --background 0 to 255, the grey that they are laid on"
+        remedy = "add --background GREY, a grey value from 0 to 255"
         raise StragError("has transparent pixels", remedy, path)
     ground = Image.new(mode, image.size, background if mode == "L" else (background,) * 3)
     ground.paste(colours, mask=alpha)

@@ -1,12 +1,13 @@
-"""Which rows a pruned data set keeps, and the random controls that match it."""
+"""The rows of a pruned data set, and random rows as a control."""
 
 import numpy as np
 
 
 def random_rows(data, size, seed, like=None):
-    """`size` of a Dataset's rows at random, without repetition: sorted int64.
+    """Random rows of a Dataset, without repetition: sorted int64 [size].
 
-    like : rows whose number per original class is matched; `size` is then theirs.
+    size : number of rows. seed : random seed. like : rows, or None. If given, the random rows have the same
+    number of examples of every original class as these, and `size` is ignored.
     """
     random = np.random.default_rng(seed)
     if like is None:
@@ -18,7 +19,7 @@ def random_rows(data, size, seed, like=None):
 
 
 def without_rows(data, rows):
-    """The Dataset without these rows, standardised by the map of its block."""
+    """The Dataset without these rows, with the mean and std of its block."""
     kept = np.ones(len(data.y), dtype=bool)
     kept[rows] = False
     return data.rows(np.flatnonzero(kept))

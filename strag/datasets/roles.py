@@ -1,4 +1,4 @@
-"""What the names of files and arrays say: training or test, examples or labels."""
+"""The role of a file or array by its name: training or test set, examples or labels."""
 
 import itertools
 import re
@@ -9,13 +9,13 @@ from strag.words import some_of
 
 ORDER = ("x", "y", "x_test", "y_test")
 
-# What folders and files are called that hold a part of a data set.
+# Words for the splits of a data set in names of folders, files and arrays.
 SPLITS = {
     "train": ("train", "training"),
     "test": ("test", "testing"),
     "validation": ("val", "valid", "validation", "dev"),
 }
-_SHORT = {"tr": "train", "te": "test", "t10k": "test"}  # in names of files and arrays alone
+_SHORT = {"tr": "train", "te": "test", "t10k": "test"}  # only in names of files and arrays
 _WHATS = {
     "examples": ("x", "images", "image", "imgs", "img", "data", "features", "inputs", "examples", "pixels"),
     "labels": ("y", "labels", "label", "lbls", "targets", "target", "classes"),
@@ -23,7 +23,7 @@ _WHATS = {
 SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words}
 _SPLIT = {**SPLIT_OF, **_SHORT}
 _WHAT = {word: what for what, words in _WHATS.items() for word in words}
-# Words written as one, such as xtrain and testlabels. Of tr and te only what ends in them: try is a word.
+# Two words written as one, such as xtrain and testlabels. With tr and te only xtr and so on: try is a word.
 _GLUED = {
     glued: (split, what)
     for split in _SPLIT
@@ -31,7 +31,7 @@ _GLUED = {
     for glued in (split + what, what + split)
     if split not in ("tr", "te") or glued in ("xtr", "ytr", "xte", "yte")
 }
-# What has one of these in its name is about examples or classes, and neither of them itself.
+# A name with one of these words is about examples or classes, but holds neither examples nor labels.
 _ABOUT = {
     *("names", "name", "ids", "id", "index", "indices", "filenames", "filename", "files", "paths", "path"),
     *("keys", "mean", "means", "std", "shape", "size", "sizes", "weights", "weight", "mask", "counts"),
@@ -43,10 +43,10 @@ _POSITION = re.compile(r"arr_(\d+)")
 
 @dataclass(frozen=True)
 class Role:
-    """What a name says.
+    """The role that a name states.
 
     split : 'train', 'test', 'validation' or None. what : 'examples', 'labels' or None. rest : the other
-    words, joined by hyphens, which say of which data set.
+    words of the name, joined by hyphens, which may name the data set.
     """
 
     split: str | None
@@ -59,7 +59,7 @@ class Role:
 
 
 def words_of(name):
-    """The words in a name, in small letters; what is written as one, such as xtrain, is taken apart."""
+    """The words in a name, in lower case. Two words written as one, such as xtrain, are separated."""
     words = []
     for word in re.split(r"[\W_]+", _CAMEL.sub(" ", name)):
         words += _GLUED.get(word.lower(), (word.lower(),)) if word else ()
@@ -67,7 +67,10 @@ def words_of(name):
 
 
 def role_of(name):
-    """The Role in a name. Labels of examples are labels; of two parts that are named, neither is meant."""
+    """The Role that a name states. A name with words for both examples and labels means labels.
+
+    A name with words for several splits states no split.
+    """
     words = words_of(name)
     splits = {_SPLIT[word] for word in words if word in _SPLIT}
     whats = {_WHAT[word] for word in words if word in _WHAT}
@@ -80,10 +83,10 @@ def role_of(name):
     )
 
 
-def is_text_about(name, of):
-    """Whether a name says that it holds names, of the `classes` or of the training `examples`."""
+def is_text_about(name, subject):
+    """Whether the name of an array says that it holds names. subject : 'classes' or 'examples' (training)."""
     words = set(words_of(name))
-    if of == "classes":
+    if subject == "classes":
         about = {*_WHATS["labels"], "class", "category", "categories"}
         return words == {"classes"} or bool(words & {"names", "name"} and words & about)
     names = {"names", "name", "ids", "id", "filenames", "filename", "files", "paths", "path"}
@@ -91,26 +94,27 @@ def is_text_about(name, of):
 
 
 def assign(names):
-    """Which of two, four or six files, given one after the other, is what: keys in their order, and a note.
+    """The parts that two, four or six files hold, by their names and order: a list of keys, and a note.
 
-    Keys are those of ORDER; a validation part that is not needed is None. Where the names fit one order
-    alone, that decides; where they fit the order x y x_test y_test among others, that does. Raises StragError
-    where they contradict each other, or fit several orders and not this one.
+    Keys are those of ORDER, or None for a validation set that is not needed. If the names fit exactly one
+    assignment, that is the result; if they fit several, it is x y x_test y_test. The note is None if there is
+    nothing to report. Raises StragError if the names contradict each other, or fit several assignments but
+    not x y x_test y_test.
     """
     roles = [role_of(name) for name in names]
     named = {role.split for role in roles}
     splits = {2: ("train",), 4: ("train", "test"), 6: ("train", "validation", "test")}.get(len(names))
     if splits is None:
-        problem = f"cannot tell {len(names)} files apart"
-        raise bad_usage(problem, "give examples, labels [test examples, test labels]")
+        problem = f"{len(names)} files are given, not 2 or 4"
+        raise bad_usage(problem, "pass examples, labels [test examples, test labels]")
     if len(names) == 2 and len(named - {None}) == 1:
-        splits = tuple(named - {None})  # a part alone is a data set
+        splits = tuple(named - {None})  # one split is a data set of its own
     if len(names) == 4 and "validation" in named and "test" not in named:
         splits = ("train", "validation")
     slots = [(split, what) for split in splits for what in _WHATS]
     fitting = [order for order in itertools.permutations(slots) if all(map(_fits, roles, order))]
     if len(names) == 6 and [role.split for role in roles].count("validation") != 2:
-        fitting = []  # what is left out is what says so
+        fitting = []  # files are left out only if their names say validation
     if len(fitting) == 1:
         order = fitting[0]
     elif tuple(slots) in fitting and len(names) != 6:
@@ -124,38 +128,39 @@ def assign(names):
 
 
 def _fits(role, slot):
+    """Whether a Role does not contradict a slot, a pair (split, what)."""
     return role.split in (None, slot[0]) and role.what in (None, slot[1])
 
 
 def _ambiguous(names, roles, several):
-    said = [f"{name} {role}" for name, role in zip(names, roles, strict=True) if role.split or role.what]
-    problem = "their names do not say which file is what" if several else "their names contradict each other"
-    if said:
-        problem += f" ({', '.join(said)})"
-    return bad_usage(problem.replace("their", "the files'", 1), "rename them to x, y, x_test, y_test")
+    """The error for names that fit no assignment, or `several`."""
+    stated = [f"{name} {role}" for name, role in zip(names, roles, strict=True) if role.split or role.what]
+    fault = "do not say what each file holds" if several else "contradict each other"
+    known = f" ({', '.join(stated)})" if stated else ""
+    return bad_usage(f"the files' names {fault}{known}", "rename the files to x, y, x_test, y_test")
 
 
 def _note(names, roles, order, slots):
-    """What was taken as what, where names and not places decided, or a part is left out."""
+    """One line on files that are used by their names instead of their order, or left out; or None."""
     notes = []
     if list(order) != slots:
-        taken = (f"{name} as {Role(*slot, '')}" for name, slot in zip(names, order, strict=True))
-        notes.append(f"the names of the files decide: {', '.join(taken)}")
-    left = [name for name, slot in zip(names, order, strict=True) if slot[0] == "validation"]
+        used = (f"{name} as {Role(*slot, '')}" for name, slot in zip(names, order, strict=True))
+        notes.append(f"files are used by their names: {', '.join(used)}")
+    validation = [name for name, slot in zip(names, order, strict=True) if slot[0] == "validation"]
     if len(slots) == 6:
-        notes.append(f"left out the validation part, {', '.join(left)}")
-    elif left and len(slots) == 4:
-        notes.append(f"the test set is the validation part, {', '.join(left)}, as there is no other")
+        notes.append(f"left out the validation set ({', '.join(validation)})")
+    elif validation and len(slots) == 4:
+        notes.append(f"the validation set ({', '.join(validation)}) is the test set, as there is no other")
     elif len(slots) == 2 and slots[0][0] != "train":
-        notes.append(f"holds the {slots[0][0]} part alone, which becomes the training set")
+        notes.append(f"holds only the {slots[0][0]} set, which becomes the training set")
     sets = _sets(roles, order)
     if sets:
-        notes.append(f"the names speak of several data sets: {some_of(sets)}")
+        notes.append(f"the names mention several data sets: {some_of(sets)}")
     return "; ".join(notes) or None
 
 
 def _sets(roles, order):
-    """The data sets that names speak of, where those of the test part share none with the training part."""
+    """The data sets that the names mention, if training and test files mention no common one; else []."""
     sets = {}
     for role, (split, _) in zip(roles, order, strict=True):
         if not role.what or (role.split is None and split != "train"):
@@ -168,7 +173,7 @@ def _sets(roles, order):
 
 @dataclass
 class Chosen:
-    """Names by their role. parts : dict of ORDER's keys to names. unused : the other names. notes : lines."""
+    """Names by their role. parts : dict of keys in ORDER to names. unused : other names. notes : lines."""
 
     parts: dict
     unused: list
@@ -176,22 +181,22 @@ class Chosen:
 
 
 def choose(names, noun, two, lacking):
-    """The Chosen among the names of arrays, or of files that lie together.
+    """The Chosen among the names of arrays in a file, or of files in a folder.
 
-    A name that says no part is of the training part, x, y, x_test and y_test come before all others, and the
-    validation part is the test set where there is no other. Where no name says anything, arr_0 and so on are
-    taken by their numbers. Raises StragError for two of one role, for half a test set, and without examples
-    or labels.
+    A name without a split means the training set. The names x, y, x_test and y_test take precedence over all
+    others. The validation set is the test set if there is no other. If no name states a role, arr_0, arr_1
+    and so on are used in the order of their numbers. Raises StragError if two names have one role, if the
+    test set has only examples or only labels, and if there are no training examples or labels.
 
-    noun : what they are names of. two : takes a key of ORDER, what to do where two are of that role.
-    lacking : what to do where one lacks.
+    noun : what the names are names of, for messages. two : function of a key in ORDER; the remedy if two
+    names have that role. lacking : the remedy if a role is lacking.
     """
-    found = _by_number(names) or _by_role(names)
-    parts = {key: _only(found[key], key, two) for key in ORDER if key in found}
+    named = _by_number(names) or _by_role(names)
+    parts = {key: _only(named[key], key, two) for key in ORDER if key in named}
     notes = []
-    if not {"x_test", "y_test"} & parts.keys() and {"x_val", "y_val"} <= found.keys():
+    if not {"x_test", "y_test"} & parts.keys() and {"x_val", "y_val"} <= named.keys():
         for key in ("x", "y"):
-            parts[f"{key}_test"] = _only(found[f"{key}_val"], f"{key}_test", two)
+            parts[f"{key}_test"] = _only(named[f"{key}_val"], f"{key}_test", two)
         notes.append(f"the test set is {parts['x_test']} and {parts['y_test']}, as there is no other")
     for key in ORDER if {"x_test", "y_test"} & parts.keys() else ORDER[:2]:
         if key not in parts:
@@ -202,11 +207,12 @@ def choose(names, noun, two, lacking):
 
 
 def _what(key):
+    """The noun for a key of ORDER."""
     return "examples" if key[0] == "x" else "labels"
 
 
 def _by_number(names):
-    """Lists of one name by key, for arr_0 and so on where no name says what it is."""
+    """Dict of key to a list of one name, for arr_0 and so on if no name states a role; else {}."""
     numbered = sorted((name for name in names if _POSITION.fullmatch(name)), key=lambda name: int(name[4:]))
     if any(role_of(name).what for name in names) or len(numbered) not in (2, 4):
         return {}
@@ -214,21 +220,22 @@ def _by_number(names):
 
 
 def _by_role(names):
-    found = {}
+    """Dict of key, `x_val` and `y_val` included, to the names that state this role."""
+    keys = {}
     for name in names:
         role = role_of(name)
         if role.what:
             end = {"test": "_test", "validation": "_val"}.get(role.split, "")
-            found.setdefault(f"{'x' if role.what == 'examples' else 'y'}{end}", []).append(name)
-    return found
+            keys.setdefault(f"{'x' if role.what == 'examples' else 'y'}{end}", []).append(name)
+    return keys
 
 
 def _only(names, key, two):
-    """The one name among those of one role."""
+    """The only name of a role; StragError if there are several. key : the name that takes precedence."""
     if key in names:
         return key
-    names = [name for name in names if "classes" not in words_of(name)] or names  # often those of the names
+    names = [name for name in names if "classes" not in words_of(name)] or names  # often the class names
     if len(names) > 1:
         what = Role("test" if "_test" in key else None, _what(key), "")
-        raise StragError(f"'{names[0]}' and '{names[1]}' could both be the {what}", two(key))
+        raise StragError(f"'{names[0]}' and '{names[1]}' may both be the {what}", two(key))
     return names[0]

@@ -1,4 +1,4 @@
-"""What the columns of a parquet or Arrow file are for, by their names, types and Hugging Face's notes."""
+"""The use of the columns of a parquet or Arrow file, by names, types and the metadata of Hugging Face."""
 
 import json
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ IMAGE, VECTOR, NUMBER, TEXT = "images", "lists of numbers", "numbers", "text"
 
 @dataclass(frozen=True)
 class Plan:
-    """Columns by their use.
+    """Names of columns by their use.
 
-    label : the label. class_names : of classes 0, 1, ..., or None. kind : what the inputs are, IMAGE, VECTOR
-    or NUMBER. inputs : their columns, one of IMAGE and VECTOR. name : what names the examples, or None.
-    notes : a line for each thing that is left out.
+    label : column of the label. class_names : names of classes 0, 1, ..., or None. kind : the kind of the
+    inputs, IMAGE, VECTOR or NUMBER. inputs : columns of the inputs, a single one for IMAGE and VECTOR. name :
+    column with the names of the examples, or None. notes : lines on columns that are left out.
     """
 
     label: str
@@ -30,9 +30,14 @@ class Plan:
         """All columns that are read."""
         return [*self.inputs, self.label, *([] if self.name is None else [self.name])]
 
+    @property
+    def uses(self):
+        """The kind and columns of the inputs, in any order, and the columns of label and names."""
+        return self.kind, frozenset(self.inputs), self.label, self.name
+
 
 def storage(kind):
-    """The Arrow type in which a type is stored: of an extension, and of a dictionary, what lies below."""
+    """The Arrow type without extensions and dictionaries: the type of the stored values."""
     import pyarrow as pa
 
     while isinstance(kind, pa.BaseExtensionType) or pa.types.is_dictionary(kind):
@@ -41,24 +46,24 @@ def storage(kind):
 
 
 def is_list(kind):
-    """Whether an Arrow type is a list, of whatever length."""
+    """Whether an Arrow type is a list, with or without a fixed length."""
     import pyarrow as pa
 
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
 def kind_of(kind):
-    """IMAGE, VECTOR, NUMBER or TEXT for an Arrow type, for others its name."""
+    """IMAGE, VECTOR, NUMBER or TEXT for an Arrow type, or the name of another type."""
     import pyarrow as pa
 
-    kind, of = storage(kind), pa.types
-    if of.is_binary(kind) or of.is_large_binary(kind):
+    kind, types = storage(kind), pa.types
+    if types.is_binary(kind) or types.is_large_binary(kind):
         return IMAGE
-    if of.is_struct(kind):
+    if types.is_struct(kind):
         return IMAGE if kind.get_field_index("bytes") >= 0 else "struct"
-    if of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind):
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return TEXT
-    if of.is_integer(kind) or of.is_floating(kind) or of.is_boolean(kind) or of.is_decimal(kind):
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind):
         return NUMBER
     if is_list(kind):
         inner = kind_of(kind.value_type)
@@ -67,61 +72,63 @@ def kind_of(kind):
 
 
 def plan_of(schema, wanted=None):
-    """The Plan for a schema. wanted : the label, as the user names it.
+    """The Plan for a schema. wanted : the column of the label that the user named, or None.
 
-    Images are the inputs where there are some, else lists of numbers, else all numbers. Raises StragError for
-    what is not told apart, and for text among the inputs.
+    The inputs are images, if there are any, or else lists of numbers, or else all columns of numbers. Raises
+    StragError if the label or the inputs are ambiguous or missing, and for inputs that are text.
     """
     twice = [name for name in dict.fromkeys(schema.names) if schema.names.count(name) > 1]
     if twice:
-        raise StragError(f"has {listed(twice[:1])} twice among its columns", "rename one of them")
+        raise StragError(f"has two columns called {listed(twice[:1])}", "rename one of them")
     classes = _classes(schema)
     label = label_column(schema.names, wanted, classes)
     labels = kind_of(schema.field(label).type)
     if labels not in (NUMBER, TEXT, VECTOR):
         problem = f"holds {labels} in column '{label}', the label"
-        raise StragError(problem, "give class numbers from 0, or class names")
+        raise StragError(problem, "provide class numbers from 0, or class names")
     kinds = {name: kind_of(schema.field(name).type) for name in schema.names if name != label}
     ids = [name for name in name_columns(kinds) if kinds[name] in (TEXT, NUMBER)]
     free = [name for name in kinds if name not in ids]
-    kind = next((one for one in (IMAGE, VECTOR) if one in [kinds[name] for name in free]), NUMBER)
+    kind = next((kind for kind in (IMAGE, VECTOR) if kind in [kinds[name] for name in free]), NUMBER)
     if kind == NUMBER:
         inputs = _numbers(free, kinds, classes, label)
     else:
         inputs = [name for name in free if kinds[name] == kind]
     if kind != NUMBER and len(inputs) > 1:
-        raise StragError(f"holds {kind} in {listed(inputs)}", "keep one of these columns")
-    out = [name for name in free if name not in inputs]
+        raise StragError(f"holds {kind} in {listed(inputs)}", "keep only one of these columns")
+    others = [name for name in free if name not in inputs]
     notes = notes_on_names(ids) if ids else []
-    if out:
-        why = "are other classes" if kind == NUMBER else f"are no {kind}"
-        notes.append(f"left out, as they {why}: {listed(out)}")
+    if others:
+        reason = "are other classes" if kind == NUMBER else f"are not {kind}"
+        notes.append(f"left out, as they {reason}: {listed(others)}")
     name = ids[0] if ids else None
     return Plan(label, classes.get(label), kind, tuple(inputs), name, tuple(notes))
 
 
 def _numbers(free, kinds, classes, label):
-    """Plain columns of numbers that are inputs: all but those of other classes."""
+    """The columns of numbers that are inputs: all columns except those that hold classes.
+
+    free : columns that are neither label nor names. kinds : dict of column to kind. classes : see `_classes`.
+    """
     inputs = [name for name in free if name not in classes]
     for name in inputs:
         if kinds[name] == TEXT:
-            texts = listed([one for one in inputs if kinds[one] == TEXT])
+            texts = listed([column for column in inputs if kinds[column] == TEXT])
             raise StragError(f"holds text in {texts}", MEND_TEXT)
         if kinds[name] != NUMBER:
             problem = f"holds {kinds[name]} in column '{name}'"
-            raise StragError(problem, "leave the column out, or give images, numbers or lists of numbers")
+            raise StragError(problem, "remove the column, or provide images, numbers or lists of numbers")
     if not inputs:
-        raise StragError(
-            f"has no inputs beside the label '{label}'", "give images, numbers or lists of numbers"
-        )
+        problem = f"has no inputs, only the label '{label}'"
+        raise StragError(problem, "add images, numbers or lists of numbers")
     return inputs
 
 
 def _classes(schema):
-    """Dict of the columns that hold classes, as Hugging Face's metadata say, to their names, or None."""
+    """The columns that hold classes according to Hugging Face's metadata: dict to class names or None."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        found = {
+        stated = {
             name: tuple(feature["names"]) if feature.get("names") else None
             for name, feature in features.items()
             if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
@@ -129,7 +136,7 @@ def _classes(schema):
     except (KeyError, ValueError, TypeError, AttributeError):
         return {}
     return {
-        name: names if names and all(isinstance(one, str) for one in names) else None
-        for name, names in found.items()
+        name: names if names and all(isinstance(text, str) for text in names) else None
+        for name, names in stated.items()
         if name in schema.names
     }

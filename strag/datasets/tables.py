@@ -1,9 +1,8 @@
-"""Tables as text: CSV and TSV with a header, gzipped or not."""
+"""Import of tables as text: CSV and TSV files, gzipped or not."""
 
 import contextlib
 import io
 import re
-import shlex
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,25 +21,25 @@ from strag.datasets.columns import (
     notes_on_names,
 )
 from strag.datasets.imported import Form, Imported, one_of
-from strag.datasets.rows import BROKEN_GZIP, blocks_of, cells_of, opened
+from strag.datasets.rows import BROKEN_GZIP, blocks_of, cells_of, not_utf8, opened
 from strag.errors import StragError, bad_usage
 
 _SUFFIXES = {".csv": ",;\t", ".tsv": "\t", ".tab": "\t"}
-_OTHERS = (".txt", ".data", ".dat", "")  # suffixes that say nothing, so that the content decides
+_OTHERS = (".txt", ".data", ".dat", "")  # suffixes of files whose content decides whether they are tables
 _CALLED = {",": "comma", ";": "semicolon", "\t": "tab"}
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "-nan", "null", "?"}
 _TRUTH = {"true": 1.0, "false": 0.0}
-_FEWEST = 5  # columns of a header that consists of numbers
+_FEWEST = 5  # smallest number of columns for a header of numbers only
 
 
 def suffix_of(path):
-    """The suffix of a file in small letters, that before .gz if it is gzipped."""
+    """The suffix of a file in lower case; for a name that ends in .gz, the suffix before that."""
     name = path.name.lower().removesuffix(".gz")
     return f".{name.rpartition('.')[2]}" if "." in name.lstrip(".") else ""
 
 
 def is_table(path):
-    """Whether a file is called a table, or, where its name does not say, begins like one."""
+    """Whether a file is a table by its suffix, or, for other suffixes, by its first lines."""
     if not path.is_file() or suffix_of(path) in _SUFFIXES:
         return path.is_file()
     if suffix_of(path) not in _OTHERS:
@@ -53,16 +52,17 @@ def is_table(path):
     lines = [line for line in head.splitlines() if line.strip()][:2]
     if len(lines) < 2 or not all(c.isprintable() or c in "\t\r\n" for c in head):
         return False
-    found = _delimiters(lines[0], ",;\t")
-    return len(found) == 1 and len({len(cells_of(line, found[0])) for line in lines}) == 1
+    delimiters = _delimiters(lines[0], ",;\t")
+    return len(delimiters) == 1 and len({len(cells_of(line, delimiters[0])) for line in lines}) == 1
 
 
 def read_table(path, label=None):
-    """The Imported of a table with a header, whose labels are text as it stands there.
+    """The Imported of a table.
 
-    label : the column of the labels, by default the one called label, class, target or y; where there is no
-    header, its number counted from 1. x is [P, d], uint8 where all inputs are whole numbers from 0 to 255,
-    else float64. Raises StragError for cells that are missing, infinite or text, naming line and column.
+    x is [P, d], uint8 if all inputs are whole numbers from 0 to 255, else float64. Labels are the text of
+    their cells. label : the column of the labels, by default the one called label, class, target or y;
+    without a header, its number, counted from 1. Raises StragError, with line and column, for inputs that are
+    missing, infinite or text.
     """
     try:
         with opened(path) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline=None) as text:
@@ -70,34 +70,19 @@ def read_table(path, label=None):
     except BROKEN_GZIP as error:
         raise StragError(f"is a broken gzip file ({error})", "copy it again", path) from None
     except UnicodeDecodeError:
-        raise _no_text(path) from None
-
-
-def _no_text(path):
-    name = shlex.quote(str(path))
-    with opened(path) as stream:
-        if stream.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-            return StragError("is UTF-16", f"convert it: iconv -f UTF-16 -t UTF-8 {name} > utf8.csv", path)
-        stream.seek(0)
-        for number, line in enumerate(stream, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                byte = line[error.start]
-                remedy = f"if it is Latin-1: iconv -f LATIN1 -t UTF-8 {name} > utf8.csv"
-                return StragError(f"is no UTF-8 in line {number} (byte {byte:#x})", remedy, path)
-    return StragError("is no UTF-8", "save it as UTF-8", path)
+        raise not_utf8(path) from None
 
 
 def _read_text(text, path, label):
+    """The Imported of a table, from an open text file."""
     number, line = _first_line(text)
     delimiter = _delimiter(line, path)
     cells = cells_of(line, delimiter)
     trails = len(cells) > 2 and cells[-1] == ""
     layout = _layout(cells[:-1] if trails else cells, label)
-    gone, start = (number, "") if layout.header else (number - 1, line)
+    before, start = (number, "") if layout.header else (number - 1, line)
     width = len(layout.columns)
-    return _imported(layout, blocks_of(text, gone, start, delimiter, width, trails))
+    return _imported(layout, blocks_of(text, before, start, delimiter, width, trails))
 
 
 def _first_line(text):
@@ -106,35 +91,40 @@ def _first_line(text):
     while line := text.readline():
         number += 1
         if "\0" in line:
-            raise StragError("is called a table but is no text", "save it as CSV in UTF-8")
+            raise StragError("has the name of a table but is not text", "save it as CSV in UTF-8")
         if line.strip():
             return number, line
-    raise StragError("is empty", "give a table with a header")
+    raise StragError("is empty", "provide a table with a header")
 
 
 def _delimiters(line, candidates):
-    """Those of the candidates that stand in a line, outside quotes."""
+    """The candidates that occur in a line outside quotes."""
     bare = re.sub(r'"[^"]*"', "", line)
-    return [one for one in candidates if one in bare]
+    return [candidate for candidate in candidates if candidate in bare]
 
 
 def _delimiter(line, path):
+    """The delimiter of a table, by its suffix and first line; StragError if there is none or several."""
     candidates = _SUFFIXES.get(suffix_of(path), ",;\t")
-    found = _delimiters(line, candidates)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        called = " and ".join(f"a {_CALLED[one]}" for one in found)
-        problem = f"has {called} in its first line, so that its columns cannot be told"
-        raise StragError(problem, "quote what is no delimiter, or save it as .tsv")
-    *others, last = (_CALLED[one] for one in candidates)
+    delimiters = _delimiters(line, candidates)
+    if len(delimiters) == 1:
+        return delimiters[0]
+    if delimiters:
+        called = " and ".join(f"a {_CALLED[delimiter]}" for delimiter in delimiters)
+        problem = f"has {called} in its first line, so that its delimiter is ambiguous"
+        raise StragError(problem, "quote cells that contain the other character, or save it as .tsv")
+    *others, last = (_CALLED[candidate] for candidate in candidates)
     called = f"{', '.join(others)} or {last}" if others else last
-    raise StragError(f"has no {called} in its first line", "give a table of two columns at least")
+    raise StragError(f"has no {called} in its first line", "provide a table of at least two columns")
 
 
 @dataclass
 class _Layout:
-    """What the columns are: names of all, places of label, names (or None) and inputs; notes on them."""
+    """The columns of a table.
+
+    columns : their names. header : whether the first line holds them. label, name : places of the columns of
+    the labels and of the names of the examples, or None. inputs : places of the inputs. notes : lines.
+    """
 
     columns: list
     header: bool
@@ -145,23 +135,23 @@ class _Layout:
 
 
 def _layout(columns, wanted):
-    """The _Layout that the cells of a first line give."""
+    """The _Layout by the cells of the first line. wanted : the column of the label that the user named."""
     header, notes = _is_header(columns, wanted), []
     if header and all(map(is_number, columns)):
-        notes.append("the first line counts the columns and is no example")
+        notes.append("the first line numbers the columns and is not an example")
     if not header:
         columns = _numbered(columns, wanted, notes)
     twice = [column for column in dict.fromkeys(columns) if columns.count(column) > 1]
     if twice:
-        raise StragError(f"has {listed(twice[:1])} twice among its columns", "rename one of them")
+        raise StragError(f"has two columns called {listed(twice[:1])}", "rename one of them")
     if "" in columns[1:]:
         problem = f"has no name for column {columns.index('', 1) + 1}"
-        raise StragError(problem, "name it in the first line")
+        raise StragError(problem, "add its name to the first line")
     label = label_column(columns, wanted)
     ids = [name for name in name_columns(columns) if name != label] if header else []
     inputs = [column for column in columns if column != label and column not in ids]
     if not inputs:
-        raise StragError(f"has no inputs beside the label '{label}'", "give a column for each input")
+        raise StragError(f"has no inputs, only the label '{label}'", "add a column for each input")
     if ids:
         notes += notes_on_names(ids)
     for column in inputs if header else ():
@@ -172,9 +162,9 @@ def _layout(columns, wanted):
 
 
 def _is_header(cells, wanted):
-    """Whether a first line names the columns; what may be either is refused.
+    """Whether a first line holds the names of the columns. Raises StragError if that is ambiguous.
 
-    Numbers are names where they count the columns, as pandas writes them for an array.
+    Numbers are names if they count the columns, as in the files that pandas writes for an array.
     """
     numbers = [cell for cell in cells if is_number(cell)]
     if not numbers or any(cell.lower() in LABELS for cell in cells):
@@ -188,33 +178,33 @@ def _is_header(cells, wanted):
         return False
     if len(cells) == len(numbers) < _FEWEST:
         problem = f"begins with {', '.join(cells)}, which may be a header or an example"
-        raise StragError(problem, "name the columns in a first line")
+        raise StragError(problem, "add a first line with the names of the columns")
     return True
 
 
 def _numbered(cells, wanted, notes):
     """The columns of a table without a header, counted from 1."""
     if wanted is None:
-        problem = "is a CSV file without a header, as its first line holds numbers"
-        remedy = "name the columns there, or count to the label: --label-column 1 for the first column"
+        problem = "has no header, as its first line holds numbers"
+        remedy = "add a header, or add --label-column with the number of the label's column, from 1"
         raise StragError(problem, remedy)
     columns = [str(place) for place in range(1, len(cells) + 1)]
     if wanted not in columns:
-        problem = f"is a CSV file without a header, which has no column '{wanted}'"
-        raise bad_usage(problem, f"give --label-column a number from 1 to {len(cells)}")
-    notes.append(f"has no header: the first line is an example, column {wanted} the label")
+        problem = f"has no header and so no column '{wanted}'"
+        raise bad_usage(problem, f"use --label-column with a number from 1 to {len(cells)}")
+    notes.append(f"has no header; the first line is an example, and column {wanted} is the label")
     return columns
 
 
 def _imported(layout, blocks):
-    """The Imported of a table whose first line is understood."""
+    """The Imported of the Blocks of a table."""
     parts, labels, names, truth = [], _Labels(layout), [], set()
     for block in blocks:
         parts.append(narrow(_inputs(layout, block, truth)))
         labels.take(block)
         names += block.column(layout.name) if layout.name is not None else []
     if not parts:
-        raise StragError("holds a header, but no examples", "give one line per example")
+        raise StragError("has a header but no examples", "add one line per example")
     if truth:
         columns = [layout.columns[place] for place in sorted(truth)]
         layout.notes.append(f"True is 1 and False is 0 in {listed(columns)}")
@@ -226,13 +216,14 @@ def _imported(layout, blocks):
 
 
 class _Labels:
-    """Labels as they come, as text."""
+    """The labels of a table, collected block by block as text."""
 
     def __init__(self, layout):
         self._layout, self._all, self._texts = layout, [], {}
-        self._odd = None  # the first that is no class number, with its line
+        self._odd = None  # the first label that is not a class number, with its line
 
     def take(self, block):
+        """Add the labels of a Block; StragError if one is missing."""
         for number, text in zip(block.numbers, block.column(self._layout.label), strict=True):
             if _is_missing(text):
                 raise _fault(self._layout, text, self._layout.label, number)
@@ -241,15 +232,20 @@ class _Labels:
                 self._odd = (text, number)
 
     def array(self):
+        """All labels as text: [P]. Raises StragError if all are numbers, but not all are class numbers."""
         if self._odd and all(map(is_number, self._texts)):
             text, number = self._odd
             problem = f"column '{self._layout.columns[self._layout.label]}' holds {text} in line {number}"
-            raise StragError(f"{problem}, which is no class", "give class numbers from 0, or class names")
+            remedy = "use class numbers from 0, or class names"
+            raise StragError(f"{problem}, which is not a class number", remedy)
         return np.array(self._all)
 
 
 def _inputs(layout, block, truth):
-    """The inputs of a block, float64 [rows, d]; `truth` gathers the places of columns of True and False."""
+    """The inputs of a block: float64 [rows, d], all finite.
+
+    truth : set of places of columns that hold True and False, which is extended.
+    """
     x = None
     if block.lines is not None:
         with contextlib.suppress(ValueError):
@@ -267,6 +263,7 @@ def _inputs(layout, block, truth):
 
 
 def _one_by_one(layout, block, truth):
+    """The inputs of a block, converted cell by cell; StragError for a cell that is not a number."""
     rows = block.cells()
     x = np.empty((len(rows), len(layout.inputs)))
     for at, row in enumerate(rows):
@@ -283,33 +280,40 @@ def _one_by_one(layout, block, truth):
 
 
 def _is_missing(cell):
+    """Whether the text of a cell means a missing value."""
     return cell.lower() in _MISSING or cell == "None"
 
 
 def _fault(layout, cell, place, number, rows=()):
-    """What is wrong with a cell, and, with the `rows` around it, whether its column is text throughout."""
+    """The StragError for the cell of an input. rows : the rows around it, to see whether its column is text.
+
+    cell : its text. place : its column. number : its line.
+    """
     where = f"column '{layout.columns[place]}'"
     if _is_missing(cell):
-        said = f" ({cell})" if cell else ""
-        return StragError(f"{where} has no value in line {number}{said}", "fill it in, or leave the row out")
+        text = f" ({cell})" if cell else ""
+        return StragError(f"{where} has no value in line {number}{text}", "fill it in or remove the row")
     if is_number(cell):
-        return StragError(f"{where} is infinite in line {number} ({cell})", "mend it, or leave the row out")
+        return StragError(f"{where} is infinite in line {number} ({cell})", "correct it or remove the row")
     if re.fullmatch(r"[+-]?\d+,\d+", cell):
-        return StragError(f"{where} holds '{cell}' in line {number}", "write decimals with a point")
+        return StragError(f"{where} holds '{cell}' in line {number}", "use a decimal point")
     if len(rows) > 1:
-        texts = [one for one in layout.inputs if all(_is_text(row[one].strip()) for row in rows)]
+        texts = [column for column in layout.inputs if all(_is_text(row[column].strip()) for row in rows)]
         if place in texts:
-            texts = listed([layout.columns[one] for one in texts])
-            problem = f"holds text in {texts} ('{cell[:40]}' in line {number})"
+            columns = listed([layout.columns[column] for column in texts])
+            problem = f"holds text in {columns} ('{cell[:40]}' in line {number})"
             return StragError(problem, MEND_TEXT)
-    return StragError(f"{where} holds the text '{cell[:40]}' in line {number}", "give a number there")
+    problem = f"{where} holds the text '{cell[:40]}' in line {number}"
+    return StragError(problem, "replace it by a number")
 
 
 def _is_text(cell):
+    """Whether a cell is neither a number nor True or False."""
     return not (is_number(cell) or cell.lower() in _TRUTH)
 
 
 def _read(paths, reading):
+    """The Imported of one table."""
     return read_table(one_of(paths, is_table), reading.label_column)
 
 

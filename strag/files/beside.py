@@ -1,7 +1,7 @@
-"""A file that is written beside the one whose place it takes: exclusive, locked, and never in part.
+"""A temporary file, exclusive and locked, next to the file that it replaces when it is complete.
 
-What a command that was killed left of its own file is recognised by its name and by its lock, which
-nobody holds any more.
+A temporary file that a killed command left behind is recognised by its name and by its lock, which no
+process holds any more.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from strag.signals import held
 
 try:
     import fcntl
-except ImportError:  # a system without such locks
+except ImportError:  # a system without file locks
     fcntl = None
 
 ATTEMPTS = 20
@@ -26,14 +26,14 @@ _HAVE_NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS)
 
 
 class Beside:
-    """An open file that takes the place of `target`, a Path, or is removed.
+    """An open temporary file that either replaces `target`, a Path, or is removed.
 
     Attributes
     ----------
-    file : binary file, open for reading and writing; only its owner may read it while it is written.
-    removed : number of files of this target that were removed, whose commands had been killed.
+    file : binary file, open for reading and writing. Only its owner may read it while it is written.
+    removed : number of temporary files for this target, left by killed commands, that were removed.
 
-    Raises OSError where the folder takes no file.
+    Raises OSError if no file can be created in the folder.
     """
 
     _path = file = None
@@ -43,11 +43,11 @@ class Beside:
         self._mode = 0o666 & ~_umask()
         with held():
             self.removed = _remove_leftovers(target)
-            self._path, number = _make(target)
-            self.file = open(number, "w+b")  # noqa: SIM115
+            self._path, descriptor = _make(target)
+            self.file = open(descriptor, "w+b")  # noqa: SIM115
 
     def take_place(self):
-        """Put the file in its target's place, with the mode of what was there or that of a new file."""
+        """Replace the target by the file, which gets the target's mode, or else that of a new file."""
         self.file.flush()
         _allow(self.file.fileno(), self.target, self._mode)
         _sync(self.file.fileno())
@@ -59,57 +59,57 @@ class Beside:
             _sync_folder(self.target.parent)
 
     def _write_again(self):
-        """Somebody removed the file, whose bytes are still here: copy them under another name."""
-        self._path, number = _make(self.target)
-        with open(number, "wb") as copy:
+        """Copy the bytes of the open file, whose name somebody has removed, under another name."""
+        self._path, descriptor = _make(self.target)
+        with open(descriptor, "wb") as copy:
             self.file.seek(0)
             shutil.copyfileobj(self.file, copy, CHUNK)
             copy.flush()
-            _allow(number, self.target, self._mode)
-            _sync(number)
+            _allow(descriptor, self.target, self._mode)
+            _sync(descriptor)
 
     def discard(self):
-        """Close the file; remove it unless it took its place."""
+        """Close the file, and remove it unless it has replaced its target."""
         with held():
             if self.file is not None:
-                with contextlib.suppress(OSError):  # a full disk may not have taken the last bytes
+                with contextlib.suppress(OSError):  # closing fails if a full disk refuses the last bytes
                     self.file.close()
             if self._path is not None:
                 with contextlib.suppress(OSError):
                     os.unlink(self._path)
             self._path = None
 
-    __del__ = discard  # whoever was stopped before it could
+    __del__ = discard  # for code that was stopped before it could call `discard`
 
 
 def prefix_of(target):
-    """How the names of all files begin that are written beside a target: short, whatever its own is."""
+    """The prefix of all temporary files for a target. It is short even if the name of the target is long."""
     return f".strag-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]}-"
 
 
 def _make(target):
-    """Make and lock a file that nobody else has: its path and its number.
+    """Create and lock a temporary file that no other process has. Returns its path and file descriptor.
 
-    Another command that takes it for a leftover, before it is locked, may remove it; then there is a next.
+    Before it is locked, another command may take it for a leftover and remove it; then another one is made.
     """
     for _ in range(ATTEMPTS):
         path = target.with_name(f"{prefix_of(target)}{secrets.token_hex(8)}.tmp")
         try:
-            number = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
-        if _lock(number) is not False and _is_at(path, number):
-            return path, number
-        os.close(number)
+        if _lock(descriptor) is not False and _is_at(path, descriptor):
+            return path, descriptor
+        os.close(descriptor)
     raise FileExistsError(errno.EEXIST, "every temporary name is taken", str(target))
 
 
 def _remove_leftovers(target):
-    """Remove what commands that were killed left of their files beside this target: how many."""
+    """Remove the temporary files for this target that killed commands left behind. Returns their number."""
     prefix, removed = prefix_of(target), 0
     try:
         names = [name for name in os.listdir(target.parent) if name.startswith(prefix)]
-    except OSError:  # a folder that may be written but not listed
+    except OSError:  # the folder may be writable but not readable
         return 0
     for name in names:
         if name.endswith(".tmp"):
@@ -119,24 +119,25 @@ def _remove_leftovers(target):
 
 
 def _remove_unlocked(path):
-    number = os.open(path, _FLAGS | getattr(os, "O_NONBLOCK", 0))
+    """Remove a temporary file of this user that no process has locked; whether it was removed."""
+    descriptor = os.open(path, _FLAGS | getattr(os, "O_NONBLOCK", 0))
     try:
-        found = os.fstat(number)
-        ours = stat.S_ISREG(found.st_mode) and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())
-        if not (ours and _lock(number) and _is_at(path, number)):
+        status = os.fstat(descriptor)
+        ours = stat.S_ISREG(status.st_mode) and (not hasattr(os, "geteuid") or status.st_uid == os.geteuid())
+        if not (ours and _lock(descriptor) and _is_at(path, descriptor)):
             return False
         os.unlink(path)
         return True
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
-def _lock(number):
-    """Whether an open file could be locked, which ends with its process; None where there are no locks."""
+def _lock(descriptor):
+    """Whether an open file could be locked; None without file locks. The lock ends with the process."""
     if fcntl is None:
         return None
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     except OSError:
@@ -144,47 +145,51 @@ def _lock(number):
     return True
 
 
-def _is_at(path, number):
+def _is_at(path, descriptor):
+    """Whether a path still is the name of this open file."""
     try:
-        return os.path.samestat(os.lstat(path), os.fstat(number))
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except OSError:
         return False
 
 
 def _umask():
+    """The umask of this process, which can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
-def _allow(number, target, mode):
-    """Give an open file the owner and mode of its target, else `mode`, as far as the system lets us."""
+def _allow(descriptor, target, mode):
+    """Give an open file the owner and mode of its target, or else `mode`, as far as the system allows."""
     if not hasattr(os, "fchmod"):
         return
     with contextlib.suppress(FileNotFoundError):
-        there, own = os.stat(target), os.fstat(number)
-        mode = there.st_mode & 0o777
-        if (there.st_uid, there.st_gid) != (own.st_uid, own.st_gid):
+        replaced, own = os.stat(target), os.fstat(descriptor)
+        mode = replaced.st_mode & 0o777
+        if (replaced.st_uid, replaced.st_gid) != (own.st_uid, own.st_gid):
             try:
-                os.fchown(number, there.st_uid, there.st_gid)
-            except OSError:  # in other hands: the new group gets what all have
+                os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
+            except OSError:  # another owner: the group gets no more than everybody has
                 mode = mode & 0o707 | (mode & 0o007) << 3
     with contextlib.suppress(OSError):
-        os.fchmod(number, mode)
+        os.fchmod(descriptor, mode)
 
 
-def _sync(number):
+def _sync(descriptor):
+    """Write an open file to disk, on file systems that can."""
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     except OSError as error:
         if error.errno not in _HAVE_NO_SYNC:
             raise
 
 
 def _sync_folder(folder):
+    """Write the entries of a folder to disk, if possible."""
     with contextlib.suppress(OSError):
-        number = os.open(folder, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         try:
-            os.fsync(number)
+            os.fsync(descriptor)
         finally:
-            os.close(number)
+            os.close(descriptor)

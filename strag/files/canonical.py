@@ -1,4 +1,4 @@
-"""JSON as strag writes it: nothing but finite numbers, the same value the same text."""
+"""JSON as strag writes it: only finite numbers, and the same text for the same value."""
 
 import json
 import math
@@ -14,7 +14,7 @@ def canonical_json(value):
 
 
 def finite(value):
-    """`value` with every non-finite number replaced by None, and numpy scalars by Python's."""
+    """`value` with None for every non-finite number, and numpy arrays and scalars as Python's."""
     if isinstance(value, dict):
         return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -29,7 +29,7 @@ def finite(value):
 
 
 def legible(value):
-    """What a file's JSON holds, with every text in it, names of keys too, as harmless text: see `as_text`."""
+    """A JSON value with every text in it, keys included, made safe to show by `strag.words.as_text`."""
     if isinstance(value, str):
         return as_text(value)
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""The header of a container: what its tensors are and where they lie, written and checked here.
+"""The header of a container: names, types, shapes and places of its tensors, written and checked.
 
-The library `safetensors` reads a file by its name alone, which a pipe and an open file have not everywhere:
-its checks are repeated here, and the tests compare them with its own.
+The `safetensors` library can only read a file by its name. Pipes, and on some systems open files, have no
+name, so its checks are repeated here; the tests compare them with those of the library.
 """
 
 import json
@@ -14,7 +14,7 @@ from strag.errors import StragError
 from strag.files.canonical import canonical_json, legible
 from strag.files.stamp import not_strag
 
-DTYPES = {  # as they lie on disk, little-endian
+DTYPES = {  # on disk, little-endian
     "U8": np.dtype("u1"),
     "F16": np.dtype("<f2"),
     "I32": np.dtype("<i4"),
@@ -22,7 +22,7 @@ DTYPES = {  # as they lie on disk, little-endian
     "F32": np.dtype("<f4"),
     "F64": np.dtype("<f8"),
 }
-BITS = {  # of an element, of every dtype that the format knows
+BITS = {  # bits of an element, for every dtype of the format
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
     **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 6),
     "F4": 4,
@@ -31,13 +31,13 @@ BITS = {  # of an element, of every dtype that the format knows
     **dict.fromkeys(("U64", "I64", "F64", "C64"), 64),
 }
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
-LARGEST = 100_000_000  # bytes, as in the safetensors library
+LARGEST = 100_000_000  # bytes of a header, as in the safetensors library
 MOST_AXES = 32  # as in numpy
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where one tensor lies: dtype name, shape, and the offset of its first byte in the file."""
+    """One tensor of a file: the name of its dtype, its shape, and the offset of its first byte."""
 
     dtype: str
     shape: tuple
@@ -45,12 +45,12 @@ class Entry:
 
 
 def header_of(meta, layout):
-    """The first bytes of a file, the offset of each tensor after them, and the size of all.
+    """The header of a file (bytes), the offset of each tensor from the header's end, and the size of all.
 
     meta : the object under `strag`. layout : dict of tensor name to (numpy dtype, shape).
 
-    Tensors come in order of falling size of an element, so that each is aligned, then of name. Raises
-    StragError for a stamp that no reader would take.
+    Tensors are ordered by decreasing size of an element, so that each is aligned, then by name. Raises
+    StragError if the header is larger than any reader accepts.
     """
     order = sorted(layout, key=lambda name: (-np.dtype(layout[name][0]).itemsize, name))
     entries, offsets, end = {"__metadata__": {"strag": canonical_json(meta)}}, {}, 0
@@ -66,15 +66,16 @@ def header_of(meta, layout):
     text = json.dumps(entries, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > LARGEST:
-        problem = f"would have a header of {len(text)} bytes, more than the format's {LARGEST}"
+        problem = f"needs a header of {len(text)} bytes, but the format allows {LARGEST}"
         raise StragError(problem, "use fewer runs or updates")
     return len(text).to_bytes(8, "little") + text, offsets, end
 
 
 def unfinished_header(meta, layout, size):
-    """The header, of the same size, while the tensors are being written: `unfinished` in place of `version`.
+    """A header of `size` bytes for a file whose tensors are being written.
 
-    Zeros, which no reader takes, where that finds no room.
+    Its stamp has `unfinished` in place of `version`. If that does not fit, the header is zeros, which every
+    reader refuses.
     """
     meta = {key: value for key, value in meta.items() if key != "version"}
     header, _, _ = header_of({**meta, "unfinished": True}, layout)
@@ -84,16 +85,17 @@ def unfinished_header(meta, layout, size):
 
 
 def read_entries(header, name):
-    """The metadata, an Entry for every tensor, and the size of the file that a JSON header belongs to.
+    """The metadata, an Entry for every tensor, and the size of the whole file, from a JSON header.
 
-    header : bytes, of a file called `name`. Raises StragError for one that contradicts itself: tensors
-    must lie one after the other, from the header's end on, each as long as its shape and dtype say.
+    header : bytes. name : the file's name in messages. Raises StragError for a header that contradicts
+    itself. Tensors must follow each other without gaps from the header's end, and each must be as long as
+    its shape and dtype say.
     """
     try:
         entries = json.loads(header.decode())
         metadata = entries.pop("__metadata__", {})
         if not all(isinstance(value, str) for value in metadata.values()):
-            raise _ContradictionError("metadata that is no text")
+            raise _ContradictionError("its metadata are not text")
         return metadata, *_placed(entries, 8 + len(header))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f" ({error.args[0]})" if isinstance(error, _ContradictionError) else ""
@@ -101,28 +103,29 @@ def read_entries(header, name):
 
 
 class _ContradictionError(ValueError):
-    """What a header says that cannot be."""
+    """A contradiction in a header."""
 
 
 def _placed(entries, start):
-    found, ends = {}, 0
+    """An Entry for every tensor, and the size of the file. start : offset of the first tensor."""
+    tensors, ends = {}, 0
     for name, entry in sorted(entries.items(), key=lambda item: tuple(item[1]["data_offsets"])):
         dtype, shape = entry["dtype"], entry["shape"]
         begin, end = entry["data_offsets"]
         lists = isinstance(shape, list) and isinstance(entry["data_offsets"], list)
         whole = lists and all(type(number) is int and 0 <= number < 2**63 for number in (begin, end, *shape))
         if not whole or len(shape) > MOST_AXES or math.prod(number or 1 for number in shape) >= 2**60:
-            raise _ContradictionError(f"tensor '{name}' has no such shape")
+            raise _ContradictionError(f"tensor '{name}' has an impossible shape")
         if dtype not in BITS:
             raise _ContradictionError(f"tensor '{name}' has the unknown dtype {dtype}")
         if begin != ends or 8 * (end - begin) != BITS[dtype] * math.prod(shape):
-            raise _ContradictionError(f"tensor '{name}' does not lie where it should")
-        found[name], ends = Entry(dtype, tuple(shape), start + begin), end
-    return found, start + ends
+            raise _ContradictionError(f"tensor '{name}' has the wrong place or length")
+        tensors[name], ends = Entry(dtype, tuple(shape), start + begin), end
+    return tensors, start + ends
 
 
 def stamp_in(metadata, name, wanted=None):
-    """The object under the metadata key `strag`; raises StragError where there is none."""
+    """The object under the metadata key `strag`. Raises StragError if there is none."""
     try:
         return legible(json.loads(metadata["strag"]))
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -130,5 +133,5 @@ def stamp_in(metadata, name, wanted=None):
 
 
 def again(name):
-    """What to do about a file that came to harm on its way."""
+    """What to do about a damaged file."""
     return "did the command before it in the pipe fail?" if name == "stdin" else "make or copy it again"

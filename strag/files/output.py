@@ -1,4 +1,4 @@
-"""Where bytes go: a file that is written whole or not at all, or stdout, a FIFO, a device."""
+"""Binary output: a file that is written completely or not at all, or stdout, a FIFO or a device."""
 
 import contextlib
 import os
@@ -16,12 +16,12 @@ from strag.words import amount, number_of
 
 
 class Output:
-    """A file that is written whole or not at all, or stdout.
+    """An output that is written completely or not at all.
 
-    Opening it checks that it can be written, before any work. A regular file is written as a
-    temporary file beside it and renamed by `commit`; stdout, FIFOs and devices get their bytes at
-    `commit`, from an unlinked temporary file, so that a failed command writes nothing into a pipe.
-    A context manager: leaving it without `commit` removes what was written.
+    Opening it checks, before any work, that it can be written. A regular file is written as a temporary
+    file next to it, which `commit` renames. Stdout, FIFOs and devices get their bytes at `commit`, from an
+    unlinked temporary file, so that a failed command writes nothing into a pipe. It is a context manager:
+    leaving it without `commit` removes the bytes written so far.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Output:
         self._beside = None
         self.is_direct = self.path == STANDARD
         if not self.path:
-            raise bad_usage("an output has no name", "name a file, or leave the option out")
+            raise bad_usage("the name of an output is empty", "name a file or remove the option")
         if self.is_direct:
             _refuse_stdout(binary)
         else:
@@ -47,6 +47,7 @@ class Output:
             self.file = self._beside.file
 
     def _is_special(self):
+        """Whether the path exists and is not a regular file; StragError if it cannot be written."""
         with self.writing():
             try:
                 mode = os.stat(self.path).st_mode
@@ -61,38 +62,40 @@ class Output:
         return not stat.S_ISREG(mode)
 
     def _open_beside(self, target):
+        """The `Beside` of a regular file, new or to be replaced."""
         if not target.parent.exists():
-            raise StragError(f"cannot be written: no folder {target.parent}", "make it first", self.path)
+            raise StragError(f"cannot be written: no folder {target.parent}", "create it first", self.path)
         if _is_kept_by_its_owner(target):
-            problem = "cannot be written: its folder lets nobody but its owner replace it"
+            problem = "cannot be written: only its owner may replace it in this folder"
             raise StragError(problem, "choose another name", self.path)
         with self.writing():
             beside = Beside(target)
         if beside.removed:
-            what = number_of(beside.removed, "unfinished file")
-            warn_of(self.path, f"removed {what} of a command that was killed", StragNote)
+            leftovers = number_of(beside.removed, "unfinished file")
+            warn_of(self.path, f"removed {leftovers} of a command that was killed", StragNote)
         return beside
 
     def require_room(self, size, remedy=None):
-        """Raise StragError where `size` bytes have no room on the disk that they go to."""
+        """Raise StragError if the disk has no room for `size` bytes. remedy : what to do then."""
         folder = tempfile.gettempdir() if self.is_direct else self._beside.target.parent
         try:
             disk = shutil.disk_usage(folder)
         except OSError:
             return
-        if disk.total and size > disk.free:  # some file systems tell nothing
+        if disk.total and size > disk.free:  # some file systems report zeros
             where = f"in {folder}" if self.is_direct else "on its disk"
-            problem = f"needs {amount(size)} {where}, where {amount(disk.free)} are free"
+            problem = f"needs {amount(size)} {where}, but {amount(disk.free)} are free"
             remedy = OTHER_FOLDER if self.is_direct and remedy is None else remedy
             raise StragError(problem, remedy or "choose another place", self._name)
 
     @property
     def _name(self):
+        """The name of the output in messages."""
         return "stdout" if self.path == STANDARD else self.path
 
     @contextlib.contextmanager
     def writing(self):
-        """While bytes go into `file`: a full disk, or what else stops them, is an error about this output."""
+        """Context of writes into `file`, in which an OSError becomes a StragError about this output."""
         try:
             yield
         except BrokenPipeError:
@@ -101,7 +104,7 @@ class Output:
             raise (no_room if self.is_direct else unwritable)(error, self._name) from None
 
     def commit(self):
-        """Put the finished bytes in their place."""
+        """Move or send the finished bytes to their destination."""
         with self.writing():
             if not self.is_direct:
                 self._beside.take_place()
@@ -114,6 +117,7 @@ class Output:
                 self._send()
 
     def _send(self):
+        """Copy the bytes into the FIFO or device."""
         try:
             with open(os.open(self.path, os.O_WRONLY | getattr(os, "O_BINARY", 0)), "wb") as sink:
                 shutil.copyfileobj(self.file, sink, CHUNK)
@@ -134,26 +138,27 @@ class Output:
 
 
 def _refuse_stdout(binary):
+    """Raise StragError if stdout is closed, or if it is a terminal and the output is binary."""
     if sys.stdout is None:
         raise bad_usage("is closed", "write to a file with -o FILE", source="stdout")
     if binary and sys.stdout.isatty():
-        raise bad_usage("is a terminal", "write to a file with -o FILE, or into a pipe", source="stdout")
+        raise bad_usage("is a terminal", "write to a file with -o FILE or into a pipe", source="stdout")
 
 
 def _is_kept_by_its_owner(target):
-    """Whether it is somebody else's, in a folder such as /tmp, where only its owner may replace a file."""
+    """Whether another user's file is in a folder such as /tmp, where only the owner may replace a file."""
     try:
-        folder, there = os.stat(target.parent), os.stat(target)
+        folder, file = os.stat(target.parent), os.stat(target)
     except OSError:
         return False
-    return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in (0, folder.st_uid, there.st_uid)
+    return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in (0, folder.st_uid, file.st_uid)
 
 
 def commit(*outputs):
-    """Put several filled Outputs in their places, in order.
+    """Put several filled Outputs in their places: pipes and devices first, then files, each in order.
 
-    Pipes and devices, which may still refuse their bytes, come before files, which take their places all
-    or none where a signal comes between.
+    A pipe may still refuse its bytes, and then no file has been replaced. A signal is held back until every
+    file is in its place.
     """
     for output in outputs:
         if output.is_direct:

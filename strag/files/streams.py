@@ -1,4 +1,4 @@
-"""Where bytes come from, and the streams that they go through: paths, stdin and stdout, spooled pipes."""
+"""Binary input from paths and stdin, output to stdout, and pipes that are spooled into temporary files."""
 
 import contextlib
 import errno
@@ -11,19 +11,20 @@ from strag.errors import StragError, bad_usage
 
 STANDARD = "-"
 CHUNK = 1 << 20
-OTHER_FOLDER = "let TMPDIR name a folder with more"
+OTHER_FOLDER = "set TMPDIR to a folder with more room"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def name_of(path):
-    """How messages call a path: '-' is stdin."""
+    """The name of a path in messages; '-' is stdin."""
     return "stdin" if str(path) == STANDARD else str(path) or "''"
 
 
 def place_of(path):
-    """What two names of one output have in common: '-' for stdout, else the file without links.
+    """The place that an output name refers to: '-' for stdout, else the path with links resolved.
 
-    None for a device, a pipe or a folder, which a second output does not replace.
+    Two names of one output have the same place. None for a device, a pipe or a folder, because a second
+    output does not replace these.
     """
     if str(path) in (STANDARD, "/dev/stdout"):
         return STANDARD
@@ -32,16 +33,16 @@ def place_of(path):
 
 
 def refuse_terminal_input(path):
-    """Refuse to wait for data that nobody is going to type."""
+    """Raise StragError if `path` is stdin and stdin is a terminal, where nobody types binary data."""
     if str(path) == STANDARD and sys.stdin is not None and sys.stdin.isatty():
-        raise bad_usage("is a terminal", "name a file, or pipe one in", source="stdin")
+        raise bad_usage("is a terminal", "name a file or pipe one in", source="stdin")
 
 
 def is_piped_in():
     """Whether stdin is a pipe or a file, rather than a terminal, /dev/null, a socket, or closed."""
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode
-    except (AttributeError, OSError, ValueError):  # closed, or somebody's object in its place
+    except (AttributeError, OSError, ValueError):  # closed, or replaced by an object without a descriptor
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
@@ -50,12 +51,12 @@ def is_piped_in():
 def open_input(path):
     """Open a file, or stdin for '-', as an unbuffered binary stream.
 
-    Raises StragError for what cannot be read: a missing file, a directory, a terminal, no permission.
+    Raises StragError for a missing or unreadable file, a directory, a terminal, and a closed stdin.
     """
     refuse_terminal_input(path)
     if str(path) == STANDARD:
         if sys.stdin is None:
-            raise bad_usage("is closed", "name a file, or pipe one in", source="stdin")
+            raise bad_usage("is closed", "name a file or pipe one in", source="stdin")
         yield open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115
         return
     try:
@@ -73,7 +74,7 @@ def open_input(path):
 
 
 def read_exactly(stream, size):
-    """Read `size` bytes, or fewer where the stream ends before: a bytearray, in memory once."""
+    """Read `size` bytes as a bytearray, or fewer if the stream ends earlier. They are in memory once."""
     content = bytearray()
     while len(content) < size:
         part = stream.read(min(size - len(content), CHUNK))
@@ -84,12 +85,16 @@ def read_exactly(stream, size):
 
 
 def is_regular(stream):
-    """Whether a stream is a plain file on disk, which can be mapped as it lies."""
+    """Whether a stream is a regular file, which can be mapped into memory."""
     return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
 
 
 def spool(head, stream, size=None, name="stdin"):
-    """Copy `head` and the rest of `stream`, called `name`, into an unlinked file, up to `size` bytes."""
+    """Copy a stream into an unlinked temporary file, which is returned open at its start.
+
+    head : bytes that were already read. size : copy up to this many bytes, `head` included; None for all.
+    name : the stream's name in messages. Raises StragError if the temporary folder is full.
+    """
     spooled = tempfile.TemporaryFile(prefix="strag-")  # noqa: SIM115
     try:
         spooled.write(head)
@@ -111,12 +116,12 @@ def spool(head, stream, size=None, name="stdin"):
 
 
 def send_to_stdout(chunks):
-    """Write bytes to stdout, whole even where Python's own stdout is unbuffered.
+    """Write chunks of bytes to stdout, completely even if Python's own stdout is unbuffered.
 
-    A reader that leaves early (`| head -c 10`) has had enough; that is no failure.
+    A reader that stops early (`| head -c 10`) is not an error.
     """
     if sys.stdout is None:
-        raise bad_usage("is closed", "give it to a reader or a file", source="stdout")
+        raise bad_usage("is closed", "connect it to a pipe or a file", source="stdout")
     sys.stdout.flush()
     try:
         with open(sys.stdout.fileno(), "wb", closefd=False) as sink:
@@ -129,10 +134,11 @@ def send_to_stdout(chunks):
 
 
 def unwritable(error, where):
+    """The StragError for an output `where` that cannot be written. error : the OSError."""
     return StragError(f"cannot be written: {error.strerror or error}", "choose another place", source=where)
 
 
 def no_room(error, where):
-    """What goes through a pipe, whole or not at all, waits in the temporary folder."""
-    problem = f"finds no room in {tempfile.gettempdir()}: {error.strerror}"
+    """The StragError for a pipe `where` that does not fit in the temporary folder, where it is spooled."""
+    problem = f"does not fit in {tempfile.gettempdir()}: {error.strerror}"
     return StragError(problem, OTHER_FOLDER, source=where)

@@ -106,18 +106,18 @@ WRONG = {
     "a folder without IDX files": (
         1,
         ["data", "nothing"],
-        ["nothing: holds no IDX files", "it needs train-images"],
+        ["nothing: holds no IDX files", "provide train-images"],
     ),
     "an empty file": (1, ["data", "empty"], ["empty: is empty"]),
     "a text": (
         1,
         ["data", "text"],
-        ["text: is of no kind that strag can import", "give a folder (IDX, CIFAR, arrays, images)"],
+        ["text: is not a type of file that strag can import", "pass a folder (IDX, CIFAR, arrays, images)"],
     ),
     "a history": (1, ["data", "history"], ["history: is a history file, not a dataset file", "'strag data'"]),
     "stragglers": (1, ["data", "stragglers"], ["stragglers: is JSON, not a dataset file", "'strag data'"]),
-    "one array": (2, ["data", "x.npy"], ["x.npy: holds one array only", "strag data x.npy LABELS"]),
-    "three files": (2, ["data", "x.npy", "y.npy", "x.npy"], ["cannot tell 3 files apart"]),
+    "one array": (2, ["data", "x.npy"], ["x.npy: holds only one array", "strag data x.npy LABELS"]),
+    "three files": (2, ["data", "x.npy", "y.npy", "x.npy"], ["3 files are given, not 2 or 4"]),
     "labels for examples": (2, ["data", "y.npy", "y.npy"], ["y.npy: the files' names contradict each other"]),
     "an unknown option": (
         2,
@@ -128,7 +128,11 @@ WRONG = {
     "a size that is no number": (2, ["data", "data", "--size", "all"], ["'all' is not a valid integer"]),
     "a size too large": (2, ["data", "data", "--size", "25"], ["data: --size 25 is not possible", "1 to 24"]),
     "a block without size": (2, ["data", "data", "--block", "2"], ["--block needs --size", "add --size"]),
-    "a block too far": (2, ["data", "data", "--size", "9", "--block", "3"], ["no block 3 of 9", "1 to 2"]),
+    "a block too far": (
+        2,
+        ["data", "data", "--size", "9", "--block", "3"],
+        ["no block 3 of size 9", "1 to 2"],
+    ),
     "a negative seed": (2, ["data", "data", "--shuffle", "-1"], ["invalid value for '--shuffle'"]),
     "labels in no words": (2, ["data", "data", "--labels", "odd"], ["data: cannot read 'odd'"]),
     "labels that forget one": (
@@ -140,7 +144,7 @@ WRONG = {
     "labels beyond the classes": (
         2,
         ["data", "data", "--labels", "0-1/2-9"],
-        ["has no class 2-9, which '0-1/2-9' names; its classes are 0, 1, 2, 3"],
+        ["has no class 2-9 (in '0-1/2-9'); use its classes: 0, 1, 2, 3"],
     ),
     "a seed for nothing": (2, ["data", "data", "--seed", "1"], ["--seed needs --hold-out or --flip-labels"]),
     "a held-out share beside a test set": (
@@ -149,25 +153,25 @@ WRONG = {
         ["has a test set already"],
     ),
     "all held out": (2, ["data", "data", "--hold-out", "1"], ["invalid value for '--hold-out'"]),
-    "no label flipped": (2, ["data", "data", "--flip-labels", "0.01"], ["of 24 examples flips none"]),
+    "no label flipped": (2, ["data", "data", "--flip-labels", "0.01"], ["flips none of 24 examples"]),
     "a second test set": (2, ["data", "data", "--test", "data"], ["data: has a test set already"]),
-    "a shape of other size": (2, ["data", "data", "--shape", "5"], ["have 6 inputs, --shape 5 makes 5"]),
+    "a shape of other size": (2, ["data", "data", "--shape", "5"], ["have 6 inputs, but --shape 5 has 5"]),
     "a shape in no words": (2, ["data", "data", "--shape", "28by28"], ["'28by28' is no size"]),
     "one length for two": (2, ["data", "data", "--resize", "28"], ["'28' is no size; write it like 28x28"]),
     "a column of what is no table": (
         2,
         ["data", "x.npy", "y.npy", "--label-column", "y"],
-        ["x.npy: --label-column means nothing to it; leave the option out"],
+        ["x.npy: does not use --label-column; remove --label-column"],
     ),
     "a background of a dataset": (
         2,
         ["data", "data", "--background", "3"],
-        ["data: --background means nothing to it"],
+        ["data: does not use --background"],
     ),
     "classes that are not there": (
         2,
         ["data", "data", "--classes", "3,9"],
-        ["has no class 9, which '3,9' names; its classes are 0, 1, 2, 3"],
+        ["has no class 9 (in '3,9'); use its classes: 0, 1, 2, 3"],
     ),
     "grey without colours": (
         1,
@@ -190,7 +194,7 @@ def test_what_is_wrong_is_said_and_leaves_nothing(folder, capsys, status, argume
         (2, "nothing", "nothing: is a directory; name a file in it"),
         (1, "text/out", "text/out: cannot be written: Not a directory"),
         (1, "nowhere/out", "nowhere/out: cannot be written: no folder"),
-        (2, "", "an output has no name; name a file"),
+        (2, "", "the name of an output is empty; name a file"),
     ],
 )
 def test_an_output_that_cannot_be_written_is_refused_before_the_input_is_read(
@@ -224,13 +228,13 @@ def test_a_failure_keeps_the_old_output(folder, capsys):
 
 def test_a_terminal_is_no_place_for_binary_data(folder):
     status, text, shown = at_terminal("stdout", "data", "nothere")
-    assert text == "strag: stdout: is a terminal; write to a file with -o FILE, or into a pipe\n"
+    assert text == "strag: stdout: is a terminal; write to a file with -o FILE or into a pipe\n"
     assert (status, shown) == (2, "")
 
 
 def test_nobody_types_a_dataset(folder):
     status, text, _ = at_terminal("stdin", "data", "-")
-    assert (status, text) == (2, "strag: stdin: is a terminal; name a file, or pipe one in\n")
+    assert (status, text) == (2, "strag: stdin: is a terminal; name a file or pipe one in\n")
 
 
 def test_two_gigabytes_of_nothing_are_not_read(folder):
@@ -255,7 +259,7 @@ def test_a_pipe_that_breaks_off(folder):
         strag("data", "-", stdin=content[:-9]),
         1,
         "stdin: is cut short",
-        "did the command before it in the pipe",
+        "did the command before it in the pipe fail?",
     )
     complains(
         strag("data", "-", stdin=b""), 1, "stdin: is empty", "did the command before it in the pipe fail?"
@@ -265,7 +269,7 @@ def test_a_pipe_that_breaks_off(folder):
 def test_labels_alone_may_begin_like_a_strag_file(folder, capsys):
     """Byte 8 of a strag file is '{'; so it is of IDX labels whose first class is 123."""
     (folder / "labels").write_bytes(struct.pack(">HBBI", 0, 8, 1, 1) + b"{")
-    complaint(capsys, 2, "labels: holds one array only", "data", "labels", "-o", "out")
+    complaint(capsys, 2, "labels: holds only one array", "data", "labels", "-o", "out")
 
 
 @pytest.mark.parametrize("sources", [["arrays.npz"], ["x.npy", "y.npy"]])
@@ -348,7 +352,7 @@ def test_the_examples_of_every_class_are_counted(folder, capsys):
     many = np.repeat(np.arange(20), np.arange(1, 21))
     np.savez("many.npz", x=np.random.default_rng(0).random((len(many), 2)), y=many)
     assert main(["data", "many.npz", "-o", "out"]) == 0
-    assert "examples per class: 0: 1, the fewest, to 19: 20, in 20 classes" in capsys.readouterr().err
+    assert "examples per class: from 0: 1 to 19: 20, in 20 classes" in capsys.readouterr().err
 
 
 def test_options_may_mean_something_to_the_test_set_alone(folder):
@@ -364,11 +368,11 @@ def test_options_may_mean_something_to_the_test_set_alone(folder):
 def test_a_test_set_beside_the_training_examples_of_a_source_is_not_taken_and_that_is_said(folder, capsys):
     dataset_file("lone", images(Q=0))
     assert main(["data", "lone", "--test", "data", "-o", "out"]) == 0
-    assert "strag: images: of images the training examples are the test set\n" in capsys.readouterr().err
+    assert "strag: images: the training examples of images are the test set\n" in capsys.readouterr().err
     np.testing.assert_array_equal(read_dataset("out").y_test, images().y)
 
 
 def test_a_block_of_one_class_is_warned_of(folder, capsys):
     np.savez("sorted.npz", x=images().x, y=np.sort(images().y))
     assert main(["data", "sorted.npz", "--size", "5", "-q", "-o", "out"]) == 0
-    assert "warning: sorted: all examples are of class 0; a source in the order" in capsys.readouterr().err
+    assert "warning: sorted: all examples have the class 0; if SOURCE is sorted" in capsys.readouterr().err

@@ -143,7 +143,7 @@ def test_what_is_wrong_is_said(folder, capsys, status, arguments, words):
 
 def test_no_arguments_at_a_terminal(folder):
     status, text, shown = at_terminal("stdin", "info")
-    assert (status, text) == (2, "strag: stdin: is a terminal; name a file, or pipe one in\n")
+    assert (status, text) == (2, "strag: stdin: is a terminal; name a file or pipe one in\n")
     assert shown == ""
 
 
@@ -189,7 +189,7 @@ def test_two_gigabytes_of_nothing_are_not_read(folder, byte):
 
 
 def test_a_closed_stdin_or_stdout(folder):
-    complains(shell("strag info <&-", folder), 2, "stdin: is closed; name a file, or pipe one in")
+    complains(shell("strag info <&-", folder), 2, "stdin: is closed; name a file or pipe one in")
     complains(shell("strag info data >&-", folder), 2, "stdout: is closed")
     result = shell("strag data data -q -o out >&- && strag info out --get kind", folder)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"dataset\n", b"")

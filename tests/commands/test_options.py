@@ -90,7 +90,7 @@ def test_a_device_takes_two_outputs(folder):
         (["sets", "h", "--dose", "", "-o", "x"], "'--dose': cannot read ''"),
         (["sets", "h", "--controls", "", "-o", "x"], "'--controls': no control ''"),
         (["sets", "h", "--dose", ""], "'--dose': cannot read ''"),
-        (["find-stragglers", "h", "--csv", ""], "an output has no name"),
+        (["find-stragglers", "h", "--csv", ""], "the name of an output is empty"),
         (["data", "d", "--labels", "", "-o", "x"], "d: cannot read ''"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

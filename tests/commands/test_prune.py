@@ -254,9 +254,9 @@ def test_the_command_in_the_message_makes_the_right_data_set(folder, capsys, mon
 def test_terminals_at_either_end(folder):
     status, text, shown = at_terminal("stdout", "prune", "nothere", "set")
     assert (status, shown) == (2, "")
-    assert text == "strag: stdout: is a terminal; write to a file with -o FILE, or into a pipe\n"
+    assert text == "strag: stdout: is a terminal; write to a file with -o FILE or into a pipe\n"
     status, text, _ = at_terminal("stdin", "prune", "data")
-    assert (status, text) == (2, "strag: stdin: is a terminal; name a file, or pipe one in\n")
+    assert (status, text) == (2, "strag: stdin: is a terminal; name a file or pipe one in\n")
 
 
 def test_two_gigabytes_of_nothing_are_not_read(folder):

@@ -44,10 +44,10 @@ def unbuilt(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("--runs 2000000000", [f"{NEEDS} 559 GiB, and 8 GiB are free; train fewer --runs"]),
-        ("--runs 2000000000 --plan", [f"{NEEDS} 559 GiB, and 8 GiB are free; train fewer --runs"]),
-        ("--width 1000000000", [NEEDS, "TiB, and 8 GiB are free", "--width"]),
-        ("--depth 1000 --width 100000", [NEEDS, "TiB, and 8 GiB are free", "narrower layers"]),
+        ("--runs 2000000000", [f"{NEEDS} 559 GiB, but 8 GiB are free; train fewer --runs"]),
+        ("--runs 2000000000 --plan", [f"{NEEDS} 559 GiB, but 8 GiB are free; train fewer --runs"]),
+        ("--width 1000000000", [NEEDS, "TiB, but 8 GiB are free", "--width"]),
+        ("--depth 1000 --width 100000", [NEEDS, "TiB, but 8 GiB are free", "narrower layers"]),
         ("--epochs 10000000 --batch-size 1 --record-every 1", [NEEDS, "838 GiB", "--record-every"]),
         ("--epochs 9999999 --batch-size 1 --test-every 1", [NEEDS, "838 GiB", "--test-every"]),
         ("--epochs 10000000 --record-every 1 --runs 9000", ["h: needs", "TiB on its disk", "1 TiB are free"]),
@@ -68,7 +68,7 @@ def test_it_is_one_line_at_once(folder, capsys, unbuilt, options, words):
 
 def test_into_a_pipe_it_is_the_temporary_folder_that_has_no_room(folder, capfd, monkeypatch):
     monkeypatch.setattr(output.shutil, "disk_usage", lambda _: Disk(1000, 999, 1))
-    complaint(capfd, 1, ["stdout: needs", "where 1 bytes are free; let TMPDIR name"], "data", "d")
+    complaint(capfd, 1, ["stdout: needs", "but 1 bytes are free; set TMPDIR to"], "data", "d")
 
 
 def test_a_disk_that_says_nothing_is_no_full_one(folder, monkeypatch):
@@ -79,7 +79,7 @@ def test_a_disk_that_says_nothing_is_no_full_one(folder, monkeypatch):
 def test_the_limit_is_the_users_too(folder, capsys, monkeypatch):
     """Both before and after the task is built, of which the size is known better."""
     monkeypatch.setattr(room, "free_memory", lambda: None)
-    words = "needs about", "more than --memory 1; use fewer examples"
+    words = "needs about", "more than the limit --memory 1; use fewer examples"
     complaint(capsys, 2, words, "train", "d", "--width", "10000000", "--memory", "1", "-o", "h")
     assert main(["train", "d", "--runs", "1", "--epochs", "1", "--memory", "50", "-q", "-o", "h"]) == 0
 

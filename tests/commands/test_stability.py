@@ -232,7 +232,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, w
 
 def test_it_does_not_wait_for_a_person(folder):
     status, error, _ = at_terminal("stdin", "stability")
-    assert (status, error) == (2, "strag: stdin: is a terminal; name a file, or pipe one in\n")
+    assert (status, error) == (2, "strag: stdin: is a terminal; name a file or pipe one in\n")
 
 
 def test_needs_neither_torch_nor_matplotlib_and_reads_no_test_records(folder):

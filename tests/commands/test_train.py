@@ -162,7 +162,7 @@ def test_divergence_is_said(folder, capsys):
         (["d.safetensors", "--record-every", ""], 2, ["--record-every ''"]),
         (["d.safetensors", "--without", ""], 1, ["'': no such file"]),
         (["d.safetensors", "--init", ""], 1, ["'': no such file"]),
-        (["d.safetensors", "--weights", ""], 2, ["an output has no name"]),
+        (["d.safetensors", "--weights", ""], 2, ["the name of an output is empty"]),
         (["d.safetensors", "--weights-at", "3"], 2, ["--weights-at needs --weights"]),
         (["d.safetensors", "--json"], 2, ["--json needs --plan"]),
         (["d.safetensors", "--init", "-", "--without", "-"], 2, ["cannot both be stdin"]),
@@ -184,7 +184,7 @@ def test_divergence_is_said(folder, capsys):
             ["is a dataset file, not a weights file", "--weights"],
         ),
         (["d.safetensors", "--weights", "w", "--weights-at", "9"], 2, ["--weights-at 9 leaves the training"]),
-        (["d.safetensors", "--memory", "1e-6"], 2, ["more than --memory"]),
+        (["d.safetensors", "--memory", "1e-6"], 2, ["more than the limit --memory"]),
         (["-", "--without", "-"], 2, ["cannot both be stdin"]),
         (["-"], 1, ["stdin: is empty", "pipe"]),
         (["h"], 1, ["h: is a history file, not a dataset file; make one with 'strag data'"]),
@@ -287,7 +287,7 @@ def test_no_arguments_at_a_terminal(folder):
     )
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert err.decode() == "strag: stdout: is a terminal; write to a file with -o FILE, or into a pipe\n"
+    assert err.decode() == "strag: stdout: is a terminal; write to a file with -o FILE or into a pipe\n"
     assert time.monotonic() - begun < 30
     os.close(ours)
     os.close(theirs)

@@ -42,7 +42,7 @@ def test_one_npz_file(tmp_path):
 def test_two_sets_in_one_folder(tmp_path):
     names = [*NAMED["Kannada"].split(), "X_dig_MNIST.npz", "y_dig_MNIST.npz"]
     save_all(tmp_path / "f", names, (*FOUR, X, Y))
-    words = "'X_dig_MNIST' and 'X_kannada_MNIST_train' could both be the examples; name the files"
+    words = "'X_dig_MNIST' and 'X_kannada_MNIST_train' may both be the examples; pass the files"
     refused(lambda: import_files([tmp_path / "f"]), f"{tmp_path}/f: ", words, "strag data EXAMPLES LABELS")
 
 
@@ -61,8 +61,8 @@ def test_one_file_per_class(tmp_path, names, classes, prefix):
     data, notes = imported(tmp_path / "f")
     check(data, np.concatenate([X, XT]), [0] * 4 + [1] * 3, None, None)
     assert data.grouping.names == tuple(classes.split())
-    without = f", without the '{prefix}' before them" if prefix else ""
-    assert f"called after it{without}: {', '.join(classes.split())}" in notes
+    without = f" without '{prefix}'" if prefix else ""
+    assert f"named after the file{without}: {', '.join(classes.split())}" in notes
 
 
 def test_numbers_as_classes(tmp_path):
@@ -74,16 +74,24 @@ def test_numbers_as_classes(tmp_path):
 @pytest.mark.parametrize(
     ("names", "arrays", "words"),
     [
-        ("cat.npy dog.npy", (X, X[:, :1]), "dog.npy: has shape [4, 1, 3] of uint8, cat.npy [4, 2, 3]"),
-        ("cat.npy dog.npy", (X, X / 2), "dog.npy: has shape [4, 2, 3] of float64, cat.npy"),
+        (
+            "cat.npy dog.npy",
+            (X, X[:, :1]),
+            "dog.npy: has shape [4, 1, 3] of uint8, but cat.npy has shape [4, 2, 3]",
+        ),
+        ("cat.npy dog.npy", (X, X / 2), "dog.npy: has shape [4, 2, 3] of float64, but cat.npy"),
         ("cat.npy dog.npy", (Y, Y), "cat.npy: has shape [4] of int64"),
-        ("cat.npy dog.npy", (X, X[:0]), "dog.npy: holds no examples; give every class one at least"),
+        ("cat.npy dog.npy", (X, X[:0]), "dog.npy: holds no examples; provide at least one example"),
         ("cat.npy dog.npy", (X[:0], X), "cat.npy: holds no examples"),
-        ("cat.npy dog.npz", (X, X), "dog.npz: is an npz file among files of one class each"),
-        ("train.npy test.npy", (X, X), "does not say which of its files (test, train) are examples"),
-        ("cat.npy cat.npy.gz", (X, X), "holds cat.npy and cat.npy.gz; leave one of them"),
-        ("x.npy cat.npy", (X, X), "has no file of training labels (it holds cat, x); call the arrays x, y"),
-        ("x_1.npy x_2.npy", (X, X), "'x_1' and 'x_2' could both be the examples"),
+        ("cat.npy dog.npz", (X, X), "dog.npz: is an npz file among npy files"),
+        ("train.npy test.npy", (X, X), "has files whose names (test, train) do not say what is examples"),
+        ("cat.npy cat.npy.gz", (X, X), "holds cat.npy and cat.npy.gz; keep only one of them"),
+        (
+            "x.npy cat.npy",
+            (X, X),
+            "has no file of training labels (it holds cat, x); save the arrays as x, y",
+        ),
+        ("x_1.npy x_2.npy", (X, X), "'x_1' and 'x_2' may both be the examples"),
     ],
 )
 def test_folders_that_are_refused(tmp_path, names, arrays, words):
@@ -94,7 +102,7 @@ def test_folders_that_are_refused(tmp_path, names, arrays, words):
 def test_a_link_to_nothing(tmp_path):
     save_all(tmp_path / "f", ["cat.npy", "dog.npy"])
     (tmp_path / "f" / "eel.npy").symlink_to("gone")
-    refused(lambda: import_files([tmp_path / "f"]), "eel.npy: is a link to nothing; mend or remove it")
+    refused(lambda: import_files([tmp_path / "f"]), "eel.npy: is a broken link; repair or remove it")
 
 
 def test_a_folder_of_images_stays_one(tmp_path):

@@ -89,12 +89,12 @@ class TestNpz:
         """`np.savez(**load_digits())` holds the examples twice, Python objects, and numbers as names."""
         arrays = {"data": X.reshape(4, 6), "target": Y, "frame": None, "feature_names": np.full(6, "pixel")}
         arrays |= {"target_names": np.arange(3), "images": X, "DESCR": "digits"}
-        words = "'data' and 'images' could both be the examples; save the one you mean as x"
+        words = "'data' and 'images' may both be the examples; save the one you mean as x"
         refused(lambda: read_npz(save(tmp_path / "f.npz", **arrays)), words)
         data, notes = imported(save(tmp_path / "f.npz", **arrays, x=X))
         check(data, x_test=None, y_test=None)
         assert data.grouping.names == ("0", "1", "2")
-        assert "the classes are called as in target_names" in notes
+        assert "the class names are those in target_names" in notes
         assert "left out data, frame, feature_names, images, DESCR" in notes
 
     @pytest.mark.parametrize("name", ["target_names", "class_names", "label_names", "classes"])
@@ -104,7 +104,7 @@ class TestNpz:
         data, notes = imported(save(tmp_path / "f.npz", images=X, labels=labels, **{name: names}))
         assert data.grouping.names == ("cat", "dog", "eel")
         assert data.y.tolist() == Y.tolist()
-        assert f"the classes are called as in {name}" in notes
+        assert f"the class names are those in {name}" in notes
 
     @pytest.mark.parametrize(
         ("labels", "names"),
@@ -128,7 +128,7 @@ class TestNpz:
         ids = np.array(["a/1.png", "b", "c", "d"])
         data, notes = imported(save(tmp_path / "f.npz", x=X, y=Y, **{name: ids}))
         assert [data.names[row] for row in range(4)] == ids.tolist()
-        assert notes == f"f.npz: the training examples are called as in {name}"
+        assert notes == f"f.npz: the names of the training examples are those in {name}"
 
     @pytest.mark.parametrize("ids", [np.arange(3), np.array([{}] * 4), np.eye(4), np.arange(4) + 0.5])
     def test_ids_that_are_none_of_these_examples(self, tmp_path, ids):
@@ -147,14 +147,14 @@ class TestNpz:
     def test_two_files_of_several_arrays(self, tmp_path):
         paths = [save(tmp_path / f"{part}.npz", x=X, y=Y) for part in ("train", "test")]
         refused(
-            lambda: import_files(paths), f"{paths[0]}: holds 2 arrays (x, y); give files of one array each"
+            lambda: import_files(paths), f"{paths[0]}: holds 2 arrays (x, y); pass files of one array each"
         )
 
     def test_what_is_missing(self, tmp_path):
         for arrays, words in (
             (
                 {"x": X, "why": Y},
-                "no array of training labels (it holds x, why); call the arrays x, y, x_test",
+                "no array of training labels (it holds x, why); save the arrays as x, y, x_test",
             ),
             ({"why": X, "y": Y}, "no array of training examples (it holds why, y)"),
             ({"x": X, "y": Y, "x_test": X}, "has no array of test labels (it holds x, y, x_test)"),
@@ -166,9 +166,9 @@ class TestNpz:
     def test_one_array_alone(self, tmp_path):
         np.savez(tmp_path / "k-imgs.npz", X)
         np.savez(tmp_path / "k-labels.npz", Y)
-        words = "holds one array only; give two files: strag data k-imgs.npz LABELS"
+        words = "holds only one array; pass two files: strag data k-imgs.npz LABELS"
         refused(lambda: import_files([tmp_path / "k-imgs.npz"]), words, status=2)
-        words = "give two files: strag data EXAMPLES k-labels.npz"
+        words = "pass two files: strag data EXAMPLES k-labels.npz"
         refused(lambda: import_files([tmp_path / "k-labels.npz"]), words, status=2)
 
     def test_a_gzipped_npz_file(self, tmp_path):
@@ -199,7 +199,7 @@ class TestFiles:
         globbed, notes = imported(*sorted(paths))
         check(globbed)
         assert globbed.identity == data.identity
-        assert "the names of the files decide: " in notes
+        assert "files are used by their names: " in notes
         assert f"{paths[2].name} as test examples" in notes
         assert globbed.title == data.title
 
@@ -213,7 +213,7 @@ class TestFiles:
         paths = save_all(tmp_path, ["x_test.npy", "y_test.npy"])
         data, notes = imported(*paths)
         check(data, x_test=None, y_test=None)
-        assert notes == "x_test.npy: holds the test part alone, which becomes the training set"
+        assert notes == "x_test.npy: holds only the test set, which becomes the training set"
 
     def test_places_decide_where_names_say_nothing(self, tmp_path):
         check(imported(*save_all(tmp_path, ["d.npy", "c.npy", "b.npz", "a.npy.gz"]))[0])
@@ -222,25 +222,27 @@ class TestFiles:
         names = ["x.npy", "x_test.npy", "x_val.npy", "y.npy", "y_test.npy", "y_val.npy"]
         data, notes = imported(*save_all(tmp_path, names, (X, XT, X[:1], Y, YT, Y[:1])))
         check(data)
-        assert "left out the validation part, x_val.npy, y_val.npy" in notes
+        assert "left out the validation set (x_val.npy, y_val.npy)" in notes
 
     def test_names_that_leave_it_open(self, tmp_path):
         x, y, x_test, y_test = save_all(tmp_path, NAMED["numpy"].split())
-        words = "contradict each other (x_train.npy training examples, y_test.npy test labels); rename them"
+        words = (
+            "contradict each other (x_train.npy training examples, y_test.npy test labels); rename the files"
+        )
         refused(lambda: import_files([x, y_test]), words, status=2)
         refused(lambda: import_files([x, x_test]), "contradict each other", status=2)
-        refused(lambda: import_files([x, y, x]), "cannot tell 3 files apart", status=2)
+        refused(lambda: import_files([x, y, x]), "3 files are given, not 2 or 4", status=2)
 
     def test_errors_name_the_file_that_they_are_about(self, tmp_path):
         for wrong, at, words in (
-            (XT[:, :, :1], 2, "test examples have shape [2, 1], training ones [2, 3]"),
-            (Y - 1, 1, "labels 'y' run from -1 to 1"),
-            (Y[:3] - 1, 3, "labels 'y_test' run from -1 to 1"),
+            (XT[:, :, :1], 2, "test examples have shape [2, 1], training examples [2, 3]"),
+            (Y - 1, 1, "labels 'y' range from -1 to 1"),
+            (Y[:3] - 1, 3, "labels 'y_test' range from -1 to 1"),
             (np.full((4, 2, 3), np.nan), 0, "'x' is not finite in row 0"),
             (np.full((3, 2, 3), 1e300), 2, "'x_test' holds numbers too large"),
             (np.zeros((4, 2, 3), complex), 0, "'x' holds complex128, not numbers"),
-            (np.arange(4), 0, "'x' has 1 axes"),
-            (np.array([0.5, 1, 2]), 3, "label 0.5 in row 0 of 'y_test' is no whole number"),
+            (np.arange(4), 0, "'x' has shape [4]"),
+            (np.array([0.5, 1, 2]), 3, "label 0.5 in row 0 of 'y_test' is not a whole number"),
         ):
             arrays = [array if place != at else wrong for place, array in enumerate(FOUR)]
             for order in (slice(None), slice(None, None, -1)):
@@ -258,11 +260,11 @@ class TestFiles:
         (tmp_path / "empty").touch()
         save(tmp_path / "y.npz", a=Y, b=Y)
         for name, words in (
-            ("y.npy", "is neither an IDX nor an npy file"),
-            ("y.npy.gz", "is neither an IDX nor an npy file"),
-            ("y.xz", "is packed with bzip2 or xz; unpack it"),
-            ("y", "is a folder; give it alone"),
-            ("y.npz", "holds 2 arrays (a, b); give files of one array each, or one npz file alone with x, y"),
-            ("empty", "is empty; make it again"),
+            ("y.npy", "is not an IDX, npy or npz file"),
+            ("y.npy.gz", "is not an IDX, npy or npz file"),
+            ("y.xz", "is compressed with bzip2 or xz; decompress it"),
+            ("y", "is a folder; pass only the folder"),
+            ("y.npz", "holds 2 arrays (a, b); pass files of one array each, or only one npz file with x, y"),
+            ("empty", "is empty; create it again"),
         ):
             refused(lambda name=name: import_files([x, tmp_path / name]), f"{tmp_path / name}: {words}")

@@ -133,11 +133,11 @@ def test_hidden_test_labels_and_a_lonely_test_set(tmp_path):
     write(tmp_path / "d" / "train.parquet", table(x=Y, label=Y))
     data, notes = imported(tmp_path / "d")
     assert not data.has_test
-    assert notes == ["d/: the test set is left out, as its labels are hidden (-1), test.parquet"]
+    assert notes == ["d/: left out the test set (test.parquet), as all its labels are unknown (-1)"]
     write(tmp_path / "e" / "test.parquet", table(x=Y, label=Y))
     data, notes = imported(tmp_path / "e")
     assert (data.y.tolist(), data.has_test) == (Y, False)
-    assert notes == ["e/: holds the split 'test' alone, which becomes the training set"]
+    assert notes == ["e/: holds only the split 'test', which becomes the training set"]
 
 
 def vectors(shape):
@@ -167,7 +167,7 @@ def test_tensors_keep_their_shape(tmp_path):
     data, _ = read(tmp_path, x=pa.FixedShapeTensorArray.from_numpy_ndarray(values), label=Y)
     np.testing.assert_array_equal(data.x, values)
     turned = pa.FixedShapeTensorArray.from_numpy_ndarray(values.transpose(0, 2, 3, 1))
-    refused(lambda: read(tmp_path, x=turned, label=Y), "column 'x' holds tensors whose axes are permuted")
+    refused(lambda: read(tmp_path, x=turned, label=Y), "column 'x' holds tensors with permuted axes")
 
 
 def test_columns_of_numbers(tmp_path):
@@ -200,7 +200,7 @@ def test_fine_or_coarse_labels(tmp_path):
     )
     data, notes = read(tmp_path, **columns, reading={"label_column": "coarse_label"})
     assert (data.y.tolist(), data.class_names) == (Y[::-1], ("cat", "dog", "eel"))
-    assert notes == ["t.parquet: left out, as they are no images: 'fine_label'"]
+    assert notes == ["t.parquet: left out, as they are not images: 'fine_label'"]
     columns["img"] = Y
     data, notes = read(tmp_path, **columns, reading={"label_column": "fine_label"})
     assert (data.x.shape, notes) == (
@@ -213,8 +213,8 @@ def test_names_and_what_is_left_out(tmp_path):
     data, notes = read(tmp_path, x=IMAGES, text=list("abcdef"), id=[*"uvwxy", None], w=Y, label=Y)
     assert [data.names[row] for row in range(P)] == [*"uvwxy", ""]
     assert notes == [
-        "t.parquet: column 'id' names the examples",
-        "t.parquet: left out, as they are no images: 'text', 'w'",
+        "t.parquet: column 'id' holds the names of the examples",
+        "t.parquet: left out, as they are not images: 'text', 'w'",
     ]
 
 
@@ -235,11 +235,11 @@ def test_images_that_are_broken_or_of_another_size(tmp_path):
     data, notes = read(tmp_path, image=mixed, label=Y, reading={"skip_broken": True})
     np.testing.assert_array_equal(data.x, X[[0, 1, 2, 3, 5]])
     assert (data.y.tolist(), data.names[4]) == ([0, 1, 2, 0, 2], "5.png")
-    note = "t.parquet: left out 1 broken image of the training set: t.parquet, row 4 (no PNG, "
+    note = "t.parquet: left out 1 broken image of the training set: t.parquet, row 4 (not PNG, "
     assert [line.startswith(note) for line in notes] == [True]
     mixed[4] = {"bytes": encoded(grey(6, 8), "PNG"), "path": "x"}
     refused(
-        lambda: read(tmp_path, image=mixed, label=Y), "row 4: is 8 x 6 pixels", "row 0 is 4 x 3", "--resize"
+        lambda: read(tmp_path, image=mixed, label=Y), "row 4: has 8 x 6 pixels", "row 0 has 4 x 3", "--resize"
     )
     data, _ = read(tmp_path, image=mixed, label=Y, reading={"resize": (3, 4)})
     np.testing.assert_array_equal(data.x[[0, 1, 2, 3, 5]], X[[0, 1, 2, 3, 5]])
@@ -259,17 +259,17 @@ def test_images_that_are_broken_or_of_another_size(tmp_path):
         ({"x": [[[1], [2, 3]]] * 6}, "holds lists of 1 and of 2 numbers"),
         (
             {"x": list("abcdef"), "z": Y, "w": list("abcdef")},
-            "holds text in 'x', 'w'; leave such a column out",
+            "holds text in 'x', 'w'; remove the column",
         ),
         ({"x": [datetime.date(2000, 1, 1)] * 6}, "holds date32[day] in column 'x'"),
-        ({"x": IMAGES, "z": IMAGES}, "holds images in 'x', 'z'; keep one"),
-        ({"x": [[1]] * 6, "z": [[1]] * 6}, "holds lists of numbers in 'x', 'z'; keep one"),
+        ({"x": IMAGES, "z": IMAGES}, "holds images in 'x', 'z'; keep only one"),
+        ({"x": [[1]] * 6, "z": [[1]] * 6}, "holds lists of numbers in 'x', 'z'; keep only one"),
         ({"x": [*IMAGES[:5], None]}, "column 'x' has no value in row 5"),
-        ({"x": [*IMAGES[:5], {"bytes": None, "path": "/etc/hosts"}]}, "has no bytes of an image in row 5"),
-        ({}, "has no inputs beside the label 'label'"),
+        ({"x": [*IMAGES[:5], {"bytes": None, "path": "/etc/hosts"}]}, "has no image in row 5"),
+        ({}, "has no inputs, only the label 'label'"),
         ({"x": Y, "label": IMAGES}, "holds images in column 'label', the label"),
-        ({"x": Y, "label": [0.5] * 6}, "label 0.5 in row 0 of 'y' is no whole number"),
-        ({"x": Y, "label": [-1, 0, 1, 0, 1, 0]}, "labels 'y' run from -1 to 1"),
+        ({"x": Y, "label": [0.5] * 6}, "label 0.5 in row 0 of 'y' is not a whole number"),
+        ({"x": Y, "label": [-1, 0, 1, 0, 1, 0]}, "labels 'y' range from -1 to 1"),
         ({"x": pa.array([], "int8"), "label": pa.array([], "int8")}, "holds no examples"),
     ],
 )
@@ -311,18 +311,18 @@ def test_folders_that_are_not_whole(tmp_path):
     refused(lambda: imported(tmp_path / "a"), "a: holds 1 of 2 files like train-00000-of-00002.parquet")
     _, notes = imported(tmp_path / "a" / "data" / "train-00000-of-00002.parquet")
     assert notes == [
-        "train-00000-of-00002.parquet: is one of 2 files of a data set: give their folder for all"
+        "train-00000-of-00002.parquet: is one of 2 files of a data set; pass their folder to use all"
     ]
     for name in ("train", "test"):
         write(tmp_path / "b" / "one" / f"{name}.parquet", content)
         write(tmp_path / "b" / "two" / f"{name}.parquet", content)
-    refused(lambda: imported(tmp_path / "b"), "b: holds several data sets, 'one', 'two'; give one of them")
+    refused(lambda: imported(tmp_path / "b"), "b: holds several data sets, 'one', 'two'; pass one of them")
     write(tmp_path / "c" / "x.parquet", content)
     write(tmp_path / "c" / "y.parquet", content)
     refused(lambda: imported(tmp_path / "c"), "c: holds several tables, 'x', 'y'")
     write(tmp_path / "d" / "train.parquet", content)
     write(tmp_path / "d" / "test.parquet", table(z=Y, label=Y))
-    refused(lambda: imported(tmp_path / "d"), "d/test.parquet: has other columns")
+    refused(lambda: imported(tmp_path / "d"), "d/test.parquet: has different columns")
     write(tmp_path / "e" / "train.parquet", content)
     write(tmp_path / "e" / "test.arrow", content)
     refused(lambda: imported(tmp_path / "e"), "e: holds both parquet and Arrow files")
@@ -330,12 +330,12 @@ def test_folders_that_are_not_whole(tmp_path):
     (tmp_path / "f" / "data-00001-of-00002.arrow").unlink()
     refused(lambda: imported(tmp_path / "f"), "f: lacks its file data-00001-of-00002.arrow")
     (tmp_path / "f" / "state.json").write_text('{"_data_files": [{"filename": "../a.arrow"}]}')
-    refused(lambda: imported(tmp_path / "f"), "f/state.json: names no files of its folder")
+    refused(lambda: imported(tmp_path / "f"), "f/state.json: does not list files of its folder")
     (tmp_path / "f" / "state.json").write_text("[")
-    refused(lambda: imported(tmp_path / "f"), "f/state.json: is no JSON; copy the folder again")
+    refused(lambda: imported(tmp_path / "f"), "f/state.json: is not JSON; copy the folder again")
     for text in ("[]", "{}", '{"_data_files": "a"}'):
         (tmp_path / "f" / "state.json").write_text(text)
-        refused(lambda: imported(tmp_path / "f"), "f/state.json: holds no list '_data_files'")
+        refused(lambda: imported(tmp_path / "f"), "f/state.json: has no list '_data_files'")
 
 
 def test_lists_that_cannot_be_read(tmp_path, monkeypatch):
@@ -365,7 +365,7 @@ def test_columns_in_another_order(tmp_path, suffix):
     assert (data.columns, data.y.tolist()) == (("a", "b"), [0, 1, 1, 0])
     assert [data.names[row] for row in range(4)] == [*"pqrs"]
     write(tmp_path / "d" / f"part-2.{suffix}", table(label=[1, 0], b=[7, 8], a=[5, 6]))
-    refused(lambda: imported(tmp_path / "d"), f"part-2.{suffix}: has other columns")
+    refused(lambda: imported(tmp_path / "d"), f"part-2.{suffix}: has different columns")
 
 
 def test_one_image_without_a_path_keeps_the_names_of_the_others(tmp_path):
@@ -378,8 +378,8 @@ def test_one_image_without_a_path_keeps_the_names_of_the_others(tmp_path):
 def test_an_input_that_looks_like_names(tmp_path):
     _, notes = read(tmp_path, user_id=[3, 1, 2, 6, 5, 4], b=Y, label=Y)
     assert notes == [
-        "t.parquet: column 'user_id' is an input, though its values all differ: call it id if it names the "
-        "examples"
+        "t.parquet: column 'user_id' is an input, but all its values differ; "
+        "rename it to id if it holds names of the examples"
     ]
 
 
@@ -393,12 +393,12 @@ def test_images_that_would_be_too_large(tmp_path):
 
 def test_several_files(tmp_path):
     two = [write(tmp_path / f"{name}.parquet", table(x=Y, label=Y)) for name in "ab"]
-    refused(lambda: import_files(two), "a.parquet: is a table, of which 2 are given", "--test b.", status=2)
+    refused(lambda: import_files(two), "a.parquet: is one of 2 tables", "--test b.", status=2)
 
 
 def test_a_file_given_twice(tmp_path):
     path = write(tmp_path / "a.parquet", table(x=Y, label=Y))
-    refused(lambda: import_files([path, path]), "a.parquet: is given twice; give it once", status=2)
+    refused(lambda: import_files([path, path]), "a.parquet: is given twice; pass it once", status=2)
 
 
 def test_parts_without_a_split_are_one_table(tmp_path):
@@ -412,4 +412,7 @@ def test_without_pyarrow(tmp_path, monkeypatch):
     path = write(tmp_path / "t.parquet", table(x=Y, label=Y))
     for name in [name for name in sys.modules if name.partition(".")[0] == "pyarrow"]:
         monkeypatch.setitem(sys.modules, name, None)
-    refused(lambda: imported(path), "t.parquet: needs pyarrow; pip install 'strag[tables]'")
+    refused(
+        lambda: imported(path),
+        "t.parquet: needs the package pyarrow; install it: pip install 'strag[tables]'",
+    )

@@ -122,8 +122,8 @@ def test_batches_that_are_not_there_are_named(tmp_path):
     for number, (lacking, note) in enumerate(
         (
             ((), []),
-            ((3,), ["holds 4 of 5 training batches; data_batch_3.bin is not there"]),
-            ((3, 5), ["holds 3 of 5 training batches; data_batch_3.bin, data_batch_5.bin are not there"]),
+            ((3,), ["holds 4 of 5 training batches; data_batch_3.bin is missing"]),
+            ((3, 5), ["holds 3 of 5 training batches; data_batch_3.bin, data_batch_5.bin are missing"]),
         )
     ):
         contents = {n: c for n, c in batches.items() if int(n[11]) not in lacking}
@@ -183,14 +183,17 @@ WRONG_BATCHES = {
     "a cut test batch": ({**CONTENTS, "test_batch.bin": bytes(3072)}, "test_batch.bin has 3072 bytes"),
     "a label of 10": (
         {"data_batch_1.bin": bytes(3073) + b"\x0a" + bytes(3072)},
-        "data_batch_1.bin has label 10 in record 1; give labels 0 to 9",
+        "data_batch_1.bin has label 10 in record 1; use labels 0 to 9",
     ),
     "records of CIFAR-100": ({"data_batch_1.bin": bytes(3074 * 10)}, "has 30740 bytes, not a multiple"),
     "a test batch alone": (
         {"test_batch.bin": CONTENTS["test_batch.bin"]},
-        "holds no CIFAR-10 training batch; it needs data_batch_1.bin",
+        "holds no training batch of CIFAR-10; add at least data_batch_1.bin",
     ),
-    "nine names": ({**CONTENTS, "batches.meta.txt": NAMES[9:]}, "batches.meta.txt names 9 classes; give 10"),
+    "nine names": (
+        {**CONTENTS, "batches.meta.txt": NAMES[9:]},
+        "batches.meta.txt has 9 class names; provide 10",
+    ),
     "names without end": ({**CONTENTS, "batches.meta.txt": b"a\n" * 40_000}, "batches.meta.txt has 80000"),
 }
 
@@ -203,7 +206,7 @@ def test_what_is_wrong_with_batches(tmp_path, contents, words, zipped):
     refused(lambda: import_files([path]), f"{tmp_path}/f", words)
 
 
-LEADS_OUT = "leads out of it, '{}'; do not trust this archive"
+LEADS_OUT = "holds '{}', a path that leads out of it; do not trust this archive"
 WRONG_ARCHIVES = {
     "a path above it": (one("../data_batch_1.bin"), LEADS_OUT.format("../data_batch_1.bin")),
     "a path above it, later": (one("a/../../data_batch_1.bin"), LEADS_OUT.format("a/../../data_batch_1.bin")),
@@ -213,7 +216,7 @@ WRONG_ARCHIVES = {
     "another file above it": ([*one(), member("../../.bashrc", b"x")], LEADS_OUT.format("../../.bashrc")),
     "a batch that is a link": (
         [member("data_batch_1.bin", type=tarfile.SYMTYPE, linkname="/etc/passwd")],
-        "holds data_batch_1.bin as a link or device; pack the files themselves",
+        "holds data_batch_1.bin as a link or device; pack the file itself",
     ),
     "a batch that is a hard link": (
         [*one("data_batch_2.bin"), member("data_batch_1.bin", type=tarfile.LNKTYPE, linkname="x")],
@@ -226,11 +229,11 @@ WRONG_ARCHIVES = {
     "a batch twice": ([*one(), *one("other/data_batch_1.bin")], "holds data_batch_1.bin twice"),
     "a bomb": (
         [member("data_batch_1.bin", size=3073 << 30)],
-        "unpacks to more than 2 GiB at 'data_batch_1.bin'; import the folder",
+        "has files of more than 2 GiB, at 'data_batch_1.bin'; unpack it",
     ),
-    "a bomb beside it": ([*one(), member("zeros", size=1 << 40)], "unpacks to more than 2 GiB at 'zeros'"),
+    "a bomb beside it": ([*one(), member("zeros", size=1 << 40)], "has files of more than 2 GiB, at 'zeros'"),
     "a size that lies": ([member("data_batch_1.bin", size=3073 * 9)], "is a broken archive"),
-    "no batch": ([member("a.txt", b"x")], "holds no CIFAR-10 training batch"),
+    "no batch": ([member("a.txt", b"x")], "holds no training batch of CIFAR-10"),
 }
 
 
@@ -262,13 +265,15 @@ def test_a_header_that_asks_for_gigabytes_gets_none(tmp_path):
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 4 << 30
     content = info.tobuf(tarfile.GNU_FORMAT) + bytes(1 << 20)
     (tmp_path / "a").write_bytes(gzip.compress(content))
-    refused(lambda: read_cifar_archive(tmp_path / "a"), "is a broken archive (a header of an impossible size")
+    refused(
+        lambda: read_cifar_archive(tmp_path / "a"), "is a broken archive (a header has an impossible size"
+    )
 
 
 def test_a_bomb_of_many_members(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar, "_LARGEST", 5000)
     members = [*one("data_batch_1.bin", bytes(3073)), *one("data_batch_2.bin", bytes(3073))]
-    refused(lambda: read_cifar_archive(packed(tmp_path / "a", members)), "unpacks to more than")
+    refused(lambda: read_cifar_archive(packed(tmp_path / "a", members)), "has files of more than")
 
 
 @pytest.mark.parametrize(
@@ -277,7 +282,11 @@ def test_a_bomb_of_many_members(tmp_path, monkeypatch):
 def test_what_is_no_archive(tmp_path, content):
     (tmp_path / "f").write_bytes(content)
     assert not is_archive(tmp_path / "f")
-    refused(lambda: import_files([tmp_path / "f"]), "is of no kind that strag can import", "tar.gz of CIFAR")
+    refused(
+        lambda: import_files([tmp_path / "f"]),
+        "is not a type of file that strag can import",
+        "tar.gz of CIFAR",
+    )
 
 
 def test_a_folder_without_batches(tmp_path):

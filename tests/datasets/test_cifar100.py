@@ -11,7 +11,7 @@ from tests.files.makers import refused
 
 FINE = [f"fine {i:02d}" for i in range(100)]
 COARSE = [f"coarse {i:02d}" for i in range(20)]
-SAID = "the labels are the 100 fine classes; --label-column coarse takes the 20 coarse ones"
+SAID = "the labels are the 100 fine classes; --label-column coarse uses the 20 coarse classes"
 
 
 def part(n, seed):
@@ -100,11 +100,14 @@ def wrong(at, value):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        (wrong(0, 20), "train.bin has coarse label 20 in record 1; give labels 0 to 19"),
-        (wrong(1, 100), "train.bin has fine label 100 in record 1; give labels 0 to 99, as in the binary"),
-        ({"test.bin": FILES["test.bin"]}, "holds no CIFAR-100 training examples; it needs train.bin"),
-        ({**FILES, "fine_label_names.txt": b"a\nb\n"}, "fine_label_names.txt names 2 classes; give 100"),
-        ({**FILES, "coarse_label_names.txt": b"a\n" * 40_000}, "has 80000 bytes; give the 20 class names"),
+        (wrong(0, 20), "train.bin has coarse label 20 in record 1; use labels 0 to 19"),
+        (wrong(1, 100), "train.bin has fine label 100 in record 1; use labels 0 to 99, as in the binary"),
+        ({"test.bin": FILES["test.bin"]}, "holds no training examples of CIFAR-100; add at least train.bin"),
+        ({**FILES, "fine_label_names.txt": b"a\nb\n"}, "fine_label_names.txt has 2 class names; provide 100"),
+        (
+            {**FILES, "coarse_label_names.txt": b"a\n" * 40_000},
+            "has 80000 bytes, too many for class names; provide the 20 class names",
+        ),
         ({**FILES, **CONTENTS}, "holds CIFAR-10 and CIFAR-100"),
     ],
 )
@@ -115,8 +118,8 @@ def test_what_is_wrong(tmp_path, make, files, words):
 @pytest.mark.parametrize("make", [fill, archive])
 def test_labels_that_there_are_not(tmp_path, make):
     path = make(tmp_path / "f", FILES)
-    words = f"{path}: has no label column 'superclass'; give fine or coarse"
+    words = f"{path}: has no label column 'superclass'; use fine or coarse"
     refused(lambda: import_files([path], Reading(label_column="superclass")), words, status=2)
     path = fill(tmp_path / "g") if make is fill else packed(tmp_path / "g")
-    words = f"{path}: is CIFAR-10, to which --label-column means nothing; leave it out"
+    words = f"{path}: is CIFAR-10 and does not use --label-column; remove --label-column"
     refused(lambda: import_files([path], Reading(label_column="coarse")), words, status=2)

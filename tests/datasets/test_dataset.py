@@ -157,4 +157,4 @@ def test_a_data_set_without_a_test_set_and_with_inputs_of_any_shape():
 def test_an_example_too_far_from_all_others():
     x = np.ones((5, 2), np.float32)
     x[3] = 3e38
-    refused(lambda: standardise(x, np.zeros(2), np.full(2, 1e-6)), "number 3, too far from the mean")
+    refused(lambda: standardise(x, np.zeros(2), np.full(2, 1e-6)), "row 3 is too far from the mean")

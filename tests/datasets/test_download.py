@@ -77,7 +77,7 @@ def test_who_watches_learns_address_size_progress_and_what_went_wrong_before():
         get(bad, good, watch=watch)
     first, second, third = seen
     assert first == (f"{bad.address}a.gz", 256_000, None, [])
-    assert second[:3] == (f"{good.address}a.gz", 256_000, f"{bad.host} answers 404 Not Found")
+    assert second[:3] == (f"{good.address}a.gz", 256_000, f"{bad.host} answered 404 Not Found")
     assert third[:3] == (f"{good.address}b.gz", 6, None)
     steps = second[3]
     assert len(steps) > 3
@@ -106,13 +106,13 @@ def test_the_umask_says_who_may_read_a_file(cache):
 @pytest.mark.parametrize(
     ("behave", "words"),
     [
-        (corrupted, "sent other bytes than the checksum says"),
+        (corrupted, "sent a file with a wrong checksum"),
         (short, "sent 128000 of 256000 bytes"),
-        (broken_off, "broke off"),
+        (broken_off, "closed the connection"),
         (endless, "sent more than 256000 bytes"),
-        (missing, "answers 404 Not Found"),
-        (failing, "answers 500 Internal Server Error"),
-        (circular, "fails (TooManyRedirects)"),
+        (missing, "answered 404 Not Found"),
+        (failing, "answered 500 Internal Server Error"),
+        (circular, "failed (TooManyRedirects)"),
     ],
 )
 def test_a_bad_mirror_is_named_and_leaves_nothing(cache, behave, words):
@@ -126,7 +126,7 @@ def test_a_bad_mirror_is_named_and_leaves_nothing(cache, behave, words):
 def test_every_mirror_that_failed_is_named(cache):
     with Mirror(SERVED, missing) as bad, Mirror(SERVED, corrupted) as worse:
         text = refused(lambda: get(bad, worse))
-    assert f"({bad.host} answers 404 Not Found, {worse.host} sent other bytes" in text
+    assert f"({bad.host} answered 404 Not Found, {worse.host} sent a file with" in text
 
 
 def test_a_mirror_that_says_nothing(cache, monkeypatch):
@@ -181,7 +181,7 @@ def test_a_cache_is_a_mirror(tmp_path, cache, monkeypatch):
 def test_what_is_no_address(monkeypatch, address):
     monkeypatch.setenv("STRAG_MIRROR", address)
     refused(
-        lambda: fetch("digits", FILES, [], REMEDY), f"STRAG_MIRROR names '{address}'", "https://", status=2
+        lambda: fetch("digits", FILES, [], REMEDY), f"STRAG_MIRROR contains '{address}'", "https://", status=2
     )
 
 
@@ -189,7 +189,7 @@ def test_a_cache_that_cannot_be(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("STRAG_CACHE", str(tmp_path / "file"))
     with Mirror(SERVED) as mirror:
-        refused(lambda: get(mirror), f"{tmp_path}/file/digits: cannot keep a download", "set STRAG_CACHE to")
+        refused(lambda: get(mirror), f"{tmp_path}/file/digits: cannot hold a download", "set STRAG_CACHE to")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permission bits do not bind root")
@@ -197,7 +197,7 @@ def test_a_cache_that_is_read_only(cache):
     cache.mkdir(parents=True)
     cache.chmod(0o500)
     with Mirror(SERVED) as mirror:
-        refused(lambda: get(mirror), f"{cache}: cannot keep a download: permission denied", "STRAG_CACHE")
+        refused(lambda: get(mirror), f"{cache}: cannot hold a download: permission denied", "STRAG_CACHE")
 
 
 def test_the_cache_is_the_users_unless_said_otherwise(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from tests.datasets.drawing import encoded, grey, write
 from tests.files.makers import refused
 
 IMAGE = encoded(grey(), "PNG")
-KINDS = "of no kind that is read (PNG, JPEG, BMP, GIF, WebP, TIFF, PGM or PPM)"
+KINDS = "not of type PNG, JPEG, BMP, GIF, WebP, TIFF, PGM or PPM"
 
 
 def fill(folder, *names):
@@ -79,60 +79,66 @@ def test_a_validation_part_that_is_left_out_may_be_of_any_form(tmp_path):
 AMBIGUOUS = {
     "a class beside a part": (
         ["train/a/0.png", "train/b/0.png", "cat/0.png"],
-        "{}: holds train, which means a part of a split, beside cat; move cat away, or rename train",
+        "{}: holds train, the name of a split, and cat, which is not; move cat away, or rename train",
     ),
     "two parts for training": (
         ["train/a/0.png", "Training/b/0.png"],
-        "{}: holds Training and train, of which each is the train part; leave one",
+        "{}: holds Training and train, which both mean the training set; keep only one",
     ),
     "two validation parts": (
         ["train/a/0.png", "val/a/0.png", "dev/a/0.png"],
-        "holds dev and val, of which each",
+        "holds dev and val, which both mean the validation set",
     ),
     "a test part alone": (
         ["test/a/0.png", "test/b/0.png"],
-        "{}: holds test, but no training images; put them",
+        "{}: holds test but no training images; put the training images",
     ),
     "a validation part and a test part": (["dev/a/0.png", "test/a/0.png"], "but no training images"),
     "an image beside the parts": (
         ["train/a/0.png", "train/b/0.png", "0.png"],
-        "{}: holds an image beside its class folders, 0.png; put every image into",
+        "{}: holds the image 0.png as well as class folders; move every image into",
     ),
-    "images without classes": (["train/0.png"], "{}/train: holds an image but no class folders, 0.png"),
+    "images without classes": (["train/0.png"], "{}/train: holds the image 0.png but no class folders"),
     "test images without classes": (
         ["train/a/0.png", "train/b/0.png", "test/1.jpg"],
-        "{}/test: holds an image but no class folders, 1.jpg",
+        "{}/test: holds the image 1.jpg but no class folders",
     ),
     "a test class that is not trained": (
         ["train/a/0.png", "train/b/0.png", "test/A/0.png"],
-        "{}/test/A: is a class that the training images lack (a, b); give training and test the same",
+        "{}/test/A: is not a class of the training set (a, b); use the same class folders in the",
     ),
     "an image without a suffix beside the classes": (
         ["a/0.png", "b/0.png", "picture"],
-        "class folders, picture;",
+        "image picture as well as class folders;",
     ),
     "classes that differ in a space": (
         ["a/0.png", "a /0.png"],
-        "holds the classes 'a' and 'a ', which differ in",
+        "holds the classes 'a' and 'a ', which differ only in",
     ),
     "a name with an escape": (
         ["a/0.png", "b\x1b[31m/0.png"],
-        "the class 'b\\x1b[31m', whose name is no text",
+        "the class 'b\\x1b[31m', whose name is not printable text",
     ),
-    "a name that is no utf-8": (["a/0.png", "b\udcff/0.png"], "the class 'b\\udcff', whose name is no text"),
+    "a name that is no utf-8": (
+        ["a/0.png", "b\udcff/0.png"],
+        "the class 'b\\udcff', whose name is not printable text",
+    ),
     "a class in a class": (
         ["a/0.png", "b/0.png", "b/c/0.png"],
-        "{}/b: is a class folder that holds a folder, c",
+        "{}/b: is a class folder, but holds the folder c",
     ),
     "a class that holds only a folder": (
         ["a/0.png", "b/c/0.png"],
-        "{}/b: is a class folder that holds a folder",
+        "{}/b: is a class folder, but holds the folder",
     ),
     "one class": (
         ["a/0.png", "a/1.png"],
-        "{}: holds one class folder only; give one folder of images per class",
+        "{}: holds only one class folder; provide one folder of images per class",
     ),
-    "one class in an outer folder": (["d/a/0.png", "d/a/1.png"], "{}/d: holds one class folder only; give"),
+    "one class in an outer folder": (
+        ["d/a/0.png", "d/a/1.png"],
+        "{}/d: holds only one class folder; provide",
+    ),
 }
 
 
@@ -147,7 +153,7 @@ def test_a_folder_without_images_beside_the_parts_is_left_out(tmp_path):
     write(tmp_path / "docs" / "more" / "readme.txt", b"text")
     assert found_in(tmp_path)[2] == ["left out the folder docs, which holds no images"]
     fill(tmp_path, "docs/more/picture")
-    refused(lambda: ImageFiles.of(tmp_path), "holds train, which means a part of a split, beside docs")
+    refused(lambda: ImageFiles.of(tmp_path), "holds train, the name of a split, and docs")
 
 
 def test_an_outer_folder_of_an_archive(tmp_path):
@@ -155,7 +161,7 @@ def test_an_outer_folder_of_an_archive(tmp_path):
     train, test, notes = found_in(tmp_path)
     assert train == ["d/d/train/a/0.png a", "d/d/train/b/0.png b"]
     assert test == ["d/d/test/a/0.png a"]
-    assert notes == ["the classes are those of the folder d/d in it"]
+    assert notes == ["the classes are those in its folder d/d"]
 
 
 def test_what_is_left_out_is_named(tmp_path):
@@ -204,10 +210,10 @@ def test_links_that_go_round_end(tmp_path):
     fill(tmp_path, "one/a/0.png", "one/b/0.png")
     os.symlink(".", tmp_path / "one" / "a" / "round")
     os.symlink("..", tmp_path / "one" / "b" / "up")
-    refused(lambda: ImageFiles.of(tmp_path / "one"), "/a: is a class folder that holds a folder, round")
+    refused(lambda: ImageFiles.of(tmp_path / "one"), "/a: is a class folder, but holds the folder round")
     (tmp_path / "two").mkdir()
     os.symlink(".", tmp_path / "two" / "two")
-    refused(lambda: ImageFiles.of(tmp_path / "two"), "holds one class folder only")
+    refused(lambda: ImageFiles.of(tmp_path / "two"), "holds only one class folder")
     fill(tmp_path, "three/a/0.png", "three/b/0.png")
     os.symlink("x", tmp_path / "three" / "a" / "x")
     assert found_in(tmp_path / "three")[0] == ["a/0.png a", "a/x a", "b/0.png b"]
@@ -216,4 +222,4 @@ def test_links_that_go_round_end(tmp_path):
 def test_a_link_to_nothing_beside_the_classes_may_be_one(tmp_path):
     fill(tmp_path, "a/0.png", "b/0.png")
     os.symlink("nowhere", tmp_path / "c")
-    refused(lambda: ImageFiles.of(tmp_path), f"{tmp_path}: holds a link to nothing, c; mend or remove it")
+    refused(lambda: ImageFiles.of(tmp_path), f"{tmp_path}: holds a broken link, c; repair or remove it")

@@ -59,14 +59,14 @@ GOOD = idx(np.arange(6).reshape(2, 3))
         (b"", "is not an IDX file"),
         (GOOD[:3], "is not an IDX file"),
         (GOOD[:9], "is cut short in its header"),
-        (GOOD[:-1], "has shape [2, 3], 6 bytes, but holds 5"),
-        (GOOD[:12], "has shape [2, 3], 6 bytes, but holds 0"),
-        (GOOD + b"\0", "has shape [2, 3], 6 bytes, and goes on after them"),
+        (GOOD[:-1], "has shape [2, 3], 6 bytes, but holds only 5"),
+        (GOOD[:12], "has shape [2, 3], 6 bytes, but holds only 0"),
+        (GOOD + b"\0", "has shape [2, 3], 6 bytes, but holds more"),
         (b"\0\1" + GOOD[2:], "is not an IDX file"),
         (b"\0\0\7" + GOOD[3:], "is not an IDX file"),
         (b"\0\0\x08\0", "is not an IDX file"),
-        (struct.pack(">HBB3I", 0, 8, 3, *[2**32 - 1] * 3) + b"abc", "but holds 3"),
-        (struct.pack(">HBB2I", 0, 8, 2, 70_000, 600_000) + b"abc", "42000000000 bytes, but holds 3"),
+        (struct.pack(">HBB3I", 0, 8, 3, *[2**32 - 1] * 3) + b"abc", "but holds only 3"),
+        (struct.pack(">HBB2I", 0, 8, 2, 70_000, 600_000) + b"abc", "42000000000 bytes, but holds only 3"),
     ],
 )
 def test_what_is_broken(tmp_path, content, words, zipped):
@@ -167,7 +167,7 @@ class TestFolders:
     @pytest.mark.parametrize(
         ("places", "words"),
         [
-            ([0], "has no file of training labels (it holds train-images-idx3-ubyte); add the others"),
+            ([0], "has no file of training labels (it holds train-images-idx3-ubyte); add the missing files"),
             ([1], "has no file of training examples"),
             (
                 [2, 3],
@@ -199,8 +199,8 @@ class TestFolders:
         folder = fill(tmp_path / "f", [*names, "emnist-letters-mapping.txt"], (*ARRAYS, b"1 65 97"))
         data, notes = imported(folder)
         check(data)
-        transposed = "EMNIST's images lie transposed in its files, and stay so"
-        assert notes == ["read the set emnist-letters", transposed]
+        transposed = "EMNIST's images are transposed in its files and stay transposed"
+        assert notes == ["read the data set emnist-letters", transposed]
         notes = []
         import_files([folder / name for name in names], note=notes.append)
         assert notes == [f"{names[0]}: {transposed}"]
@@ -211,7 +211,7 @@ class TestFolders:
         for title, x in (("emnist-letters-", X), ("emnist-digits-", X + 1), ("", X + 2)):
             fill(folder, [f"{title}{name}.gz" for name in USUAL], (x, Y, x, Y))
         words = (
-            "holds 3 data sets (emnist-digits, emnist-letters, one without a name); name the files of one: "
+            "holds 3 data sets (emnist-digits, emnist-letters, one without a name); pass the files of one: "
         )
         error = refused(lambda: import_files([folder]), f"{folder}: {words}strag data ")
         paths = shlex.split(error.rpartition("strag data ")[2])
@@ -234,9 +234,9 @@ class TestFolders:
         data, notes = imported(fill(tmp_path / "f", names, arrays))
         check(data)
         said = [
-            f"{name} has 8 columns: the class is the first, as in QMNIST" for name in (names[1], names[3])
+            f"{name} has 8 columns; the first is the class, as in QMNIST" for name in (names[1], names[3])
         ]
-        assert notes == ["read the set qmnist", *said]
+        assert notes == ["read the data set qmnist", *said]
         check(import_files([tmp_path / "f" / name for name in names]))
 
     def test_labels_of_eight_columns_elsewhere(self, tmp_path):
@@ -250,13 +250,13 @@ class TestFolders:
         folder = fill(tmp_path / "f", [f"{place}/{name}.gz" for name in USUAL])
         data, notes = imported(folder)
         check(data)
-        assert notes == [f"read the set {place}/"]
+        assert notes == [f"read the data set {place}/"]
         assert data.command == "strag data f/"
 
     def test_several_data_sets_of_torchvision(self, tmp_path):
         for place in ("MNIST", "KMNIST"):
             fill(tmp_path / "f", [f"{place}/raw/{name}" for name in USUAL])
-        words = "holds 2 data sets (KMNIST/raw/, MNIST/raw/); name the files of one: strag data "
+        words = "holds 2 data sets (KMNIST/raw/, MNIST/raw/); pass the files of one: strag data "
         refused(lambda: import_files([tmp_path / "f"]), words, f"{tmp_path}/f/KMNIST/raw/train-images")
 
     def test_folders_with_the_names_of_files(self, tmp_path):
@@ -276,14 +276,12 @@ class TestFolders:
         check(data)
         (left,) = notes
         assert left.startswith("left out ")
-        assert left.endswith("of which another file is a copy")
+        assert left.endswith("as other files hold the same arrays")
         assert copies[0] in left
 
     def test_copies_that_differ(self, tmp_path):
         folder = fill(fill(tmp_path / "f"), [f"{USUAL[0]}.gz"], [X + 1])
-        words = (
-            f"'{USUAL[0]}' and '{USUAL[0]}.gz' could both be the examples; leave one of them in the folder"
-        )
+        words = f"'{USUAL[0]}' and '{USUAL[0]}.gz' may both be the examples; keep only one of them"
         refused(lambda: import_files([folder]), f"{folder}: {words}")
         (folder / f"{USUAL[0]}.gz").write_bytes(b"\x1f\x8b")
         refused(lambda: import_files([folder]), f"{USUAL[0]}.gz: is a broken gzip file")
@@ -293,7 +291,7 @@ def test_memory_grows_with_what_is_there(tmp_path):
     """A header that claims less than the gzip file holds does not make it unpack the rest."""
     (tmp_path / "f").write_bytes(gzip.compress(idx(Y) + bytes(1 << 26)))
     tracemalloc.start()
-    refused(lambda: read_idx(tmp_path / "f"), "has shape [4], 4 bytes, and goes on after them")
+    refused(lambda: read_idx(tmp_path / "f"), "has shape [4], 4 bytes, but holds more")
     assert tracemalloc.get_traced_memory()[1] < 1 << 24
     tracemalloc.stop()
 

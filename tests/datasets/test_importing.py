@@ -76,7 +76,9 @@ def test_nan_among_the_inputs_names_the_row(tmp_path, files):
     x[4, 1, 0] = np.nan
     np.save(tmp_path / "x.npy", x)
     refused(
-        lambda: import_files([tmp_path / "x.npy", files[1][1]]), "x.npy: 'x' is not finite in row 4", "mend"
+        lambda: import_files([tmp_path / "x.npy", files[1][1]]),
+        "x.npy: 'x' is not finite in row 4",
+        "correct",
     )
 
 
@@ -88,11 +90,11 @@ def test_files_that_do_not_fit_each_other(tmp_path, files):
     np.save(tmp_path / "nolabels.npy", Y[:0])
     x, y = files[1]
     for names, words in (
-        ((x, "five.npy"), "has 6 examples in 'x' but 5 labels in 'y'; give one label per example"),
+        ((x, "five.npy"), "has 6 examples in 'x' but 5 labels in 'y'; provide one label per example"),
         (("none.npy", "nolabels.npy"), "has no examples in 'x'"),
-        ((x, y, "none.npy", "nolabels.npy"), "none.npy: has no examples in 'x_test'; leave the test set out"),
-        ((x, "minus.npy"), "minus.npy: labels 'y' run from -1 to 1 (row 0); number the classes from 0"),
-        ((x, y, "wide.npy", y), "wide.npy: test examples have shape [9], training ones [2, 2]"),
+        ((x, y, "none.npy", "nolabels.npy"), "none.npy: has no examples in 'x_test'; remove the test set"),
+        ((x, "minus.npy"), "minus.npy: labels 'y' range from -1 to 1 (row 0); number the classes from 0"),
+        ((x, y, "wide.npy", y), "wide.npy: test examples have shape [9], training examples [2, 2]"),
     ):
         refused(lambda names=names: import_files([tmp_path / name for name in names]), words)
 
@@ -104,14 +106,17 @@ def test_what_cannot_be_imported(tmp_path, files):
     (tmp_path / "cifar.tar.xz").write_bytes(lzma.compress(b"batches"))
     x, y = files[1]
     for name in ("cifar.tar.bz2", "cifar.tar.xz"):
-        refused(lambda name=name: import_files([tmp_path / name]), f"{name}: is packed with bzip2 or xz")
+        refused(lambda name=name: import_files([tmp_path / name]), f"{name}: is compressed with bzip2 or xz")
     refused(lambda: import_files([x, tmp_path / "no"]), f"{tmp_path}/no: no such file", "check the path")
     refused(lambda: import_files([tmp_path / "empty"]), "holds no IDX files", "train-images-idx3-ubyte")
-    refused(lambda: import_files([tmp_path / "notes.txt"]), "notes.txt: is of no kind that strag can import")
-    refused(lambda: import_files([x, tmp_path / "notes.txt"]), "notes.txt: is neither an IDX nor an npy file")
-    refused(lambda: import_files([x, "-"]), "stdin: is one of several files", "name files", status=2)
     refused(
-        lambda: import_files([x]), "holds one array only; give two files: strag data x.idx LABELS", status=2
+        lambda: import_files([tmp_path / "notes.txt"]),
+        "notes.txt: is not a type of file that strag can import",
     )
-    refused(lambda: import_files([y]), "holds one array only", status=2)
-    refused(lambda: import_files([x, y, x]), "cannot tell 3 files apart; give examples, labels", status=2)
+    refused(lambda: import_files([x, tmp_path / "notes.txt"]), "notes.txt: is not an IDX, npy or npz file")
+    refused(lambda: import_files([x, "-"]), "stdin: is one of several inputs", "pass only files", status=2)
+    refused(
+        lambda: import_files([x]), "holds only one array; pass two files: strag data x.idx LABELS", status=2
+    )
+    refused(lambda: import_files([y]), "holds only one array", status=2)
+    refused(lambda: import_files([x, y, x]), "3 files are given, not 2 or 4; pass examples, labels", status=2)

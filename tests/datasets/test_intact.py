@@ -126,4 +126,4 @@ def test_a_whole_jpeg_is_never_taken_for_a_broken_one(tmp_path, shape, options):
 
 def test_a_second_image_in_a_stream_is_refused(tmp_path):
     one = encoded(grey(), "PPM")
-    refused(lambda: read(tmp_path, one + one), "is a broken image (another image follows in it)")
+    refused(lambda: read(tmp_path, one + one), "is a broken image (it holds several images)")

@@ -94,7 +94,7 @@ EMNIST = {
 TENS = np.where(Y, Y, 10)[:, None]  # SVHN counts its digits from 1
 WHOLE, PAIR, CELLS, PICTURES, CIFAR = "whole", "with a test set", "cells", "pictures", "cifar"
 CONVERTED = [
-    ("a pickle, which can run programs", "a.pkl", pickled({"x": X, "y": Y}), WHOLE),
+    ("a pickle, which can run any code", "a.pkl", pickled({"x": X, "y": Y}), WHOLE),
     ("a pickle", "b.pickle", pickled((X, Y, X, Y), 2), PAIR),
     ("a pickle", "c.p", pickled([X, Y], 0), WHOLE),
     ("a pickle", "no suffix", pickled({"data": X, "target": Y}), WHOLE),
@@ -128,7 +128,7 @@ CONVERTED = [
     ("a JSON file", "n.json", text(lines(records("a", "label"))), CELLS),
     ("an ARFF file", "o.arff", text(ARFF), CELLS),
     ("an ARFF file", "o.txt", text(ARFF), CELLS),
-    ("an SQLite data base", "p.db", sqlite, CELLS),
+    ("an SQLite database", "p.db", sqlite, CELLS),
     ("a zip archive (of p/1.png and others)", "q.zip", zipped, PICTURES),
     ("a tar archive of images", "r.tar.gz", lambda path: archive(path, "p/1.png", "q/2.png"), PICTURES),
     (
@@ -198,16 +198,16 @@ def test_the_line_in_the_message_converts(tmp_path, monkeypatch, what, name, mak
         ("b.mat", b"MATLAB 5.0 MAT-file, cut", "is a MATLAB file"),
         ("a.7z", b"7z\xbc\xaf\x27\x1c...", "is a 7z archive; unpack it: 7z x"),
         ("a.rar", b"Rar!\x1a\x07...", "is a RAR archive; unpack it: unrar x"),
-        ("a.csv.zst", b"\x28\xb5\x2f\xfd...", "is packed with zstd; unpack it: zstd -d"),
+        ("a.csv.zst", b"\x28\xb5\x2f\xfd...", "is compressed with zstd; decompress it: zstd -d"),
         ("a.tfrecord-00000-of-00001", bytes(range(20)), "is a TFRecord file; convert it: python3"),
-        ("data.mdb", bytes(16) + b"\xde\xc0\xef\xbe", "is an LMDB data base"),
-        ("a.rds", gzip.compress(b"X\n\0\0\0\3", mtime=0), "is a file of R; write it with write.csv"),
+        ("data.mdb", bytes(16) + b"\xde\xc0\xef\xbe", "is an LMDB database"),
+        ("a.rds", gzip.compress(b"X\n\0\0\0\3", mtime=0), "is a file of R; save its data with write.csv"),
         ("a.RData", gzip.compress(b"RDX3\nX\n", mtime=0), "is a file of R"),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Excel file; convert it: python3"),
         (
             "a.joblib",
             pickle.dumps(1),
-            "is a file of joblib, which can run programs when it is opened; if you",
+            "is a file of joblib, which can run any code when it is opened; if you",
         ),
         ("a.npz", b"<!DOCTYPE html>\n<html>", "is a web page, not a file of data; download the file"),
         ("a.csv", b"<html><head>", "is a web page"),
@@ -218,7 +218,7 @@ def test_the_line_in_the_message_converts(tmp_path, monkeypatch, what, name, mak
         ),
         ("a.libsvm", b"1 3:0.5\n", "is a file of libsvm; convert it: python3"),
         ("a1a.t", b"-1 3:0.5 11:1\n+1 5:1\n", "is a file of libsvm"),
-        ("a.db", b"SQLite format 3\0broken", "is an SQLite data base"),
+        ("a.db", b"SQLite format 3\0broken", "is an SQLite database"),
     ],
 )
 def test_what_is_known_by_its_first_bytes_or_its_name(tmp_path, name, content, words):
@@ -248,7 +248,7 @@ def test_folders(tmp_path):
     )
     (tmp_path / "lmdb").mkdir()
     (tmp_path / "lmdb" / "data.mdb").write_bytes(bytes(16) + b"\xde\xc0\xef\xbe")
-    refused(lambda: import_files([tmp_path / "lmdb"]), "lmdb: is an LMDB data base")
+    refused(lambda: import_files([tmp_path / "lmdb"]), "lmdb: is an LMDB database")
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "mnist-train.tfrecord-00000-of-00001").write_bytes(b"1")
     refused(lambda: import_files([tmp_path / "records"]), "records: is a folder of TFRecord files")
@@ -263,7 +263,7 @@ def test_nothing_is_unpickled(tmp_path):
         (tmp_path / name).write_bytes(pickle.dumps(Trap()))
         refused(
             lambda name=name: import_files([tmp_path / name]),
-            "which can run programs" if name != "a.mat" else "",
+            "which can run any code" if name != "a.mat" else "",
         )
     torch.save(Trap(), tmp_path / "a.pt")
     refused(lambda: import_files([tmp_path / "a.pt"]), "a.pt: is a file of torch.save")

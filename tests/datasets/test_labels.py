@@ -64,27 +64,27 @@ def test_names_from_a_file_name_all_classes():
     found = read_labels(np.array([0, 2]), class_names=("a", "b", "c", "d"))
     assert (found.numbers, found.names) == ((0, 1, 2, 3), ("a", "b", "c", "d"))
     refused(
-        lambda: read_labels(np.array([0, 4]), class_names=("a", "b")), "has class 4 in 'y', but names for 2"
+        lambda: read_labels(np.array([0, 4]), class_names=("a", "b")), "has class 4 in 'y' but 2 class names"
     )
 
 
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (Y - 2, "labels 'y' run from -1 to 1 (row 1)"),
-        (Y + 0.5, "label 3.5 in row 0 of 'y' is no whole number"),
+        (Y - 2, "labels 'y' range from -1 to 1 (row 1)"),
+        (Y + 0.5, "label 3.5 in row 0 of 'y' is not a whole number"),
         (np.array([0, np.nan]), "label nan in row 1"),
         (np.array([0.0, 1e300]), "label 1e+300 in row 1"),
-        (np.array([0, 2_000_000]), "labels 'y' run from 0 to 2000000"),
+        (np.array([0, 2_000_000]), "labels 'y' range from 0 to 2000000"),
         (np.zeros((6, 2)), "labels 'y' have shape [6, 2]"),
         (np.ones((6, 3)), "labels 'y' have shape [6, 3]"),
         (np.zeros((2, 3, 1)), "labels 'y' have shape [2, 3, 1]"),
         (np.array(5), "labels 'y' have shape []"),
-        (np.array(["a", "", "b"]), "labels 'y' have no text in row 1"),
-        (np.array(["1", "01", "2"]), "'01' and '1' are one number but two classes"),
+        (np.array(["a", "", "b"]), "label in row 1 of 'y' is empty"),
+        (np.array(["1", "01", "2"]), "labels '01' and '1' are the same number"),
         (np.array(["5000000", "1"]), "has class 5000000"),
-        (np.zeros(3, complex), "labels 'y' are complex128, no numbers or text"),
-        (np.zeros(3, "M8[s]"), "labels 'y' are datetime64[s], no numbers or text"),
+        (np.zeros(3, complex), "labels 'y' are complex128, not numbers or text"),
+        (np.zeros(3, "M8[s]"), "labels 'y' are datetime64[s], not numbers or text"),
     ],
 )
 def test_what_are_no_labels(labels, words):
@@ -94,10 +94,14 @@ def test_what_are_no_labels(labels, words):
 def test_what_is_wrong_with_test_labels_is_about_their_file():
     sources = {"y": "y.npy", "y_test": "t.npy"}
     for y, y_test, words in (
-        (Y, Y - 2, "labels 'y_test' run from -1"),
-        (Y, Y.astype(str), "training labels or test labels are text, but not both"),
-        (np.array(["a", "b"]), np.array(["a", "c"]), "label 'c' is a class that the training examples lack"),
-        (np.array(["a", "b"]), np.array(["a", ""]), "labels 'y_test' have no text in row 1"),
+        (Y, Y - 2, "labels 'y_test' range from -1"),
+        (Y, Y.astype(str), "test labels are text, but training labels are numbers"),
+        (
+            np.array(["a", "b"]),
+            np.array(["a", "c"]),
+            "class 'c' of the test set is not a class of the training set (a, b)",
+        ),
+        (np.array(["a", "b"]), np.array(["a", ""]), "label in row 1 of 'y_test' is empty"),
     ):
         refused(lambda y=y, t=y_test: read_labels(y, t, sources=sources), f"t.npy: {words}")
 
@@ -105,9 +109,10 @@ def test_what_is_wrong_with_test_labels_is_about_their_file():
 def test_names_that_stand_twice_are_told_apart_and_that_is_said():
     found = read_labels(np.array([0, 1, 2]), class_names=("crane", "dog", "crane"))
     assert found.names == ("crane", "dog", "crane (2)")
-    assert "told apart: crane (2)" in dict(found.notes)["y"]
+    assert "renamed to crane (2)" in dict(found.notes)["y"]
     refused(
-        lambda: read_labels(np.array([0]), class_names=("a", "a", "a (2)")), "several classes by one name"
+        lambda: read_labels(np.array([0]), class_names=("a", "a", "a (2)")),
+        "the same name for several classes",
     )
 
 

@@ -38,22 +38,22 @@ def test_broken_images_are_named_together():
     contents = [encoded(grey(), "PNG"), b"no image", b"none"]
     notes = taken(contents, skip_broken=True).notes(" of the test set", lambda called: called[3:])
     assert len(notes) == 1
-    assert notes[0].startswith("left out 2 broken images of the test set: row 1 (no PNG, ")
-    assert "), row 2 (no PNG, " in notes[0]
+    assert notes[0].startswith("left out 2 broken images of the test set: row 1 (not PNG, ")
+    assert "), row 2 (not PNG, " in notes[0]
     both = taken(contents)
-    refused(lambda: both.notes("", str), "holds 2 broken images: f, row 1 (no PNG, ", "f, row 2 (", "--skip")
-    refused(lambda: taken(contents[:2]).notes("", str), "f, row 1: is a broken image (no PNG, ")
+    refused(lambda: both.notes("", str), "holds 2 broken images: f, row 1 (not PNG, ", "f, row 2 (", "--skip")
+    refused(lambda: taken(contents[:2]).notes("", str), "f, row 1: is a broken image (not PNG, ")
 
 
 @pytest.mark.parametrize("value", [-1, 256])
 def test_a_background_is_a_grey_value(value):
-    refused(lambda: taken([], background=value), "--background is no grey value", status=2)
+    refused(lambda: taken([], background=value), "--background is not a grey value", status=2)
 
 
 def test_images_that_no_memory_holds():
     content = encoded(grey(), "PNG")
     refused(
         lambda: taken([content], 1 << 60),
-        f"f, row 0: and the other {(1 << 60) - 1} images have ",
-        "which do not fit in memory; give --resize HxW",
+        f"f, row 0: and {(1 << 60) - 1} other images have ",
+        "which does not fit in memory; scale the images down with --resize HxW",
     )

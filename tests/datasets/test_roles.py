@@ -90,7 +90,7 @@ def test_names_that_agree_with_the_places(names):
     ],
 )
 def test_a_part_alone_becomes_the_training_set(names, part):
-    said = f"holds the {part} part alone, which becomes the training set"
+    said = f"holds only the {part} set, which becomes the training set"
     assert assign(names.split()) == (["x", "y"], said)
     keys, note = assign(names.split()[::-1])
     assert keys == ["y", "x"]
@@ -117,16 +117,16 @@ def test_names_of_several_data_sets(names, sets):
     keys, note = assign(names.split())
     assert keys == ["x", "y", "x_test", "y_test"]
     assert ("data sets" in (note or "")) == (sets is not None)
-    assert sets is None or note.endswith(f"the names speak of several data sets: {sets}")
+    assert sets is None or note.endswith(f"the names mention several data sets: {sets}")
 
 
 def test_a_validation_part_is_the_test_set_where_there_is_no_other():
     keys, note = assign(["x_val", "y_val", "x_train", "y_train"])
     assert keys == ["x_test", "y_test", "x", "y"]
-    assert note.endswith("the test set is the validation part, x_val, y_val, as there is no other")
+    assert note.endswith("the validation set (x_val, y_val) is the test set, as there is no other")
     keys, note = assign(["x_train", "y_train", "x_val", "y_val", "x_test", "y_test"])
     assert keys == ["x", "y", None, None, "x_test", "y_test"]
-    assert note == "left out the validation part, x_val, y_val"
+    assert note == "left out the validation set (x_val, y_val)"
 
 
 @pytest.mark.parametrize(
@@ -134,18 +134,21 @@ def test_a_validation_part_is_the_test_set_where_there_is_no_other():
     [
         (
             "x_train y_test",
-            "contradict each other (x_train training examples, y_test test labels); rename them",
+            "contradict each other (x_train training examples, y_test test labels); rename the files",
         ),
         ("x_train x_test", "contradict each other"),
         ("y a_labels", "contradict each other (y labels, a_labels labels)"),
         ("x_train y_train x_train2_train y_test", "contradict each other"),
         ("x_val y_val x_test y_test", "contradict each other"),
-        ("a_x b_x a_y b_y", "do not say which file is what (a_x examples, b_x examples"),
-        ("x_test a b c", "do not say which file is what (x_test test examples); rename them to x, y, x_test"),
-        ("x_dig y_dig x_test y_test x_train y_train", "do not say which file is what (x_dig examples"),
-        ("a b c d e f", "do not say which file is what; rename"),
-        ("x y x_val y_val c d e", "cannot tell 7 files apart; give examples, labels [test examples"),
-        ("x y x_test", "cannot tell 3 files apart"),
+        ("a_x b_x a_y b_y", "do not say what each file holds (a_x examples, b_x examples"),
+        (
+            "x_test a b c",
+            "do not say what each file holds (x_test test examples); rename the files to x, y, x_test",
+        ),
+        ("x_dig y_dig x_test y_test x_train y_train", "do not say what each file holds (x_dig examples"),
+        ("a b c d e f", "do not say what each file holds; rename the files"),
+        ("x y x_val y_val c d e", "7 files are given, not 2 or 4; pass examples, labels [test examples"),
+        ("x y x_test", "3 files are given, not 2 or 4"),
     ],
 )
 def test_names_that_leave_it_open(names, words):
@@ -184,11 +187,11 @@ def test_arrays_are_chosen_by_role(names, parts):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        ("data images target", "'data' and 'images' could both be the examples; name one x"),
-        ("x target labels", "'target' and 'labels' could both be the labels; name one y"),
+        ("data images target", "'data' and 'images' may both be the examples; name one x"),
+        ("x target labels", "'target' and 'labels' may both be the labels; name one y"),
         (
             "x y x_test test_data y_te te_labels",
-            "'y_te' and 'te_labels' could both be the test labels; name one y_test",
+            "'y_te' and 'te_labels' may both be the test labels; name one y_test",
         ),
         ("x why", "has no array of training labels (it holds x, why); add them"),
         ("x_test y_test", "has no array of training examples (it holds x_test, y_test); add them"),

@@ -97,12 +97,12 @@ def test_names_of_the_examples(table):
     data, notes = table(",id,file,b,label\n0,7,a.png,2,0\n1,8,b.png,4,1\n")
     assert (data.x.tolist(), [data.names[row] for row in range(2)]) == ([[2], [4]], ["0", "1"])
     assert notes == [
-        "t.csv: the first column, which has no name, names the examples",
-        "t.csv: left out, as names too: 'id', 'file'",
+        "t.csv: the first column, which has no header, holds the names of the examples",
+        "t.csv: left out, as they hold names too: 'id', 'file'",
     ]
     data, notes = table("b,label,File_Name\n2,0,a.png\n4,1,b c.png\n")
     assert [data.names[row] for row in range(2)] == ["a.png", "b c.png"]
-    assert notes == ["t.csv: column 'File_Name' names the examples"]
+    assert notes == ["t.csv: column 'File_Name' holds the names of the examples"]
     data, _ = table("a,b,name\n1,2,x\n3,4,y\n", label_column="name")
     assert (data.names, data.class_names) == (None, ("x", "y"))
 
@@ -110,7 +110,7 @@ def test_names_of_the_examples(table):
 def test_without_a_header_the_label_is_counted(table):
     data, notes = table("5,0,0,9\n4,1,0,8\n", label_column="1")
     assert (data.x.tolist(), data.y.tolist()) == ([[0, 0, 9], [1, 0, 8]], [5, 4])
-    assert notes == ["t.csv: has no header: the first line is an example, column 1 the label"]
+    assert notes == ["t.csv: has no header; the first line is an example, and column 1 is the label"]
     data, _ = table("5.1,3.5,setosa\n4.9,3,virginica\n5,4,setosa\n", "iris.data", label_column="3")
     assert (len(data.x), data.y.tolist()) == (3, [0, 1, 0])
 
@@ -120,7 +120,7 @@ def test_a_header_of_numbers(table):
     assert data.x.tolist() == [[4, 0, 0], [1, 1, 1]]
     data, notes = table("0,1,2,3,4\n4,0,0,0,0\n1,1,1,1,1\n", label_column="4")
     assert (data.x.shape, data.y.tolist()) == ((2, 4), [0, 1])
-    assert notes == ["t.csv: the first line counts the columns and is no example"]
+    assert notes == ["t.csv: the first line numbers the columns and is not an example"]
 
 
 @pytest.mark.parametrize("cell", ["", "NA", "NaN", "nan", "null", "None", "?", "N/A", "NULL"])
@@ -132,40 +132,44 @@ def test_missing_cells(table, cell):
 @pytest.mark.parametrize(
     "case",
     [
-        ("", "is empty; give a table with a header"),
+        ("", "is empty; provide a table with a header"),
         ("\n \n", "is empty"),
-        ("a,b,label\n", "holds a header, but no examples"),
+        ("a,b,label\n", "has a header but no examples"),
         (TWO.replace("4", "inf"), "column 'b' is infinite in line 3 (inf)"),
         (TWO.replace("4", "-1e999"), "column 'b' is infinite in line 3 (-1e999)"),
-        (TWO.replace("4", "four"), "column 'b' holds the text 'four' in line 3; give a number there"),
+        (TWO.replace("4", "four"), "column 'b' holds the text 'four' in line 3; replace it by a number"),
         (TWO.replace("4", "1_0"), "column 'b' holds the text '1_0' in line 3"),
         (
             "a,b,c,label\nx,1,p,0\ny,2,q,1\n",
-            "holds text in 'a', 'c' ('x' in line 2); leave such a column out, code it as "
-            "numbers, or call it id, if it names the examples",
+            "holds text in 'a', 'c' ('x' in line 2); remove the column, encode it as "
+            "numbers, or rename it to id if it holds names of the examples",
         ),
-        ("a;label\n1,5;0\n2,5;1\n", "column 'a' holds '1,5' in line 2; write decimals with a point"),
+        ("a;label\n1,5;0\n2,5;1\n", "column 'a' holds '1,5' in line 2; use a decimal point"),
         ("a,b,label\n1,2,0\n3,4\n", "has 2 cells in line 3, but 3 columns"),
         ("a,b,label\n1,2,0\n\n3,4,1,1\n", "has 4 cells in line 4, but 3 columns"),
         ('a,b,label\n1,2,"x\ny"\n3,4\n', "has 2 cells in line 4"),
         ("a,b,label,\n1,2,0,5\n", "has 4 cells in line 2, but 3 columns"),
-        ('a,b,label\n1,2,"x\n3,4,y\n', "has a quote that is never closed"),
+        ('a,b,label\n1,2,"x\n3,4,y\n', "that is never closed"),
         ('a,b,label\n1,2,"x"y\n3,4,"z"\n', "cannot be read in line 2"),
-        ("a,a,label\n1,2,0\n", "has 'a' twice among its columns; rename"),
+        ("a,a,label\n1,2,0\n", "has two columns called 'a'; rename"),
         ("a,,label\n1,2,0\n", "has no name for column 2"),
-        ("a,b,c\n1,2,0\n", "has no column called label, class, target or y", "its columns are 'a', 'b', 'c'"),
+        (
+            "a,b,c\n1,2,0\n",
+            "has no column called label, class, target or y",
+            "from its columns: 'a', 'b', 'c'",
+        ),
         ("x,y,label\n1,2,0\n", "has 2 columns that may be the label, 'y', 'label'", "--label-column"),
-        ("label,id\n0,1\n", "has no inputs beside the label 'label'"),
+        ("label,id\n0,1\n", "has no inputs, only the label 'label'"),
         ("a,b;c,label\n1,2,0\n", "has a comma and a semicolon in its first line"),
         ("label\n1\n", "has no comma, semicolon or tab in its first line"),
-        ("a,target\n1,0.5\n2,1\n", "column 'target' holds 0.5 in line 2, which is no class"),
-        ("a,target\n1,1\n2,-1\n", "column 'target' holds -1 in line 3, which is no class"),
-        ("5,0,0\n4,0,1\n", "is a CSV file without a header", "--label-column 1 for the first column"),
-        ("5.1,3.5,setosa\n4.9,3,virginica\n", "is a CSV file without a header"),
+        ("a,target\n1,0.5\n2,1\n", "column 'target' holds 0.5 in line 2, which is not a class number"),
+        ("a,target\n1,1\n2,-1\n", "column 'target' holds -1 in line 3, which is not a class number"),
+        ("5,0,0\n4,0,1\n", "has no header, as its first line", "--label-column with the number"),
+        ("5.1,3.5,setosa\n4.9,3,virginica\n", "has no header"),
         ("0,1,2\n4,0,0\n", "begins with 0, 1, 2, which may be a header or an example"),
-        ("a,b,label\n1,2,café\n".encode("latin-1"), "is no UTF-8 in line 2 (byte 0xe9)", "iconv -f LATIN1"),
+        ("a,b,label\n1,2,café\n".encode("latin-1"), "is not UTF-8 in line 2 (byte 0xe9)", "iconv -f LATIN1"),
         (TWO.encode("utf-16"), "is UTF-16; convert it: iconv -f UTF-16"),
-        (b"\0\1\2,label\n1,2\n", "is called a table but is no text"),
+        (b"\0\1\2,label\n1,2\n", "has the name of a table but is not text"),
         (gzip.compress(TWO.encode(), mtime=0)[:-9], "is a broken gzip file"),
         (TWO.replace("4", "1e39"), "numbers too large for float32"),
     ],
@@ -177,7 +181,9 @@ def test_what_is_wrong_with_a_table(table, case):
 
 def test_columns_that_are_not_there(table):
     refused(
-        lambda: table(TWO, label_column="c"), "has no column 'c'; its columns are 'a', 'b', 'label'", status=2
+        lambda: table(TWO, label_column="c"),
+        "has no column 'c'; use one of its columns: 'a', 'b', 'label'",
+        status=2,
     )
     refused(lambda: table("5,0\n4,2\n", label_column="3"), "no column '3'", "a number from 1 to 2", status=2)
     wide = ",".join(f"p{n}" for n in range(40))
@@ -187,19 +193,19 @@ def test_columns_that_are_not_there(table):
 def test_what_is_no_table(tmp_path, table):
     refused(
         lambda: table("some words, written\nin two lines\n", "notes.txt"),
-        "is of no kind that strag can import",
+        "is not a type of file that strag can import",
     )
-    refused(lambda: table("a,b,label\n1,2\n", "t.txt"), "is of no kind")
+    refused(lambda: table("a,b,label\n1,2\n", "t.txt"), "is not a type of file")
     refused(
-        lambda: table(TWO, "t.csv", background=3), "is a CSV table, to which --background means", status=2
+        lambda: table(TWO, "t.csv", background=3), "is a CSV table and does not use --background", status=2
     )
     two = [tmp_path / "t.csv", tmp_path / "u.csv"]
     two[1].write_text(TWO)
-    refused(lambda: import_files(two), "t.csv: is a table, of which 2 are given", "--test u.csv", status=2)
-    refused(lambda: import_files(two[:1] * 2), "t.csv: is given twice; give it once", status=2)
+    refused(lambda: import_files(two), "t.csv: is one of 2 tables", "--test u.csv", status=2)
+    refused(lambda: import_files(two[:1] * 2), "t.csv: is given twice; pass it once", status=2)
     np.save(tmp_path / "x.npy", np.zeros((2, 3)))
     two[0] = tmp_path / "x.npy"
-    refused(lambda: import_files(two), "u.csv: is a table, which holds its labels, and x.npy is", status=2)
+    refused(lambda: import_files(two), "u.csv: is a table, which holds its labels, but x.npy is", status=2)
 
 
 CELLS = st.floats(-1e6, 1e6, width=32) | st.integers(-300, 300)
@@ -266,5 +272,6 @@ def test_an_input_that_looks_like_names(table, header, rows, said):
     lines = [f"{value},0,{at % 2}" for at, value in enumerate(rows.split())]
     data, notes = table("\n".join([f"{header},b,label", *lines]))
     assert data.columns == (header, "b")
-    line = f"column '{header}' is an input, though its values all differ: call it id if it names the examples"
+    differ = "is an input, but all its values differ; rename it to id if it holds names of the examples"
+    line = f"column '{header}' {differ}"
     assert notes == ([f"t.csv: {line}"] if said else [])

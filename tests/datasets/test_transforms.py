@@ -33,7 +33,9 @@ def test_blocks_tile_the_data_set(shuffle):
     order = np.arange(24) if shuffle is None else np.random.default_rng(shuffle).permutation(24)
     np.testing.assert_array_equal(joined, data.x[order])
     np.testing.assert_array_equal(np.concatenate([block.y for block in blocks]), data.y[order])
-    refused(lambda: block_of(data, 6, 5, shuffle), "no block 5 of 6 among 24 examples", "1 to 4", status=2)
+    refused(
+        lambda: block_of(data, 6, 5, shuffle), "no block 5 of size 6, only 24 examples", "1 to 4", status=2
+    )
 
 
 def test_a_block_is_an_origin_of_its_own():
@@ -65,9 +67,9 @@ def test_a_shuffle_keeps_the_examples_and_depends_on_its_seed():
     ("options", "words"),
     [
         ({"block": 2}, "--block needs --size"),
-        ({"size": 25}, "--size 25 is not possible: there are 24 examples; give 1 to 24"),
+        ({"size": 25}, "--size 25 is not possible with 24 examples; use a size from 1 to 24"),
         ({"size": 0}, "--size 0 is not possible"),
-        ({"size": 24, "block": 2}, "there is no block 2 of 24 among 24 examples"),
+        ({"size": 24, "block": 2}, "has no block 2 of size 24, only 24 examples"),
     ],
 )
 def test_blocks_that_do_not_exist(options, words):
@@ -85,7 +87,7 @@ def test_grey_is_the_mean_of_the_colours(shape, axis):
 
 
 def test_grey_without_colours_or_without_a_test_set():
-    refused(lambda: grey(images()), "examples of shape [2, 3] have no colours", "leave --gray out")
+    refused(lambda: grey(images()), "examples of shape [2, 3] have no colours", "remove --gray")
     refused(lambda: grey(coloured((5, 6, 7))), "have no colours")
     assert not grey(replace(coloured((4, 5, 3)), x_test=None, y_test=None)).has_test
 
@@ -172,7 +174,9 @@ def test_examples_held_out_are_the_test_set(share):
 
 def test_what_cannot_be_held_out():
     refused(lambda: changed(images(), Changes(hold_out=0.5)), "has a test set already", status=2)
-    refused(lambda: changed(named(), Changes(hold_out=0.01)), "--hold-out 0.01 of 24 examples is 0", status=2)
+    refused(
+        lambda: changed(named(), Changes(hold_out=0.01)), "--hold-out 0.01 moves 0 of 24 examples", status=2
+    )
     refused(lambda: changed(named(), Changes(hold_out=0.95)), "no training example of class", status=2)
 
 
@@ -201,20 +205,20 @@ def test_labels_that_are_flipped_twice_keep_what_they_were():
 
 
 def test_labels_that_cannot_be_flipped():
-    refused(lambda: changed(images(), Changes(flip_labels=0.001)), "of 24 examples flips none", status=2)
+    refused(lambda: changed(images(), Changes(flip_labels=0.001)), "flips none of 24 examples", status=2)
     alone = Changes(classes="1,3", labels="parity", flip_labels=0.5)
-    refused(lambda: changed(images(), alone), "one group only", "--labels", status=2)
+    refused(lambda: changed(images(), alone), "only one group", "--labels", status=2)
 
 
 def test_rows_get_a_shape():
     data = replace(images(), x=images().x.reshape(24, 6), x_test=None, y_test=None, origin=None)
     assert changed(data, Changes(shape=(2, 3))).x.shape == (24, 2, 3)
     np.testing.assert_array_equal(changed(data, Changes(shape=(2, 3))).x, images().x)
-    refused(lambda: changed(data, Changes(shape=(2, 2))), "have 6 inputs, --shape 2x2 makes 4", status=2)
+    refused(lambda: changed(data, Changes(shape=(2, 2))), "have 6 inputs, but --shape 2x2 has 4", status=2)
 
 
 def test_labels_beyond_the_classes_are_refused():
-    refused(lambda: changed(images(), Changes(labels="0-1/2-9")), "has no class 2-9, which", status=2)
+    refused(lambda: changed(images(), Changes(labels="0-1/2-9")), "has no class 2-9 (in", status=2)
 
 
 def test_the_order_is_classes_hold_out_shuffle_block_flips():
@@ -241,9 +245,11 @@ def test_a_test_set_from_elsewhere():
     refused(lambda: with_test(found, other), "has a test set already", status=2)
     mixed = with_test(data, replace(other, x=other.x.astype(np.float32) + 0.5, origin=None))
     assert mixed.x.dtype == mixed.x_test.dtype == np.float32
-    refused(lambda: with_test(data, images()), "names its classes, or its test set does, but not both")
+    refused(
+        lambda: with_test(data, images()), "of the training set have names, but those of the test set do not"
+    )
     unknown = replace(other, class_names=("dog", "cat", "bee", "elk"), origin=None)
-    refused(lambda: with_test(data, unknown), "lacks the class 'elk' of its test set")
+    refused(lambda: with_test(data, unknown), "lacks class 'elk' of its test set")
 
 
 def test_columns_of_a_test_set_are_told_by_their_names():
@@ -252,9 +258,7 @@ def test_columns_of_a_test_set_are_told_by_their_names():
     turned = replace(data, x=data.x[:, ::-1].copy(), columns=tuple("fedcba"), origin=None)
     np.testing.assert_array_equal(with_test(data, turned).x_test, data.x)
     other = replace(data, columns=tuple("abcdeg"), origin=None)
-    refused(
-        lambda: with_test(data, other), "its test examples lack the column 'f'", "give both the same columns"
-    )
+    refused(lambda: with_test(data, other), "the test set lacks column 'f'", "use the same columns")
     assert changed(data, Changes(shape=(2, 3))).columns is None
     assert changed(data, Changes(size=5)).columns == data.columns
 
@@ -270,7 +274,7 @@ def test_flipped_labels_never_reach_a_test_set():
 
 def test_a_fourth_channel_is_no_colour():
     data = coloured((4, 5, 4))
-    refused(lambda: grey(data), "fourth channel that is no colour")
+    refused(lambda: grey(data), "fourth channel, such as transparency")
     opaque = data.x.copy()
     opaque[..., 3] = 255
     found = grey(replace(data, x=opaque, x_test=opaque[:2], origin=None))
@@ -287,7 +291,7 @@ def test_a_pruned_data_set_gets_a_test_set_as_an_origin_of_its_own():
 def test_a_class_of_the_test_set_alone_is_refused():
     data = named()
     more = replace(data, y=data.y + 1, class_numbers=None, class_count=0, origin=None)
-    refused(lambda: with_test(data, more), "lacks the class '4' of its test set")
+    refused(lambda: with_test(data, more), "lacks class '4' of its test set")
     spelled = replace(data, class_names=("0", "1", "2", "3"), origin=None)
     np.testing.assert_array_equal(with_test(spelled, data).y_test, data.y)
 
@@ -295,7 +299,9 @@ def test_a_class_of_the_test_set_alone_is_refused():
 def test_groups_of_classes_that_are_left_out_are_refused_or_given_anew():
     data = named(class_names=("ant", "bee", "cat", "dog"), labels="ant,bee/cat,dog")
     refused(
-        lambda: changed(data, Changes(classes="ant,cat")), "name classes that --classes leaves out", status=2
+        lambda: changed(data, Changes(classes="ant,cat")),
+        "contain classes that --classes does not keep",
+        status=2,
     )
     assert changed(data, Changes(classes="ant,cat", labels="classes")).grouping.names == ("ant", "cat")
     ranges = replace(named(), labels="0-1/2-3")
@@ -309,7 +315,7 @@ def test_images_of_the_size_that_is_asked_for_are_left_alone():
 
 
 def test_one_class_alone_is_no_task():
-    refused(lambda: changed(named(), Changes(classes="3,3")), "--classes 3,3 keeps one class only", status=2)
+    refused(lambda: changed(named(), Changes(classes="3,3")), "--classes 3,3 keeps only one class", status=2)
     refused(
         lambda: changed(named(), Changes(classes="")), "cannot read the classes ''", "such as 3,8", status=2
     )

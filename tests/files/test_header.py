@@ -186,6 +186,6 @@ def test_what_becomes_shorter_while_it_is_read_is_no_crash(tmp_path):
 def test_a_stamp_too_long_for_the_format_is_refused_before_it_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(header, "LARGEST", 1000)
     meta = stamp("history", runs=list(range(1000)))
-    refused(lambda: write_tensors(str(tmp_path / "f"), meta, TENSORS), "would have a header of", "fewer runs")
+    refused(lambda: write_tensors(str(tmp_path / "f"), meta, TENSORS), "needs a header of", "fewer runs")
     assert os.listdir(tmp_path) == []
     assert container.LARGEST == 100_000_000

@@ -149,11 +149,11 @@ def test_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
     file.write_bytes(b"old")
     loop.symlink_to(loop)
     refused(lambda: Output(tmp_path), tmp_path, "is a directory", status=2)
-    refused(lambda: Output(tmp_path / "nowhere" / "f"), "nowhere/f", "no folder", "nowhere; make it first")
+    refused(lambda: Output(tmp_path / "nowhere" / "f"), "nowhere/f", "no folder", "nowhere; create it first")
     refused(lambda: Output(file / "f"), file / "f", "cannot be written: Not a directory")
     refused(lambda: Output(loop), loop, "cannot be written")
     refused(lambda: Output(tmp_path / ("n" * 300)), "nnn", "cannot be written: File name too long")
-    refused(lambda: Output(""), "an output has no name", status=2)
+    refused(lambda: Output(""), "the name of an output is empty", status=2)
     assert sorted(os.listdir(tmp_path)) == ["file", "loop"]
 
 
@@ -204,8 +204,8 @@ def test_a_full_temporary_folder_is_named(tmp_path, arguments, where):
         [sys.executable, "-c", FILLS, "data", *arguments],
         cwd=tmp_path, input=content, capture_output=True, env={**os.environ, "TMPDIR": str(tmp_path)},
     )  # fmt: skip
-    problem = f"finds no room in {tmp_path}: File too large"
-    assert found.stderr.decode() == f"strag: {where}: {problem}; let TMPDIR name a folder with more\n"
+    problem = f"does not fit in {tmp_path}: File too large"
+    assert found.stderr.decode() == f"strag: {where}: {problem}; set TMPDIR to a folder with more room\n"
     assert (found.returncode, found.stdout) == (1, b"")
     assert os.listdir(tmp_path) == ["d"]
 

@@ -124,6 +124,6 @@ def test_a_file_of_somebody_else_in_a_shared_folder(tmp_path, monkeypatch, folde
     monkeypatch.setattr(os, "stat", owned)
     monkeypatch.setattr(os, "geteuid", lambda: 5)
     if kept:
-        refused(lambda: Output(path), path, "nobody but its owner")
+        refused(lambda: Output(path), path, "only its owner may replace it")
     else:
         Output(path).__exit__()
