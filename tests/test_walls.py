@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import strag
+from strag.kinds import KINDS
 
 ROOT = Path(strag.__file__).parent
 MODULES = {
@@ -111,7 +112,11 @@ def test_only_training_and_its_command_know_torch():
         ("strag.stragglers", ["errors", "geometry", "stragglers", "words"]),
         ("strag.training", ["errors", "geometry", "training", "datasets", "words"]),
         ("strag.datasets", ["errors", "datasets", "words"]),
-        ("strag.files", ["errors", "words", "signals", "files", "datasets", "stragglers", "__version__"]),
+        ("strag.kinds", ["errors", "files.opening"]),
+        (
+            "strag.files",
+            ["errors", "words", "signals", "kinds", "files", "datasets", "stragglers", "__version__"],
+        ),
         ("strag.views", ["errors", "words", "console", "views", "geometry", "stragglers", "datasets"]),
     ],
 )
@@ -121,6 +126,18 @@ def test_dependencies_point_one_way(package, may):
         if inside(name, (package,)):
             found = [one for one in imported_from(source, ("strag",)) if one != "strag"]
             assert [one for one in found if not inside(one, allowed)] == [], name
+
+
+def test_the_registry_imports_nothing_before_it_is_asked():
+    top = [node for node in ast.parse(MODULES["strag.kinds"]).body if isinstance(node, ast.ImportFrom)]
+    assert {node.module for node in top} == {"dataclasses", "importlib", "strag.errors"}
+
+
+def test_what_the_registry_names_is_there():
+    named = [module for kind in KINDS.values() for module in (kind.files, kind.views) if module]
+    assert named
+    assert set(named) <= MODULES.keys()
+    assert where(lambda source: imported_from(source, ("strag.views",)), ("strag.files", "strag.kinds")) == []
 
 
 def test_nothing_unpickles():

@@ -40,7 +40,7 @@ def command(files, labels, output, as_json, quiet):
     from strag.files.comparison import comparison_object
     from strag.files.jsonfile import write_json
     from strag.files.output import Output
-    from strag.files.stragglers import read_stragglers
+    from strag.kinds import read
     from strag.stragglers.comparison import compare
 
     names = called(files, labels)
@@ -49,7 +49,7 @@ def command(files, labels, output, as_json, quiet):
     refuse_several_stdin(*files)
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
-        lists = [read_stragglers(path) for path in files]
+        lists = [read(path, "stragglers") for path in files]
         examples = _examples(lists)
         found = compare([one.indices for one in lists], examples, names, lists[0].meta.get("title"))
         if output == "-" and stdout_is_terminal() and not as_json:

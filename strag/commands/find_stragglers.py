@@ -175,8 +175,8 @@ def _usual_observable(options):
 
 def _find(history, output, quiet, options):
     """Find the stragglers and write them; the exit status."""
+    from strag import kinds
     from strag.console import Notes
-    from strag.files.history import read_history
     from strag.files.output import Output
     from strag.files.stragglers import stragglers_object, write_csv
     from strag.stragglers.find import Moment
@@ -185,7 +185,7 @@ def _find(history, output, quiet, options):
 
     moment = Moment.parse(options["at"])
     with Output(output, binary=False) as sink, _csv_output(options["csv_file"]) as csv_sink:
-        read = read_history(history)
+        read = kinds.read(history, "history")
         if is_given("observable"):
             read.require_layers("leave --observable out")
         for option in ("per_class", "rule"):
@@ -195,7 +195,7 @@ def _find(history, output, quiet, options):
         found, profile = _found(read, options, moment)
         reference = None
         if options["reference"] is not None:
-            whole = read_history(options["reference"])
+            whole = kinds.read(options["reference"], "history")
             whole.require_layers("leave --reference out")
             reference = reference_of(read, whole, _found(whole, options, Moment())[0])
         if options["core"] and exit_status(found.verdict, moment.is_chosen, False) == 0:

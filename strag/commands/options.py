@@ -187,8 +187,8 @@ def read_data(source):
     from strag.console import warn, watch_downloads
     from strag.datasets import catalogue
     from strag.errors import StragError
-    from strag.files.dataset import read_dataset
     from strag.files.streams import name_of
+    from strag.kinds import read
 
     if source in catalogue.CATALOGUE:
         if Path(source).exists():
@@ -203,7 +203,7 @@ def read_data(source):
     if Path(source).is_dir():
         import_it = f"strag data {shlex.quote(source)} -o FILE"
         raise StragError("is a directory, not a dataset file", f"import it with '{import_it}'", source)
-    return read_dataset(source)
+    return read(source, "dataset")
 
 
 def refuse_overwriting(inputs, *outputs):

@@ -4,15 +4,8 @@ from dataclasses import dataclass
 
 from strag.errors import StragError, bad_usage
 from strag.files.streams import name_of
+from strag.kinds import KINDS, read, read_opened
 
-HOLDS = {  # every kind that has a picture
-    "history": "a history",
-    "sweep": "a sweep",
-    "stragglers": "stragglers",
-    "stability": "the agreement of runs",
-    "comparison": "a comparison of sets",
-    "summary": "a summary of experiments",
-}
 ONLY_FOR = {  # the kinds that an option is for
     "x": ("history", "sweep"),
     "curves": ("history",),
@@ -79,32 +72,16 @@ def _read(path):
 
     A history whose networks left out sets of several kinds is a sweep.
     """
-    from strag.files.comparison import comparison_from
-    from strag.files.history import history_from
-    from strag.files.jsonfile import open_any
-    from strag.files.stability import stability_from
+    from strag.files.opening import open_file
     from strag.files.stamp import with_article
-    from strag.files.stragglers import stragglers_from
-    from strag.files.summary import summary_from
     from strag.stragglers.sweep import is_sweep
 
-    readers = {
-        "stragglers": stragglers_from,
-        "stability": stability_from,
-        "comparison": comparison_from,
-        "summary": summary_from,
-    }
-    opened = open_any(path)
-    if isinstance(opened, dict):
-        kind = opened["strag"]["kind"]
-        if kind in readers:
-            return kind, readers[kind](opened, name_of(path))
-    else:
-        with opened:
-            kind = opened.kind
-            if kind == "history":
-                history = history_from(opened)
-                return "sweep" if is_sweep(history) else kind, history
+    opened = open_file(path)
+    kind = opened.kind
+    if kind in KINDS and KINDS[kind].views:
+        found = read_opened(opened)
+        return "sweep" if kind == "history" and is_sweep(found) else kind, found
+    opened.close()
     remedy = "plot a history ('strag train') or what find-stragglers, stability, compare or summary wrote"
     if kind == "geometry":
         remedy = "write a history with 'strag geometry -o NAME.safetensors', and plot that"
@@ -116,13 +93,14 @@ def _refuse(kind, source, wanted):
     for option, only in ONLY_FOR.items():
         if kind not in only and getattr(wanted, option) not in (None, ()):
             name = NAMES.get(option) or f"--{option.replace('_', '-')}"
-            problem = f"holds {HOLDS[kind]}, but {name} is for {HOLDS[only[0]]}"
+            problem = f"holds {KINDS[kind].holds}, but {name} is for {KINDS[only[0]].holds}"
             raise bad_usage(problem, f"leave {name} out", source)
     if wanted.dpi is not None and wanted.form in VECTORS and (kind not in WITH_IMAGES or wanted.by_class):
         problem = f"--dpi is for pixels, of which the {wanted.form} has none"
         raise bad_usage(problem, "leave --dpi out", source)
     if kind != "history" and len(wanted.files) > 1:
-        raise StragError(f"holds {HOLDS[kind]}, of which a picture shows one file", "plot it alone", source)
+        problem = f"holds {KINDS[kind].holds}, of which a picture shows one file"
+        raise StragError(problem, "plot it alone", source)
 
 
 def _curves(first, wanted):
@@ -163,7 +141,7 @@ def _dynamics(first, wanted):
     for path, name in zip(wanted.files, wanted.names, strict=True):
         kind, history = _read(path) if shown else ("history", first)
         if kind != "history":
-            problem = f"holds {HOLDS[kind]}, but {first.source} is a history"
+            problem = f"holds {KINDS[kind].holds}, but {first.source} is a history"
             raise StragError(problem, "plot one kind at a time", history.source)
         shown.append(dynamics_of(history, wanted.layer, None if alone else name, _fewest(wanted)))
     return shown
@@ -190,7 +168,6 @@ def _print_curves(shown, x, curves):
 
 def _sweep(history, wanted):
     """The figure of a sweep; None at a terminal, where its table is printed."""
-    from strag.files.history import read_history
     from strag.stragglers.sweep import DOSE, baseline_of, sweep_of
     from strag.views.sweep import sweep_figure
     from strag.views.sweep_table import show, sweep_lines
@@ -201,7 +178,7 @@ def _sweep(history, wanted):
             "holds a sweep over doses, but --x is for one over updates", "leave --x out", history.source
         )
     if wanted.reference is not None:
-        whole = read_history(wanted.reference)
+        whole = read(wanted.reference, "history")
         whole.require_layers("leave --reference out")
         baseline = baseline_of(sweep, whole, _fewest(wanted))
     if wanted.in_terminal:

@@ -47,8 +47,8 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     from strag.errors import StragError
     from strag.files.dataset import write_dataset
     from strag.files.output import Output
-    from strag.files.stragglers import read_stragglers
     from strag.files.streams import name_of
+    from strag.kinds import read
 
     refuse_ignored(
         ("match", random is None, "needs --random"),
@@ -59,7 +59,7 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     refuse_data_set(stragglers, "the order is DATA STRAGGLERS")
     refuse_overwriting((data, stragglers), ("-o", output))
     with Output(output) as sink:
-        chosen, loaded = read_stragglers(stragglers), read_data(data)
+        chosen, loaded = read(stragglers, "stragglers"), read_data(data)
         require_origin(loaded, name_of(data), chosen)
         if not (chosen.indices.size or allow_empty or keep):
             raise StragError(
@@ -80,6 +80,6 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
             raise error.about(name_of(data)) from None
         pruned = loaded.rows(rows) if keep else without_rows(loaded, rows)
         recipe = {"keep": keep, "random": random, "match": match}
-        write_dataset(output, pruned, recipe, {"data": loaded.identity, "stragglers": chosen.identity}, sink)
+        write_dataset(sink, pruned, recipe, {"data": loaded.identity, "stragglers": chosen.identity})
     what = ("kept" if keep else "removed") + (" at random:" if random is not None else "")
     Notes(quiet)(f"{name_of(data)}: {what} {rows.size} of {len(loaded.y)} examples")

@@ -1,8 +1,8 @@
 """What `strag find-stragglers --per-run` does: from a history to a file of sets."""
 
+from strag import kinds
 from strag.commands.find_stragglers import exit_status
 from strag.console import Notes, warn
-from strag.files.history import read_history
 from strag.files.output import Output
 from strag.files.sets import write_sets
 from strag.stragglers.doubts import doubts
@@ -28,7 +28,7 @@ def write_sets_of(history, output, quiet, options):
     doses = read_doses(options["dose"]) if options["dose"] is not None else None
     moment = Moment() if times else Moment.parse(options["at"])
     with Output(output) as sink:
-        read = read_history(history)
+        read = kinds.read(history, "history")
         found = None
         if doses and times:
             read.require_layers("leave --dose out, or take the sets at one update")

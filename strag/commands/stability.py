@@ -54,9 +54,9 @@ def command(history, pairs, fewest, output, as_json, quiet):
 
     HISTORY, by default stdin, needs at least two runs.
     """
+    from strag import kinds
     from strag.commands.options import refuse_data_set, refuse_overwriting
     from strag.console import Notes, stdout_is_terminal, warn
-    from strag.files.history import read_history
     from strag.files.jsonfile import write_json
     from strag.files.output import Output
     from strag.files.stability import stability_object
@@ -67,7 +67,7 @@ def command(history, pairs, fewest, output, as_json, quiet):
     refuse_terminal_input(history)
     refuse_overwriting((history,), ("-o", output))
     with Output(output, binary=False) as sink:
-        read = read_history(history, tests=False)
+        read = kinds.read(history, "history", tests=False)
         found = stability(read, pairs, fewest)
         as_table = output == "-" and stdout_is_terminal() and not as_json
         if as_table:

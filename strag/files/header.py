@@ -121,7 +121,7 @@ def _placed(entries, start):
     return found, start + ends
 
 
-def stamp_in(metadata, name, wanted=None):
+def stamp_in(metadata, name, wanted=()):
     """The object under the metadata key `strag`; raises StragError where there is none."""
     try:
         return legible(json.loads(metadata["strag"]))

@@ -271,3 +271,8 @@ def original_classes_of(stragglers):
         return tuple(OriginalClass(number=row.pop("class"), **row) for row in rows)
     except (KeyError, TypeError):
         raise StragError("has original classes that cannot be read", remedy, stragglers.source) from None
+
+
+def read(opened):
+    """The StragglerList in an open Document."""
+    return stragglers_from(opened.value, opened.name)

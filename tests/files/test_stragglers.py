@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strag import kinds
 from strag.datasets.names import Names
 from strag.files.dataset import described_classes
-from strag.files.history import read_history
 from strag.files.jsonfile import json_text, write_json
 from strag.files.output import Output
 from strag.files.stragglers import COLUMNS, example_table, read_stragglers, stragglers_object, write_csv
@@ -25,7 +25,7 @@ DATA = images()
 @pytest.fixture
 def found(tmp_path):
     """The stragglers at update 6 of a made-up history: run r misclassifies where i mod 12 >= 6 - r."""
-    history = read_history(history_file(tmp_path / "h"))
+    history = kinds.read(history_file(tmp_path / "h"))
     return history, find_stragglers(history, at=Moment(update=6))
 
 
@@ -148,7 +148,7 @@ def test_the_table_has_the_names_of_the_examples(tmp_path):
     }
     for one in (data, replace(data, **renumbered, class_count=0, origin=None)):
         described = described_classes(one)
-        history = read_history(history_file(tmp_path / "h", data=one, **described))
+        history = kinds.read(history_file(tmp_path / "h", data=one, **described))
         table = example_table(history, find_stragglers(history, at=Moment(update=6)))
         assert table["name"] == [f"{i}.png" for i in table["index"]]
         assert table["label"] == ["abde"[i % 4] for i in table["index"]]
