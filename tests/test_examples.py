@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from strag import kinds
 from strag.cli import COMMANDS, main
-from strag.files.history import read_history
 from tests.shell import STRAG, files_in
 from tests.test_readme import blocks, options_of
 
@@ -57,7 +57,7 @@ def test_layers(data, tmp_path):
     train = f"--runs 2 {SMALL} --depth 3 --record-every log"
     said, _ = make("layers", data, tmp_path, TRAIN=train)
     assert [json.loads(line)["layer"] for line in said.splitlines()] == [1, 2]
-    assert read_history(str(tmp_path / "measured.safetensors")).layers == (1, 2)
+    assert kinds.read(str(tmp_path / "measured.safetensors")).layers == (1, 2)
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_sets(data, tmp_path):
     short = {"EPOCHS": "--epochs 100", "LONGER": "--epochs 100"}
     _, said = make("sweeps", data, tmp_path, RUNS="--runs 2", DOSES="0.5,1", **short)
     assert len(re.findall(r"networks invert(?:, .*)?$", said, flags=re.M)) == 4
-    assert len(read_history(str(tmp_path / "sweep.safetensors")).runs) == 12  # own, two doses, controls
+    assert len(kinds.read(str(tmp_path / "sweep.safetensors")).runs) == 12  # own, two doses, controls
 
 
 @pytest.mark.slow

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from strag import kinds
 from strag.cli import main
-from strag.files.dataset import read_dataset
 from tests.files.makers import parts
 from tests.shell import in_this_process
 
@@ -120,7 +120,7 @@ def test_every_form_goes_all_the_way(tmp_path, monkeypatch, form):
     source = [str(word) for word in form(folder)]
     monkeypatch.chdir(tmp_path)
     assert main(["data", *source, "-q", "-o", "d"]) == 0
-    data = read_dataset("d")
+    data = kinds.read("d")
     shift = data.class_numbers[0]
     for x, y, expected, rows in (
         (data.x, data.y, X, slice(P)),
@@ -131,7 +131,7 @@ def test_every_form_goes_all_the_way(tmp_path, monkeypatch, form):
     assert len(data.grouping.names) == 3
     in_this_process(ALL_THE_WAY, tmp_path)
     found = json.loads(Path("s.json").read_text())
-    assert len(read_dataset("p").y) == P - len(found["indices"]) < P
+    assert len(kinds.read("p").y) == P - len(found["indices"]) < P
     assert os.path.getsize("s.png") > 1000
     listed = list(csv.DictReader(Path("s.csv").read_text().splitlines()))
     for row in listed:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from strag.cli import COMMANDS
-from strag.files import activations, dataset, history, sets, weights
 from strag.files.comparison import comparison_object
+from strag.files.spec import markdown, table_under
 from strag.files.stability import stability_object
-from strag.files.stamp import MAKERS
 from strag.files.stragglers import stragglers_object
 from strag.files.summary import summary_object
+from strag.kinds import KINDS
 from strag.stragglers.comparison import compare
 from strag.stragglers.experiments import QUANTITIES, Experiment, Run
 from strag.stragglers.find import find_stragglers
@@ -122,27 +122,22 @@ def section_of(kind):
     return FORMATS.split(f"\n## {kind}\n")[1].split("\n## ")[0]
 
 
-@pytest.mark.parametrize("module", [activations, dataset, history, sets, weights])
-def test_formats_names_every_tensor_of_every_kind(module):
-    kind = module.__name__.rpartition(".")[2]
-    rows = re.findall(r"^\| (.*?) \| (.*?) \|", section_of(kind), flags=re.M)
-    found = {name: dtypes for names, dtypes in rows for name in re.findall(r"`([A-Za-z_0-9.]+)`", names)}
-    documented = {name: dtypes for name, dtypes in found.items() if not name.startswith("layerK")}
-    assert documented.keys() == module.SPEC.keys()
-    for name, (dtypes, _, _) in module.SPEC.items():
-        for dtype in dtypes.split("|"):
-            assert dtype in documented[name] or documented[name].startswith("as `"), name
-    per_layer = {name.replace("1", "K") for name in weights.parameter_layout(1, 1, [3, 2])}
-    numbered = {"weights": per_layer, "activations": {"layerK"}}
-    assert found.keys() - documented.keys() == numbered.get(kind, set())
+WITH_TABLES = [
+    kind.name for kind in KINDS.values() if kind.files and kind.name not in ("stragglers", "summary")
+]
 
 
-@pytest.mark.parametrize("kind", sorted(MAKERS))
+@pytest.mark.parametrize("kind", WITH_TABLES)
+def test_the_tables_of_formats_are_those_of_the_kinds(kind):
+    assert table_under(FORMATS, kind) == markdown(KINDS[kind].of().SPEC)
+
+
+@pytest.mark.parametrize("kind", sorted(kind.name for kind in KINDS.values() if kind.files))
 def test_formats_knows_every_kind(kind):
     assert section_of(kind).strip()
     (row,) = re.findall(r"^\| `kind` .*$", FORMATS, flags=re.M)
     assert f"`{kind}`" in row
-    assert MAKERS[kind].partition(" --")[0] in section_of(kind)
+    assert KINDS[kind].maker.partition(" --")[0] in section_of(kind)
 
 
 def test_formats_names_every_key_of_the_json_kinds():

@@ -9,9 +9,8 @@ import time
 
 import pytest
 
-from strag import cli, signals
+from strag import cli, kinds, signals
 from strag.files.dataset import write_dataset
-from strag.files.history import read_history
 from tests.conftest import made_up
 from tests.files.makers import dataset_file, images
 from tests.shell import STRAG as SHELL_STRAG
@@ -232,7 +231,7 @@ def test_every_one_keeps_the_finished_part_of_a_training(tmp_path, number):
     result = train_until(tmp_path, number)
     assert result.returncode == -number
     assert files_in(tmp_path) == ["d", "h.partial"]
-    history = read_history(tmp_path / "h.partial")
+    history = kinds.read(tmp_path / "h.partial")
     assert history.updates[-1] == history.meta["interrupted"] > 0
     assert (history.train_loss > 0).all()
     first, last = result.stderr.splitlines(keepends=True)

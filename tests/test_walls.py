@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import strag
+from strag.kinds import KINDS
 
 ROOT = Path(strag.__file__).parent
 MODULES = {
@@ -132,21 +133,12 @@ def test_only_training_and_its_command_know_torch():
         ("strag.stragglers", ["bits", "errors", "geometry", "identity", "stragglers", "words"]),
         ("strag.training", ["errors", "geometry", "training", "datasets", "words"]),
         ("strag.datasets", ["errors", "datasets", "identity", "words"]),
+        ("strag.kinds", ["errors", "files.opening"]),
         (
             "strag.files",
             [
-                *(
-                    "bits",
-                    "errors",
-                    "identity",
-                    "words",
-                    "signals",
-                    "files",
-                    "datasets",
-                    "geometry",
-                    "stragglers",
-                ),
-                "__version__",
+                *("bits", "errors", "identity", "words", "signals", "kinds", "files", "datasets", "geometry"),
+                *("stragglers", "__version__"),
             ],
         ),
         ("strag.views", ["errors", "words", "console", "views", "geometry", "stragglers", "datasets"]),
@@ -168,6 +160,18 @@ def test_no_statistic_is_taken_in_files():
 def test_bits_are_packed_in_one_place():
     who = where(lambda source: calls(source) & {"packbits", "unpackbits"})
     assert who == ["strag.bits"]
+
+
+def test_the_registry_imports_nothing_before_it_is_asked():
+    top = [node for node in ast.parse(MODULES["strag.kinds"]).body if isinstance(node, ast.ImportFrom)]
+    assert {node.module for node in top} == {"dataclasses", "importlib", "strag.errors"}
+
+
+def test_what_the_registry_names_is_there():
+    named = [module for kind in KINDS.values() for module in (kind.files, kind.views) if module]
+    assert named
+    assert set(named) <= MODULES.keys()
+    assert where(lambda source: imported_from(source, ("strag.views",)), ("strag.files", "strag.kinds")) == []
 
 
 def test_nothing_unpickles():

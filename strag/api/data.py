@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
+from strag import kinds
 from strag.datasets import catalogue
 from strag.datasets.imported import Imported, Reading
 from strag.datasets.importing import dataset_of, import_files
 from strag.datasets.transforms import Changes, changed
 from strag.files.container import is_json
-from strag.files.dataset import read_dataset
 from strag.files.streams import open_input, read_exactly
 
 ONLY_READ = ("label_column", "background", "skip_broken")  # the other options are for arrays, too
@@ -56,7 +56,7 @@ def _read(source, reading):
     if source in catalogue.CATALOGUE:
         return catalogue.load(source)
     if not Path(source).is_dir() and is_strag_file(source):
-        return read_dataset(source)
+        return kinds.read(source, "dataset")
     return import_files([source], reading)
 
 

@@ -36,12 +36,12 @@ def picture(things, names=None, **options):
     if kind.name == "history":
         names = (None,) if names is None else names
         same = (_same(first, thing) for thing in things)
-        return kind.shown().picture(itertools.chain([first], same), names, **options)
+        return kind.view().picture(itertools.chain([first], same), names, **options)
     if next(things, None) is not None:
         raise StragError(
             f"holds {kind.holds}, of which a picture shows one file", "plot it alone", first.source
         )
-    return kind.shown().picture(first, **options)
+    return kind.view().picture(first, **options)
 
 
 def _same(first, thing):

@@ -37,7 +37,7 @@ def prune(data, stragglers, keep=False, random=None, match=None, allow_empty=Fal
     inputs = {"data": data.identity, "stragglers": stragglers.identity}
     with opened(output) as sink:
         if sink:
-            write_dataset(sink.path, pruned, recipe, inputs, sink)
+            write_dataset(sink, pruned, recipe, inputs)
     return pruned
 
 

@@ -36,7 +36,7 @@ def command(files, labels, output, as_json, quiet):
     from strag.commands.deliver import deliver
     from strag.commands.inputs import called, refuse_overwriting, refuse_several_stdin
     from strag.files.output import Output
-    from strag.files.stragglers import read_stragglers
+    from strag.kinds import read
     from strag.views import comparison as view
 
     names = called(files, labels)
@@ -45,5 +45,5 @@ def command(files, labels, output, as_json, quiet):
     refuse_several_stdin(*files)
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
-        lists = [read_stragglers(path) for path in files]
+        lists = [read(path, "stragglers") for path in files]
         deliver(view, lambda out: compare(lists, names, out), sink, as_json, quiet)

@@ -131,7 +131,7 @@ def command(source, test, output, quiet, **options):
             data, lines = _made(data, test, test_data, changes)
         except StragError as error:
             raise error.about(name_of(source[0])) from None
-        write_dataset(output, data, {**options, "labels": data.labels}, inputs, sink)
+        write_dataset(sink, data, {**options, "labels": data.labels}, inputs)
     for line in (*lines, *_sizes(data)):
         notes(f"{data.title}: {line}")
     if (data.class_sizes == len(data.y)).any():

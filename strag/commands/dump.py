@@ -50,7 +50,7 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
-    from strag.files.weights import open_weights
+    from strag.kinds import read
     from strag.training.device import choose_device, set_threads
     from strag.words import number_of
 
@@ -62,7 +62,7 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     set_threads(threads)
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output))
-        stored = stack.enter_context(open_weights(weights))
+        stored = stack.enter_context(read(weights, "weights"))
         job = prepare_dump(stored, read_data(data), data, layers, updates, runs)
         dump(job, sink, half, device, quiet)
     runs, updates = number_of(len(job.runs), "run"), number_of(len(job.updates), "update")

@@ -120,12 +120,10 @@ def dump(job, sink, half, device, quiet):
         raise error.about(job.name) from None
     columns = np.flatnonzero(weights.std > 0)
     widths = {layer: job.recipe.architecture.units(layer, job.ends) for layer in job.layers}
-    per_example = {"index": data.index, "y": data.y, "group": data.groups, **data.named}
     updates = weights.updates[job.updates]
-    trained = pack(_trained(job))
-    with ActivationsWriter(
-        sink.path, _meta(job, device), updates, widths, per_example, trained, half, sink
-    ) as writer:
+    whole = {"updates": updates, "index": data.index, "y": data.y, "group": data.groups, **data.named}
+    whole["trained"] = pack(_trained(job))
+    with ActivationsWriter(sink, _meta(job, device), whole, widths, half) as writer:
         with Progress(len(updates), "update", quiet) as progress:
             for number, position in enumerate(job.updates):
                 state = weights.parameters(position, job.runs)

@@ -97,11 +97,11 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     """
     from contextlib import ExitStack
 
+    from strag import kinds
     from strag.api.find_stragglers import find, write_finding
     from strag.commands.deliver import deliver, verdict_status, warn_doubts
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.console import warn
-    from strag.files.history import read_history
     from strag.files.output import Output
     from strag.files.streams import refuse_terminal_input
     from strag.views import stragglers as view
@@ -115,9 +115,9 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output, binary=False))
         csv_sink = None if csv_file is None else stack.enter_context(Output(csv_file, binary=False))
-        read = read_history(history)
+        read = kinds.read(history, "history")
         _require_layers(read, at)
-        options["reference"] = None if reference is None else read_history(reference)
+        options["reference"] = None if reference is None else kinds.read(reference, "history")
         found, finding = find(read, **options)
         deliver(view, lambda out: write_finding(finding, out, csv_sink), sink, as_json, quiet)
     warn_doubts(read, found, at.error)

@@ -32,10 +32,10 @@ def command(files, output, as_json, quiet):
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.commands.options import refuse_ignored
     from strag.console import Notes, stdout_is_terminal
-    from strag.files.activations import open_activations
     from strag.files.jsonfile import write_json
     from strag.files.output import Output
     from strag.geometry.measure import Grid
+    from strag.kinds import read
     from strag.words import number_of
 
     files = files or ("-",)
@@ -48,7 +48,7 @@ def command(files, output, as_json, quiet):
     shows = output == "-" and stdout_is_terminal() and not as_json
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output, binary=is_history))
-        grid = Grid([stack.enter_context(open_activations(path)) for path in files])
+        grid = Grid([stack.enter_context(read(path, "activations")) for path in files])
         if is_history:
             as_history(grid, sink)
         elif shows:

@@ -51,9 +51,9 @@ def as_history(grid, sink):
     if idle.size:
         problem = f"has no example that run {grid.runs[idle[0]]} was trained on, so that it makes no history"
         raise StragError(problem, "dump the data of the training too, or write JSON", grid.parts[0].source)
-    per_example = {"index": grid.index, "y": grid.y, "group": grid.group, **_named(grid)}
-    meta, trained = _meta(grid, "history"), pack(grid.trained)
-    with HistoryWriter(sink.path, meta, grid.updates, per_example, trained, output=sink) as writer:
+    whole = {name: getattr(grid, name) for name in ("updates", "index", "y", "group")}
+    whole |= {"trained": pack(grid.trained), **_named(grid)}
+    with HistoryWriter(sink, _meta(grid, "history"), whole) as writer:
         for measured in _measured(grid):
             writer.add(measured)
         writer.commit()

@@ -27,12 +27,13 @@ def command(file, as_json, key):
     """
     from strag.console import stdout_is_terminal
     from strag.files.describe import describe, lookup
-    from strag.files.jsonfile import json_text, open_any
+    from strag.files.jsonfile import json_text
+    from strag.files.opening import open_file
     from strag.files.streams import name_of, send_to_stdout
 
     refuse_ignored(("as_json", key is not None, "contradicts --get, which gives a bare value"))
     refuse_data_set(file, f"strag data {file} | strag info")
-    opened = open_any(file, unfinished=True)
+    opened = open_file(file, unfinished=True)
     told = describe(opened)
     if key is not None:
         text = _bare(lookup(told, opened, key, name_of(file)))

@@ -39,10 +39,10 @@ def read_data(source):
     """The Dataset that a DATA argument names: a catalogue name, a dataset file, or '-' for stdin."""
     from pathlib import Path
 
+    from strag import kinds
     from strag.console import warn, watch_downloads
     from strag.datasets import catalogue
     from strag.errors import StragError
-    from strag.files.dataset import read_dataset
     from strag.files.streams import name_of
 
     if source in catalogue.CATALOGUE:
@@ -58,7 +58,7 @@ def read_data(source):
     if Path(source).is_dir():
         import_it = f"strag data {shlex.quote(source)} -o FILE"
         raise StragError("is a directory, not a dataset file", f"import it with '{import_it}'", source)
-    return read_dataset(source)
+    return kinds.read(source, "dataset")
 
 
 def refuse_overwriting(inputs, *outputs):

@@ -178,9 +178,9 @@ def _picture(files, names, labels, options, pixels):
     if kind.name == "history":  # one alone goes by the name of its data
         given["names"] = (None,) if len(files) == 1 and not labels else names
     if "reference" in given:
-        from strag.files.history import read_history
+        from strag import kinds
 
-        given["reference"] = read_history(given["reference"])
+        given["reference"] = kinds.read(given["reference"], "history")
     if "data" in given:
         return _gallery(first, rest, given)
     return picture(itertools.chain([first], rest), **given)
@@ -206,35 +206,19 @@ def _gallery(stragglers, rest, given):
 
 def _read(path):
     """What a FILE holds, which must be of a kind that has a picture."""
-    from strag.files.comparison import comparison_from
-    from strag.files.history import history_from
-    from strag.files.jsonfile import open_any
-    from strag.files.stability import stability_from
+    from strag.files.opening import open_file
     from strag.files.stamp import with_article
-    from strag.files.stragglers import stragglers_from
-    from strag.files.streams import name_of
-    from strag.files.summary import summary_from
+    from strag.kinds import KINDS, read_opened
 
-    readers = {
-        "stragglers": stragglers_from,
-        "stability": stability_from,
-        "comparison": comparison_from,
-        "summary": summary_from,
-    }
-    opened = open_any(path)
-    if isinstance(opened, dict):
-        kind = opened["strag"]["kind"]
-        if kind in readers:
-            return readers[kind](opened, name_of(path))
-    else:
-        with opened:
-            kind = opened.kind
-            if kind == "history":
-                return history_from(opened)
+    opened = open_file(path)
+    kind = opened.kind
+    if kind in KINDS and KINDS[kind].views:
+        return read_opened(opened)
+    opened.close()
     remedy = "plot a history ('strag train') or what find-stragglers, stability, compare or summary wrote"
     if kind == "geometry":
         remedy = "write a history with 'strag geometry -o NAME.safetensors', and plot that"
-    raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, name_of(path))
+    raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, opened.name)
 
 
 def _refuse(kind, source, given, pixels):
@@ -242,8 +226,8 @@ def _refuse(kind, source, given, pixels):
     from strag.kinds import KINDS
 
     for option in given:
-        if option not in getattr(kind.shown(), "OPTIONS", ()):
-            only = next(one for one in KINDS.values() if option in getattr(one.shown(), "OPTIONS", ()))
+        if option not in _options_of(kind):
+            only = next(one for one in KINDS.values() if option in _options_of(one))
             name = spelled(option)
             raise bad_usage(
                 f"holds {kind.holds}, but {name} is for {only.holds}", f"leave {name} out", source
@@ -251,6 +235,11 @@ def _refuse(kind, source, given, pixels):
     form, dpi = pixels
     if dpi is not None and form in VECTORS and (kind.name not in WITH_IMAGES or "by_class" in given):
         raise bad_usage(f"--dpi is for pixels, of which the {form} has none", "leave --dpi out", source)
+
+
+def _options_of(kind):
+    """Names of the options that the picture of a Kind takes."""
+    return getattr(kind.view(), "OPTIONS", ()) if kind.views else ()
 
 
 def _print_text(text):

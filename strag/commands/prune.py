@@ -45,7 +45,7 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
-    from strag.files.stragglers import read_stragglers
+    from strag.kinds import read
 
     refuse_ignored(
         ("match", random is None, "needs --random"),
@@ -56,7 +56,7 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     refuse_data_set(stragglers, "the order is DATA STRAGGLERS")
     refuse_overwriting((data, stragglers), ("-o", output))
     with Output(output) as sink:
-        chosen, loaded = read_stragglers(stragglers), read_data(data)
+        chosen, loaded = read(stragglers, "stragglers"), read_data(data)
         pruned = prune(loaded, chosen, keep, random, match, allow_empty, sink)
     left, number = len(pruned.y), len(loaded.y)
     what = ("kept" if keep else "removed") + (" at random:" if random is not None else "")

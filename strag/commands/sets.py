@@ -87,11 +87,11 @@ def command(history, output, quiet, any_verdict, **options):
 
     Exit status 3 says that the answer is not an inversion, as for find-stragglers.
     """
+    from strag import kinds
     from strag.api.sets import sets_of
     from strag.commands.deliver import verdict_status, warn_doubts
     from strag.commands.inputs import refuse_data_set, refuse_overwriting
     from strag.console import Notes
-    from strag.files.history import read_history
     from strag.files.output import Output
     from strag.files.sets import write_sets
     from strag.files.streams import refuse_terminal_input
@@ -102,7 +102,7 @@ def command(history, output, quiet, any_verdict, **options):
     refuse_terminal_input(history)
     refuse_overwriting((history,), ("-o", output))
     with Output(output) as sink:
-        read = read_history(history)
+        read = kinds.read(history, "history")
         sets, found, recipe = sets_of(read, **options)
         write_sets(sink, sets, read, recipe)
     is_chosen = found is None or options["at"].is_chosen

@@ -52,11 +52,11 @@ def command(history, pairs, fewest, output, as_json, quiet):
 
     HISTORY, by default stdin, needs at least two runs.
     """
+    from strag import kinds
     from strag.api.stability import stability
     from strag.commands.deliver import deliver
     from strag.commands.inputs import refuse_data_set, refuse_overwriting
     from strag.console import warn
-    from strag.files.history import read_history
     from strag.files.output import Output
     from strag.files.streams import refuse_terminal_input
     from strag.views import stability as view
@@ -65,7 +65,7 @@ def command(history, pairs, fewest, output, as_json, quiet):
     refuse_terminal_input(history)
     refuse_overwriting((history,), ("-o", output))
     with Output(output, binary=False) as sink:
-        read = read_history(history, tests=False)
+        read = kinds.read(history, "history", tests=False)
         found = deliver(view, lambda out: stability(read, pairs, fewest, out), sink, as_json, quiet)
     if found.diverged:
         warn(f"{read.source}: {found.diverged} of {len(read.runs)} runs diverged and are left out")

@@ -50,11 +50,11 @@ def command(files, labels, markdown, output, as_json, quiet):
     what find-stragglers --reference put beside it, and, of networks that left out sets, the excess
     over as many random examples, per example.
     """
+    from strag import kinds
     from strag.api.summarise import summarise
     from strag.commands.deliver import deliver
     from strag.commands.inputs import labels_of, refuse_overwriting, refuse_several_stdin
     from strag.files.output import Output
-    from strag.files.stragglers import read_stragglers
     from strag.views import summary as view
 
     labels = labels_of(files, labels)
@@ -63,7 +63,7 @@ def command(files, labels, markdown, output, as_json, quiet):
         raise click.UsageError("--json contradicts --markdown")
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
-        read = [read_stragglers(path) for path in files]
+        read = [kinds.read(path, "stragglers") for path in files]
         if markdown:
             return _write_markdown(summarise(read, labels), sink, quiet)
         deliver(view, lambda out: summarise(read, labels, out), sink, as_json, quiet)

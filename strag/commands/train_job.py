@@ -10,15 +10,13 @@ from strag.bits import pack
 from strag.commands.room import require_memory
 from strag.console import Progress, say, warn
 from strag.errors import StragError, bad_usage, with_options
-from strag.files.container import bytes_of
 from strag.files.dataset import described_classes
-from strag.files.history import HistoryWriter, history_layout
-from strag.files.jsonfile import open_any
-from strag.files.sets import SetsFile
-from strag.files.stamp import stamp, wrong_kind
-from strag.files.stragglers import stragglers_from
+from strag.files.history import HistoryWriter, history_bytes
+from strag.files.sets import StoredSets
+from strag.files.stamp import stamp
 from strag.files.streams import name_of
-from strag.files.weights import WeightsWriter, open_weights, parameter_layout
+from strag.files.weights import WeightsWriter, parameter_bytes
+from strag.kinds import read
 from strag.signals import held, raised
 from strag.training.architecture import Ends
 from strag.training.architectures import ARCHITECTURES, DEFAULT
@@ -88,10 +86,12 @@ def prepare_job(recipe, data, name, options, device, sinks=()):
     """
     inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
     if options["without"] is not None:
-        without = _read_without(options["without"])
+        without = read(options["without"], ("stragglers", "sets"))
+        if isinstance(without, StoredSets):
+            without.require_some()
         require_origin(data, without)
         inputs["without"] = without.identity
-        if isinstance(without, SetsFile):
+        if isinstance(without, StoredSets):
             _require_same_start(recipe, data, without, options)
             sets = without.sets
             recipe = replace(recipe, runs=len(sets.run), first_run=0)
@@ -115,7 +115,7 @@ def prepare_job(recipe, data, name, options, device, sinks=()):
     except StragError as error:
         raise error.about(name_of(name)) from None
     if options["init"] is not None:
-        with open_weights(options["init"]) as weights:
+        with read(options["init"], "weights") as weights:
             start_from(task, recipe, weights.parameters(-1), weights.runs, weights.source)
             inputs["init"] = {**(weights.meta.get("inputs") or {}), "update": int(weights.updates[-1])}
     require_memory(recipe, Size.of(task), options["memory"], device)
@@ -129,7 +129,7 @@ def _require_room(recipe, data, subsets, options, device, sinks):
     require_memory(recipe, size, options["memory"], device)
     needed = (
         (
-            history_bytes(recipe, data),
+            bytes_of_history(recipe, data),
             "record and test less often (--record-every, --test-every), or train fewer --runs",
         ),
         (
@@ -141,12 +141,19 @@ def _require_room(recipe, data, subsets, options, device, sinks):
         sink.require_room(size, remedy)
 
 
-def history_bytes(recipe, data):
+def bytes_of_history(recipe, data):
     """Bytes of the tensors of the history of a training."""
-    axes = (recipe.runs, len(data.grouping.names), len(recipe.layers), recipe.records(data.origin_size))
-    tests = (recipe.tests(data.origin_size), len(recipe.noise), len(data.y_test)) if data.has_test else ()
-    named = sum(array.nbytes for array in data.named.values())
-    return bytes_of(history_layout(*axes, len(data.y), *tests)) + named
+    lengths = {
+        "run": recipe.runs,
+        "class": len(data.grouping.names),
+        "layer": len(recipe.layers),
+        "record": recipe.records(data.origin_size),
+        "example": len(data.y),
+        "test record": recipe.tests(data.origin_size) if data.has_test else 0,
+        "noise level": len(recipe.noise),
+        "test example": len(data.y_test) if data.has_test else 0,
+    }
+    return history_bytes(lengths, data.named.values())
 
 
 def weights_bytes(recipe, data, options):
@@ -155,8 +162,7 @@ def weights_bytes(recipe, data, options):
         return 0
     updates = listed(options["weights_at"], recipe.updates(data.origin_size), "weights_at")
     ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
-    shapes = recipe.architecture.shapes(ends)
-    return bytes_of(parameter_layout(len(updates), recipe.runs, shapes))
+    return parameter_bytes(len(updates), recipe.runs, recipe.architecture.shapes(ends))
 
 
 def _require_same_start(recipe, data, without, options):
@@ -202,46 +208,22 @@ def _groups(names):
     return f"{len(names)} groups ({', '.join(map(str, names[:4]))}{', ...' if len(names) > 4 else ''})"
 
 
-def _read_without(path):
-    """The Finding or the SetsFile to leave out."""
-    opened = open_any(path)
-    if isinstance(opened, dict):
-        if opened["strag"]["kind"] != "stragglers":
-            raise wrong_kind(name_of(path), opened["strag"]["kind"], "stragglers")
-        return stragglers_from(opened, name_of(path))
-    with opened:
-        if opened.kind != "sets":
-            raise wrong_kind(name_of(path), opened.kind, "stragglers")
-        return SetsFile(opened)
-
-
 def history_writer(job, device, sink):
     """The writer of the Job's history into an open Output."""
     data = job.data
-    return HistoryWriter(
-        sink.path,
-        job.meta("history", device),
-        job.recorded,
-        {"index": data.index, "y": data.y, "group": data.groups, **data.named},
-        job.trained,
-        job.tested,
-        len(job.recipe.noise),
-        data.y_test if data.has_test else (),
-        sink,
-    )
+    whole = {"updates": job.recorded, "trained": job.trained}
+    whole |= {"index": data.index, "y": data.y, "group": data.groups, **data.named}
+    whole |= {"test_updates": job.tested, "y_test": data.y_test} if len(job.tested) else {}
+    return HistoryWriter(sink, job.meta("history", device), whole, len(job.recipe.noise))
 
 
 def weights_writer(job, device, sink, weights_at):
     """The writer of the Job's weights into an open Output."""
-    updates = listed(weights_at, job.last, "weights_at")
-    described = (
-        job.recipe.architecture.shapes(job.task.ends),
-        job.mean,
-        job.std,
-        job.data.index,
-        job.trained,
+    whole = {"updates": listed(weights_at, job.last, "weights_at"), "mean": job.mean, "std": job.std}
+    whole |= {"index": job.data.index, "trained": job.trained}
+    return WeightsWriter(
+        sink, job.meta("weights", device), whole, job.recipe.architecture.shapes(job.task.ends)
     )
-    return WeightsWriter(sink.path, job.meta("weights", device), updates, *described, sink)
 
 
 def run(job, writers, device, quiet):

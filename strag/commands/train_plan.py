@@ -1,6 +1,6 @@
 """What `strag train --plan` prints: the cost of a job, before it is run."""
 
-from strag.commands.train_job import history_bytes, weights_bytes
+from strag.commands.train_job import bytes_of_history, weights_bytes
 from strag.console import print_table, stdout_is_terminal
 from strag.files.container import RESIDENT
 from strag.files.jsonfile import write_json
@@ -20,7 +20,7 @@ def show_plan(job, device, options, as_json):
 
 def costs(job, device, options):
     """Network-updates, floating-point operations, seconds, and bytes of memory and disk: dict of numbers."""
-    history = history_bytes(job.recipe, job.data)
+    history = bytes_of_history(job.recipe, job.data)
     weights = weights_bytes(job.recipe, job.data, options)
     found = plan(job.recipe, job.task, device)
     return {

@@ -3,79 +3,82 @@
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.container import TensorWriter, open_container
 from strag.files.dataset import names_of
+from strag.files.laws import (
+    CLASS,
+    EXAMPLE,
+    GROUP,
+    INDEX,
+    LAYER,
+    NAMES,
+    RISING,
+    RUN,
+    TRAINED,
+    UPDATE,
+    Y,
+)
+from strag.files.spec import Axis, Spec, Tensor, units
+from strag.files.writer import Writer
 
-SPEC = {
-    "updates": ("I64", "U", True),
-    "index": ("I64", "P", True),
-    "y": ("I64", "P", True),
-    "group": ("I64", "P", True),
-    "trained": ("U8", "R B", True),
-    "prediction": ("I32", "U R P", True),
-    "loss": ("F32", "U R P", True),
-    "names": ("U8", "b", False),
-    "name_ends": ("I64", "P", False),
-}
-_AGAIN = "make it again with 'strag dump'"
+UNITS = Axis("units", "N", step=0)
+SPEC = Spec(
+    "activations",
+    (
+        Tensor("updates", "I64", (UPDATE,), "updates of the networks", (RISING,)),
+        Tensor(
+            *("layerK", "F32|F16", (UPDATE, RUN, EXAMPLE, UNITS)),
+            "activations after the nonlinearity of hidden layer K, not normalised; `layer0`: the "
+            "standardised inputs that vary. F16 only where half precision holds them: no finite value has "
+            "become infinite, and no example has moved by more than 1 % of its length",
+        ),
+        Tensor(
+            *("prediction", "I32", (UPDATE, RUN, EXAMPLE)),
+            "predicted group: first index of the largest logit",
+        ),
+        Tensor("loss", "F32", (UPDATE, RUN, EXAMPLE), "cross-entropy, in nats"),
+        *(INDEX, Y, GROUP),
+        *NAMES,
+        Tensor(
+            *("trained", "U8", TRAINED.axes),
+            "examples that the run was trained on; all for data of another origin",
+        ),
+    ),
+    named=(RUN, LAYER, CLASS),
+    filled=(EXAMPLE, UPDATE, LAYER),
+    says=("origin",),
+)
+WHOLE = ("updates", "index", "y", "group", "names", "name_ends", "trained")
 LARGEST_HALF = 65504  # what half precision ends at; near zero it counts in steps of 6e-8
 _SMALL, _MOVED = 1e-3, 0.01  # lengths |h| at which these steps may matter, and what may be lost of one
 
 
-class ActivationsWriter:
-    """An activations file laid out first and filled tile by tile.
+class ActivationsWriter(Writer):
+    """An activations file laid out first and filled tile by tile; see `Writer`.
 
-    Parameters
-    ----------
-    path, meta : as for `TensorWriter`; meta names `layers`, `classes` and `runs`.
-    updates : int [U]. widths : dict of layer to its number of units.
-    per_example : dict of `index`, `y`, `group`, int64 [P], and perhaps `names` and `name_ends`.
-    trained : bits, uint8 [R, ceil(P/8)].
-    half : store activations as float16.
+    whole : every tensor but the activations, predictions and losses. widths : dict of layer to its number of
+    units. half : store activations as float16.
     """
 
-    def __init__(self, path, meta, updates, widths, per_example, trained, half=False, output=None):
-        U, R, P = len(updates), len(meta["runs"]), len(per_example["index"])
-        dtype = np.float16 if half else np.float32
-        layout = {
-            "updates": (np.int64, (U,)),
-            **{name: (values.dtype, values.shape) for name, values in per_example.items()},
-            "trained": (np.uint8, trained.shape),
-            "prediction": (np.int32, (U, R, P)),
-            "loss": (np.float32, (U, R, P)),
-            **{f"layer{layer}": (dtype, (U, R, P, width)) for layer, width in widths.items()},
-        }
-        self._half, self._writer = half, TensorWriter(path, meta, layout, output)
-        arrays = self._writer.arrays
-        arrays["updates"][:], arrays["trained"][:] = updates, trained
-        for name, values in per_example.items():
-            arrays[name][:] = values
+    def __init__(self, output, meta, whole, widths, half=False):
+        spec = SPEC.numbered(widths, {"layerK": "F16" if half else "F32"})
+        super().__init__(output, spec, meta, whole, {units(layer): N for layer, N in widths.items()})
+        self._half = half
 
     def add(self, at, tile):
         """Write one Tile of the networks at position `at` of axis U.
 
         Raises StragError where half precision cannot hold its activations.
         """
-        place, update = (at, tile.runs, tile.rows), self._writer.arrays["updates"][at]
+        place, update = (at, tile.runs, tile.rows), self.arrays["updates"][at]
         layers = {
-            f"layer{layer}": _in_half(h, f"layer {layer} at update {update}") if self._half else h
+            f"layer{layer}": in_half(h, f"layer {layer} at update {update}") if self._half else h
             for layer, h in tile.hidden.items()
         }
         for name, values in {"prediction": tile.prediction, "loss": tile.loss, **layers}.items():
-            self._writer.put(name, place, values)
-
-    def commit(self):
-        """Put the finished file in its place."""
-        self._writer.commit()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *details):
-        self._writer.__exit__(*details)
+            self.put(name, place, values)
 
 
-def _in_half(h, what):
+def in_half(h, what):
     """Activations h of a layer, float32 [..., N], as float16; `what` names them in errors.
 
     What is infinite or NaN already may stay so. Raises StragError where a finite value becomes infinite,
@@ -104,7 +107,7 @@ def _refuse_half(problem):
     raise StragError(problem, "leave --half out")
 
 
-class ActivationsFile:
+class Activations:
     """An open activations file, read part by part; see `strag.geometry.measure.Part`.
 
     Attributes
@@ -116,26 +119,12 @@ class ActivationsFile:
 
     def __init__(self, container):
         self._container, self.meta, self.source = container, container.meta, container.name
-        self.runs, self.layers, self.classes = (self._axis(name) for name in ("runs", "layers", "classes"))
-        spec = {**SPEC, **{f"layer{layer}": ("F32|F16", f"U R P w{layer}", True) for layer in self.layers}}
-        container.check(spec)
-        for name in ("updates", "index", "y", "group", "trained"):
-            setattr(self, name, container.read(name))
-        there = [name for name in ("names", "name_ends") if name in container.layout()]
-        self.names = names_of({name: container.read(name) for name in there}, self.source)
-        P, R, C = len(self.index), len(self.runs), len(self.classes)
-        for problem, wrong in (
-            ("has no examples, updates or layers", not P or not len(self.updates) or not self.layers),
-            ("does not name its runs", self.trained.shape[0] != R),
-            ("has bits that do not fit its examples", self.trained.shape[1] != -(-P // 8)),
-            ("has groups that do not fit its classes", ((self.group < 0) | (self.group >= C)).any()),
-            ("has updates that do not rise", (np.diff(self.updates) <= 0).any()),
-            ("has an index that names an example twice", np.unique(self.index).size != P),
-            ("has names that do not fit its examples", bool(self.names and self.names.fault(P))),
-            ("does not say its origin", not isinstance(self.meta.get("origin"), str)),
-        ):
-            if wrong:
-                raise StragError(problem, _AGAIN, self.source)
+        layers = self.meta.get("layers")
+        tensors = SPEC.numbered(layers if isinstance(layers, list) else ()).read(container, WHOLE)
+        self.runs, self.layers, self.classes = (tuple(self.meta[axis.stamped]) for axis in SPEC.named)
+        self.names = names_of(tensors)
+        for name, values in tensors.items():
+            setattr(self, name, values)
         inputs, recipe = (self.meta.get(key) or {} for key in ("inputs", "recipe"))
         self.model = {
             "layers": self.layers,
@@ -144,11 +133,6 @@ class ActivationsFile:
             "recipe": {k: v for k, v in recipe.items() if k not in ("runs", "first_run")},
             "training": inputs.get("training"),
         }
-
-    def _axis(self, name):
-        if not isinstance(self.meta.get(name), list):
-            raise StragError(f"does not name its {name}", _AGAIN, self.source)
-        return tuple(self.meta[name])
 
     def width(self, layer):
         """Number of units of a layer."""
@@ -173,11 +157,6 @@ class ActivationsFile:
         self._container.close()
 
 
-def open_activations(path):
-    """Open an activations file, or stdin for '-'."""
-    container = open_container(path, "activations")
-    try:
-        return ActivationsFile(container)
-    except BaseException:
-        container.close()
-        raise
+def read(opened):
+    """The Activations in an open container, which they keep open."""
+    return Activations(opened)

@@ -2,11 +2,31 @@
 
 import numpy as np
 
-from strag.errors import StragError
 from strag.files.jsonfile import numbers
-from strag.files.stamp import check_fields, stamp
+from strag.files.spec import JsonSpec, Keys
+from strag.files.stamp import stamp
 from strag.stragglers.comparison import Comparison
 
+
+def _are_names(value):
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+
+
+SPEC = JsonSpec(
+    "comparison",
+    (
+        Keys(
+            ("names",), "[S]: what the sets are called, each name once", (), _are_names, "is no list of names"
+        ),
+        Keys(("sizes",), "[S]: their numbers of examples"),
+        Keys(
+            ("common", "expected"),
+            r"[S][S]: examples in both, and as many as random sets of these sizes would share, "
+            r"\|A\|\|B\|/P with P = `strag.origin_size`",
+        ),
+        Keys(("jaccard", "kappa"), "[S][S]: as under stability; null between empty sets"),
+    ),
+)
 MATRICES = ("jaccard", "kappa", "common", "expected")
 _DIGITS = 6
 
@@ -30,31 +50,25 @@ def comparison_object(found, lists):
     }
 
 
-def comparison_from(value, source):
-    """The Comparison in a JSON object.
+def read(opened):
+    """The Comparison in an open Document.
 
     Raises StragError for what `comparison_object` does not write.
     """
-    check_fields(value["strag"], source)
-    names, sizes = value.get("names"), numbers(value.get("sizes"), whole=True)
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise _broken("'names' is no list of names", source)
+    value = SPEC.check(opened)
+    names, sizes = value["names"], numbers(value.get("sizes"), whole=True)
     if sizes is None or len(sizes) != len(names):
-        raise _broken(f"'sizes' are not those of its {len(names)} sets", source)
-    size = value["strag"].get("origin_size")
+        raise SPEC.fault(f"'sizes' are not those of its {len(names)} sets", opened.name)
+    size = opened.meta.get("origin_size")
     if type(size) is not int or size < 1:
-        raise _broken("does not say how many examples its origin has", source)
-    matrices = {name: _matrix(value.get(name), len(names), name, source) for name in MATRICES}
-    title = value["strag"].get("title")
-    return Comparison(tuple(names), sizes, **matrices, examples=size, title=title, source=source)
+        raise SPEC.fault("does not say how many examples its origin has", opened.name)
+    matrices = {name: _matrix(value.get(name), len(names), name, opened.name) for name in MATRICES}
+    title = opened.meta.get("title")
+    return Comparison(tuple(names), sizes, **matrices, examples=size, title=title, source=opened.name)
 
 
 def _matrix(rows, S, name, source):
     rows = [numbers(row) for row in rows] if isinstance(rows, list) else []
     if len(rows) != S or not all(row is not None and len(row) == S for row in rows):
-        raise _broken(f"'{name}' is no matrix of {S} times {S} numbers", source)
+        raise SPEC.fault(f"'{name}' is no matrix of {S} times {S} numbers", source)
     return np.stack(rows)
-
-
-def _broken(problem, source):
-    return StragError(problem, "make it again with 'strag compare'", source)

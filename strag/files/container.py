@@ -23,8 +23,9 @@ from strag.files.header import (
     unfinished_header,
 )
 from strag.files.output import Output
-from strag.files.stamp import MAKERS, check_fields, check_stamp, no_content, not_strag, with_article
-from strag.files.streams import is_regular, name_of, open_input, read_exactly, spool
+from strag.files.stamp import check_stamp, no_content, not_strag
+from strag.files.streams import is_regular, read_exactly, spool
+from strag.kinds import remake
 
 RESIDENT = 1 << 25  # bytes of a file being written that may stay in memory
 
@@ -34,7 +35,7 @@ class TensorWriter:
 
     Parameters
     ----------
-    path : destination, '-' for stdout.
+    output : an open Output, or a destination, '-' for stdout.
     meta : the object under the metadata key `strag`.
     layout : dict of tensor name to (numpy dtype, shape).
 
@@ -42,12 +43,12 @@ class TensorWriter:
     ----------
     arrays : dict of tensor name to a numpy array over the file, zero at first.
 
-    A context manager around `Output`: nothing appears at `path` before `commit`. Until then the stamp says
+    A context manager around `Output`: nothing appears in its place before `commit`. Until then the stamp says
     `unfinished`: should the command be killed, what it leaves is not taken for a result.
     """
 
-    def __init__(self, path, meta, layout, output=None):
-        self.output = output or Output(path)
+    def __init__(self, output, meta, layout):
+        self.output = output if isinstance(output, Output) else Output(output)
         self._resident = 0
         with self._failing_cleanly(), self.output.writing():
             self._header, offsets, size = header_of(meta, layout)
@@ -107,15 +108,6 @@ def bytes_of(layout):
     return sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in layout.values())
 
 
-def write_tensors(path, meta, tensors, output=None):
-    """Write a whole container at once; `tensors` is a dict of name to numpy array."""
-    layout = {name: (np.asarray(tensor).dtype, np.shape(tensor)) for name, tensor in tensors.items()}
-    with TensorWriter(path, meta, layout, output) as writer:
-        for name, tensor in tensors.items():
-            writer.arrays[name][...] = tensor
-        writer.commit()
-
-
 def _reserve(file, size):
     """Give the file its size, and its place on the disk: a map onto a full disk is a crash, not an error."""
     file.truncate(size)
@@ -138,6 +130,7 @@ class Container:
     meta: dict
     _entries: dict
     _file: object
+    is_json = False
 
     @property
     def kind(self):
@@ -159,7 +152,7 @@ class Container:
         entry = self._entries[name]
         if entry.dtype not in DTYPES:
             problem = f"tensor '{name}' is {entry.dtype}, which strag does not read"
-            raise StragError(problem, f"make it again with '{MAKERS.get(self.kind, 'strag')}'", self.name)
+            raise StragError(problem, remake(self.kind), self.name)
         first, shape, step = 0, entry.shape, math.prod(entry.shape)
         for at in where:
             rows = range(shape[0])[at]
@@ -180,51 +173,6 @@ class Container:
                 raise StragError("became shorter while it was read", again(self.name), self.name)
         return array
 
-    def read_all(self, spec):
-        """Every tensor of `spec` that is there, checked: dict of name to numpy array.
-
-        `spec` maps a name to (dtype names 'F32|U8', shape of axis letters or None for any shape,
-        required). The same letter stands for the same length everywhere; `*` takes the rest.
-        """
-        layout = self.check(spec)
-        return {name: self.read(name) for name in spec if name in layout}
-
-    def check(self, spec):
-        """Check the stamp, and the tensors against `spec`, see `read_all`, unread; their layout."""
-        check_fields(self.meta, self.name)
-        layout, lengths = self.layout(), {}
-        for name, (dtypes, shape, required) in spec.items():
-            if name not in layout:
-                if required:
-                    raise StragError(
-                        f"has no tensor '{name}'", f"make it with '{MAKERS[self.kind]}'", self.name
-                    )
-                continue
-            self._check(name, layout[name], dtypes, shape, lengths)
-        return layout
-
-    def _check(self, name, found, dtypes, shape, lengths):
-        dtype, actual = found
-        remedy = f"make it again with '{MAKERS[self.kind]}'"
-        if dtype not in dtypes.split("|"):
-            raise StragError(
-                f"tensor '{name}' is {dtype}, not {dtypes.replace('|', ' or ')}", remedy, self.name
-            )
-        axes = shape.split()
-        rest = axes and axes[-1] == "*"
-        axes = axes[:-1] if rest else axes
-        fits = len(actual) >= len(axes) if rest else len(actual) == len(axes)
-        for axis, length in zip(axes, actual, strict=False):
-            wanted = int(axis) if axis.isdigit() else lengths.setdefault(axis, length)
-            fits = fits and wanted == length
-        if not fits:
-            known = ", ".join(str(lengths.get(axis, axis)) for axis in axes) + (", ..." if rest else "")
-            raise StragError(
-                f"tensor '{name}' has shape {list(actual)}, not [{known}]",
-                remedy,
-                self.name,
-            )
-
     def close(self):
         """Close the file; tensors already read stay."""
         self._file.close()
@@ -236,21 +184,6 @@ class Container:
         self.close()
 
 
-def open_container(path, wanted=None):
-    """Open a safetensors file of strag, from a path or from stdin ('-').
-
-    Raises StragError for what is no strag file, is cut short, or is of another kind than `wanted`.
-    """
-    with open_input(path) as stream:
-        name = name_of(path)
-        head = read_exactly(stream, 8)
-        if wanted and is_json(head):
-            raise StragError(
-                f"is JSON, not {with_article(wanted)} file", f"make one with '{MAKERS[wanted]}'", name
-            )
-        return container_from(stream, head, name, wanted)
-
-
 def is_json(head):
     """Whether the first eight bytes of a file begin a JSON object, rather than a container.
 
@@ -259,10 +192,11 @@ def is_json(head):
     return head.lstrip(b" \t\r\n").startswith(b"{") and b"\0" not in head
 
 
-def container_from(stream, head, name, wanted=None, unfinished=False):
+def container_from(stream, head, name, wanted=(), unfinished=False):
     """Open a container on `stream`, of which the first eight bytes, `head`, were read already.
 
-    unfinished : whether to take one that a command was killed over.
+    wanted : the kinds that it may be, none for any. unfinished : whether to take one that a command was
+    killed over.
     """
     header = _read_header(stream, head, name, wanted)
     metadata, entries, size = read_entries(header, name)

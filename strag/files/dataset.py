@@ -5,21 +5,51 @@ import numpy as np
 from strag.datasets.dataset import Dataset
 from strag.datasets.names import Names
 from strag.errors import StragError
-from strag.files.container import open_container, write_tensors
+from strag.files.laws import EXAMPLE, FINITE, FROM_0, INDEX, NAMES, NOT_NEGATIVE, ONCE, TEST_EXAMPLE
+from strag.files.spec import Axis, Spec, Tensor
 from strag.files.stamp import stamp
+from strag.files.writer import write
+from strag.kinds import remake
 
-SPEC = {
-    "x": ("U8|F32", "P *", True),
-    "y": ("I64", "P", True),
-    "index": ("I64", "P", True),
-    "x_test": ("U8|F32", "Q *", False),
-    "y_test": ("I64", "Q", False),
-    "mean": ("F64", "d", False),
-    "std": ("F64", "d", False),
-    "names": ("U8", "b", False),
-    "name_ends": ("I64", "P", False),
-    "y_true": ("I64", "P", False),
-}
+INPUT = Axis("input", "d")
+SPEC = Spec(  # a Dataset holds most of these laws itself, wherever it comes from
+    "dataset",
+    (
+        Tensor(
+            *("x", "U8|F32", (EXAMPLE, ...)),
+            "inputs as imported, not standardised; images are [h, w], [h, w, 3] or [3, h, w]",
+            (FINITE.stated,),
+        ),
+        Tensor("y", "I64", (EXAMPLE,), "original class; never the group", (FROM_0.stated,)),
+        Tensor("index", "I64", (EXAMPLE,), INDEX.meaning, (FROM_0.stated, ONCE.stated)),
+        Tensor(
+            *("x_test", "U8|F32", (TEST_EXAMPLE, ...), "inputs of the test set", (FINITE.stated,)),
+            required=False,
+        ),
+        Tensor(
+            *("y_test", "I64", (TEST_EXAMPLE,), "classes of the test set, with `x_test`", (FROM_0.stated,)),
+            required=False,
+        ),
+        *NAMES,
+        Tensor(
+            *("y_true", "I64", (EXAMPLE,)),
+            "`y` before labels were flipped; absent where none were",
+            (FROM_0.stated,),
+            required=False,
+        ),
+        Tensor(
+            *("mean", "F64", (INPUT,), "map of the block the data was cut from", (FINITE.stated,)),
+            required=False,
+            beside="std",
+        ),
+        Tensor(
+            *("std", "F64", (INPUT,), "likewise, unbiased; 0 for a constant input"),
+            (FINITE.stated, NOT_NEGATIVE.stated),
+            required=False,
+            beside="mean",
+        ),
+    ),
+)
 _FIELDS = {
     "labels": str,
     "class_names": list,
@@ -33,8 +63,11 @@ _FIELDS = {
 }
 
 
-def write_dataset(path, data, recipe, inputs=None, output=None):
-    """Write a Dataset; `recipe` holds the options that made it, `inputs` the identities it came from."""
+def write_dataset(output, data, recipe, inputs=None):
+    """Write a Dataset into an open Output, or to a destination.
+
+    recipe : the options that made it. inputs : the identities that it came from.
+    """
     meta = stamp(
         "dataset",
         recipe=recipe,
@@ -49,7 +82,7 @@ def write_dataset(path, data, recipe, inputs=None, output=None):
         title=data.title,
         command=data.command,
     )
-    write_tensors(path, meta, data.tensors, output)
+    write(output, SPEC, meta, data.tensors)
 
 
 def described_classes(data):
@@ -63,17 +96,15 @@ def described_classes(data):
     return told
 
 
-def _class_numbers(numbers, source):
+def _class_numbers(numbers):
     if not all(type(number) is int and 0 <= number < 2**31 for number in numbers):
-        raise StragError("its 'class_numbers' cannot be read", "make it again with 'strag data'", source)
+        raise StragError("its 'class_numbers' cannot be read", remake("dataset"))
     return numbers
 
 
-def names_of(tensors, source):
+def names_of(tensors):
     """The Names in a file's tensors, which are taken out of the dict; None where there are none."""
     text, ends = tensors.pop("names", None), tensors.pop("name_ends", None)
-    if (text is None) != (ends is None):
-        raise StragError("has only one of 'names' and 'name_ends'", "make it again with 'strag data'", source)
     return None if ends is None else Names(text, ends)
 
 
@@ -89,28 +120,18 @@ def class_sizes(container):
     return {str(named.get(number, number)): found[number] for number in sorted(found)}
 
 
-def read_dataset(path):
-    """Read a dataset file, or stdin for '-', into a Dataset."""
-    with open_container(path, "dataset") as container:
-        return dataset_from(container)
-
-
-def dataset_from(container):
+def read(opened):
     """The Dataset in an open container."""
-    meta = container.meta
-    tensors = container.read_all(SPEC)
+    meta, tensors = opened.meta, SPEC.read(opened)
     fields = {key: meta[key] for key in _FIELDS if meta.get(key) is not None}
     for key, value in fields.items():
         if not isinstance(value, _FIELDS[key]):
-            raise StragError(f"its '{key}' cannot be read", "make it again with 'strag data'", container.name)
+            raise StragError(f"its '{key}' cannot be read", remake("dataset"))
     if "class_names" in fields:
         fields["class_names"] = tuple(str(name) for name in fields["class_names"])
     if "columns" in fields:
         fields["columns"] = tuple(str(name) for name in fields["columns"])
     if "class_numbers" in fields:
-        fields["class_numbers"] = tuple(_class_numbers(fields["class_numbers"], container.name))
-    tensors["names"] = names_of(tensors, container.name)
-    try:
-        return Dataset(**tensors, **fields, source=container.name)
-    except StragError as error:
-        raise error.about(container.name) from None
+        fields["class_numbers"] = tuple(_class_numbers(fields["class_numbers"]))
+    names = names_of(tensors)
+    return Dataset(**tensors, names=names, **fields, source=opened.name)

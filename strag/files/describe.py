@@ -10,13 +10,13 @@ _LONGEST = 12  # items of a list that a description shows
 
 
 def describe(opened):
-    """The description of what `open_any` gave.
+    """The description of what `open_file` gave.
 
     kind, format, version, recipe and the like; `shapes` and `dtypes` of tensors; for a dataset its
     `identity`; for a JSON kind its values, with `shapes` in place of long lists.
     """
-    if isinstance(opened, dict):
-        return _describe_json(opened)
+    if opened.is_json:
+        return _describe_json(opened.value)
     with opened as container:
         layout = container.layout()
         told = _ordered(container.meta)
@@ -54,7 +54,7 @@ def lookup(told, opened, key, source):
 
     Raises StragError that lists the keys at the place where the path ends.
     """
-    whole = {**(opened if isinstance(opened, dict) else {}), **told}
+    whole = {**(opened.value if opened.is_json else {}), **told}
     value, path = whole, []
     for part in key.split("."):
         if isinstance(value, list) and part.isdecimal() and len(part) < 19 and int(part) < len(value):

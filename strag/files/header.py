@@ -124,7 +124,7 @@ def _placed(entries, start):
     return tensors, start + ends
 
 
-def stamp_in(metadata, name, wanted=None):
+def stamp_in(metadata, name, wanted=()):
     """The object under the metadata key `strag`. Raises StragError if there is none."""
     try:
         return legible(json.loads(metadata["strag"]))

@@ -2,12 +2,59 @@
 
 import numpy as np
 
-from strag.errors import StragError
 from strag.files.jsonfile import numbers
-from strag.files.stamp import check_fields, stamp
+from strag.files.spec import JsonSpec, Keys
+from strag.files.stamp import stamp
 from strag.stragglers.overlap import ALL, DISJOINT
 from strag.stragglers.stability import Stability
 
+
+def _are_records(value):
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+SPEC = JsonSpec(
+    "stability",
+    (
+        Keys(
+            *(("records",), "per update, in order:"),
+            (
+                Keys(("update", "train_error"), "t, and eps(t): the mean training error over runs at t"),
+                Keys(
+                    ("size_mean", "kappa", "jaccard"),
+                    "of the sets at equal training error, eps(t): mean size there over the runs that reach "
+                    "it, eps(t) times the number of examples a run trains on; means over pairs of "
+                    r"(n - E) / ((\|A\| + \|B\|)/2 - E) and n / (\|A\| + \|B\| - n)",
+                ),
+                Keys(
+                    ("kappa_low", "kappa_high"),
+                    "95 % interval of the mean kappa, at most 1: Student's t over disjoint pairs; of all "
+                    "pairs from a jackknife that leaves out one run at a time, with t at as many degrees of "
+                    "freedom as runs, less one; null with fewer than 8 runs in pairs with a value",
+                ),
+                Keys(
+                    ("runs", "pairs"),
+                    "how many runs have an error of at most eps(t) at some record, and pairs of such runs",
+                ),
+                Keys(
+                    ("z",),
+                    "of the sets at equal t: (mean n - mean E) / (standard deviation of n over pairs, with "
+                    "n - 1)",
+                ),
+            ),
+            *(_are_records, "is no list of records"),
+        ),
+        Keys(
+            ("inversion",),
+            "`update` and `train_error`: t* and eps*, means over the inverting runs; null where the verdict "
+            "of find-stragglers is another",
+        ),
+        Keys(
+            ("summary",),
+            "`runs` taken and `diverged` ones left out; `examples`: P, mean over pairs",
+        ),
+    ),
+)
 COLUMNS = (
     *("update", "train_error", "size_mean", "z", "kappa", "kappa_low", "kappa_high", "jaccard"),
     *("runs", "pairs"),
@@ -40,12 +87,12 @@ def stability_object(history, found, recipe):
     }
 
 
-def stability_from(value, source):
-    """The Stability in a JSON object.
+def read(opened):
+    """The Stability in an open Document.
 
     Raises StragError for what `stability_object` does not write.
     """
-    check_fields(value["strag"], source)
+    value, source = SPEC.check(opened), opened.name
     columns = {name: _column(value, name, source) for name in COLUMNS}
     has_inversion = value.get("inversion") is not None
     taken, diverged, examples = _numbers(value, "summary", _SUMMARY, source)
@@ -75,22 +122,16 @@ def _numbers(value, name, keys, source):
     """The numbers under these keys of an object: tuple of float."""
     found = numbers([_object(value, name).get(key) for key in keys])
     if found is None or not np.isfinite(found).all():
-        raise _broken(f"'{name}' does not give {' and '.join(keys)} as numbers", source)
+        raise SPEC.fault(f"'{name}' does not give {' and '.join(keys)} as numbers", source)
     return tuple(found.tolist())
 
 
 def _column(value, name, source):
     """One value of every record: int64 or float64 [T]."""
-    records = value.get("records")
-    if not isinstance(records, list) or not records or not all(isinstance(one, dict) for one in records):
-        raise _broken("'records' is no list of records", source)
+    records = value["records"]
     if not all(name in record for record in records):
-        raise _broken(f"has records without '{name}'", source)
+        raise SPEC.fault(f"has records without '{name}'", source)
     column = numbers([record[name] for record in records], whole=name in _WHOLE)
     if column is None or (name == "train_error" and not ((column >= 0) & (column <= 1)).all()):
-        raise _broken(f"has a record whose '{name}' is no such number", source)
+        raise SPEC.fault(f"has a record whose '{name}' is no such number", source)
     return column
-
-
-def _broken(problem, source):
-    return StragError(problem, "make it again with 'strag stability'", source)

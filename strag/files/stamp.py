@@ -2,32 +2,21 @@
 
 from strag import __version__
 from strag.errors import StragError, warn_of
+from strag.kinds import KINDS, maker_of, remake
 
-FORMAT = 1
-MAKERS = {
-    "dataset": "strag data",
-    "plan": "strag train --plan",
-    "history": "strag train",
-    "weights": "strag train --weights",
-    "activations": "strag dump",
-    "geometry": "strag geometry",
-    "stragglers": "strag find-stragglers",
-    "sets": "strag sets",
-    "stability": "strag stability",
-    "comparison": "strag compare",
-    "summary": "strag summary",
-}
+NEWEST = 2  # of the formats: 1, and 2 where a layer has a name
 
 
 def stamp(kind, **fields):
-    """The object under the key `strag` of a file of this kind."""
-    return {"format": FORMAT, "kind": kind, "version": __version__, **fields}
+    """The object under the key `strag` of a file of this kind, in the lowest format that holds it."""
+    named = any(isinstance(layer, str) for layer in fields.get("layers") or ())
+    return {"format": 2 if named else 1, "kind": kind, "version": __version__, **fields}
 
 
 def wrong_kind(source, kind, wanted):
     """The error for a file of another kind than the command reads."""
     problem = f"is {with_article(kind)} file, not {with_article(wanted)} file"
-    return StragError(problem, f"make one with '{MAKERS[wanted]}'", source=source)
+    return StragError(problem, f"make one with '{maker_of(wanted)}'", source=source)
 
 
 def with_article(kind):
@@ -35,23 +24,23 @@ def with_article(kind):
     return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
 
 
-def check_stamp(meta, source, wanted=None, unfinished=False):
+def check_stamp(meta, source, wanted=(), unfinished=False):
     """Check format and kind of the object under `strag`; return it.
 
-    unfinished : whether to take, with a warning, what a command was killed over. Of the finished part of
-    a training that was interrupted there is a warning, too.
+    wanted : the kinds that it may be, none for any. unfinished : whether to take, with a warning, what a
+    command was killed over. Of the finished part of a training that was interrupted there is a warning, too.
     """
     fields = (("kind", str), ("format", int))
     if not isinstance(meta, dict) or not all(isinstance(meta.get(key), type_) for key, type_ in fields):
         raise not_strag(source, wanted=wanted)
-    if meta["format"] > FORMAT:
+    if meta["format"] > NEWEST:
         raise StragError(
-            f"has format {meta['format']}, newer than this strag's {FORMAT}",
+            f"has format {meta['format']}, newer than this strag's {NEWEST}",
             "upgrade strag",
             source=source,
         )
-    if wanted is not None and meta["kind"] != wanted:
-        raise wrong_kind(source, meta["kind"], wanted)
+    if wanted and meta["kind"] not in wanted:
+        raise wrong_kind(source, meta["kind"], wanted[0])
     if meta.get("unfinished"):
         problem = "is unfinished: the command that wrote it was killed"
         if not unfinished:
@@ -70,8 +59,7 @@ def check_fields(meta, source):
             first, key = key.split(".", 1)
             holder = holder.get(first) or {}
         if holder.get(key) is not None and not fits(holder[key]):
-            maker = MAKERS.get(meta["kind"])
-            remedy = f"make it again with '{maker}'" if maker else "make it again"
+            remedy = remake(meta["kind"]) if meta["kind"] in KINDS else "make it again"
             raise StragError(f"its '{name}' cannot be read", remedy, source)
 
 
@@ -91,6 +79,13 @@ def _are_numbers(value):
     """Whether it is a list of natural numbers, each once."""
     natural = isinstance(value, list) and all(type(number) is int and number >= 0 for number in value)
     return natural and len(set(value)) == len(value)
+
+
+def _are_layers(value):
+    """Whether it is a list of natural numbers and names, each once."""
+    names = [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    others = [one for one in value if one not in names] if isinstance(value, list) else value
+    return _are_numbers(others) and all(names) and len(set(names)) == len(names)
 
 
 def _is_count(value):
@@ -117,12 +112,13 @@ _FIELDS = {
     "labels": _is_text,
     "classes": _are_texts,
     "runs": _are_numbers,
-    "layers": _are_numbers,
+    "layers": _are_layers,
 }
 
 
-def not_strag(name, head=b"", wanted=None):
-    """The error for a file that strag did not write and that was to be of the kind `wanted`."""
+def not_strag(name, head=b"", wanted=()):
+    """The error for a file that strag did not write and that was to be of the first kind of `wanted`."""
+    wanted = wanted[0] if wanted else None
     known = (
         (b"PK\x03\x04", "an npz or zip file"),
         (b"\x93NUMPY", "an npy file"),
@@ -131,7 +127,7 @@ def not_strag(name, head=b"", wanted=None):
     )
     what = next((what for magic, what in known if head.startswith(magic)), None)
     if wanted not in (None, "dataset"):
-        remedy = f"make one with '{MAKERS[wanted]}'"
+        remedy = f"make one with '{maker_of(wanted)}'"
     elif what:
         remedy = "import it with 'strag data FILE'"
     elif wanted:

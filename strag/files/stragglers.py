@@ -8,10 +8,8 @@ from functools import partial
 import numpy as np
 
 from strag.errors import StragError
-from strag.files.jsonfile import read_json
 from strag.files.parts import checked, listed, part_from, reading
 from strag.files.stamp import check_fields, stamp
-from strag.files.streams import name_of
 from strag.stragglers.finding import Finding, Population
 from strag.stragglers.inversion import VERDICTS, Inversion
 from strag.stragglers.original_classes import OriginalClass
@@ -91,12 +89,9 @@ def write_csv(output, table):
         output.file.flush()
 
 
-def read_stragglers(path):
-    """Read the Finding in a stragglers file, or in stdin for '-'.
-
-    Raises StragError as `stragglers_from` does.
-    """
-    return stragglers_from(read_json(path, "stragglers"), name_of(path))
+def read(opened):
+    """The Finding in an open Document."""
+    return stragglers_from(opened.value, opened.name)
 
 
 def stragglers_from(value, source):

@@ -113,3 +113,8 @@ def _number(value):
     if not abs(value) < 2**53:
         raise ValueError
     return float(value)
+
+
+def read(opened):
+    """The Summary in an open Document."""
+    return summary_from(opened.value, opened.name)

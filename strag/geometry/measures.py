@@ -28,7 +28,7 @@ class Measure:
     sign : 1 where the inversion is a valley of the curve, -1 where it is a peak.
     label : of the axis of a figure. Without one it is recorded, but neither a curve nor an observable.
     short : its name where there is little room; by default the label.
-    unit : said after either; "" for a pure number.
+    unit : said after either; "" for a pure number. meaning : of a recorded measure, for FORMATS.md.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Measure:
     label: str = ""
     short: str = ""
     unit: str = ""
+    meaning: str = ""
 
     @property
     def function(self):
@@ -84,6 +85,7 @@ MEASURES = {
             axis="class",
             mean="rms",
             label="gyration radius R",
+            meaning="gyration radius of each group's normalised representations; NaN for an empty group",
         ),
         Measure(
             "distance",
@@ -92,8 +94,14 @@ MEASURES = {
             sign=-1,
             label="distance D between class means",
             short="distance D",
+            meaning="distance of group means, pairs c < c' in upper-triangle order",
         ),
-        Measure("mean_norm2", of="strag.geometry.moments:ClassMoments.mean_norm2", axis="class"),
+        Measure(
+            "mean_norm2",
+            of="strag.geometry.moments:ClassMoments.mean_norm2",
+            axis="class",
+            meaning=r"mean of \|x\|^2: 1, less the share of representations with \|h\| = 0",
+        ),
         Measure(
             "separation",
             of="strag.geometry.moments:separation",

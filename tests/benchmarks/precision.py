@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
-from strag.files.history import read_history
+from strag import kinds
 from strag.stragglers.find import find_stragglers
 
 RUNS = 50
@@ -26,7 +26,7 @@ def measured(folder, precision):
     path = str(Path(folder) / precision)
     command = [sys.executable, "-m", "strag", *TRAIN, "--precision", precision, "-o", path]
     subprocess.run(command, check=True)
-    history = read_history(path)
+    history = kinds.read(path)
     found = find_stragglers(history)
     errors = np.array([one.train_error for one in found.inversions])
     tested = np.array([history.test_error_at(one.update, run) for run, one in enumerate(found.inversions)])

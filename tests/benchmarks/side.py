@@ -56,21 +56,14 @@ def _strag(updates, runs, precision, test, P, weighted, **more):
     trained = np.ones((runs, P), dtype=bool) if task.trained is None else task.trained
     meta = {"runs": list(range(runs)), "classes": ["even", "odd"], "layers": list(recipe.layers)}
     tested = recipe.tested(P)
-    per_example = {"index": data.index, "y": data.y, "group": data.groups}
+    whole = {"updates": recipe.recorded(P), "trained": pack(trained)}
+    whole |= {"index": data.index, "y": data.y, "group": data.groups}
+    whole |= {"test_updates": tested, "y_test": data.y_test} if tested else {}
     for _ in train(replace(recipe, epochs=1, runs=min(runs, 32)), _first(task, 32)):
         pass  # warm-up
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        writer = HistoryWriter(
-            str(Path(folder) / "h"),
-            meta,
-            recipe.recorded(P),
-            per_example,
-            pack(trained),
-            tested,
-            len(recipe.noise),
-            data.y_test if tested else (),
-        )
+        writer = HistoryWriter(str(Path(folder) / "h"), meta, whole, len(recipe.noise))
         with writer:
             for record in train(recipe, task):
                 writer.add(record)

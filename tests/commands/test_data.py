@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.cli import main
 from strag.datasets.names import Names
 from strag.datasets.transforms import Changes, changed
-from strag.files.dataset import read_dataset
 from tests.commands.terminal import at_terminal, fed
 from tests.files.makers import complaint, dataset_file, history_file, images, parts, stragglers_file
 from tests.shell import complains, files_in, shell, strag
@@ -36,10 +36,10 @@ def folder(tmp_path, monkeypatch):
 
 def test_a_dataset_passes_through_unchanged(folder):
     assert main(["data", "data", "-q", "-o", "copy"]) == 0
-    assert read_dataset("copy").tensors.keys() == images().tensors.keys()
-    assert read_dataset("copy").origin == images().origin
+    assert kinds.read("copy").tensors.keys() == images().tensors.keys()
+    assert kinds.read("copy").origin == images().origin
     assert main(["data", "copy", "--labels", "parity", "-q", "-o", "copy"]) == 0  # in its own place
-    assert read_dataset("copy").tensors.keys() == images().tensors.keys()
+    assert kinds.read("copy").tensors.keys() == images().tensors.keys()
 
 
 def test_stdin_and_stdout_are_the_same_as_files(folder):
@@ -57,7 +57,7 @@ def test_stdin_and_stdout_are_the_same_as_files(folder):
 @pytest.mark.parametrize("sources", [["arrays.npz"], ["x.npy", "y.npy"], ["data"]])
 def test_every_source_gives_the_same_examples(folder, sources):
     assert main(["data", *sources, "--labels", "0-1/2-3", "-q", "-o", "out"]) == 0
-    found = read_dataset("out")
+    found = kinds.read("out")
     np.testing.assert_array_equal(found.x, images().x)
     np.testing.assert_array_equal(found.y, images().y)
     assert found.grouping.names == ("0-1", "2-3")
@@ -65,7 +65,7 @@ def test_every_source_gives_the_same_examples(folder, sources):
 
 def test_labels_change_the_groups_and_nothing_else(folder):
     assert main(["data", "data", "--labels", "classes", "-q", "-o", "out"]) == 0
-    found = read_dataset("out")
+    found = kinds.read("out")
     assert (found.identity, found.origin) == (images().identity, images().origin)
     np.testing.assert_array_equal(found.groups, images().y)
 
@@ -73,7 +73,7 @@ def test_labels_change_the_groups_and_nothing_else(folder):
 def test_size_block_and_shuffle(folder):
     assert main(["data", "data", "--size", "5", "--block", "2", "--shuffle", "3", "-q", "-o", "out"]) == 0
     expected = changed(images(), Changes(size=5, block=2, shuffle=3))
-    found = read_dataset("out")
+    found = kinds.read("out")
     assert (found.origin, found.origin_size, found.command) == (expected.origin, 5, expected.command)
 
 
@@ -294,7 +294,7 @@ def test_a_file_named_like_the_catalogue_is_not_taken_and_that_is_said(folder, c
         assert told.count("\n") == 1
     assert main(["data", "./mnist8k", "-q", "-o", "out"]) == 0
     assert capsys.readouterr().err == ""
-    assert read_dataset("out").origin == images().origin
+    assert kinds.read("out").origin == images().origin
 
 
 def test_names_pass_through_every_command(folder):
@@ -302,13 +302,13 @@ def test_names_pass_through_every_command(folder):
     dataset_file("named", named)
     assert named.identity == images().identity
     assert main(["data", "named", "--shuffle", "1", "-q", "-o", "shuffled"]) == 0
-    found = read_dataset("shuffled")
+    found = kinds.read("shuffled")
     order = np.random.default_rng(1).permutation(24)
     assert [found.names[row] for row in range(24)] == [f"{i}.png" for i in order]
     np.testing.assert_array_equal(found.y_true, named.y_true[order])
     stragglers_file(folder / "some", named, [1, 5])
     assert main(["prune", "named", "some", "-q", "-o", "pruned"]) == 0
-    pruned = read_dataset("pruned")
+    pruned = kinds.read("pruned")
     assert [pruned.names[row] for row in range(22)] == [f"{i}.png" for i in range(24) if i not in (1, 5)]
     np.testing.assert_array_equal(pruned.y_true, named.y_true[[i for i in range(24) if i not in (1, 5)]])
 
@@ -324,7 +324,7 @@ def test_the_test_set_comes_from_another_source(folder, capsys):
     np.savez("train.npz", x=alone.x, y=alone.y)
     np.savez("test.npz", x=images().x_test, y=images().y_test)
     assert main(["data", "train.npz", "--test", "test.npz", "-o", "out"]) == 0
-    found = read_dataset("out")
+    found = kinds.read("out")
     np.testing.assert_array_equal(found.x_test, images().x_test)
     np.testing.assert_array_equal(found.y_test, images().y_test)
     assert found.command == "strag data train.npz --test test.npz"
@@ -342,7 +342,7 @@ def test_all_options_at_once_are_the_same_as_one_after_the_other(folder):
     steps += " | strag data - --shuffle 3 --size 6 --block 2 -q"
     steps += " | strag data - --flip-labels 0.5 --seed 1 -q -o many"
     assert shell(steps, folder).returncode == 0
-    assert read_dataset("once").identity == read_dataset("many").identity
+    assert kinds.read("once").identity == kinds.read("many").identity
 
 
 def test_the_examples_of_every_class_are_counted(folder, capsys):
@@ -362,14 +362,14 @@ def test_options_may_mean_something_to_the_test_set_alone(folder):
     told = [f"{','.join(map(str, x.reshape(-1)))},{y}" for x, y in zip(rows.x, rows.y, strict=True)]
     (folder / "t.csv").write_text("\n".join([f"{columns},kind", *told]))
     assert main(["data", "rows", "--test", "t.csv", "--label-column", "kind", "-q", "-o", "out"]) == 0
-    np.testing.assert_array_equal(read_dataset("out").y_test, rows.y)
+    np.testing.assert_array_equal(kinds.read("out").y_test, rows.y)
 
 
 def test_a_test_set_beside_the_training_examples_of_a_source_is_not_taken_and_that_is_said(folder, capsys):
     dataset_file("lone", images(Q=0))
     assert main(["data", "lone", "--test", "data", "-o", "out"]) == 0
     assert "strag: images: the training examples of images are the test set\n" in capsys.readouterr().err
-    np.testing.assert_array_equal(read_dataset("out").y_test, images().y)
+    np.testing.assert_array_equal(kinds.read("out").y_test, images().y)
 
 
 def test_a_block_of_one_class_is_warned_of(folder, capsys):

@@ -9,13 +9,13 @@ import pytest
 from safetensors.numpy import load_file
 
 import strag as strag_package
+from strag import kinds
 from strag.bits import pack
 from strag.cli import main
 from strag.datasets.dataset import standardise
 from strag.datasets.names import Names
-from strag.files.activations import ActivationsWriter, _in_half
+from strag.files.activations import ActivationsWriter, in_half
 from strag.files.dataset import write_dataset
-from strag.files.history import read_history
 from strag.files.stamp import stamp as stamped
 from strag.training.activations import Tile
 from tests.commands.terminal import at_terminal
@@ -62,7 +62,7 @@ def assert_same_history(found, expected, atol=1e-6):
 def test_geometry_of_the_dump_is_what_training_recorded(folder, tmp_path):
     out = str(tmp_path / "g.safetensors")
     assert main(["geometry", "a", "-o", out, "-q"]) == 0
-    assert_same_history(read_history(out), read_history("h"))
+    assert_same_history(kinds.read(out), kinds.read("h"))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_whatever_was_trained_comes_back(folder, tmp_path, options):
     script = f"strag dump {out[1]} d -q | strag geometry -q -o {out[2]}"
     result = shell(script, folder)
     assert (result.returncode, result.stderr) == (0, b"")
-    assert_same_history(read_history(out[2]), read_history(out[0]))
+    assert_same_history(kinds.read(out[2]), kinds.read(out[0]))
 
 
 def test_dumps_may_be_split_and_named_in_any_order(folder, tmp_path):
@@ -97,11 +97,9 @@ def test_dumps_may_be_split_and_named_in_any_order(folder, tmp_path):
         assert main(["dump", "w", "d", "-q", *more, "-o", str(tmp_path / f"runs{runs[0]}")]) == 0
     out, again = str(tmp_path / "g.safetensors"), str(tmp_path / "i.safetensors")
     assert main(["geometry", str(tmp_path / "late"), str(tmp_path / "early"), "-q", "-o", out]) == 0
-    assert_same_history(read_history(out), read_history("h"), atol=1e-6)
+    assert_same_history(kinds.read(out), kinds.read("h"), atol=1e-6)
     assert main(["geometry", str(tmp_path / "early"), str(tmp_path / "late"), "-q", "-o", again]) == 0
-    np.testing.assert_array_equal(
-        read_history(again).measures["radius"], read_history(out).measures["radius"]
-    )
+    np.testing.assert_array_equal(kinds.read(again).measures["radius"], kinds.read(out).measures["radius"])
     result = strag("geometry", tmp_path / "runs1", tmp_path / "runs0")
     records = json.loads(result.stdout)["records"]
     assert [(record["run"], record["update"]) for record in records] == [(0, 0), (1, 0), (2, 0)]
@@ -112,7 +110,7 @@ def test_an_activations_file_holds_what_its_names_say(folder):
     assert tensors["layer1"].shape == tensors["layer2"].shape == (12, 3, 300, 6)
     assert tensors["layer1"].dtype == np.float32
     np.testing.assert_array_equal(tensors["group"], data.groups)
-    history = read_history("h")
+    history = kinds.read("h")
     wrong = tensors["prediction"] != data.groups
     np.testing.assert_allclose(wrong.mean(axis=-1), history.train_error, atol=1e-6)
     np.testing.assert_allclose(tensors["loss"].mean(axis=-1), history.train_loss, atol=1e-5)
@@ -125,7 +123,7 @@ def test_half_precision_takes_half_the_space_and_keeps_three_digits(folder, tmp_
     out = str(tmp_path / "g.safetensors")
     assert main(["geometry", str(tmp_path / "half"), "-q", "-o", out]) == 0
     np.testing.assert_allclose(
-        read_history(out).measures["radius"], read_history("h").measures["radius"], atol=1e-3
+        kinds.read(out).measures["radius"], kinds.read("h").measures["radius"], atol=1e-3
     )
 
 
@@ -221,7 +219,7 @@ def test_real_images_give_the_same_stragglers(tmp_path):
     """
     result = shell(f"set -e\n{script}", tmp_path)
     assert (result.returncode, result.stderr) == (0, b"")
-    assert_same_history(read_history(str(tmp_path / "g.safetensors")), read_history(str(tmp_path / "h")))
+    assert_same_history(kinds.read(str(tmp_path / "g.safetensors")), kinds.read(str(tmp_path / "h")))
     recorded, measured = (json.loads((tmp_path / name).read_text()) for name in ("h.json", "g.json"))
     assert len(recorded["indices"]) > 50
     assert measured["indices"] == recorded["indices"]
@@ -244,8 +242,8 @@ def _forged(folder, name, tmp_path, meta=None, **tensors):
         ({"inputs": "x"}, {}, "its 'inputs' cannot be read"),
         ({"runs": [0, 0, 1]}, {}, "its 'runs' cannot be read"),
         ({"classes": None}, {}, "does not name its classes"),
-        ({}, {"std": np.zeros(20)}, "standardise nothing"),
-        ({}, {"mean": np.full(20, np.nan)}, "standardise nothing"),
+        ({}, {"std": np.zeros(20)}, "'std' is 0 everywhere, and standardises nothing"),
+        ({}, {"mean": np.full(20, np.nan)}, "'mean' is not finite"),
         ({}, {"index": np.arange(300) + 10**6}, "an index beyond the end of its data set"),
         ({}, {"index": np.zeros(300, np.int64)}, "names an example twice"),
         ({}, {"trained": np.ones((3, 2), np.uint8)}, "bits that do not fit"),
@@ -293,13 +291,11 @@ def activations(path, group=None, layer1=None, **stamp):
     """An activations file of 2 updates and 20 examples in the classes a and b, all trained on."""
     group = np.arange(20) % 2 if group is None else group
     noise = np.random.default_rng(0).standard_normal((2, 1, 20, 5)).astype(np.float32)
-    per_example = {"index": np.arange(20), "y": group, "group": group}
     meta = {"runs": [0], "layers": [1], "classes": ["a", "b"], "labels": "classes", "title": "mine"}
     meta = {**meta, "origin": "o", "origin_size": 20, "command": "mine", "recipe": {}, "inputs": {}, **stamp}
-    trained = pack(np.ones((1, 20), bool))
-    with ActivationsWriter(
-        str(path), stamped("activations", **meta), [0, 10], {1: 5}, per_example, trained
-    ) as writer:
+    whole = {"updates": [0, 10], "index": np.arange(20), "y": group, "group": group}
+    whole["trained"] = pack(np.ones((1, 20), bool))
+    with ActivationsWriter(str(path), stamped("activations", **meta), whole, {1: 5}) as writer:
         for at in range(2):
             h = noise[at] if layer1 is None else layer1[at]
             tile = Tile(slice(0, 1), slice(0, 20), {1: h}, np.zeros((1, 20)), np.ones((1, 20)))
@@ -322,7 +318,7 @@ def test_an_example_that_is_not_finite_spoils_its_own_class_alone(tmp_path, capf
             radii = [record["radius"] for record in json.loads(Path(out).read_text())["records"]]
             found[name] = np.array(radii, dtype=float)  # null is NaN
         else:
-            found[name] = read_history(out).measures["radius"][:, 0, 0]
+            found[name] = kinds.read(out).measures["radius"][:, 0, 0]
     told = "3 examples of class b in layer 1 are not finite at update 0 in run 0"
     assert capfd.readouterr().err == (
         f"strag: warning: {tmp_path / 'bad'}: {told}: that class has no radius there\n"
@@ -402,15 +398,15 @@ def test_what_half_precision_cannot_hold_is_refused(folder, tmp_path, factor, wo
 def test_half_precision_keeps_zeros_and_what_was_infinite(tmp_path):
     h = np.zeros((1, 4, 5), np.float32)
     h[0, 1, 2], h[0, 2, 0], h[0, 3] = np.inf, np.nan, [65504, -65504, 1e-9, 0, 1]
-    np.testing.assert_array_equal(_in_half(h, "x"), h.astype(np.float16))
+    np.testing.assert_array_equal(in_half(h, "x"), h.astype(np.float16))
     for row, what in (([65520, 0, 0, 0, 0], "65520"), ([np.inf, -1e9, np.nan, 0, 0], "1e+09")):
         h[0, 0] = row
-        refused(lambda: _in_half(h, "layer 1"), f"layer 1 reaches {what}, and half", "leave --half out")
+        refused(lambda: in_half(h, "layer 1"), f"layer 1 reaches {what}, and half", "leave --half out")
     for row in ([1e-8] * 5, [1e-30, 0, 0, 0, 0], [0, 2e-7, 0, 0, 1e-7]):
         h[0, 0] = row
-        refused(lambda: _in_half(h, "layer 1"), f"reaches {max(row):.2g} only", "leave --half out")
+        refused(lambda: in_half(h, "layer 1"), f"reaches {max(row):.2g} only", "leave --half out")
     h[0, 0] = [0, 2e-5, 0, 0, 1e-9]
-    _in_half(h, "layer 1")
+    in_half(h, "layer 1")
 
 
 def test_layer_0_is_the_standardised_input(tmp_path, monkeypatch):
@@ -425,7 +421,7 @@ def test_layer_0_is_the_standardised_input(tmp_path, monkeypatch):
     for run in range(2):
         np.testing.assert_array_equal(found["layer0"][0, run], x)
     assert main(["geometry", "a", "-q", "-o", "g.safetensors"]) == 0
-    history = read_history("g.safetensors")
+    history = kinds.read("g.safetensors")
     assert history.layers == (0, 1)
     np.testing.assert_array_equal(history.measures["radius"][0, 0, 0], history.measures["radius"][0, 1, 0])
 
@@ -441,6 +437,6 @@ def test_what_classes_and_examples_are_called_comes_back(tmp_path, monkeypatch):
     for runs in "01":
         assert main(["dump", "w", "d", "--runs", runs, "-q", "-o", f"a{runs}"]) == 0
     assert main(["geometry", "a1", "a0", "-q", "-o", "g.safetensors"]) == 0
-    trained, measured = read_history("h"), read_history("g.safetensors")
+    trained, measured = kinds.read("h"), kinds.read("g.safetensors")
     assert [measured.class_name(c) for c in numbers] == ["ant", "bee", "elk", "fox"]
     assert [measured.names[row] for row in range(60)] == [trained.names[row] for row in range(60)]

@@ -34,9 +34,9 @@ def write_history(path, curves, recipe=None, **options):
         origin_size=size,
         title="made-up",
     )
-    per_example = {"index": history.index, "y": history.y, "group": history.group}
+    whole = {name: getattr(history, name) for name in ("updates", "trained", "index", "y", "group")}
     wrong = np.unpackbits(history.misclassified, axis=-1, bitorder="little", count=size).astype(bool)
-    with HistoryWriter(str(path), meta, history.updates, per_example, history.trained) as writer:
+    with HistoryWriter(str(path), meta, whole) as writer:
         for at, update in enumerate(history.updates):
             values = {name: getattr(history, name)[at] for name in ("train_error", "train_loss")}
             values["measures"] = {name: measured[at] for name, measured in history.measures.items()}

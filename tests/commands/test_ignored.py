@@ -17,7 +17,7 @@ from tests.views.histories import made, valley, write
 
 def write_data(path, **options):
     with Output(str(path)) as sink:
-        write_dataset(str(path), made_up(P=60, Q=20, **options), {}, {}, sink)
+        write_dataset(sink, made_up(P=60, Q=20, **options), {})
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def files(tmp_path_factory):
     data = made_up(P=60, Q=20)
     bare = type(data)(data.x, data.y, data.index, labels="parity", title="bare", command="mine")
     with Output(str(folder / "bare")) as sink:
-        write_dataset(str(folder / "bare"), bare, {}, {}, sink)
+        write_dataset(sink, bare, {})
     write(folder / "h", made([valley(20), valley(22)]))
     value = {"strag": stamp("stragglers", origin="o"), "verdict": "none", "indices": [1], "examples": {}}
     (folder / "s.json").write_text(json.dumps(value))

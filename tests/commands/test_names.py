@@ -170,7 +170,7 @@ def test_data_whose_classes_have_such_names_go_all_the_way(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     data = made_up(P=120, Q=40, labels="classes", class_names=(HARMFUL, MARKED, "c", "d"), title=HARMFUL)
     with Output("d") as sink:
-        write_dataset("d", data, {}, {}, sink)
+        write_dataset(sink, data, {})
     for line in (
         "train d --runs 2 --epochs 5 --weights w -o h -q",
         "dump w d -o a -q",

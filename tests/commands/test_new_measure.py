@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import strag as strag_package
+from strag import kinds
 from strag.files.dataset import write_dataset
-from strag.files.history import read_history
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
 from tests.files.makers import history_file, parts
@@ -78,7 +78,7 @@ def test_training_records_it(folder):
 
 
 def test_without_the_entry_a_history_that_has_it_is_read_as_before(folder):
-    assert sorted(read_history("h").measures) == ["distance", "mean_norm2", "radius"]
+    assert sorted(kinds.read("h", "history").measures) == ["distance", "mean_norm2", "radius"]
 
 
 def test_it_is_an_observable(folder):

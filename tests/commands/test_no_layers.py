@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.cli import main
-from strag.files.history import read_history
 from strag.stragglers.find import Moment, find_inversions, find_stragglers
 from strag.stragglers.inversion import DIVERGED, UNRESOLVED
 from strag.stragglers.stability import stability
@@ -117,7 +117,7 @@ def test_tensors_of_layers_are_needed_where_there_is_one(files, capsys):
 
 
 def test_the_verdict_is_unknown_but_of_a_run_that_diverged(files):
-    history = read_history(str(files / "empty"))
+    history = kinds.read(str(files / "empty"))
     loss = history.train_loss.copy()
     loss[50:, 1] = np.nan
     history = type(history)(**{**vars(history), "train_loss": loss})

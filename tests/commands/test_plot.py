@@ -28,7 +28,7 @@ def write_images(path, shape=(6, 5), fill=0):
     x = np.full((20, *shape), fill, np.uint8)
     data = Dataset(x, np.arange(20) % 10, np.arange(20), labels="parity", title="images")
     with Output(str(path)) as sink:
-        write_dataset(str(path), data, {}, {}, sink)
+        write_dataset(sink, data, {})
     return data
 
 
@@ -215,7 +215,7 @@ def test_the_gallery_counts_flipped_labels(folder, capsys, flipped, number, note
     true = data.y.copy()
     true[flipped] = (true[flipped] + 1) % 10
     with Output(str(folder / "flipped")) as sink:
-        write_dataset("flipped", replace(data, y_true=true), {}, {}, sink)
+        write_dataset(sink, replace(data, y_true=true), {})
     assert main(["plot", "s.json", "--data", "flipped", "--number", str(number), "-o", "f.svg"]) == 0
     assert capsys.readouterr() == ("", f"strag: flipped: {note}\n")
     assert ("was 4 even" in (folder / "f.svg").read_text()) == (3 in flipped and number > 1)

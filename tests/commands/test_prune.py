@@ -6,12 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.cli import main
 from strag.datasets.dataset import mean_and_std
 from strag.datasets.transforms import Changes, changed
-from strag.files.dataset import read_dataset
-from strag.files.history import read_history
-from strag.files.stragglers import read_stragglers
 from tests.commands.terminal import at_terminal, fed
 from tests.files.makers import complaint, dataset_file, history_file, images, parts, stragglers_file
 from tests.shell import complains, files_in, shell, strag
@@ -44,7 +42,7 @@ def folder(tmp_path, monkeypatch):
 
 def pruned(*arguments):
     assert main(["prune", *map(str, arguments), "-q", "-o", "out"]) == 0
-    return read_dataset("out")
+    return kinds.read("out")
 
 
 def test_what_is_removed_and_what_is_kept_make_the_whole(folder):
@@ -77,14 +75,14 @@ def test_a_class_that_is_removed_keeps_its_logit(tmp_path, monkeypatch):
     data = images(P=30, Q=0)
     np.savez("x.npz", x=data.x, y=np.arange(30) % 3)
     assert main(["data", "x.npz", "-q", "-o", "data"]) == 0
-    stragglers_file(tmp_path / "last", read_dataset("data"), list(range(2, 30, 3)))
+    stragglers_file(tmp_path / "last", kinds.read("data"), list(range(2, 30, 3)))
     found = pruned("data", "last")
     assert (found.class_count, found.grouping.names) == (3, ("0", "1", "2"))
     assert found.identity == replace(found, class_count=0).identity
     options = ["--runs", "2", "--epochs", "5", "-q", "-o"]
     assert main(["train", "out", *options, "sliced"]) == 0
     assert main(["train", "data", "--without", "last", *options, "weighted"]) == 0
-    sliced, weighted = read_history("sliced"), read_history("weighted")
+    sliced, weighted = kinds.read("sliced"), kinds.read("weighted")
     assert sliced.classes == weighted.classes
     for name in ("train_loss", "train_error"):
         np.testing.assert_allclose(getattr(sliced, name), getattr(weighted, name), atol=1e-6)
@@ -123,7 +121,10 @@ def test_the_recipe_names_both_inputs_by_identity(folder):
     pruned("data", "set", "--random", 5, "--match", "class")
     _, meta, _ = parts("out")
     assert meta["recipe"] == {"keep": False, "random": 5, "match": "class"}
-    assert meta["inputs"] == {"data": images().identity, "stragglers": read_stragglers("set").identity}
+    assert meta["inputs"] == {
+        "data": images().identity,
+        "stragglers": kinds.read("set", "stragglers").identity,
+    }
 
 
 def test_an_empty_set_is_refused_unless_it_is_allowed(folder, capsys):

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.bits import unpack
 from strag.files.dataset import write_dataset
-from strag.files.history import read_history
 from strag.files.summary import summary_from
 from strag.stragglers.experiments import COMPARED
 from strag.views.summary import markdown
@@ -57,7 +57,7 @@ def value(path):
 
 def test_every_run_of_a_pruned_training_is_told_what_all_examples_give(folder):
     """From the files: the test records of run 1 and 2 at t*, and the bits of both at the end."""
-    whole, few = read_history("h"), read_history("p")
+    whole, few = kinds.read("h"), kinds.read("p")
     inverting = {run["run"]: run["refined_update"] for run in value(folder / "s.json")["runs"]}
     found = value(folder / "p.json")
     assert [run["run"] for run in found["runs"]] == [1, 2]
@@ -77,7 +77,7 @@ def test_every_run_of_a_pruned_training_is_told_what_all_examples_give(folder):
 
 
 def test_the_networks_of_a_sweep_stand_beside_the_runs_they_started_from(folder):
-    runs, ends = value(folder / "w.json")["runs"], read_history("h").test_error[-1]
+    runs, ends = value(folder / "w.json")["runs"], kinds.read("h").test_error[-1]
     for run in runs:
         assert run["reference"]["test_error"] == pytest.approx(ends[run["set"]["run"]].tolist())
     assert {run["set"]["run"] for run in runs} == {0, 1, 2}
@@ -202,7 +202,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, arguments, status, w
 
 @pytest.mark.parametrize("sweep", ["w", "t"])
 def test_a_sweep_is_drawn_beside_the_training_on_all_examples(folder, tmp_path, sweep):
-    end = read_history("h").test_error[-1, :, 1].mean()
+    end = kinds.read("h").test_error[-1, :, 1].mean()
     runs = [run for run in value(folder / "s.json")["runs"] if run["verdict"] == "inversion"]
     assert len(runs) == 3
     result = strag("plot", sweep, "--reference", "h", "-o", tmp_path / "f.svg")

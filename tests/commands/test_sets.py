@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from strag import kinds
 from strag.cli import main
-from strag.files.container import open_container
 from strag.files.dataset import write_dataset
-from strag.files.history import read_history
+from strag.files.opening import open_file
 from strag.files.sets import SPEC
 from tests.commands.test_find_stragglers import EARLY, FALL, VALLEY, T, write_history
 from tests.conftest import made_up
@@ -43,7 +43,7 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
     assert main(["train", "d", "--without", sets, *TRAIN[:-1], "-o", out]) == 0
     told = r"strag: 88 sets of \d+\.\d examples on average\nstrag: 88 runs, 12 updates, 13 records\n"
     assert re.fullmatch(told, capsys.readouterr().err)
-    sweep, whole = read_history(out), read_history("h")
+    sweep, whole = kinds.read(out), kinds.read("h")
     told = sweep.meta["sets"]
     assert len(sweep.runs) == 88
     assert told["run"][:5] == [1, 2, 3, 4, 1]
@@ -59,7 +59,7 @@ def test_a_sweep_is_many_trainings_in_one(folder, tmp_path, capsys):
     alone = str(tmp_path / "one")
     assert main(["sets", "h", "--at", "2", "-q", "-o", alone]) == 0
     assert main(["train", "d", "--without", alone, *TRAIN, "-o", str(tmp_path / "four")]) == 0
-    four = read_history(str(tmp_path / "four"))
+    four = kinds.read(str(tmp_path / "four"))
     number = told["update"].index(2) + 2
     np.testing.assert_allclose(four.train_loss[:, 2], sweep.train_loss[:, number], atol=1e-6)
     np.testing.assert_array_equal(four.misclassified[0], whole.misclassified[0])  # the same initial weights
@@ -69,8 +69,8 @@ def test_a_sweep_has_as_many_times_as_one_asks_for(folder, tmp_path, capsys):
     sets = str(tmp_path / "sets")
     assert main(["sets", "h", "--at", "log:4", "-o", sets]) == 0
     assert capsys.readouterr().err.startswith("strag: 16 sets of ")
-    with open_container(sets, "sets") as container:
-        found = container.read_all(SPEC)
+    with open_file(sets, "sets") as container:
+        found = SPEC.read(container)
     assert found["update"].tolist() == [t for t in (1, 2, 5, 12) for _ in range(4)]
 
 
@@ -80,7 +80,7 @@ def test_earlier_sets_are_a_control_like_the_others(folder, tmp_path):
     find = ["--at", "6", "--controls", "earlier,class", "-q", "-o", sets]
     assert main(["sets", "h", *find]) == 0
     assert main(["train", "d", "--without", sets, *TRAIN, "-o", out]) == 0
-    sweep, whole = read_history(out), read_history("h")
+    sweep, whole = kinds.read(out), kinds.read("h")
     assert sweep.meta["sets"]["control"] == ["none"] * 4 + ["earlier"] * 4 + ["class"] * 4
     left_out = ~sweep.trained_bits()
     for run in range(4):
@@ -98,13 +98,11 @@ def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path
     )
     assert main(["sets", sweep, "--controls", "random", *find, second]) == 0
     assert main(["train", "d", "--without", second, *TRAIN, "-o", again]) == 0
-    found, told = read_history(sweep), read_history(again).meta["sets"]
+    found, told = kinds.read(sweep), kinds.read(again).meta["sets"]
     assert found.runs == tuple(range(8))
     assert told["run"] == [1, 2, 3, 4] * 4
-    np.testing.assert_array_equal(
-        read_history(again).misclassified[0, :4], read_history("h").misclassified[0]
-    )
-    left_out = ~read_history(again).trained_bits()
+    np.testing.assert_array_equal(kinds.read(again).misclassified[0, :4], kinds.read("h").misclassified[0])
+    left_out = ~kinds.read(again).trained_bits()
     for network in range(8):
         np.testing.assert_array_equal(left_out[network], found.misclassified_at(2, network))
         assert left_out[network + 8].sum() == left_out[network].sum()
@@ -112,7 +110,7 @@ def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path
     script = "strag dump w d -q -o a && strag geometry a -q -o g.safetensors"
     result = shell(script.replace(" d ", f" {folder}/d "), tmp_path)
     assert (result.returncode, result.stderr) == (0, b"")
-    assert read_history(str(tmp_path / "g.safetensors")).meta["sets"] == found.meta["sets"]
+    assert kinds.read(str(tmp_path / "g.safetensors")).meta["sets"] == found.meta["sets"]
 
 
 def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_path):
@@ -157,8 +155,8 @@ def test_columns_tell_every_set_of_a_file_apart(folder, tmp_path):
     options = ["--at", "log", "--dose", "0.5,1", "--controls", "random", "-q", "-o", sets]
     write_history(tmp_path / "v", [VALLEY] * 3)
     assert main(["sets", str(tmp_path / "v"), *options]) == 0
-    with open_container(sets, "sets") as container:
-        found = container.read_all(SPEC)
+    with open_file(sets, "sets") as container:
+        found = SPEC.read(container)
     columns = list(zip(*(found[name].tolist() for name in ("run", "update", "dose", "control")), strict=True))
     assert len(set(columns)) == len(columns) == 2 * (24 + 2) * 3
     assert [column for column in columns if column[2] == 1][:3] == [
@@ -227,7 +225,7 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
     assert made.returncode == 0
     result = strag("train", "d", "--without", "-", *TRAIN, "-o", tmp_path / "x", stdin=made.stdout)
     assert (result.returncode, result.stderr) == (0, b"")
-    assert len(read_history(str(tmp_path / "x")).runs) == 4
+    assert len(kinds.read(str(tmp_path / "x")).runs) == 4
 
 
 @pytest.mark.parametrize(

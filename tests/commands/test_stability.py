@@ -8,11 +8,11 @@ import sys
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.cli import main
 from strag.console import print_tables
-from strag.files.container import open_container
-from strag.files.history import read_history
-from strag.files.stability import COLUMNS, stability_from
+from strag.files.opening import Document, open_file
+from strag.files.stability import COLUMNS, read
 from strag.stragglers.stability import stability
 from strag.views.stability import tables
 from tests.commands.terminal import at_terminal
@@ -58,7 +58,7 @@ def folder(files, tmp_path, monkeypatch):
 
 def test_writes_what_was_measured(folder, capsys):
     assert main(["stability", "h", "-o", "a.json"]) == 0
-    value, found = json.loads((folder / "a.json").read_text()), stability(read_history("h"))
+    value, found = json.loads((folder / "a.json").read_text()), stability(kinds.read("h"))
     assert len(value["records"]) == T
     for t, record in enumerate(value["records"]):
         assert tuple(record) == COLUMNS
@@ -89,13 +89,13 @@ def test_files_of_before_stay_readable(folder):
     """When the interval was a bootstrap, `recipe` had its options."""
     value = json.loads(strag("stability", "h", "--pairs", "all").stdout)
     value["strag"]["recipe"] |= {"bootstrap": 200, "seed": 0}
-    found = stability_from(value, "a.json")
+    found = read(Document("a.json", value))
     assert (found.which, found.taken) == ("all", 8)
 
 
 def test_the_option_reaches_the_measure(folder):
     every = json.loads(strag("stability", "h", "--pairs", "all").stdout)
-    found = stability(read_history("h"), "all")
+    found = stability(kinds.read("h"), "all")
     assert every["strag"]["recipe"] == {"pairs": "all", "min_misclassified": 10}
     assert [record["pairs"] for record in every["records"]] == found.pairs.tolist()
     assert every["records"][0]["pairs"] == 28
@@ -248,7 +248,7 @@ assert "misclassified" in names
 assert not {"test_updates", "test_error", "test_misclassified", "y_test"} & names
 assert not {"torch", "matplotlib"} & set(sys.modules)
 """
-    with open_container("tested") as container:
+    with open_file("tested") as container:
         assert {"test_updates", "test_error", "test_misclassified", "y_test"} <= container.layout().keys()
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()

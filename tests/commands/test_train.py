@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from strag import kinds
 from strag.cli import main
 from strag.files.dataset import write_dataset
-from strag.files.history import read_history
-from strag.files.weights import open_weights
 from tests.conftest import made_up
 from tests.shell import complains, files_in, shell, strag
 
@@ -36,7 +35,7 @@ def stragglers_file(path, indices, origin, size=200):
 
 def test_writes_a_history_with_every_axis_named(folder):
     assert main(["train", "d.safetensors", *QUICK, "--depth", "3", "--layers", "all", "-o", "h"]) == 0
-    history = read_history("h")
+    history = kinds.read("h")
     assert history.updates.tolist() == list(range(9))
     assert history.measures["radius"].shape == (9, 3, 2, 2)
     assert (history.layers, history.classes, history.runs) == ((1, 2), ("even", "odd"), (0, 1, 2))
@@ -53,18 +52,18 @@ def test_the_history_knows_the_original_classes_whatever_the_groups(folder):
     write_dataset("named", made_up(class_names=names), {})
     for source, known in (("named", list(names)), ("d.safetensors", None)):
         assert main(["train", source, *QUICK, "-o", "h"]) == 0
-        history = read_history("h")
+        history = kinds.read("h")
         assert history.meta.get("class_names") == known
         assert history.classes == ("even", "odd")
         np.testing.assert_array_equal(history.y_test, made_up().y_test)
     assert main(["train", "named", *QUICK, "--test-every", "never", "-o", "h"]) == 0
-    assert read_history("h").y_test is None
+    assert kinds.read("h").y_test is None
 
 
 def test_the_recipe_holds_no_paths_and_no_speed_options(folder):
     options = ["--threads", "1", "--memory", "4", "--weights", "w"]
     assert main(["train", "d.safetensors", *QUICK, *options, "-o", "h"]) == 0
-    assert not {"threads", "memory", "weights", "output", "data", "device"} & read_history("h").recipe.keys()
+    assert not {"threads", "memory", "weights", "output", "data", "device"} & kinds.read("h").recipe.keys()
 
 
 def test_same_command_same_bytes(folder):
@@ -75,7 +74,7 @@ def test_same_command_same_bytes(folder):
 
 def test_defaults_of_records(folder):
     assert main(["train", "d.safetensors", *QUICK, "--batch-size", "20", "-o", "h"]) == 0
-    history = read_history("h")
+    history = kinds.read("h")
     assert history.updates[:13].tolist() == [*range(11), 12, 14]
     assert history.updates[-1] == 80
     assert main(["train", "d.safetensors", *QUICK, "--test-every", "never", "-o", "h"]) == 0
@@ -85,7 +84,7 @@ def test_defaults_of_records(folder):
 def test_tests_go_by_their_own_updates(folder):
     options = ["--record-every", "log", "--test-every", "5", "--epochs", "23", "--noise", "3"]
     assert main(["train", "d.safetensors", *QUICK, *options, "-o", "h"]) == 0
-    history = read_history("h")
+    history = kinds.read("h")
     assert history.updates.tolist() == [*range(11), 12, 14, 16, 18, 20, 23]
     assert history.test_updates.tolist() == [0, 5, 10, 15, 20, 23]
     assert (history.test_error[3] > 0).any()
@@ -94,7 +93,7 @@ def test_tests_go_by_their_own_updates(folder):
 def test_without_leaves_examples_out(folder):
     stragglers_file(folder / "s.json", [5, 1, 9], made_up().identity)
     assert main(["train", "d.safetensors", *QUICK, "--without", "s.json", "-o", "h"]) == 0
-    history = read_history("h")
+    history = kinds.read("h")
     assert np.flatnonzero(~history.trained_bits()[0]).tolist() == [1, 5, 9]
     stragglers_file(folder / "t.json", [1, 9, 5], made_up().identity)
     assert main(["train", "d.safetensors", *QUICK, "--without", "t.json", "-o", "g"]) == 0
@@ -104,7 +103,7 @@ def test_without_leaves_examples_out(folder):
 def test_weights_go_out_and_come_back(folder):
     options = ["--weights", "w", "--weights-at", "0,4"]
     assert main(["train", "d.safetensors", *QUICK, *options, "-o", "h"]) == 0
-    with open_weights("w") as weights:
+    with kinds.read("w") as weights:
         assert weights.updates.tolist() == [0, 4]
         assert weights.shapes["layer1.weight"] == (6, 20)
         assert weights.shapes["layer2.bias"] == (2,)
@@ -112,7 +111,7 @@ def test_weights_go_out_and_come_back(folder):
     assert tensors["layer1.weight"].shape == (2, 3, 6, 20)
     assert tensors["mean"].shape == (20,)
     assert main(["train", "d.safetensors", *QUICK, "--epochs", "4", "--init", "w", "-o", "g"]) == 0
-    np.testing.assert_array_equal(read_history("g").train_loss, read_history("h").train_loss[4:])
+    np.testing.assert_array_equal(kinds.read("g").train_loss, kinds.read("h").train_loss[4:])
 
 
 def test_data_without_a_test_set(folder):
@@ -130,14 +129,14 @@ def test_an_empty_class_is_left_out_with_one_warning(folder, capsys):
     assert capsys.readouterr().err == (
         "strag: warning: no training examples in class 7-9: left out of every mean over classes\n"
     )
-    assert np.isfinite(read_history("h").observable("radius")).all()
+    assert np.isfinite(kinds.read("h").observable("radius")).all()
 
 
 def test_divergence_is_said(folder, capsys):
     options = ["--lr", "1e30", "--activation", "relu", "--optimizer", "sgd"]
     assert main(["train", "d.safetensors", *QUICK, *options, "-o", "h"]) == 0
     assert "warning: diverged: run 0, 1, 2 (first at update" in capsys.readouterr().err
-    assert np.isnan(read_history("h").train_loss[-1]).all()
+    assert np.isnan(kinds.read("h").train_loss[-1]).all()
 
 
 @pytest.mark.parametrize(
@@ -259,7 +258,7 @@ def test_ctrl_c_leaves_the_finished_part(folder):
     result = interrupted(folder, "h", started)
     assert result.returncode == -signal.SIGINT, result.stderr
     assert files_in(folder) == ["d.safetensors", "h.partial"]
-    history = read_history("h.partial")
+    history = kinds.read("h.partial")
     assert history.updates[-1] == history.meta["interrupted"] > 0
     assert np.isfinite(history.train_loss).all()
     assert (history.train_loss > 0).all()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.cli import main
 from strag.files.dataset import write_dataset
-from strag.files.history import read_history
 from tests.conftest import made_up
 from tests.files.makers import forge
 from tests.shell import complains, files_in, strag
@@ -38,7 +38,7 @@ def test_the_networks_may_learn_in_another_way_from_the_same_start(folder, tmp_p
     options = ["--seed", "5", "--optimizer", "adam", "--lr", "0.01", "--batch-size", "50"]
     out = str(tmp_path / "x")
     assert main(["train", "d", "--without", "sets", *TRAIN, *options, "-o", out]) == 0
-    np.testing.assert_array_equal(read_history(out).misclassified[0], read_history("h").misclassified[0])
+    np.testing.assert_array_equal(kinds.read(out).misclassified[0], kinds.read("h").misclassified[0])
     assert main(["train", "d", "--without", "sets", *TRAIN, *options, "--activation", "relu", "-o", out]) == 0
 
 

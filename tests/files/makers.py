@@ -10,6 +10,7 @@ from safetensors.numpy import load, save
 from strag.cli import main
 from strag.datasets.dataset import Dataset
 from strag.errors import StragError
+from strag.files.container import TensorWriter
 from strag.files.dataset import write_dataset
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
@@ -63,11 +64,10 @@ def history_writer(path, data=None, runs=2, updates=tuple(range(12)), tests=(0, 
         command=data.command,
         recipe={"optimizer": "sgd", "lr": 0.1},
     )
-    per_example = {"index": data.index, "y": data.y, "group": data.groups, **data.named}
-    trained = np.packbits(np.ones((runs, len(data.y)), bool), axis=1, bitorder="little")
-    return HistoryWriter(
-        str(path), {**meta, **changed}, updates, per_example, trained, tests, 1, np.arange(5) % 4
-    )
+    whole = {"updates": updates, "index": data.index, "y": data.y, "group": data.groups, **data.named}
+    whole["trained"] = np.packbits(np.ones((runs, len(data.y)), bool), axis=1, bitorder="little")
+    whole |= {"test_updates": tests, "y_test": np.arange(5) % 4} if len(tests) else {}
+    return HistoryWriter(str(path), {**meta, **changed}, whole, 1)
 
 
 def record(update, runs=slice(0, 2), P=24, tested=True):
@@ -98,6 +98,15 @@ def history_file(path, updates=tuple(range(12)), **changed):
             writer.add(record(update))
         writer.commit()
     return str(path)
+
+
+def write_tensors(path, meta, tensors):
+    """Write a container that belongs to no kind; `tensors` is a dict of name to numpy array."""
+    layout = {name: (np.asarray(tensor).dtype, np.shape(tensor)) for name, tensor in tensors.items()}
+    with TensorWriter(str(path), meta, layout) as writer:
+        for name, tensor in tensors.items():
+            writer.arrays[name][...] = tensor
+        writer.commit()
 
 
 def parts(path):

@@ -9,16 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strag import kinds
 from strag.errors import StragError
-from strag.files import jsonfile
-from strag.files.container import open_container
-from strag.files.dataset import read_dataset
+from strag.files import opening
 from strag.files.describe import describe
-from strag.files.history import read_history
-from strag.files.jsonfile import open_any
-from strag.files.stamp import FORMAT
-from strag.files.stragglers import read_stragglers
+from strag.files.opening import open_file
+from strag.files.stamp import NEWEST
 from tests.files.makers import dataset_file, forge, history_file, images, refused, stragglers_file
+
+
+def read_dataset(path):
+    return kinds.read(path, "dataset")
+
+
+def read_history(path):
+    return kinds.read(path, "history")
+
+
+def read_stragglers(path):
+    return kinds.read(path, "stragglers")
+
 
 READERS = {"dataset": read_dataset, "history": read_history, "stragglers": read_stragglers}
 MAKERS = {
@@ -51,7 +61,7 @@ def with_header(content, change):
     return len(text).to_bytes(8, "little") + text.encode() + content[8 + length :]
 
 
-@pytest.mark.parametrize("reader", [*READERS.values(), open_any])
+@pytest.mark.parametrize("reader", [*READERS.values(), open_file])
 def test_an_empty_file(bad, reader):
     bad.touch()
     refused(lambda: reader(bad), f"{bad}: is empty")
@@ -157,14 +167,14 @@ def test_another_kind_names_the_command_that_makes_the_right_one(tmp_path, good)
 
 @pytest.mark.parametrize("wanted", ["dataset", None])
 def test_a_newer_format_says_to_upgrade(good, bad, wanted):
-    forge(good, bad, {"format": FORMAT + 1})
-    refused(lambda: open_container(bad, wanted), f"has format {FORMAT + 1}", "upgrade strag")
+    forge(good, bad, {"format": NEWEST + 1})
+    refused(lambda: open_file(bad, wanted), f"has format {NEWEST + 1}", "upgrade strag")
 
 
 def test_a_newer_json_format_says_to_upgrade(bad):
-    stragglers_file(bad, images(), [1], format=FORMAT + 1)
-    refused(lambda: read_stragglers(bad), f"{bad}: has format {FORMAT + 1}", "upgrade strag")
-    refused(lambda: open_any(bad), "upgrade strag")
+    stragglers_file(bad, images(), [1], format=NEWEST + 1)
+    refused(lambda: read_stragglers(bad), f"{bad}: has format {NEWEST + 1}", "upgrade strag")
+    refused(lambda: open_file(bad), "upgrade strag")
 
 
 @pytest.mark.parametrize("meta", [{"kind": 3}, {"kind": None}, {"format": None}, {"format": "1"}])
@@ -219,7 +229,7 @@ def test_a_dataset_that_makes_no_sense(good, bad, change, words):
 
 def test_unknown_tensors_and_keys_are_left_alone(good, bad):
     forge(good, bad, {"colour": "red"}, extra=np.zeros(3, np.float16))
-    assert read_dataset(bad).identity == read_dataset(good).identity == describe(open_any(bad))["identity"]
+    assert read_dataset(bad).identity == read_dataset(good).identity == describe(open_file(bad))["identity"]
 
 
 @pytest.fixture(scope="module")
@@ -247,12 +257,12 @@ def test_no_byte_crashes_a_reader(tmp_path_factory, originals, at, byte, cut):
         content = bytearray(original)
         content[at % len(content)] = byte
         path.write_bytes(content[: None if cut is None else cut % len(content)])
-        for read in (reader, lambda path: describe(open_any(path))):
+        for read in (reader, lambda path: describe(open_file(path))):
             error = error_of(read, path)
             assert error is None or (str(error).startswith(f"{path}: ") and error.remedy)
 
 
 def test_json_without_end_is_read_once_and_no_further(bad, monkeypatch):
-    monkeypatch.setattr(jsonfile, "LARGEST", 1 << 16)
+    monkeypatch.setattr(opening, "LARGEST", 1 << 16)
     bad.write_bytes(b'{"strag": "' + b"x" * (1 << 20))
     refused(lambda: read_stragglers(bad), f"{bad}: is JSON of more than")

@@ -12,9 +12,10 @@ from safetensors import safe_open
 from safetensors.numpy import load, save
 
 from strag.files.canonical import canonical_json
-from strag.files.container import DTYPES, TensorWriter, open_container, write_tensors
+from strag.files.container import DTYPES, TensorWriter
+from strag.files.opening import open_file
 from strag.files.stamp import stamp
-from tests.files.makers import parts
+from tests.files.makers import parts, write_tensors
 
 META = stamp("dataset", title="t")
 arrays = st.sampled_from([*DTYPES.values(), np.dtype(">f4"), np.dtype(">i8")]).flatmap(
@@ -138,7 +139,7 @@ def test_a_writer_starts_at_zero_and_fills_in_place(tmp_path):
 def test_a_container_reads_back_names_layout_and_single_tensors(tmp_path):
     tensors = {"x": np.arange(6, dtype=np.uint8).reshape(2, 3), "y": np.arange(2)}
     written(tmp_path / "f", tensors)
-    with open_container(tmp_path / "f", "dataset") as container:
+    with open_file(tmp_path / "f", "dataset") as container:
         assert (container.kind, container.meta) == ("dataset", META)
         assert container.layout() == {"x": ("U8", (2, 3)), "y": ("I64", (2,))}
         np.testing.assert_array_equal(container.read("x"), tensors["x"])
@@ -151,7 +152,7 @@ def test_a_header_whose_length_looks_like_json_is_still_a_container(tmp_path, le
     short = int.from_bytes((tmp_path / "f").read_bytes()[:8], "little")
     content = written(tmp_path / "f", {"y": np.arange(2)}, {**META, "pad": "-" * (length - short)})
     assert int.from_bytes(content[:8], "little") == length
-    from strag.files.jsonfile import open_any
+    from strag.files.opening import open_file
 
-    with open_any(tmp_path / "f") as container:
+    with open_file(tmp_path / "f") as container:
         assert container.kind == "dataset"

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from strag.files.describe import describe, lookup
-from strag.files.jsonfile import open_any
+from strag.files.opening import open_file
 from strag.files.weights import WeightsWriter
 from tests.files.makers import dataset_file, history_file, images, refused, stragglers_file
 
 
 def told(path):
-    return describe(open_any(path))
+    return describe(open_file(path))
 
 
 def find(path, key):
-    opened = open_any(path)
+    opened = open_file(path)
     return lookup(describe(opened), opened, key, str(path))
 
 
@@ -46,16 +46,10 @@ def test_a_history(tmp_path):
 
 def test_weights(tmp_path):
     meta = {"format": 1, "kind": "weights", "version": "0", "runs": [0]}
-    with WeightsWriter(
-        str(tmp_path / "w"),
-        meta,
-        [0, 5],
-        {"layer1.weight": (3, 6), "layer1.bias": (3,), "layer2.weight": (2, 3), "layer2.bias": (2,)},
-        np.zeros(6),
-        np.ones(6),
-        np.arange(9),
-        np.ones((2, 2), np.uint8),
-    ) as writer:
+    whole = {"updates": [0, 5], "mean": np.zeros(6), "std": np.ones(6), "index": np.arange(9)}
+    whole["trained"] = np.ones((2, 2), np.uint8)
+    shapes = {"layer1.weight": (3, 6), "layer1.bias": (3,), "layer2.weight": (2, 3), "layer2.bias": (2,)}
+    with WeightsWriter(str(tmp_path / "w"), meta, whole, shapes) as writer:
         writer.commit()
     found = told(tmp_path / "w")
     assert found["kind"] == "weights"

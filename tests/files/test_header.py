@@ -12,9 +12,9 @@ from safetensors.numpy import save
 
 from strag.errors import StragError
 from strag.files import container, header
-from strag.files.container import open_container, write_tensors
+from strag.files.opening import open_file
 from strag.files.stamp import stamp
-from tests.files.makers import history_file, refused
+from tests.files.makers import history_file, refused, write_tensors
 
 TENSORS = {
     "a": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -46,7 +46,7 @@ def library_takes(path):
 
 def strag_takes(path):
     try:
-        with open_container(path, "history") as opened:
+        with open_file(path, "history") as opened:
             return {name: list(shape) for name, (_, shape) in opened.layout().items()}
     except StragError:
         return None
@@ -123,13 +123,13 @@ def test_a_header_in_another_encoding(tmp_path, encoding):
     text = json.dumps(entries_of(save(TENSORS, META))).encode(encoding)
     path = tmp_path / "f"
     path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(68))
-    refused(lambda: open_container(path), "f: has a broken header")
+    refused(lambda: open_file(path), "f: has a broken header")
 
 
 def test_a_tensor_of_a_dtype_that_strag_has_none_of(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(save({"x": np.zeros(3, bool), "y": np.arange(2)}, META))
-    with open_container(path) as opened:
+    with open_file(path) as opened:
         assert opened.layout()["x"] == ("BOOL", (3,))
         np.testing.assert_array_equal(opened.read("y"), [0, 1])
         refused(lambda: opened.read("x"), "f: tensor 'x' is BOOL, which strag does not read")
@@ -151,7 +151,7 @@ def test_a_part_is_what_numpy_cuts(tmp_path_factory, shape, data):
         else:
             where.append(data.draw(st.slices(length).filter(lambda part: part.step in (None, 1))))
             break
-    with open_container(path) as opened:
+    with open_file(path) as opened:
         found = opened.part("x", *where)
     expected = array[tuple(where)]
     assert found.shape == expected.shape
@@ -169,14 +169,14 @@ def test_a_good_file_is_good_without_names_for_what_is_open(tmp_path, monkeypatc
         return real(name, *arguments, **options)
 
     monkeypatch.setattr("builtins.open", watching)
-    with open_container(path, "history") as found:
+    with open_file(path, "history") as found:
         assert found.read("updates").tolist() == list(range(12))
     assert path in opened
 
 
 def test_what_becomes_shorter_while_it_is_read_is_no_crash(tmp_path):
     path = history_file(tmp_path / "h")
-    with open_container(path, "history") as opened:
+    with open_file(path, "history") as opened:
         os.truncate(path, os.path.getsize(path) - 100)
         refused(
             lambda: [opened.read(name) for name in opened.layout()], "h: became shorter while it was read"

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.bits import unpack
-from strag.files.history import read_history
 from tests.files.makers import forge, history_file, history_writer, images, parts, record, refused
 
 UPDATES = tuple(range(12))
@@ -34,7 +34,7 @@ def assert_holds(history, update, runs=slice(0, 2), columns=None):
 
 
 def test_what_is_added_is_read_again(good):
-    history = read_history(good)
+    history = kinds.read(good)
     data = images()
     assert (history.runs, history.layers, history.classes) == ((0, 1), (1,), ("even", "odd"))
     assert (history.source, history.meta["origin"]) == (good, data.origin)
@@ -51,10 +51,10 @@ def test_what_is_added_is_read_again(good):
 
 
 def test_a_history_that_does_not_say_the_classes_of_its_tests_is_read(tmp_path, good):
-    history = read_history(forge(good, tmp_path / "old", drop=["y_test"]))
+    history = kinds.read(forge(good, tmp_path / "old", drop=["y_test"]))
     assert history.y_test is None
-    np.testing.assert_array_equal(history.test_error, read_history(good).test_error)
-    assert read_history(good, tests=False).y_test is None
+    np.testing.assert_array_equal(history.test_error, kinds.read(good).test_error)
+    assert kinds.read(good, tests=False).y_test is None
 
 
 def test_the_order_of_the_records_does_not_matter(tmp_path, good):
@@ -81,7 +81,7 @@ def test_bits_are_little_endian_and_padded_with_zero(tmp_path):
 def test_without_tests_there_are_no_test_tensors(tmp_path):
     with history_writer(tmp_path / "h", tests=()) as writer:
         writer.commit()
-    history = read_history(tmp_path / "h")
+    history = kinds.read(tmp_path / "h")
     assert history.test_updates is history.test_error is history.test_misclassified is None
     assert history.y_test is None
 
@@ -108,7 +108,7 @@ class TestInterrupted:
         first = slice(0, 2)
         left = self.partial(tmp_path / "h", [(update, first) for update in range(5)], runs=4)
         assert left == (f"{tmp_path}/h.partial", 2, 4)
-        history = read_history(left[0])
+        history = kinds.read(left[0])
         assert (history.runs, list(history.updates)) == ((0, 1), [0, 1, 2, 3, 4])
         assert history.meta["interrupted"] == 4
         for update in range(5):
@@ -120,7 +120,7 @@ class TestInterrupted:
         added = [(update, slice(0, 2)) for update in UPDATES] + [(u, slice(2, 4)) for u in range(7)]
         path, runs, until = self.partial(tmp_path / "h", added, runs=4)
         assert (runs, until) == (2, 11)
-        history = read_history(path)
+        history = kinds.read(path)
         assert (history.runs, list(history.updates)) == ((0, 1), list(UPDATES))
         for update in UPDATES:
             assert_holds(history, update)
@@ -128,7 +128,7 @@ class TestInterrupted:
     def test_the_sets_of_the_networks_that_are_kept(self, tmp_path):
         sets = {"run": [5, 6, 5, 6], "dose": [0.0, 0.0, 1.0, 1.0]}
         path, _, _ = self.partial(tmp_path / "h", [(0, slice(0, 2)), (1, slice(0, 2))], runs=4, sets=sets)
-        history = read_history(path)
+        history = kinds.read(path)
         assert history.meta["sets"] == {"run": [5, 6], "dose": [0.0, 0.0]}
         assert history.seed_runs == (5, 6)
 
@@ -136,7 +136,7 @@ class TestInterrupted:
         added = [(u, slice(a, a + 2)) for a in (0, 2) for u in UPDATES]
         path, runs, _ = self.partial(tmp_path / "h", added, runs=4)
         assert runs == 4
-        history = read_history(path)
+        history = kinds.read(path)
         assert history.trained_bits().shape == (4, 24)
         assert_holds(history, 9, slice(2, 4))
 
@@ -147,7 +147,7 @@ class TestInterrupted:
 
     def test_before_the_first_test_there_are_no_test_tensors(self, tmp_path):
         path, _, _ = self.partial(tmp_path / "h", [(0, slice(0, 2)), (1, slice(0, 2))], tests=(4, 8))
-        history = read_history(path)
+        history = kinds.read(path)
         assert history.test_error is history.y_test is None
 
     def test_tests_between_records_are_kept_as_far_as_they_went(self, tmp_path):
@@ -161,7 +161,7 @@ class TestInterrupted:
                     )
                 writer.add(made)
             path, _, until = writer.commit_partial()
-        history = read_history(path)
+        history = kinds.read(path)
         assert (until, list(history.updates), list(history.test_updates)) == (6, [0, 4], [0, 3, 6])
         np.testing.assert_array_equal(history.test_error[1, :, 0], record(3).test_error[:, 0])
         np.testing.assert_array_equal(history.y_test, [0, 1, 2, 3, 0])
@@ -182,18 +182,18 @@ class TestInterrupted:
         ({"train_loss": np.ones((12, 3), np.float32)}, "'train_loss' has shape [12, 3], not [12, 2]"),
         ({"train_loss": np.ones((12, 2))}, "'train_loss' is F64, not F32"),
         ({"updates": np.arange(11)}, "tensor 'train_error' has shape [12, 2], not [11, 2]"),
-        ({"updates": np.arange(12)[::-1]}, "updates that do not rise"),
-        ({"updates": np.zeros(12, np.int64)}, "updates that do not rise"),
-        ({"test_updates": np.array([8, 8])}, "test updates that do not rise"),
+        ({"updates": np.arange(12)[::-1]}, "'updates' does not rise"),
+        ({"updates": np.zeros(12, np.int64)}, "'updates' does not rise"),
+        ({"test_updates": np.array([8, 8])}, "'test_updates' does not rise"),
         ({"trained": np.zeros((2, 4), np.uint8)}, "'trained' has shape [2, 4], not [2, 3]"),
         ({"index": np.arange(25), "y": np.arange(25), "group": np.zeros(25, int)}, "bits that do not fit"),
-        ({name: np.zeros(0, np.int64) for name in ("index", "y", "group")}, "has no records"),
+        ({name: np.zeros(0, np.int64) for name in ("index", "y", "group")}, "has no examples"),
         ({"distance": np.ones((12, 2, 1, 3), np.float32)}, "distances that do not fit its classes"),
-        ({"group": np.full(24, 2)}, "groups that do not fit its classes"),
-        ({"group": np.full(24, -1)}, "groups that do not fit its classes"),
-        ({"train_error": np.full((12, 2), 1.5, np.float32)}, "training errors outside 0 to 1"),
-        ({"train_loss": np.full((12, 2), -1, np.float32)}, "losses below 0"),
-        ({"index": np.zeros(24, np.int64)}, "names an example twice"),
+        ({"group": np.full(24, 2)}, "'group' does not fit its classes"),
+        ({"group": np.full(24, -1)}, "'group' has numbers below 0"),
+        ({"train_error": np.full((12, 2), 1.5, np.float32)}, "'train_error' leaves the range 0 to 1"),
+        ({"train_loss": np.full((12, 2), -1, np.float32)}, "'train_loss' has numbers below 0"),
+        ({"index": np.zeros(24, np.int64)}, "'index' names an example twice"),
         ({"test_error": np.ones((3, 2, 1), np.float32)}, "'test_error' has shape [3, 2, 1], not [2, 2, 1]"),
         ({"y_test": np.zeros(9, int)}, "test bits that do not fit its test examples"),
         ({"drop": ["misclassified"]}, "has no tensor 'misclassified'"),
@@ -205,16 +205,16 @@ class TestInterrupted:
         ({"meta": {"recipe": 3}}, "its 'recipe' cannot be read"),
         ({"meta": {"recipe": {"lr": "x"}}}, "its 'recipe.lr' cannot be read"),
         ({"meta": {"recipe": {"noise": [0, 1]}}}, "test errors for other noise than its recipe"),
-        ({"drop": ["test_error"]}, "has only one of test updates and test errors"),
-        ({"trained": np.zeros((2, 3), np.uint8)}, "has no example that run 0 trains on"),
+        ({"drop": ["test_error"]}, "has only one of 'test_error' and 'test_updates'"),
+        ({"trained": np.zeros((2, 3), np.uint8)}, "'trained' has a run that trains on no example"),
         ({"meta": {"origin": None}}, "does not say its origin"),
     ],
 )
 def test_axes_that_do_not_fit(tmp_path, good, change, words):
     bad = forge(good, tmp_path / "bad", **change)
-    refused(lambda: read_history(bad), f"{bad}: ", words, "'strag train'")
+    refused(lambda: kinds.read(bad), f"{bad}: ", words, "'strag train'")
 
 
 def test_runs_that_diverged_are_data(tmp_path, good):
     error = np.full((12, 2), np.nan, np.float32)
-    assert np.isnan(read_history(forge(good, tmp_path / "h", train_error=error)).train_error).all()
+    assert np.isnan(kinds.read(forge(good, tmp_path / "h", train_error=error)).train_error).all()

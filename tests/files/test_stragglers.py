@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strag import kinds
 from strag.datasets.names import Names
 from strag.files.dataset import described_classes
-from strag.files.history import read_history
 from strag.files.jsonfile import json_text, write_json
 from strag.files.output import Output
-from strag.files.stragglers import read_stragglers, stragglers_object, write_csv
+from strag.files.stragglers import stragglers_object, write_csv
 from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.finding import COLUMNS, example_table, finding_of
 from tests.files.makers import history_file, images, refused, stragglers_file
@@ -26,7 +26,7 @@ DATA = images()
 @pytest.fixture
 def found(tmp_path):
     """The stragglers at update 6 of a made-up history: run r misclassifies where i mod 12 >= 6 - r."""
-    history = read_history(history_file(tmp_path / "h"))
+    history = kinds.read(history_file(tmp_path / "h"))
     return history, find_stragglers(history, at=Moment(update=6))
 
 
@@ -34,16 +34,18 @@ def found(tmp_path):
 @settings(max_examples=40, deadline=None)
 def test_indices_are_read_as_they_stand(tmp_path_factory, indices):
     path = stragglers_file(tmp_path_factory.getbasetemp() / "s", DATA, indices)
-    read = read_stragglers(path)
+    read = kinds.read(path, "stragglers")
     assert read.indices.tolist() == indices
     assert (read.origin, read.source, read.verdict) == (DATA.origin, path, "inversion")
-    again = read_stragglers(stragglers_file(tmp_path_factory.getbasetemp() / "s", DATA, sorted(indices)))
+    again = kinds.read(
+        stragglers_file(tmp_path_factory.getbasetemp() / "s", DATA, sorted(indices)), "stragglers"
+    )
     assert again.identity == read.identity
 
 
 def test_another_set_or_origin_has_another_identity(tmp_path):
     files = [([1, 2], "a"), ([1, 3], "a"), ([1, 2], "b")]
-    read = [read_stragglers(stragglers_file(tmp_path / "s", DATA, i, origin=o)) for i, o in files]
+    read = [kinds.read(stragglers_file(tmp_path / "s", DATA, i, origin=o), "stragglers") for i, o in files]
     assert len({one.identity for one in read}) == 3
 
 
@@ -54,7 +56,9 @@ def test_indices_that_are_no_whole_numbers(tmp_path, indices):
     value = made_up(DATA, [1])
     (tmp_path / "s").write_text(json.dumps({**value, "indices": indices}))
     refused(
-        lambda: read_stragglers(tmp_path / "s"), "s: 'indices' is no list of whole numbers", "find-stragglers"
+        lambda: kinds.read(tmp_path / "s", "stragglers"),
+        "s: 'indices' is no list of whole numbers",
+        "find-stragglers",
     )
 
 
@@ -70,19 +74,21 @@ def test_indices_that_are_no_whole_numbers(tmp_path, indices):
 )
 def test_indices_that_name_no_example_or_one_twice(tmp_path, indices, words, size):
     path = stragglers_file(tmp_path / "s", DATA, indices, origin_size=size)
-    refused(lambda: read_stragglers(path), f"{path}: 'indices' {words}", "strag find-stragglers")
+    refused(lambda: kinds.read(path, "stragglers"), f"{path}: 'indices' {words}", "strag find-stragglers")
 
 
 def test_the_last_index_is_in_range_and_the_next_is_not(tmp_path):
-    assert read_stragglers(stragglers_file(tmp_path / "s", DATA, [23])).indices.tolist() == [23]
+    assert kinds.read(stragglers_file(tmp_path / "s", DATA, [23]), "stragglers").indices.tolist() == [23]
     path = stragglers_file(tmp_path / "s", DATA, [24])
-    refused(lambda: read_stragglers(path), "'indices' leave the range of the data set")
+    refused(lambda: kinds.read(path, "stragglers"), "'indices' leave the range of the data set")
 
 
 @pytest.mark.parametrize("origin", [None, 3])
 def test_without_an_origin(tmp_path, origin):
     path = stragglers_file(tmp_path / "s", DATA, [1], origin=origin)
-    refused(lambda: read_stragglers(path), f"{path}: does not say in which data set its indices count")
+    refused(
+        lambda: kinds.read(path, "stragglers"), f"{path}: does not say in which data set its indices count"
+    )
 
 
 def test_a_broken_json_says_where(tmp_path):
@@ -91,21 +97,28 @@ def test_a_broken_json_says_where(tmp_path):
     path.write_text(text[:-20])
     line = text[:-20].count("\n") + 1
     refused(
-        lambda: read_stragglers(path),
+        lambda: kinds.read(path, "stragglers"),
         f"{path}: is no complete JSON (at line {line})",
         "make or copy it again",
     )
     path.write_text(text + text)
-    refused(lambda: read_stragglers(path), f"{path}: is no complete JSON (at line {text.count(chr(10)) + 1})")
+    refused(
+        lambda: kinds.read(path, "stragglers"),
+        f"{path}: is no complete JSON (at line {text.count(chr(10)) + 1})",
+    )
     path.write_bytes(text.encode().replace(b"images", b"\xff"))
-    refused(lambda: read_stragglers(path), f"{path}: is no complete JSON")
+    refused(lambda: kinds.read(path, "stragglers"), f"{path}: is no complete JSON")
     path.write_text("[" + text + "]")
     refused(
-        lambda: read_stragglers(path), f"{path}: is not a strag file", "make one with 'strag find-stragglers'"
+        lambda: kinds.read(path, "stragglers"),
+        f"{path}: is not a strag file",
+        "make one with 'strag find-stragglers'",
     )
     path.write_text('{"indices": [1]}')
     refused(
-        lambda: read_stragglers(path), f"{path}: is not a strag file", "make one with 'strag find-stragglers'"
+        lambda: kinds.read(path, "stragglers"),
+        f"{path}: is not a strag file",
+        "make one with 'strag find-stragglers'",
     )
 
 
@@ -113,14 +126,14 @@ def test_white_space_does_not_matter(tmp_path):
     value = made_up(DATA, [4, 2])
     for text in (json.dumps(value), json.dumps(value, indent=8), "\n " + json.dumps(value), json_text(value)):
         (tmp_path / "s").write_text(text)
-        assert read_stragglers(tmp_path / "s").indices.tolist() == [4, 2]
+        assert kinds.read(tmp_path / "s", "stragglers").indices.tolist() == [4, 2]
 
 
 def test_what_find_stragglers_found_is_read_again(tmp_path, found):
     history, stragglers = found
     with Output(tmp_path / "s", binary=False) as output:
         write_json(stragglers_object(finding_of(history, stragglers, {"at": "6"})), output)
-    read = read_stragglers(tmp_path / "s")
+    read = kinds.read(tmp_path / "s", "stragglers")
     every = [i for i in range(24) if i % 12 >= 6]  # misclassified in both runs: more than half
     assert read.indices.tolist() == every
     assert read.meta["origin"] == history.meta["origin"]
@@ -149,7 +162,7 @@ def test_the_table_has_the_names_of_the_examples(tmp_path):
     }
     for one in (data, replace(data, **renumbered, class_count=0, origin=None)):
         described = described_classes(one)
-        history = read_history(history_file(tmp_path / "h", data=one, **described))
+        history = kinds.read(history_file(tmp_path / "h", data=one, **described))
         table = example_table(history, find_stragglers(history, at=Moment(update=6)))
         assert table["name"] == [f"{i}.png" for i in table["index"]]
         assert table["label"] == ["abde"[i % 4] for i in table["index"]]

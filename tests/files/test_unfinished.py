@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from strag.cli import main
 from strag.errors import StragWarning
-from strag.files.container import TensorWriter, open_container
+from strag.files.container import TensorWriter
 from strag.files.describe import describe
 from strag.files.header import header_of, unfinished_header
-from strag.files.jsonfile import open_any
+from strag.files.opening import open_file
 from strag.files.stamp import stamp
 from tests.files.makers import (
     complaint,
@@ -47,17 +47,17 @@ def test_while_it_is_written_a_file_says_that_it_is_unfinished(tmp_path):
         for value in range(3):
             writer.put("x", value, value)
             path = being_written(tmp_path)
-            refused(lambda: open_container(path), KILLED, "run it again")  # noqa: B023
-            refused(lambda: open_container(path, "history"), KILLED)  # noqa: B023
-            refused(lambda: open_any(path), KILLED)  # noqa: B023
+            refused(lambda: open_file(path), KILLED, "run it again")  # noqa: B023
+            refused(lambda: open_file(path, "history"), KILLED)  # noqa: B023
+            refused(lambda: open_file(path), KILLED)  # noqa: B023
         with pytest.warns(StragWarning, match=KILLED):
-            told = describe(open_any(path, unfinished=True))
+            told = describe(open_file(path, unfinished=True))
         expected = {key: value for key, value in meta.items() if key != "version"} | {"unfinished": True}
         assert expected.items() <= told.items()
         assert told["shapes"] == {"x": [3, 2], "y": [4]}
         writer.commit()
     assert parts(tmp_path / "f")[1] == meta
-    with open_container(tmp_path / "f") as container:
+    with open_file(tmp_path / "f") as container:
         np.testing.assert_array_equal(container.read("x")[:, 0], [0, 1, 2])
 
 
@@ -80,7 +80,7 @@ def test_it_says_so_in_as_many_bytes_whatever_the_stamp_holds(fields):
 
 def test_where_that_finds_no_room_no_reader_takes_it(tmp_path):
     with TensorWriter(tmp_path / "f", {"kind": "history", "format": 1}, LAYOUT):
-        refused(lambda: open_any(being_written(tmp_path), unfinished=True), "is not a strag file")
+        refused(lambda: open_file(being_written(tmp_path), unfinished=True), "is not a strag file")
 
 
 KILLS = """

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.cli import main
-from strag.files.history import read_history
 from strag.stragglers.curves import Curves
 from strag.stragglers.inversion import INVERSION, find_inversion
 from tests.stragglers.test_noise import log_spaced
@@ -96,7 +96,7 @@ def test_a_training_inverts_on_ten_records_as_on_all(tmp_path):
     history = str(tmp_path / "history")
     recipe = "--runs 3 --epochs 300 --lr 0.2 --record-every 1 --test-every never --threads 1 -q"
     assert main(["train", *recipe.split(), "-o", history]) == 0
-    found = read_history(history)
+    found = kinds.read(history)
     for curve in found.observable().T:
         assert inverts(found.updates, curve)
         for number in (8, 9, 10, 12, 15, 20, 30, 60):

@@ -6,11 +6,12 @@ import json
 import numpy as np
 import pytest
 
+from strag import kinds
 from strag.bits import pack
 from strag.errors import StragError
 from strag.files.jsonfile import write_json
 from strag.files.output import Output
-from strag.files.stragglers import read_stragglers, stragglers_from, stragglers_object
+from strag.files.stragglers import stragglers_from, stragglers_object
 from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.finding import finding_of
 from strag.stragglers.original_classes import OriginalClass, original_classes, rank_correlation
@@ -176,7 +177,7 @@ def test_the_file_says_what_was_found(tmp_path):
     found = find_stragglers(history)
     with Output(tmp_path / "s", binary=False) as output:
         write_json(stragglers_object(finding_of(history, found, {})), output)
-    read = read_stragglers(tmp_path / "s")
+    read = kinds.read(tmp_path / "s", "stragglers")
     assert json.loads((tmp_path / "s").read_text())["original_classes"][0] == {
         "class": 0,
         "name": "0",
@@ -191,7 +192,7 @@ def test_the_file_says_what_was_found(tmp_path):
 
 
 def test_classes_that_cannot_be_read(tmp_path):
-    read = read_stragglers(stragglers_file(tmp_path / "s", images(), [1]))
+    read = kinds.read(stragglers_file(tmp_path / "s", images(), [1]), "stragglers")
     refused(read.require_original_classes, "s: does not tell its original classes apart", "find-stragglers")
     good = {"class": 1, "name": "a", "examples": 3, "stragglers": 1}
     good |= dict.fromkeys(("straggler_share", "test_error", "test_error_at_inversion"), 0.5)

@@ -58,10 +58,10 @@ def write(path, history):
         layers=list(history.layers),
         classes=list(history.classes),
     )
-    per_example = {"index": history.index, "y": history.y, "group": history.group}
+    whole = {name: getattr(history, name) for name in ("updates", "trained", "index", "y", "group")}
     wrong = unpack(history.misclassified, history.examples)
     names = ("train_error", "train_loss")
-    with HistoryWriter(str(path), meta, history.updates, per_example, history.trained) as writer:
+    with HistoryWriter(str(path), meta, whole) as writer:
         for at, update in enumerate(history.updates):
             values = {name: getattr(history, name)[at] for name in names}
             values["measures"] = {name: measured[at] for name, measured in history.measures.items()}

@@ -1,0 +1,92 @@
+"""The axes and laws that several kinds of file share, and the tensors that are alike in them."""
+
+import numpy as np
+
+from strag.files.spec import Axis, Law, Tensor
+
+
+def _bits_of(name):
+    """The length of an axis of bits over the axis of this name: eight to a byte."""
+    return lambda lengths: -(-lengths[name] // 8) if name in lengths else None
+
+
+def _pairs(lengths):
+    classes = lengths.get("class")
+    return None if classes is None else classes * (classes - 1) // 2
+
+
+RUN = Axis("run", "R", stamped="runs")
+LAYER = Axis("layer", "L", stamped="layers")
+CLASS = Axis("class", "C", stamped="classes")
+PAIR = Axis("pair", "C(C-1)/2", length=_pairs, problem="has distances that do not fit its classes")
+UPDATE = Axis("update", "U")
+EXAMPLE = Axis("example", "P")
+BITS = Axis(
+    *("bits of an example", "ceil(P/8)"),
+    length=_bits_of("example"),
+    problem="has bits that do not fit its examples",
+)
+TEST_EXAMPLE = Axis("test example", "Q")
+TEST_BITS = Axis(
+    *("bits of a test example", "ceil(Q/8)"),
+    length=_bits_of("test example"),
+    problem="has test bits that do not fit its test examples",
+)
+BYTE = Axis("byte", "bytes")
+
+
+def _rises(array, _):
+    return not (np.diff(array) <= 0).any()
+
+
+def _end_together(ends, lengths):
+    """Whether names end one after the other, the last of them where their bytes do."""
+    return not ends.size or ((np.diff(ends, prepend=0) >= 0).all() and ends[-1] == lengths["byte"])
+
+
+def _lies_within(low, high):
+    def holds(array, _):
+        with np.errstate(invalid="ignore"):
+            return not ((array < low) | (array > high)).any()
+
+    return holds
+
+
+RISING = Law("rising", "does not rise", _rises)
+ONCE = Law("each once", "names an example twice", lambda array, _: np.unique(array).size == array.size)
+FROM_0 = Law("from 0", "has numbers below 0", lambda array, _: not (array < 0).any())
+NOT_NEGATIVE = Law("not negative", "has numbers below 0", lambda array, _: not (array < 0).any())
+FINITE = Law("finite", "is not finite", lambda array, _: bool(np.isfinite(array).all()))
+SHARE = Law("0 to 1", "leaves the range 0 to 1", _lies_within(0, 1))
+NOT_ALL_0 = Law("not all 0", "is 0 everywhere, and standardises nothing", lambda array, _: array.any())
+NAMES_END = Law("rising to the end of `names`", "does not fit 'names'", _end_together)
+
+
+def below(axis):
+    """The Law of numbers that count along an axis."""
+    problem = f"does not fit its {axis.stamped}"
+    return Law(f"below {axis.letter}", problem, lambda array, n: not (array >= n[axis.name]).any())
+
+
+def no_more_than(largest):
+    """The Law of numbers up to the largest that means something."""
+    problem = f"has numbers above {largest}"
+    return Law(f"at most {largest}", problem, lambda array, _: not (array > largest).any())
+
+
+INDEX = Tensor("index", "I64", (EXAMPLE,), "row of the origin", (ONCE,))
+Y = Tensor("y", "I64", (EXAMPLE,), "original class")
+GROUP = Tensor("group", "I64", (EXAMPLE,), "group", (FROM_0, below(CLASS)))
+NAMES = (
+    Tensor(
+        *("names", "U8", (BYTE,), "names of the examples, such as file names, end to end"),
+        required=False,
+        beside="name_ends",
+    ),
+    Tensor(
+        *("name_ends", "I64", (EXAMPLE,), "where in `names` each one ends", (NAMES_END,)),
+        required=False,
+        beside="names",
+    ),
+)
+TRAINED = Tensor("trained", "U8", (RUN, BITS), "examples that the run trains on")

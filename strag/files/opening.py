@@ -1,0 +1,79 @@
+"""Opening a strag file of any kind: a container of tensors, or a JSON object."""
+
+import json
+from dataclasses import dataclass
+
+from strag.errors import StragError
+from strag.files.canonical import legible
+from strag.files.container import container_from, is_json
+from strag.files.stamp import check_stamp, not_strag, with_article
+from strag.files.streams import name_of, open_input, read_exactly
+from strag.kinds import KINDS, maker_of
+
+LARGEST = 1 << 30  # bytes of a JSON kind
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file of a JSON kind: its name for messages, and the whole object."""
+
+    name: str
+    value: dict
+    is_json = True
+
+    @property
+    def meta(self):
+        """The object under `strag`."""
+        return self.value["strag"]
+
+    @property
+    def kind(self):
+        return self.meta["kind"]
+
+    def close(self):
+        """Nothing to do: everything was read."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def open_file(path, wanted=None, unfinished=False):
+    """Open a strag file from a path, or from stdin for '-': a Container or a Document.
+
+    wanted : the kind that it must be, or several. unfinished : whether to take, with a warning, what a
+    command was killed over.
+
+    Raises StragError for what is no strag file, is cut short, or is of another kind.
+    """
+    wanted = (wanted,) if isinstance(wanted, str) else wanted or ()
+    with open_input(path) as stream:
+        name = name_of(path)
+        head = read_exactly(stream, 8)
+        if not is_json(head):
+            return container_from(stream, head, name, wanted, unfinished)
+        if wanted and not any(KINDS[kind].is_json for kind in wanted):
+            problem = f"is JSON, not {with_article(wanted[0])} file"
+            raise StragError(problem, f"make one with '{maker_of(wanted[0])}'", name)
+        return Document(name, _parse(head + _rest(stream, name), name, wanted, unfinished))
+
+
+def _rest(stream, name):
+    rest = read_exactly(stream, LARGEST)
+    if len(rest) == LARGEST:
+        raise StragError(f"is JSON of more than {LARGEST >> 30} GiB", "give a file that strag wrote", name)
+    return rest
+
+
+def _parse(text, name, wanted, unfinished):
+    try:
+        value = legible(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its text"
+        raise StragError(f"is no complete JSON (at {where})", "make or copy it again", source=name) from None
+    if not isinstance(value, dict) or "strag" not in value:
+        raise not_strag(name, wanted=wanted)
+    check_stamp(value["strag"], name, wanted, unfinished)
+    return value

@@ -1,0 +1,48 @@
+"""The writer of every binary kind: laid out by its SPEC first, and filled part by part."""
+
+import numpy as np
+
+from strag.files.container import TensorWriter
+from strag.files.header import DTYPES
+
+
+class Writer(TensorWriter):
+    """A file of a binary kind, laid out first and filled with `put` as the work goes on.
+
+    Parameters
+    ----------
+    output : an open Output, or a destination, '-' for stdout.
+    spec : the Spec of the kind.
+    meta : the object under `strag`; the names of the axes in it give their lengths.
+    whole : dict of name to array of the tensors that are known already.
+    lengths : dict of axis name to length, of the axes that neither `whole` nor `meta` tells.
+    free : dict of name to (numpy dtype, shape) of tensors that the SPEC does not name.
+    """
+
+    def __init__(self, output, spec, meta, whole, lengths=None, free=None):
+        self.meta = meta
+        arrays = {name: _as_specified(spec[name].dtypes, array) for name, array in whole.items()}
+        named = [axis for axis in spec.named if meta.get(axis.stamped) is not None]
+        found = {axis.name: len(meta[axis.stamped]) for axis in named}
+        for name, array in arrays.items():
+            found |= spec[name].lengths(array.shape)
+        layout = spec.without(arrays).layout({**found, **(lengths or {})}, given=arrays)
+        layout |= {name: (array.dtype, array.shape) for name, array in arrays.items()}
+        super().__init__(output, meta, {**layout, **(free or {})})
+        for name, array in arrays.items():
+            self.arrays[name][...] = array
+
+    @property
+    def is_direct(self):
+        """Whether it goes into a pipe or a device rather than into a file."""
+        return self.output.is_direct
+
+
+def _as_specified(dtypes, array):
+    return np.asarray(array) if "|" in dtypes else np.asarray(array, DTYPES[dtypes])
+
+
+def write(output, spec, meta, tensors):
+    """Write a whole file of a binary kind at once; `tensors` is a dict of name to numpy array."""
+    with Writer(output, spec, meta, tensors) as writer:
+        writer.commit()
