@@ -4,14 +4,15 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from strag import kinds
 from strag.cli import COMMANDS, main
-from tests.shell import STRAG, files_in
-from tests.test_readme import blocks, options_of
+from tests.shell import STRAG, files_in, shell
+from tests.test_readme import commands_in, options_of, outputs_in
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/Makefile"))
@@ -75,11 +76,102 @@ def test_stability(data, tmp_path):
 
 
 @pytest.mark.slow
-def test_sets(data, tmp_path):
+def test_sweeps(data, tmp_path):
     short = {"EPOCHS": "--epochs 100", "LONGER": "--epochs 100"}
     _, said = make("sweeps", data, tmp_path, RUNS="--runs 2", DOSES="0.5,1", **short)
     assert len(re.findall(r"networks invert(?:, .*)?$", said, flags=re.M)) == 4
     assert len(kinds.read(str(tmp_path / "sweep.safetensors")).runs) == 12  # own, two doses, controls
+
+
+@pytest.mark.slow
+def test_blocks(data, tmp_path):
+    few = {"BLOCKS": "1 2", "SIZE": 1024, "CONDITIONS": "tanh wide", "TRAIN": f"--runs 2 {SMALL}"}
+    _, said = make("blocks", data, tmp_path, **few)
+    assert "2 conditions, 8 runs" in said
+    table = (tmp_path / "blocks.md").read_text().splitlines()
+    assert [line.split(" | ")[1] for line in table[2:]] == ["2", "2"]  # blocks
+
+
+@pytest.mark.slow
+def test_data(data, tmp_path):
+    _, said = make("data", data, tmp_path, TRAIN="--runs 2 --epochs 150 --lr 0.2")
+    assert re.search(r"inversion \(2 of 2 runs\)", said)
+    flipped, shown = re.search(r"(\d+) of the (\d+) examples shown have flipped labels", said).groups()
+    assert int(flipped) > 0.2 * int(shown)  # four times their share of the examples
+    assert "column 'name' names the examples" in said
+    examples = json.loads((tmp_path / "flowers.json").read_text())["examples"]
+    assert all(re.fullmatch(r"flower\d{3}", name) for name in examples["name"])
+    assert set(examples["label"]) == {"iris", "rose"}
+
+
+NOTEBOOK = json.loads((EXAMPLES / "notebook" / "pipeline.ipynb").read_text())
+
+
+def code_of(notebook):
+    """The code cells of a notebook, as texts."""
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def test_the_notebook_is_a_clean_one_of_about_ten_lines():
+    assert (NOTEBOOK["nbformat"], NOTEBOOK["nbformat_minor"]) == (4, 5)
+    names = [cell["id"] for cell in NOTEBOOK["cells"]]
+    assert len(set(names)) == len(names)
+    for cell in NOTEBOOK["cells"]:
+        assert cell["cell_type"] == "markdown" or (cell["outputs"], cell["execution_count"]) == ([], None)
+    lines = [line for text in code_of(NOTEBOOK) for line in text.splitlines() if line.strip()]
+    assert len(lines) <= 12
+    assert len(NOTEBOOK["cells"]) > len(code_of(NOTEBOOK)) + 2
+
+
+@pytest.mark.slow
+def test_notebook(data, tmp_path):
+    """Its cells run one after the other, and write the files that the commands write."""
+    few = {"RUNS": 2, "EPOCHS": 100, "LONGER": 120}
+    make("notebook", data, tmp_path / "commands", **few)
+    settings = f"DATA, RUNS, EPOCHS, LONGER = {(str(data), *few.values())!r}"
+    code, replaced = re.subn(r"^DATA, RUNS.*$", settings, "\n".join(code_of(NOTEBOOK)), flags=re.M)
+    assert replaced == 1
+    (tmp_path / "cells").mkdir()
+    command = [sys.executable, "-c", code]
+    made = subprocess.run(
+        command, cwd=tmp_path / "cells", capture_output=True, text=True, timeout=120, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    assert re.fullmatch(r"inversion: \d+ stragglers\n", made.stdout)
+    assert files_in(tmp_path / "cells") == ["pruning.png", "stragglers.json"]
+    for name in files_in(tmp_path / "cells"):
+        written = (tmp_path / "cells" / name).read_bytes()
+        assert written == (tmp_path / "commands" / name).read_bytes(), name
+
+
+def script_of(text):
+    """The shell and Python blocks of a Markdown text, in order, as one script for a shell."""
+    found = re.findall(r"```(sh|python)\n(.*?)```", text, flags=re.S)
+    return "".join(f"python - <<'EOF'\n{code}EOF\n" if what == "python" else code for what, code in found)
+
+
+def smaller(script):
+    """A script with fewer runs and blocks, and shorter sweeps."""
+    script = re.sub(r"--runs \d+", "--runs 2", script)
+    script = script.replace("--epochs 1000", "--epochs 100")
+    return script.replace("for b in 1 2 3 4;", "for b in 1 2;")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "paper"])
+def test_the_readme_of_an_example_runs(name, tmp_path):
+    """Each block after the other, in a copy of the folder, with fewer runs."""
+    folder = tmp_path / name
+    shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("out", "pictures"))
+    script = smaller(script_of((EXAMPLES / name / "README.md").read_text()))
+    python = f'python() {{ {sys.executable} "$@"; }}\n'
+    result = shell(f"set -e\n{python}{script}", folder)
+    assert result.returncode == 0, result.stderr.decode()
+    outputs = outputs_in(script)
+    assert outputs
+    for output in outputs:
+        if "$" not in output:
+            assert (folder / output).stat().st_size, output
 
 
 @pytest.mark.slow
@@ -158,10 +250,15 @@ def test_pictures_and_results_are_small():
     assert sum(path.stat().st_size for path in paths) < 3_000_000
 
 
-def test_the_readme_has_the_verdicts_of_the_report():
-    verdicts = re.search(r"## Verdicts\n\n(\|.*?\n)\n", REPORT.read_text(), flags=re.S).group(1)
-    readme = (EXAMPLES.parent / "README.md").read_text()
-    assert f"<!-- examples/paper/README.md -->\n{verdicts}<!-- end -->" in readme
+def test_the_readme_says_in_short_what_the_report_says():
+    """Both counts of its sentence are those of the verdicts on c1 and c4."""
+    readme = " ".join((EXAMPLES.parent / "README.md").read_text().split())
+    assert "On four of five tasks all networks invert, and on three of these four none inverts" in readme
+    rows = {line.split(" ")[1]: line for line in REPORT.read_text().splitlines() if line.startswith("| c")}
+    assert "on four tasks of five" in rows["c1"]
+    cause = rows["c4"].split("Trained to the end without stragglers: ")[1]
+    assert len(re.findall(r"\b0 of \d+ on", cause)) == 3
+    assert len(re.findall(r"\b\d+ of \d+ on", cause)) == 4
 
 
 def test_there_is_a_test_for_every_example():
@@ -172,14 +269,14 @@ def test_there_is_a_test_for_every_example():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_readme_shows_pictures_that_are_there_and_commands_that_exist(name):
     text = (EXAMPLES / name / "README.md").read_text()
-    shown, there = pictures_of(name), files_in(EXAMPLES / name / "pictures")
+    folder = EXAMPLES / name / "pictures"
+    shown, there = pictures_of(name), files_in(folder) if folder.is_dir() else []
     assert sorted(shown) == there
     for picture in there:
-        assert (EXAMPLES / name / "pictures" / picture).stat().st_size < LARGEST_PICTURE, picture
-    for line in "\n".join(blocks(text)).splitlines():
-        for used, rest in re.findall(r"strag (\S+)([^|]*)", line):
-            assert used in COMMANDS
-            assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= options_of(used), rest
+        assert (folder / picture).stat().st_size < LARGEST_PICTURE, picture
+    for used, rest in commands_in(text):
+        assert used in COMMANDS
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= options_of(used), rest
 
 
 @pytest.mark.parametrize("name", NAMES)

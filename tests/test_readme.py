@@ -1,8 +1,13 @@
-"""The README and FORMATS.md cannot lie: what they show is run, what they name exists."""
+"""The README and FORMATS.md cannot lie: what they show is run, what they name exists.
+
+The READMEs of the examples are run by test_examples.py.
+"""
 
 import importlib
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +37,8 @@ from tests.shell import files_in, shell
 PARTS = ("examples", "summary", "runs", "layers", "original_classes")  # of a stragglers file
 REPO = Path(__file__).parents[1]
 README = (REPO / "README.md").read_text()
+BENCHMARKS = REPO / "tests" / "benchmarks"
+PAGES = [REPO / "README.md", BENCHMARKS / "README.md", *sorted(REPO.glob("examples/*/README.md"))]
 FORMATS = (REPO / "strag" / "files" / "FORMATS.md").read_text()
 
 
@@ -44,35 +51,56 @@ def options_of(name):
     return {option for parameter in shown for option in parameter.opts}
 
 
-def blocks(text):
-    """The shell blocks of a Markdown text."""
-    return re.findall(r"```sh\n(.*?)```", text, flags=re.S)
+def blocks(text, language="sh"):
+    """The blocks of a language in a Markdown text."""
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.S)
+
+
+def commands_in(text):
+    """Every strag command in the shell blocks of a Markdown text: its name and its arguments."""
+    lines = [line for block in blocks(text) for line in block.splitlines()]
+    return [found for line in lines for found in re.findall(r"strag (\S+)([^|]*)", line)]
+
+
+def outputs_in(script):
+    """The names of the files that the commands of a script write."""
+    return set(re.findall(r"(?:-o|--weights|--csv) (\S+)", script))
 
 
 @pytest.mark.slow
 def test_every_strag_command_in_the_readme_runs(tmp_path):
-    scripts = [block for block in blocks(README) if "strag " in block]
-    assert len(scripts) == 6
-    result = shell("set -e\n" + "\n".join(scripts), tmp_path)
+    (script,) = [block for block in blocks(README) if "strag " in block]
+    result = shell("set -e\n" + script, tmp_path)
     assert result.returncode == 0, result.stderr.decode()
     assert b"inversion (10 of 10 runs)" in result.stderr
-    assert result.stdout == b"101\n4\n2\n2\n"  # updates, runs, layers, classes
-    made = set(files_in(tmp_path))
-    named = set(re.findall(r"(?:-o|--weights) (\S+)", "\n".join(scripts)))
-    assert made == named - {"block$b.json"} | {f"block{b}.json" for b in (1, 2, 3, 4)}
+    assert set(files_in(tmp_path)) == outputs_in(script)
     for picture in ("pruned.png", "stragglers.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(tmp_path):
+    (block,) = blocks(README, "python")
+    few = block.replace("runs=10", "runs=2").replace("epochs=400", "epochs=150")
+    assert few.count("runs=2") == 2
+    command = [sys.executable, "-c", few]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    assert re.fullmatch(r"inversion \d+\n", result.stdout)
+    assert files_in(tmp_path) == ["pruned.png"]
+
+
 def test_the_figures_of_speed_are_those_that_were_measured():
-    folder = REPO / "tests" / "benchmarks"
-    results = json.loads((folder / "results.json").read_text())
-    precision = json.loads((folder / "precision.json").read_text())
-    shown = README.split("<!-- tests/benchmarks/results.md -->\n")[1].split("<!-- end -->")[0]
+    results = json.loads((BENCHMARKS / "results.json").read_text())
+    precision = json.loads((BENCHMARKS / "precision.json").read_text())
+    page = (BENCHMARKS / "README.md").read_text()
+    shown = page.split("<!-- results.md -->\n")[1].split("<!-- end -->")[0]
     text = run.markdown(results) + "\n" + precision_pairs.markdown(precision)
     assert " ".join(shown.split()) == " ".join(text.split())
     whole = run.markdown(results) + "\n" + run.growth_table(results["growth"])
-    assert (folder / "results.md").read_text() == whole
+    assert (BENCHMARKS / "results.md").read_text() == whole
+    ratio = results["ratios"]["careful loop / strag, 10 runs"]["median"]
+    assert f"strag trains ten networks {ratio:.1f} times as fast as a careful loop in torch does" in README
 
 
 def test_the_make_targets_exist():
@@ -100,22 +128,39 @@ def test_the_help_says_what_the_readme_says(name):
             assert not unknown, line
 
 
-def test_every_option_that_the_readme_names_exists():
-    shown = [line for block in blocks(README) for line in block.splitlines()]
-    for line in shown:
-        for used, rest in re.findall(r"strag (\S+)([^|]*)", line):
-            assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= options_of(used), line
-    prose = re.sub(r"```.*?```", "", README, flags=re.S)
-    known = set().union(*(options_of(name) for name in COMMANDS)) | {"--help"}
-    assert set(re.findall(r"--[a-z][a-z-]+", prose)) <= known
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(REPO)) for page in PAGES])
+def test_every_command_and_option_that_a_page_names_exists(page):
+    text = page.read_text()
+    for used, rest in commands_in(text):
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= options_of(used), rest
+    prose = re.sub(r"```.*?```", "", text, flags=re.S)
+    known = set().union(*(options_of(name) for name in COMMANDS)) | {"--help", "--index-url"}
+    assert set(re.findall(r"(?<![-\w|])--[a-z][a-z-]+", prose)) <= known
+    for name in re.findall(r"`strag ([a-z][a-z-]+)", prose):
+        assert name in COMMANDS
 
 
-def test_every_link_of_the_readme_leads_somewhere():
-    for path in (REPO / "README.md", REPO / "examples" / "quickstart" / "README.md"):
-        links = re.findall(r"\]\(([^)]+)\)", path.read_text())
-        assert links
-        for link in links:
-            assert link.startswith("https://") or (path.parent / link).exists(), link
+def anchors_of(page):
+    """What links into a page may end in: its headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), flags=re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(REPO)) for page in PAGES])
+def test_every_link_of_a_page_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)]+)\)", page.read_text())
+    assert links
+    for link in links:
+        path, _, anchor = link.partition("#")
+        there = page.parent / path
+        assert link.startswith("https://") or there.exists(), link
+        assert not anchor or anchor in anchors_of(there), link
+
+
+def test_the_readme_lists_every_example():
+    listed = re.findall(r"^- \[(\w+)\]\(examples/(\w+)/README\.md\): ", README, flags=re.M)
+    assert {name for name, _ in listed} == {path.parent.name for path in REPO.glob("examples/*/Makefile")}
+    assert all(name == folder for name, folder in listed)
 
 
 def section_of(kind):

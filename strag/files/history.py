@@ -1,5 +1,7 @@
 """The kind `history`: the recorded dynamics of R runs, update by update."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from strag.bits import pack, unpack
@@ -101,6 +103,13 @@ SPEC = Spec(
     filled=(RECORD, RUN, EXAMPLE),
     says=("origin",),
 )
+_WRITTEN = replace(
+    SPEC,
+    tensors=tuple(
+        replace(tensor, required=True) if tensor.name in {measure.name for measure in RECORDED} else tensor
+        for tensor in SPEC.tensors
+    ),
+)
 _PER_LAYER = tuple(measure.name for measure in RECORDED)
 _PER_RECORD = ("train_error", "train_loss", *_PER_LAYER, "misclassified")
 _PER_TEST = ("test_error", "test_misclassified")
@@ -130,7 +139,7 @@ def history_bytes(lengths, named=()):
     With a length of its test records it has these. named : the tensors that hold the names of its examples.
     """
     given = ("test_updates", "y_test") if lengths.get("test record") else ()
-    return bytes_of(SPEC.layout(lengths, given)) + sum(array.nbytes for array in named)
+    return bytes_of(_WRITTEN.layout(lengths, given)) + sum(array.nbytes for array in named)
 
 
 class HistoryWriter(Writer):
@@ -140,7 +149,7 @@ class HistoryWriter(Writer):
     """
 
     def __init__(self, output, meta, whole, noise_levels=0):
-        super().__init__(output, SPEC, meta, whole, {"noise level": noise_levels})
+        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels})
         places = [name for name in ("updates", "test_updates") if name in whole]
         self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed = False

@@ -99,7 +99,7 @@ class Spec:
     """A binary kind: its tensors, and what its stamp must say.
 
     named : axes whose items the stamp must name. filled : axes that must not be empty. says : keys of the
-    stamp that must hold a text.
+    stamp that must hold a text. free : further tensors, whose names each file chooses.
     """
 
     kind: str
@@ -107,6 +107,7 @@ class Spec:
     named: tuple = ()
     filled: tuple = ()
     says: tuple = ()
+    free: Tensor | None = None
     _axes: tuple = field(init=False, repr=False)
 
     def __post_init__(self):
@@ -291,8 +292,9 @@ def markdown(spec):
     """The table of a kind in FORMATS.md."""
     if isinstance(spec, JsonSpec):
         return "\n".join(["| key | meaning |", "|---|---|", *_key_rows(spec.keys)])
+    tensors = (*spec.tensors, *([spec.free] if spec.free else []))
     rows = ["| tensor | dtype | shape | meaning | must be |", "|---|---|---|---|---|"]
-    return "\n".join([*rows, *(f"| {' | '.join(_cells(tensor))} |" for tensor in spec.tensors)])
+    return "\n".join([*rows, *(f"| {' | '.join(_cells(tensor))} |" for tensor in tensors)])
 
 
 def _cells(tensor):

@@ -22,7 +22,11 @@ from strag.files.spec import Axis, Spec, Tensor
 from strag.files.writer import Writer
 
 INPUT = Axis("input", "d")
-PARAMETER = Tensor("parameter", "F32", (UPDATE, RUN, ...), "a parameter of each network")
+PARAMETER = Tensor(
+    *("PARAMETER", "F32", (UPDATE, RUN, ...)),
+    "a parameter of each network, by its name: of perceptrons `layerK.weight`, [outputs, inputs], and "
+    "`layerK.bias`, [outputs], with K = 1, 2, ... from the input on",
+)
 SPEC = Spec(
     "weights",
     (
@@ -37,6 +41,7 @@ SPEC = Spec(
     ),
     named=(RUN,),
     filled=(UPDATE, RUN),
+    free=PARAMETER,
 )
 
 

@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
     dataset_file("data")
     history_file("history")
     stragglers_file(tmp_path / "stragglers", images(), [1, 4, 9])
-    forge("data", "newer", {"format": 2})
+    forge("data", "newer", {"format": 3})
     (tmp_path / "empty").touch()
     (tmp_path / "text").write_text("x,y\n")
     (tmp_path / "short").write_bytes((tmp_path / "data").read_bytes()[:-1])
@@ -126,7 +126,7 @@ WRONG = {
     "with a tail": (1, ["long"], ["long: goes on after its end", "make or copy it again"]),
     "half a JSON": (1, ["half"], ["half: is no complete JSON (at line 1)", "make or copy it again"]),
     "another JSON": (1, ["other"], ["other: is not a strag file"]),
-    "a newer format": (1, ["newer"], ["newer: has format 2, newer than this strag's 1; upgrade strag"]),
+    "a newer format": (1, ["newer"], ["newer: has format 3, newer than this strag's 2; upgrade strag"]),
     "two files": (2, ["data", "history"], ["unexpected extra argument (history)", "see 'strag info --help'"]),
     "an unknown option": (2, ["data", "--gte", "kind"], ["no such option '--gte'", "--get"]),
     "no key": (2, ["data", "--get"], ["option '--get' requires an argument"]),

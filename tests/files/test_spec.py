@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from strag import kinds
+from strag.bits import pack
 from strag.files.activations import ActivationsWriter
 from strag.files.container import bytes_of
 from strag.files.history import HistoryWriter
@@ -17,7 +18,6 @@ from strag.files.stamp import NEWEST, stamp
 from strag.files.weights import WeightsWriter
 from strag.files.writer import Writer
 from strag.kinds import KINDS
-from strag.stragglers.history import pack
 from strag.stragglers.sets import Sets
 from strag.training.activations import Tile
 from tests.conftest import history_of
@@ -49,13 +49,11 @@ def write_history_file(path):
 
 def write_weights_file(path):
     random = np.random.default_rng(0)
-    layers = [
-        (random.random((2, 3, 6)), random.random((2, 3))),
-        (random.random((2, 2, 3)), random.random((2, 2))),
-    ]
+    shapes = {"layer1.weight": (3, 6), "layer1.bias": (3,), "layer2.weight": (2, 3), "layer2.bias": (2,)}
+    layers = {name: random.random((2, *shape)) for name, shape in shapes.items()}
     data = whole(images(), mean=np.zeros(6), std=np.ones(6))
     kept = {name: data[name] for name in ("updates", "mean", "std", "index", "trained")}
-    with WeightsWriter(str(path), stamp("weights", **NAMED), kept, [6, 3, 2]) as writer:
+    with WeightsWriter(str(path), stamp("weights", **NAMED), kept, shapes) as writer:
         for update in (0, 5):
             writer.add(SimpleNamespace(update=update, runs=slice(0, 2), weights=layers))
         writer.commit()
@@ -172,11 +170,12 @@ def test_a_data_set_is_read_again(tmp_path):
 def test_weights_are_read_again(tmp_path):
     path, layers = write_weights_file(tmp_path / "w")
     with kinds.read(path, "weights") as weights:
-        assert (weights.runs, weights.sizes, weights.updates.tolist()) == ((3, 5), [6, 3, 2], [0, 5])
+        assert (weights.runs, weights.updates.tolist()) == ((3, 5), [0, 5])
         for at in range(2):
-            for found, made in zip(weights.layers(at), layers, strict=True):
-                for one, other in zip(found, made, strict=True):
-                    np.testing.assert_array_equal(one, other.astype(np.float32))
+            parameters = weights.parameters(at)
+            assert parameters.keys() == layers.keys()
+            for name, made in layers.items():
+                np.testing.assert_array_equal(parameters[name], made.astype(np.float32))
 
 
 @pytest.mark.parametrize("layers", [(0, 1), ("conv1", "conv2"), (1, "pooled")])
