@@ -1,3 +1,46 @@
-"""strag finds the stragglers: the training examples that make a network re-entangle its classes."""
+"""strag finds the stragglers: the training examples that make a network re-entangle its classes.
+
+    import strag
+
+    data = strag.data("mnist8k")
+    history = strag.train(data, runs=10, epochs=150, lr=0.2)
+    stragglers = strag.find_stragglers(history)
+    pruned = strag.train(strag.prune(data, stragglers), runs=10, epochs=400, lr=0.2)
+    strag.plot(history, pruned, labels=["all", "without stragglers"], output="pruned.png")
+
+The functions are named like the commands, except `measure` (geometry) and `summarise` (summary). Each takes
+`output`, a path to which the file of the command is written as well. Nothing is imported before it is used.
+"""
+
+from importlib import import_module
 
 __version__ = "0.1.0"
+
+_PLACES = {
+    "data": "strag.api.data",
+    "read": "strag.kinds",
+    "train": "strag.api.train",
+    "dump": "strag.api.dump",
+    "measure": "strag.api.measure",
+    "find_stragglers": "strag.api.find_stragglers",
+    "sets": "strag.api.sets",
+    "prune": "strag.api.prune",
+    "stability": "strag.api.stability",
+    "compare": "strag.api.compare",
+    "summarise": "strag.api.summarise",
+    "plot": "strag.api.plot",
+    "Recipe": "strag.training.recipe",
+    "History": "strag.stragglers.history",
+    "StragError": "strag.errors",
+}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name):
+    if name not in _PLACES:
+        raise AttributeError(f"module 'strag' has no attribute '{name}'")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_PLACES])

@@ -13,7 +13,7 @@ import click
 
 from strag import __version__, signals
 from strag.console import Notes, say, warn
-from strag.errors import StragError, StragNote, StragWarning
+from strag.errors import StragError, StragNote, StragWarning, with_options
 
 # The order of the pipeline; the summaries stand here so that `--help` loads no command.
 COMMANDS = {
@@ -186,9 +186,9 @@ def _warnings_told():
         said.add(str(message))
         if issubclass(category, StragNote):
             context = click.get_current_context(silent=True)
-            Notes(context is not None and context.params.get("quiet", False))(message)
+            Notes(context is not None and context.params.get("quiet", False))(with_options(str(message)))
         else:
-            warn(message)
+            warn(with_options(str(message)))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

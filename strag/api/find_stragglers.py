@@ -1,5 +1,7 @@
 """From a history to its stragglers."""
 
+from strag.api.outputs import opened
+from strag.errors import bad_usage
 from strag.files.jsonfile import json_text
 from strag.files.output import commit
 from strag.files.stragglers import stragglers_object, write_csv
@@ -64,6 +66,26 @@ def write_finding(finding, output=None, csv=None):
     return finding
 
 
+def moment(text):
+    """The Moment that `inversion`, an update such as 40, or `error:0.09` means.
+
+    Raises StragError for anything else.
+    """
+    if isinstance(text, Moment):
+        return text
+    kind, _, number = str(text).partition(":")
+    try:
+        if str(text) == "inversion":
+            return Moment()
+        if kind == "error" and 0 <= float(number) <= 1:
+            return Moment(error=float(number))
+        if kind != "error" and len(str(text)) < 20 and 0 <= int(str(text)) < 2**63:
+            return Moment(update=int(str(text)))
+    except ValueError:
+        pass
+    raise bad_usage(f"cannot read `at` '{text}'", "give inversion, an update, or error:X with X in 0..1")
+
+
 def usual_observable(rule, per_class=False):
     """The radius over all classes; for the notebook's rule, which knows no other, that of class 0."""
     return "radius:0" if rule != VALLEY and not per_class else "radius"
@@ -75,3 +97,26 @@ def layer_of(history, layer):
         return layer
     first = history.layers[0] if history.layers else None
     return first if layer is None else history.layer(layer)
+
+
+def find_stragglers(history, output=None, csv=None, at="inversion", **options):
+    """Find the inversion and the stragglers behind it.
+
+    Parameters
+    ----------
+    history : History.
+    output, csv : where to write the files of `strag find-stragglers` as well: paths.
+    at : when the sets are taken: "inversion", an update such as 40, or "error:0.09".
+    options : observable, layer (or "all"), per_class, rule, fewest (examples misclassified at an inversion),
+        quorum, core, and reference (the History of the same runs, trained on all examples).
+
+    Returns
+    -------
+    Finding: its `verdict`, the `indices` of the stragglers in the rows of the data set, and all else that the
+    file says, see `strag.stragglers.finding`.
+
+    Raises StragError where no layer was measured, and for options that make no sense.
+    """
+    _, finding = find(history, at=moment(at), **options)
+    with opened(output, binary=False) as sink, opened(csv, binary=False) as table:
+        return write_finding(finding, sink, table)

@@ -1,9 +1,14 @@
 """The picture that belongs to what a file holds."""
 
 import itertools
+from dataclasses import dataclass
+from pathlib import Path
 
-from strag.errors import StragError
+from strag.api.prune import require_origin
+from strag.errors import StragError, bad_usage
+from strag.files.output import Output
 from strag.kinds import KINDS
+from strag.views.style import FORMATS, rendered
 
 
 def kind_of(thing):
@@ -33,6 +38,10 @@ def picture(things, names=None, **options):
     things = iter(things)
     first = next(things)
     kind = kind_of(first)
+    if kind is None:
+        raise StragError(
+            f"no picture belongs to a {type(first).__name__}", "plot a history, or what was found in one"
+        )
     if kind.name == "history":
         names = (None,) if names is None else names
         same = (_same(first, thing) for thing in things)
@@ -52,3 +61,59 @@ def _same(first, thing):
         problem = f"holds {what}, but {first.source} is a history"
         raise StragError(problem, "plot one kind at a time", thing.source)
     return thing
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn picture, which a notebook shows.
+
+    figure : matplotlib Figure.
+    """
+
+    figure: object
+
+    def save(self, path, dpi=150):
+        """Write the picture to a file whose suffix is png, svg or pdf."""
+        form = Path(path).suffix.lower().removeprefix(".")
+        if form not in FORMATS:
+            raise bad_usage(
+                "does not say by its suffix which figure to write", "end it in .png, .svg or .pdf", path
+            )
+        with Output(str(path)) as sink:
+            with sink.writing():
+                sink.file.write(rendered(self.figure, form, dpi))
+            sink.commit()
+
+    def _repr_png_(self):
+        return rendered(self.figure, "png", 100)
+
+
+def plot(*things, labels=None, data=None, output=None, dpi=150, **options):
+    """Draw the picture that belongs to a History, or to what the other functions gave.
+
+    Parameters
+    ----------
+    things : several histories, which are laid over each other, or one of anything else.
+    labels : what to call each of several histories.
+    data : Dataset of the training, for the images of stragglers.
+    output : where to write the picture: a path that ends in png, svg or pdf. dpi : resolution of pixels.
+    options : of histories x ("updates" or "error"), curves, layer and fewest; of sweeps also noise and
+        reference; of stragglers number and by_class; see `strag plot --help`.
+
+    Returns
+    -------
+    Drawing, which a notebook shows and whose `figure` is matplotlib's.
+
+    Raises StragError for what no picture belongs to, and where there is nothing to draw.
+    """
+    if data is not None:
+        require_origin(data, things[0])
+        options["data"] = data
+    if labels is not None:
+        options["names"] = labels
+    elif len(things) > 1:
+        options["names"] = [thing.source for thing in things]
+    drawing = Drawing(picture(things, **options).figure())
+    if output is not None:
+        drawing.save(output, dpi)
+    return drawing

@@ -1,6 +1,8 @@
 """From a history to many sets of examples, for as many networks."""
 
-from strag.api.find_stragglers import layer_of, usual_observable
+from strag.api.find_stragglers import layer_of, moment, usual_observable
+from strag.api.outputs import opened
+from strag.files.sets import StoredSets, sets_meta, write_sets
 from strag.stragglers.find import MOST, VALLEY, Moment, find_stragglers
 from strag.stragglers.inversion import FEWEST
 from strag.stragglers.sets import Logarithmic, dosed_sets, sets_of_runs, sets_over_time, with_controls
@@ -59,3 +61,29 @@ def sets_of(
         "min_misclassified": fewest,
     }
     return sets, found, recipe
+
+
+def sets(history, at="inversion", output=None, **options):
+    """Take many sets of examples, to train one network without each.
+
+    Parameters
+    ----------
+    history : History.
+    at : when the sets are taken: "inversion", an update, "error:0.09", "log" (many records, a tenth apart in
+        ln t) or "log:12" (twelve records).
+    output : where to write the file of `strag sets` as well: a path.
+    options : controls, doses, seed, observable, layer, rule, fewest and quorum, see `sets_of`.
+
+    Returns
+    -------
+    StoredSets, which `strag.train(data, without=...)` takes.
+    """
+    text = str(at)
+    number = text.removeprefix("log:")
+    many = text == "log" or (number != text and number.isdecimal() and int(number) > 1)
+    when = Logarithmic(None if text == "log" else int(number)) if many else moment(at)
+    taken, _, recipe = sets_of(history, when, **options)
+    with opened(output) as sink:
+        if sink:
+            write_sets(sink, taken, history, recipe)
+    return StoredSets(taken, history.index, sets_meta(history, recipe), "sets")

@@ -1,6 +1,8 @@
 """The end of a command that answers: a table at a terminal, else JSON and one line on stderr."""
 
-from strag.console import Notes, print_tables, stdout_is_terminal, warn
+import contextlib
+
+from strag.console import Notes, print_tables, say, stdout_is_terminal, warn
 
 ANOTHER_ANSWER = 3  # exit status
 
@@ -34,3 +36,26 @@ def warn_doubts(history, found, level=None):
 def verdict_status(verdict, is_chosen, any_verdict):
     """The exit status: of the verdict, unless the sets were taken at a place of the user's choice."""
     return 0 if verdict == "inversion" or is_chosen or any_verdict else ANOTHER_ANSWER
+
+
+@contextlib.contextmanager
+def kept_in_part(history):
+    """Leave the finished part of a history where a signal interrupts its writer."""
+    from strag.errors import StragError
+    from strag.signals import raised
+    from strag.words import number_of
+
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, Exception) and not raised():
+            raise
+        try:
+            left = history.commit_partial()
+        except StragError as error:
+            warn(f"{error.source}: {error.problem}; the finished part is lost")
+            left = None
+        if left:
+            path, runs, update = left
+            say(f"{path}: holds the finished part, {number_of(runs, 'run')} up to update {update}")
+        raise

@@ -46,9 +46,9 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     """
     from contextlib import ExitStack
 
-    from strag.commands.dump_job import dump, prepare_dump
+    from strag.api.dump import dump_into, prepare_dump
     from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting
-    from strag.console import Notes
+    from strag.console import Notes, Progress
     from strag.files.output import Output
     from strag.kinds import read
     from strag.training.device import choose_device, set_threads
@@ -63,7 +63,8 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output))
         stored = stack.enter_context(read(weights, "weights"))
-        job = prepare_dump(stored, read_data(data), data, layers, updates, runs)
-        dump(job, sink, half, device, quiet)
+        job = prepare_dump(stored, read_data(data), layers, updates, runs)
+        with Progress(len(job.updates), "update", quiet) as progress:
+            dump_into(job, sink, half, device, progress.to)
     runs, updates = number_of(len(job.runs), "run"), number_of(len(job.updates), "update")
     Notes(quiet)(f"{runs} at {updates}, {len(job.data.y)} examples")

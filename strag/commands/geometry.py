@@ -28,14 +28,15 @@ def command(files, output, as_json, quiet):
     """
     from contextlib import ExitStack
 
-    from strag.commands.geometry_job import as_history, as_json_object, as_table
+    from strag.api.measure import as_history, as_json_object, means_over_runs
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.commands.options import refuse_ignored
-    from strag.console import Notes, stdout_is_terminal
+    from strag.console import Notes, print_tables, stdout_is_terminal
     from strag.files.jsonfile import write_json
     from strag.files.output import Output
     from strag.geometry.measure import Grid
     from strag.kinds import read
+    from strag.views.geometry import tables
     from strag.words import number_of
 
     files = files or ("-",)
@@ -52,7 +53,7 @@ def command(files, output, as_json, quiet):
         if is_history:
             as_history(grid, sink)
         elif shows:
-            as_table(grid)
+            print_tables(tables(grid, means_over_runs(grid)))
         else:
             write_json(as_json_object(grid), sink)
     if not shows:

@@ -1,5 +1,7 @@
 """strag train: many networks at once, and the record of their dynamics."""
 
+from functools import partial
+
 import click
 
 from strag.commands.options import (
@@ -8,10 +10,12 @@ from strag.commands.options import (
     FiniteRange,
     device_option,
     example,
+    is_given,
     json_option,
     output_option,
     quiet_option,
     refuse_ignored,
+    spelled,
     threads_option,
 )
 
@@ -196,50 +200,80 @@ def command(data, output, plans, as_json, quiet, **options):
     """
     from contextlib import ExitStack
 
+    from strag.api.train import history_writer, weights_writer
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
-    from strag.commands.options import is_given
-    from strag.commands.train_job import history_writer, read_recipe, run, weights_writer
-    from strag.commands.train_plan import show_plan
     from strag.console import Notes
     from strag.files.output import Output
     from strag.training.device import choose_device, set_threads
     from strag.words import number_of
 
+    without, init, weights, weights_at = (
+        options[key] for key in ("without", "init", "weights", "weights_at")
+    )
     _refuse_ignored(options, plans)
-    meant = data_or_pipe(data, (options["without"], options["init"]))
+    meant = data_or_pipe(data, (without, init))
     data = "mnist8k" if meant is None else meant
-    read = (data, options["without"], options["init"])
-    if read.count("-") > 1:
+    if (data, without, init).count("-") > 1:
         raise click.UsageError("DATA, --without and --init cannot both be stdin")
-    refuse_overwriting(read, ("-o", output), ("--weights", options["weights"]))
-    recipe = read_recipe(options)
-    options["given"] = {name for name in options if is_given(name)}
-    device = choose_device(options["device"])
+    refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
+    recipe, device = _recipe(options), choose_device(options["device"])
     set_threads(options["threads"])
-    if plans:
-        _say_what_is_taken(meant, quiet)
-        return show_plan(_job(recipe, data, options, device), device, options, as_json)
-    writes_weights = options["weights"] is not None
+    read = partial(_job, recipe, data, without, init, options["memory"], device)
     with ExitStack() as stack:
-        sink = stack.enter_context(Output(output))
-        weights_sink = stack.enter_context(Output(options["weights"])) if writes_weights else None
-        _say_what_is_taken(meant, quiet)
-        job = _job(recipe, data, options, device, filter(None, (sink, weights_sink)))
-        writers = [history_writer(job, device, sink)]
-        if weights_sink:
-            writers.append(weights_writer(job, device, weights_sink, options["weights_at"]))
-        for writer in writers:
-            stack.enter_context(writer)
-        run(job, writers, device, quiet)
+        names = [None] * 2 if plans else [output, weights]
+        sinks = [None if name is None else stack.enter_context(Output(name)) for name in names]
+        if meant is None:
+            Notes(quiet)("no DATA is given or piped in: mnist8k is taken")
+        job = read(sinks, None if weights is None else weights_at)
+        if plans:
+            return _show_plan(job, device, None if weights is None else weights_at, as_json)
+        writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
+        if weights is not None:
+            writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
+        _run(job, writers, device, quiet)
     Notes(quiet)(f"{number_of(job.recipe.runs, 'run')}, {job.last} updates, {len(job.recorded)} records")
     return None
 
 
-def _say_what_is_taken(meant, quiet):
-    from strag.console import Notes
+def _recipe(options):
+    """The Recipe that the options mean."""
+    from strag.training.architectures import ARCHITECTURES, DEFAULT
+    from strag.training.recipe import Recipe
 
-    if meant is None:
-        Notes(quiet)("no DATA is given or piped in: mnist8k is taken")
+    batched = options["batch_size"] is not None
+    model = options.get("model", DEFAULT)
+    names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & options.keys()
+    chosen = {name: options[name] for name in names}
+    chosen |= {
+        "record": ("log" if batched else "1") if options["record_every"] is None else options["record_every"],
+        "test": options["test_every"],
+        "noise": tuple(sorted(set(options["noise"]))) or (0.0,),
+    }
+    return Recipe.of(model=model, **chosen)
+
+
+def _show_plan(job, device, weights_at, as_json):
+    """Print the cost of a Job: a table at a terminal, else JSON."""
+    from strag.api.plan import plan
+    from strag.commands.deliver import deliver
+    from strag.files.output import Output
+    from strag.views import plan as view
+
+    with Output("-", binary=False) as sink:
+        deliver(view, lambda out: plan(job, device, weights_at, out), sink, as_json, quiet=True)
+
+
+def _run(job, writers, device, quiet):
+    """Train, showing progress, and put the finished files in their places, the history last."""
+    from strag.api.train import run
+    from strag.commands.deliver import kept_in_part
+    from strag.console import Progress
+    from strag.files.output import commit
+
+    with kept_in_part(writers[0]):
+        with Progress(job.recipe.runs * job.last, "update", quiet) as progress:
+            run(job, writers, device, progress.to)
+        commit(*reversed(writers))
 
 
 def _refuse_ignored(options, plans):
@@ -267,26 +301,43 @@ def _draws(options):
     return options["init"] is None or options["without"] is not None or drawn
 
 
-def _job(recipe, data, options, device, sinks=()):
+def _job(recipe, data, without, init, memory, device, sinks, weights_at):
     """The Job of training on DATA; options that it leaves without effect are refused."""
+    from contextlib import nullcontext
+
+    from strag.api.train import prepare_job
     from strag.commands.inputs import read_data
-    from strag.commands.train_job import prepare_job
     from strag.console import warn
     from strag.errors import bad_usage
-    from strag.files.streams import name_of
+    from strag.kinds import read
     from strag.training.architecture import Ends
     from strag.training.precision import FEWEST_INPUTS, is_effective, is_native
 
     loaded = read_data(data)
     for name in ("noise", "test_every"):
-        if name in options["given"] and options[name] != "never" and not loaded.has_test:
-            option = f"--{name.replace('_', '-')}"
-            remedy = f"leave {option} out, or make one with 'strag data --hold-out'"
-            raise bad_usage(f"has no test set, which {option} is for", remedy, name_of(data))
+        if is_given(name) and not loaded.has_test and click.get_current_context().params[name] != "never":
+            remedy = f"leave {spelled(name)} out, or make one with 'strag data --hold-out'"
+            raise bad_usage(f"has no test set, which {spelled(name)} is for", remedy, loaded.source)
     ends = Ends(loaded.x.shape[1:], loaded.features, len(loaded.grouping.names))
     if not is_effective(recipe.precision, recipe.architecture.operands(recipe.precision, ends)):
         problem = f"no hidden layer has {FEWEST_INPUTS} inputs, which --precision {recipe.precision} is for"
-        raise bad_usage(problem, "leave it out", name_of(data))
+        raise bad_usage(problem, "leave it out", loaded.source)
     if not is_native(recipe.precision, device):
         warn(f"this processor has no {recipe.precision} arithmetic: expect no gain, or a loss, in speed")
-    return prepare_job(recipe, loaded, data, options, device, sinks)
+    left_out = None if without is None else read(without, ("stragglers", "sets"))
+    if hasattr(left_out, "sets"):
+        _refuse_runs(left_out)
+    with nullcontext() if init is None else read(init, "weights") as start:
+        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at)
+
+
+def _refuse_runs(sets):
+    """Refuse options that choose runs, which sets do."""
+    from strag.errors import bad_usage
+
+    for name, what in (("runs", "one network per set"), ("first_run", "a set names its run")):
+        if is_given(name):
+            option = spelled(name)
+            raise bad_usage(
+                f"holds sets, which {option} contradicts: {what}", f"leave {option} out", sets.source
+            )

@@ -35,7 +35,7 @@ class TensorWriter:
 
     Parameters
     ----------
-    output : an open Output, or a destination, '-' for stdout.
+    output : an open Output, or a destination, '-' for stdout; None keeps the tensors in memory.
     meta : the object under the metadata key `strag`.
     layout : dict of tensor name to (numpy dtype, shape).
 
@@ -48,8 +48,12 @@ class TensorWriter:
     """
 
     def __init__(self, output, meta, layout):
-        self.output = output if isinstance(output, Output) else Output(output)
         self._resident = 0
+        if output is None:
+            self.output, self._header = None, b""
+            self.arrays = {name: np.zeros(shape, dtype) for name, (dtype, shape) in layout.items()}
+            return
+        self.output = output if isinstance(output, Output) else Output(output)
         with self._failing_cleanly(), self.output.writing():
             self._header, offsets, size = header_of(meta, layout)
             start = len(self._header)
@@ -100,7 +104,34 @@ class TensorWriter:
 
     def __exit__(self, *details):
         self.arrays = {}
-        self.output.__exit__(*details)
+        if self.output is not None:
+            self.output.__exit__(*details)
+
+
+@dataclass
+class InMemory:
+    """Tensors and a stamp that were never written, to be read as a Container is."""
+
+    name: str
+    meta: dict
+    arrays: dict
+    is_json = False
+
+    @property
+    def kind(self):
+        return self.meta["kind"]
+
+    def layout(self):
+        """Dict of tensor name to (dtype name, shape), sorted."""
+        names = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+        return {name: (names[array.dtype], array.shape) for name, array in sorted(self.arrays.items())}
+
+    def read(self, name):
+        """One tensor, as a numpy array."""
+        return self.arrays[name]
+
+    def close(self):
+        """Nothing to do."""
 
 
 def bytes_of(layout):

@@ -92,13 +92,18 @@ def read(opened):
 
 def write_sets(output, sets, history, recipe):
     """Write Sets found in a History into an open Output."""
+    tensors = {name: getattr(sets, name) for name in ("run", "update", "control", "dose", "network")}
+    tensors |= {"members": pack(sets.members), "index": history.index}
+    write(output, SPEC, sets_meta(history, recipe), tensors)
+
+
+def sets_meta(history, recipe):
+    """The stamp of a file of sets found in a History."""
     kept = ("origin", "origin_size", "title", "command", "labels", "classes")
-    meta = stamp(
+    return stamp(
         "sets",
         recipe=recipe,
         inputs={"history": history.meta.get("inputs", {}), "training": history.recipe},
         controls=list(CONTROLS),
         **{key: history.meta.get(key) for key in kept},
     )
-    tensors = {name: getattr(sets, name) for name in ("run", "update", "control", "dose", "network")}
-    write(output, SPEC, meta, {**tensors, "members": pack(sets.members), "index": history.index})

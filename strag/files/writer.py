@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from strag.files.container import TensorWriter
+from strag.files.container import InMemory, TensorWriter
 from strag.files.header import DTYPES
 
 
@@ -11,7 +11,7 @@ class Writer(TensorWriter):
 
     Parameters
     ----------
-    output : an open Output, or a destination, '-' for stdout.
+    output : an open Output, or a destination, '-' for stdout; None keeps the tensors in memory.
     spec : the Spec of the kind.
     meta : the object under `strag`; the names of the axes in it give their lengths.
     whole : dict of name to array of the tensors that are known already.
@@ -31,6 +31,10 @@ class Writer(TensorWriter):
         super().__init__(output, meta, {**layout, **(free or {})})
         for name, array in arrays.items():
             self.arrays[name][...] = array
+
+    def as_container(self, name):
+        """What was written in memory, to be read again; `name` is for messages."""
+        return InMemory(name, self.meta, dict(self.arrays))
 
     @property
     def is_direct(self):

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from strag.commands.train_plan import _rows
 from strag.files.dataset import write_dataset
 from strag.geometry.times import logarithmic
+from strag.views.plan import _rows
 from tests.conftest import made_up
 from tests.shell import complains, files_in, strag
 

@@ -6,8 +6,9 @@ from collections import namedtuple
 
 import pytest
 
+from strag.api import room
+from strag.api import train as train_job
 from strag.cli import main
-from strag.commands import room, train_job
 from strag.files import output
 from strag.files.dataset import write_dataset
 from strag.training.architecture import Ends

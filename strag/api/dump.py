@@ -1,22 +1,22 @@
-"""What `strag dump` does between its options and its file."""
+"""What trained networks make of examples: activations, predictions and losses."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from strag import kinds
 from strag.bits import pack, unpack
-from strag.console import Progress
 from strag.datasets.dataset import standardise
 from strag.errors import StragError, bad_usage
 from strag.files.activations import ActivationsWriter
 from strag.files.dataset import described_classes
+from strag.files.output import Output
 from strag.files.stamp import stamp
-from strag.files.streams import name_of
 from strag.stragglers.sets import described_at
 from strag.training.activations import activations
 from strag.training.architecture import Ends, misfit
 from strag.training.architectures import from_description
-from strag.training.device import environment
+from strag.training.device import choose_device, environment
 from strag.training.precision import PRECISIONS
 from strag.training.recipe import Recipe, read_layers
 
@@ -27,13 +27,12 @@ _AGAIN = "make it again with 'strag train --weights'"
 class DumpJob:
     """Which networks of an open weights file run on which data.
 
-    name : of the data. updates, runs : positions on the file's axes. layers : their names. recipe : of the
+    updates, runs : positions on the file's axes. layers : their names. recipe : of the
     training. ends : of the networks.
     """
 
     weights: object
     data: object
-    name: str
     recipe: Recipe
     ends: Ends
     layers: tuple
@@ -41,8 +40,11 @@ class DumpJob:
     runs: list
 
 
-def prepare_dump(weights, data, name, layers, updates, runs):
-    """The DumpJob that the options mean.
+def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
+    """The DumpJob of all or some of the networks in open Weights on a Dataset.
+
+    layers : names such as `1,2`, or `all`; by default the first. updates, runs : numbers such as `0,40`, or
+    `all`.
 
     Raises StragError for data of another shape or grouping than the networks', and for layers, updates
     or runs that are not there.
@@ -50,20 +52,19 @@ def prepare_dump(weights, data, name, layers, updates, runs):
     features = len(weights.mean)
     if data.features != features:
         problem = f"has {data.features} inputs, but the networks of {weights.source} have {features}"
-        raise StragError(problem, "give data of the same shape", name_of(name))
+        raise StragError(problem, "give data of the same shape", data.source)
     classes = weights.meta["classes"]
     if list(data.grouping.names) != classes:
         problem = (
             f"its groups are {', '.join(data.grouping.names)}, those of the networks {', '.join(classes)}"
         )
         remedy = f"use 'strag data --labels {weights.meta.get('labels')}'"
-        raise StragError(problem, remedy, name_of(name))
+        raise StragError(problem, remedy, data.source)
     ends = Ends(data.x.shape[1:], int((weights.std > 0).sum()), len(classes))
     recipe, layers = _recipe_and_layers(weights, ends, layers)
     return DumpJob(
         weights,
         data,
-        name_of(name),
         recipe,
         ends,
         layers,
@@ -100,7 +101,7 @@ def _chosen(text, there, what, source):
     try:
         wanted = sorted({int(part) for part in text.split(",")})
     except ValueError:
-        raise bad_usage(f"cannot read --{what}s '{text}'", "give numbers such as 0,40, or all") from None
+        raise bad_usage(f"cannot read `{what}s` '{text}'", "give numbers such as 0,40, or all") from None
     for number in wanted:
         if number not in there:
             known = ", ".join(str(n) for n in there[:20]) + (", ..." if len(there) > 20 else "")
@@ -108,8 +109,10 @@ def _chosen(text, there, what, source):
     return [there.index(number) for number in wanted]
 
 
-def dump(job, sink, half, device, quiet):
-    """Run the networks and write what they make of the data into an open Output.
+def dump_into(job, sink, half=False, device="cpu", progress=None):
+    """Run the networks of a DumpJob and write what they make of the data into an open Output.
+
+    half : store activations in half precision. progress : called with the number of updates that are done.
 
     Raises StragError where half precision cannot hold what they make of it.
     """
@@ -117,21 +120,43 @@ def dump(job, sink, half, device, quiet):
     try:
         x = standardise(data.x, weights.mean, weights.std)
     except StragError as error:
-        raise error.about(job.name) from None
+        raise error.about(data.source) from None
     columns = np.flatnonzero(weights.std > 0)
     widths = {layer: job.recipe.architecture.units(layer, job.ends) for layer in job.layers}
     updates = weights.updates[job.updates]
     whole = {"updates": updates, "index": data.index, "y": data.y, "group": data.groups, **data.named}
     whole["trained"] = pack(_trained(job))
     with ActivationsWriter(sink, _meta(job, device), whole, widths, half) as writer:
-        with Progress(len(updates), "update", quiet) as progress:
-            for number, position in enumerate(job.updates):
-                state = weights.parameters(position, job.runs)
-                described = (job.recipe, job.ends, x, columns, data.groups, job.layers, device)
-                for tile in activations(state, *described):
-                    _add(writer, number, tile, job)
-                progress.to(number + 1)
+        for number, position in enumerate(job.updates):
+            state = weights.parameters(position, job.runs)
+            described = (job.recipe, job.ends, x, columns, data.groups, job.layers, device)
+            for tile in activations(state, *described):
+                _add(writer, number, tile, job)
+            if progress:
+                progress(number + 1)
         writer.commit()
+
+
+def dump(weights, data, output, layers=None, updates="all", runs="all", half=False, device="auto"):
+    """Write the hidden activations and predictions of trained networks.
+
+    Parameters
+    ----------
+    weights : Weights, as `strag.read` gives them. data : Dataset to run the networks on.
+    output : path of the file of activations, which may be larger than memory.
+    layers : names such as "1,2", or "all"; by default the first. updates, runs : numbers such as "0,40", or
+        "all". half : store activations in half precision. device : as for `strag.train`.
+
+    Returns
+    -------
+    Activations, an open file that is read part by part; `measure` takes it.
+
+    Raises StragError for data that do not fit the networks, and for what is not there.
+    """
+    job = prepare_dump(weights, data, layers, updates, runs)
+    with Output(str(output)) as sink:
+        dump_into(job, sink, half, choose_device(device))
+    return kinds.read(str(output), "activations")
 
 
 def _add(writer, number, tile, job):
@@ -139,7 +164,7 @@ def _add(writer, number, tile, job):
     try:
         writer.add(number, tile)
     except StragError as error:
-        raise error.about(f"{job.weights.source} on {job.name}") from None
+        raise error.about(f"{job.weights.source} on {job.data.source}") from None
 
 
 def _trained(job):

@@ -1,17 +1,20 @@
-"""What `strag geometry` makes of a grid of dumps: a history, a JSON object, or a table."""
+"""Radii, distances and errors from dumped activations: a history, or the object of a geometry file."""
+
+import warnings
 
 import numpy as np
 
+from strag import kinds
+from strag.api.outputs import opened
 from strag.bits import pack
-from strag.console import as_cell, print_table, warn
 from strag.datasets.names import Names
-from strag.errors import StragError
-from strag.files.history import HistoryWriter
+from strag.errors import StragError, StragWarning
+from strag.files.history import HistoryWriter, read
 from strag.files.stamp import stamp
-from strag.geometry.measure import as_records, curves_of, measure
+from strag.geometry import measure as science
+from strag.geometry.measure import Grid, as_records, curves_of
 from strag.geometry.measures import CURVES
 from strag.stragglers.sets import described_at
-from strag.words import number_of
 
 NAMED = 5  # classes that a warning names
 
@@ -45,8 +48,29 @@ def _sets(grid):
     return {name: [value for run in grid.runs for value in told[run].get(name, [])] for name in first}
 
 
+def measure(*activations, output=None):
+    """The radii, distances and errors of dumped activations, as the History of the networks.
+
+    Parameters
+    ----------
+    activations : one or more Activations, see `dump`, that together cover every example at every update and
+        run once.
+    output : where to write the history as well: a path, or an open Output.
+
+    Returns
+    -------
+    History, in memory unless it is written.
+
+    Raises StragError for dumps of different trainings, and where one names an example twice or leaves a gap.
+    """
+    grid = Grid(list(activations))
+    with opened(output) as sink:
+        gathered = as_history(grid, sink)
+    return gathered or kinds.read(str(output), "history")
+
+
 def as_history(grid, sink):
-    """Write a history into an open Output."""
+    """Write the history of a Grid into an open Output; without one, give it as a History."""
     idle = np.flatnonzero(~grid.trained.any(axis=1))
     if idle.size:
         problem = f"has no example that run {grid.runs[idle[0]]} was trained on, so that it makes no history"
@@ -54,9 +78,12 @@ def as_history(grid, sink):
     whole = {name: getattr(grid, name) for name in ("updates", "index", "y", "group")}
     whole |= {"trained": pack(grid.trained), **_named(grid)}
     with HistoryWriter(sink, _meta(grid, "history"), whole) as writer:
-        for measured in _measured(grid):
-            writer.add(measured)
+        for record in _measured(grid):
+            writer.add(record)
+        if sink is None:
+            return read(writer.as_container("measured"))
         writer.commit()
+    return None
 
 
 def _named(grid):
@@ -71,11 +98,11 @@ def _named(grid):
 def _measured(grid):
     """What `measure` yields; a warning follows where examples are not finite."""
     found = []
-    for measured in measure(grid):
+    for measured in science.measure(grid):
         found += measured.not_finite
         yield measured
     if found:
-        warn(_said(found))
+        warnings.warn(_said(found), StragWarning, stacklevel=2)
 
 
 def _said(found):
@@ -115,16 +142,13 @@ def as_json_object(grid):
     }
 
 
-def as_table(grid):
-    """Print one row per update and layer: means over runs, '-' where a run has no such figure."""
-    names = [curve.name for curve in CURVES]
-    columns = [(name, "right") for name in ("update", "layer", "error", *names)]
-    rows = []
-    for measured in _measured(grid):
-        curves = curves_of(grid, measured)
+def means_over_runs(grid):
+    """Yield, of every update and layer, (update, layer, figures): means over runs, NaN where a run has none.
+
+    figures : training error, then the curve of every measure in CURVES.
+    """
+    for record in _measured(grid):
+        curves = curves_of(grid, record)
         for number, layer in enumerate(grid.layers):
-            figures = [measured.train_error, *(curves[name][:, number] for name in names)]
-            figures = np.stack(figures, axis=1).mean(axis=0)
-            rows.append([str(measured.update), str(layer), *(as_cell(value, 4) for value in figures)])
-    caption = f"means over {number_of(len(grid.runs), 'run')}, {len(grid.index)} examples"
-    print_table(grid.parts[0].meta.get("title"), columns, rows, caption)
+            figures = [record.train_error, *(curves[one.name][:, number] for one in CURVES)]
+            yield record.update, layer, np.stack(figures, axis=1).mean(axis=0)

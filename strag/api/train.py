@@ -1,33 +1,32 @@
-"""What `strag train` does between its options and its files."""
+"""Many networks trained at once, and the record of their dynamics."""
 
-import contextlib
+import warnings
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
 
+from strag import kinds
 from strag.api.prune import require_origin
+from strag.api.room import require_memory
 from strag.bits import pack
-from strag.commands.room import require_memory
-from strag.console import Progress, say, warn
-from strag.errors import StragError, bad_usage, with_options
+from strag.errors import StragError, StragWarning, bad_usage
+from strag.files import history
 from strag.files.dataset import described_classes
 from strag.files.history import HistoryWriter, history_bytes
+from strag.files.output import Output, commit
 from strag.files.sets import StoredSets
 from strag.files.stamp import stamp
-from strag.files.streams import name_of
 from strag.files.weights import WeightsWriter, parameter_bytes
-from strag.kinds import read
-from strag.signals import held, raised
+from strag.training import loop as science
 from strag.training.architecture import Ends
-from strag.training.architectures import ARCHITECTURES, DEFAULT
-from strag.training.device import environment
-from strag.training.loop import train
+from strag.training.architectures import DEFAULT
+from strag.training.device import choose_device, environment, set_threads
 from strag.training.plan import Size
 from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
 from strag.training.schedule import listed
 from strag.training.watch import Watch
-from strag.words import number_of
 
 
 class Job:
@@ -64,81 +63,76 @@ class Job:
         )
 
 
-def read_recipe(options):
-    """The Recipe that the command's options mean."""
-    batched = options["batch_size"] is not None
-    model = options.get("model", DEFAULT)
-    names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & options.keys()
-    chosen = {name: options[name] for name in names}
-    chosen |= {
-        "record": ("log" if batched else "1") if options["record_every"] is None else options["record_every"],
-        "test": options["test_every"],
-        "noise": tuple(sorted(set(options["noise"]))) or (0.0,),
-    }
-    return Recipe.of(model=model, **chosen)
+def prepare_job(recipe, data, without=None, init=None, memory=None, device="cpu", sinks=(), weights_at=None):
+    """The Job of training a Recipe on a Dataset.
 
+    Parameters
+    ----------
+    without : Finding whose indices every run leaves out, or StoredSets, of which each makes one network.
+    init : open Weights whose last state the networks start from.
+    memory : GiB that the training may need at most. sinks : open Outputs of the history and of the weights.
+    weights_at : updates at which weights are written, as text; None where none are.
 
-def prepare_job(recipe, data, name, options, device, sinks=()):
-    """The Job, with everything read that the options name.
-
-    Raises StragError, before anything large is built, where it has no room in memory or in the open Outputs
-    `sinks`, of the history and the weights.
+    Raises StragError, before anything large is built, where it has no room in memory or in the Outputs.
     """
     inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
-    if options["without"] is not None:
-        without = read(options["without"], ("stragglers", "sets"))
-        if isinstance(without, StoredSets):
-            without.require_some()
+    if without is not None:
         require_origin(data, without)
         inputs["without"] = without.identity
+        removed = _removed(data, without, recipe.runs)
         if isinstance(without, StoredSets):
-            _require_same_start(recipe, data, without, options)
+            _require_same_start(recipe, data, without, init)
             sets = without.sets
             recipe = replace(recipe, runs=len(sets.run), first_run=0)
-            removed = [without.removed(number) for number in range(recipe.runs)]
             seed_runs = sets.run.tolist()
-        else:
-            if not without.indices.size:
-                raise StragError(
-                    f"names no examples (its verdict is '{without.verdict}'), so that none would be left out",
-                    "leave --without out to train on all of them",
-                    without.source,
-                )
-            removed = [without.indices] * recipe.runs
-        if max(map(len, removed)) == len(data.y):
-            raise StragError(
-                f"leaves no example of {name_of(name)} to train on", "remove fewer", without.source
-            )
-    _require_room(recipe, data, removed is not None, options, device, sinks)
+    _require_room(recipe, data, removed is not None, memory, device, sinks, weights_at)
     try:
         task, mean, std = prepare(recipe, data, removed, seed_runs)
     except StragError as error:
-        raise error.about(name_of(name)) from None
-    if options["init"] is not None:
-        with read(options["init"], "weights") as weights:
-            start_from(task, recipe, weights.parameters(-1), weights.runs, weights.source)
-            inputs["init"] = {**(weights.meta.get("inputs") or {}), "update": int(weights.updates[-1])}
-    require_memory(recipe, Size.of(task), options["memory"], device)
+        raise error.about(data.source) from None
+    if init is not None:
+        start_from(task, recipe, init.parameters(-1), init.runs, init.source)
+        inputs["init"] = {**(init.meta.get("inputs") or {}), "update": int(init.updates[-1])}
+    require_memory(recipe, Size.of(task), memory, device)
     return Job(recipe, data, task, mean, std, inputs, sets)
 
 
-def _require_room(recipe, data, subsets, options, device, sinks):
+def _removed(data, without, runs):
+    """The rows of the origin that each network leaves out: list of int64 arrays."""
+    if isinstance(without, StoredSets):
+        without.require_some()
+        removed = [without.removed(number) for number in range(len(without.sets.run))]
+    elif without.indices.size:
+        removed = [without.indices] * runs
+    else:
+        raise StragError(
+            f"names no examples (its verdict is '{without.verdict}'), so that none would be left out",
+            "leave --without out to train on all of them",
+            without.source,
+        )
+    if max(map(len, removed)) == len(data.y):
+        raise StragError(f"leaves no example of {data.source} to train on", "remove fewer", without.source)
+    return removed
+
+
+def _require_room(recipe, data, subsets, memory, device, sinks, weights_at):
     """Refuse what cannot fit, by the least that it takes: one input may be all that varies."""
     tests, classes = len(data.y_test) if data.has_test else 0, len(data.grouping.names)
     size = Size(len(data.y), tests, Ends(data.x.shape[1:], 1, classes), data.origin_size, subsets)
-    require_memory(recipe, size, options["memory"], device)
+    require_memory(recipe, size, memory, device)
     needed = (
         (
             bytes_of_history(recipe, data),
             "record and test less often (--record-every, --test-every), or train fewer --runs",
         ),
         (
-            weights_bytes(recipe, data, options),
+            weights_bytes(recipe, data, weights_at),
             "write them at fewer updates (--weights-at), or of fewer --runs",
         ),
     )
     for sink, (size, remedy) in zip(sinks, needed, strict=False):
-        sink.require_room(size, remedy)
+        if sink is not None:
+            sink.require_room(size, remedy)
 
 
 def bytes_of_history(recipe, data):
@@ -156,23 +150,17 @@ def bytes_of_history(recipe, data):
     return history_bytes(lengths, data.named.values())
 
 
-def weights_bytes(recipe, data, options):
-    """Bytes of the parameters that a training writes; 0 without --weights."""
-    if options["weights"] is None:
+def weights_bytes(recipe, data, weights_at):
+    """Bytes of the parameters that a training writes at these updates, a text; 0 for None."""
+    if weights_at is None:
         return 0
-    updates = listed(options["weights_at"], recipe.updates(data.origin_size), "weights_at")
+    updates = listed(weights_at, recipe.updates(data.origin_size), "weights_at")
     ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
     return parameter_bytes(len(updates), recipe.runs, recipe.architecture.shapes(ends))
 
 
-def _require_same_start(recipe, data, without, options):
+def _require_same_start(recipe, data, without, init):
     """Refuse what would give the networks other initial weights than the runs of their sets had."""
-    for name, what in (("runs", "one network per set"), ("first_run", "a set names its run")):
-        if name in options["given"]:
-            option = f"--{name.replace('_', '-')}"
-            raise bad_usage(
-                f"holds sets, which {option} contradicts: {what}", f"leave {option} out", without.source
-            )
     inputs = _object(without.meta, "inputs")
     before = _object(inputs, "training")
     then, now = ({"model": DEFAULT, **told} if told else {} for told in (before, recipe.as_dict()))
@@ -191,7 +179,7 @@ def _require_same_start(recipe, data, without, options):
             f"use 'strag data --labels {without.meta.get('labels')}', as their training did",
             without.source,
         )
-    if "init" in _object(inputs, "history") and not options["init"]:
+    if "init" in _object(inputs, "history") and init is None:
         raise bad_usage(
             "its runs started from the --init of their training, these would not",
             "give --init again, so that they start from the same weights",
@@ -226,45 +214,79 @@ def weights_writer(job, device, sink, weights_at):
     )
 
 
-def run(job, writers, device, quiet):
-    """Train, showing progress, and put the finished files in their place.
+def run(job, writers, device, progress=None):
+    """Train, handing every record to the writers; warn of what was seen.
 
-    A history cut off by Ctrl-C or another signal leaves its finished part.
+    progress : called after every record with the network-updates that are done and a dict of figures.
     """
-    with _kept_in_part(writers[0]):
-        watch = Watch(job.recipe, job.task, job.data.grouping.names)
-        weights_at = writers[1].updates if len(writers) > 1 else ()
-        with Progress(job.recipe.runs * job.last, "update", quiet) as progress:
-            for record in train(job.recipe, job.task, weights_at, device):
-                for writer in writers:
-                    writer.add(record)
-                progress.to(watch.add(record, job.last), **watch.figures)
-        for text in watch.warnings():
-            warn(with_options(text))
-        # A pipe or a device, which may still refuse its bytes, comes before a file; the history comes last.
-        for writer in reversed(writers):
-            if writer.is_direct:
-                writer.commit()
-        with held():
-            for writer in reversed(writers):
-                if not writer.is_direct:
-                    writer.commit()
+    watch = Watch(job.recipe, job.task, job.data.grouping.names)
+    weights_at = writers[1].updates if len(writers) > 1 else ()
+    for record in science.train(job.recipe, job.task, weights_at, device):
+        for writer in writers:
+            writer.add(record)
+        done = watch.add(record, job.last)
+        if progress:
+            progress(done, **watch.figures)
+    for text in watch.warnings():
+        warnings.warn(text, StragWarning, stacklevel=2)
 
 
-@contextlib.contextmanager
-def _kept_in_part(history):
-    """Leave the finished part of a history where a signal interrupts its writer."""
-    try:
-        yield
-    except (KeyboardInterrupt, Exception) as error:
-        if isinstance(error, Exception) and not raised():
-            raise
-        try:
-            left = history.commit_partial()
-        except StragError as error:
-            warn(f"{error.source}: {error.problem}; the finished part is lost")
-            left = None
-        if left:
-            path, runs, update = left
-            say(f"{path}: holds the finished part, {number_of(runs, 'run')} up to update {update}")
-        raise
+def train(
+    data,
+    recipe=None,
+    without=None,
+    init=None,
+    output=None,
+    weights=None,
+    weights_at="last",
+    device="auto",
+    threads=None,
+    memory=None,
+    progress=None,
+    **options,
+):
+    """Train many networks at once and record the dynamics.
+
+    Parameters
+    ----------
+    data : Dataset, see `strag.data`.
+    recipe : Recipe; or its parts by name, such as runs=10, epochs=150, lr=0.2, depth=3, layers="all".
+    without : what `find_stragglers` found, left out by every run; or what `sets` gave, one network for each.
+    init : Weights whose last state the networks start from.
+    output, weights : where to write the files of `strag train` as well: paths.
+    weights_at : updates whose weights are written, such as "0,40", "log" or "last".
+    device : "auto", "cpu", "cuda" or "mps". threads : processor threads; None leaves torch's default.
+    memory : GiB that the training may need at most.
+    progress : function that is called with the network-updates done, out of runs times updates.
+
+    Returns
+    -------
+    History, in memory unless it is written.
+
+    Raises StragError for parts that contradict each other and for data that cannot be trained on.
+
+    Examples
+    --------
+    >>> import numpy as np, strag
+    >>> x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    >>> history = strag.train(strag.data(x, x[:, 0] > 0), runs=2, epochs=5, lr=0.5)
+    >>> history.train_error.shape
+    (6, 2)
+    """
+    device = choose_device(device)
+    set_threads(threads)
+    options |= {"record": "log"} if options.get("batch_size") and "record" not in options else {}
+    recipe = Recipe.of(**options) if recipe is None else replace(recipe, **options)
+    at = None if weights is None else weights_at
+    with ExitStack() as stack:
+        sinks = [
+            None if path is None else stack.enter_context(Output(str(path))) for path in (output, weights)
+        ]
+        job = prepare_job(recipe, data, without, init, memory, device, sinks, at)
+        writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
+        if at:
+            writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))
+        run(job, writers, device, progress)
+        gathered = history.read(writers[0].as_container("history")) if output is None else None
+        commit(*(writer for writer in reversed(writers) if writer.output))
+    return gathered or kinds.read(str(output), "history")
