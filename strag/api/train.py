@@ -77,6 +77,8 @@ def prepare_job(recipe, data, without=None, init=None, memory=None, device="cpu"
     """
     inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
     if without is not None:
+        if isinstance(without, StoredSets):
+            without.require_some()
         require_origin(data, without)
         inputs["without"] = without.identity
         removed = _removed(data, without, recipe.runs)
@@ -100,7 +102,6 @@ def prepare_job(recipe, data, without=None, init=None, memory=None, device="cpu"
 def _removed(data, without, runs):
     """The rows of the origin that each network leaves out: list of int64 arrays."""
     if isinstance(without, StoredSets):
-        without.require_some()
         removed = [without.removed(number) for number in range(len(without.sets.run))]
     elif without.indices.size:
         removed = [without.indices] * runs

@@ -1,7 +1,10 @@
 """The writer of every binary kind: laid out by its SPEC first, and filled part by part."""
 
+import json
+
 import numpy as np
 
+from strag.files.canonical import canonical_json
 from strag.files.container import InMemory, TensorWriter
 from strag.files.header import DTYPES
 
@@ -33,8 +36,11 @@ class Writer(TensorWriter):
             self.arrays[name][...] = array
 
     def as_container(self, name):
-        """What was written in memory, to be read again; `name` is for messages."""
-        return InMemory(name, self.meta, dict(self.arrays))
+        """What was written in memory, to be read again; `name` is for messages.
+
+        Its stamp is as a file would hold it.
+        """
+        return InMemory(name, json.loads(canonical_json(self.meta)), dict(self.arrays))
 
     @property
     def is_direct(self):
