@@ -34,11 +34,6 @@ class Notes:
             say(text)
 
 
-def as_cell(value, digits):
-    """A number for a table, '-' for None and NaN."""
-    return "-" if value is None or value != value else f"{value:.{digits}f}"
-
-
 def print_table(title, columns, rows, caption=None, follows=False):
     """Print a table to the terminal; `columns` are (heading, justification), the caption comes below.
 

@@ -103,6 +103,23 @@ def test_only_those_who_speak_know_click_rich_and_tqdm():
     assert [name for name in who if not inside(name, SPEAKERS)] == []
 
 
+def test_no_command_imports_a_command():
+    """They share their options, what they do with files, and how they deliver."""
+    shared = tuple(f"strag.commands.{name}" for name in ("options", "inputs", "deliver"))
+    for name in where(lambda source: True, ("strag.commands",)):
+        imported = imported_from(MODULES[name], ("strag.commands",))
+        others = [one for one in imported if one != "strag.commands" and not inside(one, shared)]
+        assert others == [], name
+    assert not [name for name in MODULES if name.endswith("_job")]
+
+
+def test_only_the_views_draw():
+    """And the console, which prints their tables."""
+    who = where(lambda source: imported_from(source, ("matplotlib", "plotext", "rich")))
+    assert who
+    assert [name for name in who if not inside(name, ("strag.views", "strag.console"))] == []
+
+
 def test_nothing_but_the_group_and_the_commands_knows_the_commands():
     who = where(lambda source: imported_from(source, ("strag.commands",)))
     assert [name for name in who if not inside(name, ("strag.cli", "strag.commands"))] == []
@@ -141,7 +158,23 @@ def test_only_training_and_its_command_know_torch():
                 *("stragglers", "__version__"),
             ],
         ),
-        ("strag.views", ["errors", "words", "console", "views", "geometry", "stragglers", "datasets"]),
+        (
+            "strag.api",
+            [
+                "errors",
+                "words",
+                "bits",
+                "kinds",
+                "api",
+                "files",
+                "views",
+                "training",
+                "geometry",
+                "stragglers",
+                "datasets",
+            ],
+        ),
+        ("strag.views", ["errors", "words", "views", "geometry", "stragglers", "datasets"]),
     ],
 )
 def test_dependencies_point_one_way(package, may):

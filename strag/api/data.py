@@ -39,7 +39,7 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
     >>> import numpy as np, strag
     >>> digits = strag.data(np.eye(6, dtype=np.float32), [0, 1, 2, 0, 1, 2], labels="0/1-2")
     >>> digits.features, digits.grouping.names
-    (6, ('0', '1,2'))
+    (6, ('0', '1-2'))
     """
     reading = Reading(**{name: options[name] for name in Reading.__dataclass_fields__ if name in options})
     changes = Changes(**{name: options[name] for name in options if name not in ONLY_READ})

@@ -77,6 +77,8 @@ def sets(history, at="inversion", output=None, **options):
     Returns
     -------
     StoredSets, which `strag.train(data, without=...)` takes.
+
+    Raises StragError for a moment that is not recorded, and where no layer was measured.
     """
     text = str(at)
     number = text.removeprefix("log:")

@@ -19,6 +19,8 @@ def summarise(stragglers, labels=None, output=None):
     Returns
     -------
     Summary, see `strag.stragglers.summary`.
+
+    Raises StragError for stragglers whose runs cannot be compared.
     """
     experiments = [experiments_of(one) for one in stragglers]
     names = [

@@ -1,0 +1,131 @@
+"""import strag: lazy, named like the commands, and the same numbers and bytes as theirs."""
+
+import doctest
+import importlib
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import strag
+from strag.cli import COMMANDS, main
+from strag.files.dataset import write_dataset
+from tests.conftest import made_up
+
+CALLED_OTHERWISE = {"geometry": "measure", "summary": "summarise"}
+NOT_VERBS = {"info"}  # a file is read with `read`
+VERBS = [name for name, place in strag._PLACES.items() if place.startswith("strag.api.")]
+
+
+def test_nothing_is_loaded_before_it_is_used():
+    script = "import sys, strag; dir(strag); print(sorted({'torch', 'numpy', 'click'} & sys.modules.keys()))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+
+
+def test_there_is_a_function_for_every_command():
+    names = {CALLED_OTHERWISE.get(name, name.replace("-", "_")) for name in COMMANDS} - NOT_VERBS
+    assert names == set(VERBS)
+
+
+@pytest.mark.parametrize("name", strag.__all__)
+def test_every_name_is_there_and_says_what_it_is(name):
+    thing = getattr(strag, name)
+    assert inspect.getdoc(thing)
+    assert name in dir(strag)
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_says_its_parameters_and_what_it_gives(name):
+    text = inspect.getdoc(getattr(strag, name))
+    for part in ("Parameters\n---", "Returns\n---", "Raises StragError"):
+        assert part in text, part
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        strag.trian  # noqa: B018
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_examples_of_docstrings_run(name):
+    module = importlib.import_module(strag._PLACES[name])
+    assert doctest.testmod(module).failed == 0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("api")
+    write_dataset(str(folder / "d"), made_up(P=300, Q=60, overlap=2.0), {})
+    return folder
+
+
+def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    train = "--runs 3 --epochs 12 --width 6 --lr 0.4 -q"
+    for line in (
+        f"train d {train} --weights w --weights-at 0,12 -o h",
+        "find-stragglers h --at 6 -q -o s",
+        "find-stragglers h --at 4 -q -o t",
+        "sets h --at log:3 --controls class --seed 2 -q -o x",
+        "prune d s -q -o p",
+        "stability h -q -o y",
+        "compare s t -q -o c",
+        "summary s t -q -o m",
+        "dump w d -q -o a",
+        "geometry a -q -o g.safetensors",
+        "plot h -q -o h.png",
+    ):
+        assert main(line.split()) == 0, line
+    data = strag.read("d")
+    options = {"runs": 3, "epochs": 12, "width": 6, "lr": 0.4}
+    history = strag.train(data, **options, output="h2", weights="w2", weights_at="0,12")
+    stragglers = strag.find_stragglers(history, at=6, output="s2")
+    others = strag.find_stragglers(history, at="4", output="t2")
+    strag.sets(history, at="log:3", controls=("class",), seed=2, output="x2")
+    strag.prune(data, stragglers, output="p2")
+    strag.stability(history, output="y2")
+    strag.compare([stragglers, others], names=["s", "t"], output="c2")
+    strag.summarise([stragglers, others], output="m2")
+    with strag.read("w2") as weights, strag.dump(weights, data, "a2") as activations:
+        strag.measure(activations, output="g2.safetensors")
+    strag.plot(history, output="h2.png")
+    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "a"):
+        assert (folder / name).read_bytes() == (folder / f"{name}2").read_bytes(), name
+    assert (folder / "g.safetensors").read_bytes() == (folder / "g2.safetensors").read_bytes()
+    assert (folder / "h.png").read_bytes() == (folder / "h2.png").read_bytes()
+
+
+def test_a_history_in_memory_is_that_of_the_file(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    data, options = strag.read("d"), {"runs": 2, "epochs": 5, "width": 4}
+    written, gathered = strag.train(data, **options, output="b"), strag.train(data, **options)
+    assert (gathered.meta, gathered.runs, gathered.layers) == (written.meta, written.runs, written.layers)
+    for name in ("updates", "train_error", "misclassified", "test_error", "index"):
+        np.testing.assert_array_equal(getattr(gathered, name), getattr(written, name))
+    for name, values in written.measures.items():
+        np.testing.assert_array_equal(gathered.measures[name], values)
+
+
+def test_sets_train_one_network_each(folder):
+    data = strag.read(str(folder / "d"))
+    history = strag.train(data, runs=2, epochs=5, width=4)
+    sets = strag.sets(history, at=3, controls=("random",))
+    assert len(strag.train(data, without=sets, epochs=2, width=4).runs) == 4
+
+
+def test_arrays_become_a_data_set():
+    x = np.arange(24, dtype=np.uint8).reshape(6, 2, 2)
+    data = strag.data(x, ["cat", "dog"] * 3, x[:2], ["dog", "cat"], title="pets")
+    assert (data.title, data.grouping.names, data.has_test) == ("pets", ("cat", "dog"), True)
+    with pytest.raises(strag.StragError, match="labels"):
+        strag.data(x, [0, 1])
+
+
+def test_a_drawing_shows_itself_in_a_notebook(folder):
+    drawing = strag.plot(strag.train(strag.read(str(folder / "d")), runs=2, epochs=5, width=4))
+    assert drawing._repr_png_().startswith(b"\x89PNG")
+    with pytest.raises(strag.StragError, match="suffix"):
+        drawing.save(str(folder / "picture.txt"))
