@@ -5,7 +5,6 @@ import json
 import numpy as np
 
 from strag.files.canonical import finite
-from strag.files.opening import open_file
 
 
 def json_text(value):
@@ -43,8 +42,3 @@ def numbers(values, whole=False):
     if whole:
         return np.array(values, dtype=np.int64) if not values or min(values) >= 0 else None
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def read_json(path, wanted):
-    """Read a JSON kind from a path, or from stdin for '-'; the whole object."""
-    return open_file(path, wanted).value
