@@ -14,7 +14,7 @@ The functions are named like the commands, except `measure` (geometry) and `summ
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PLACES = {
     "data": "strag.api.data",
