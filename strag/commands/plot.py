@@ -8,6 +8,7 @@ from strag.commands.options import (
     DataPath,
     FilePath,
     FiniteRange,
+    LayerName,
     Names,
     example,
     output_option,
@@ -59,7 +60,7 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
     "[default: radius,distance]",
 )
 @click.option(
-    "--layer", type=click.IntRange(0), metavar="N", help="Recorded layer of histories.  [default: the first]"
+    "--layer", type=LayerName(), metavar="LAYER", help="Recorded layer of histories.  [default: the first]"
 )
 @click.option(
     "--label",
