@@ -89,7 +89,7 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
     strag.stability(history, output="y2")
     strag.compare([stragglers, others], names=["s", "t"], output="c2")
     strag.summarise([stragglers, others], output="m2")
-    with strag.read("w2") as weights, strag.dump(weights, data, "a2") as activations:
+    with strag.read("w2") as weights, strag.dump(weights, data, output="a2") as activations:
         strag.measure(activations, output="g2.safetensors")
     strag.plot(history, output="h2.png")
     for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "a"):
@@ -107,6 +107,17 @@ def test_a_history_in_memory_is_that_of_the_file(folder, monkeypatch):
         np.testing.assert_array_equal(getattr(gathered, name), getattr(written, name))
     for name, values in written.measures.items():
         np.testing.assert_array_equal(gathered.measures[name], values)
+
+
+def test_what_stays_in_memory_is_measured_alike(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    data = strag.read("d")
+    strag.train(data, runs=2, epochs=3, width=4, record_every="log", weights="v", output="u")
+    with strag.read("v") as weights:
+        gathered = strag.measure(strag.dump(weights, data))
+        with strag.dump(weights, data, output="f") as written:
+            again = strag.measure(written)
+    np.testing.assert_array_equal(gathered.measures["radius"], again.measures["radius"])
 
 
 def test_sets_train_one_network_each(folder):

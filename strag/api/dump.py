@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag import kinds
+from strag.api.outputs import opened
 from strag.bits import pack, unpack
 from strag.datasets.dataset import standardise
 from strag.errors import StragError, bad_usage
-from strag.files.activations import ActivationsWriter
+from strag.files.activations import ActivationsWriter, read
 from strag.files.dataset import described_classes
-from strag.files.output import Output
 from strag.files.stamp import stamp
 from strag.stragglers.sets import described_at
 from strag.training.activations import activations
@@ -112,6 +112,8 @@ def _chosen(text, there, what, source):
 def dump_into(job, sink, half=False, device="cpu", progress=None):
     """Run the networks of a DumpJob and write what they make of the data into an open Output.
 
+    Without an Output, None, the Activations are returned.
+
     half : store activations in half precision. progress : called with the number of updates that are done.
 
     Raises StragError where half precision cannot hold what they make of it.
@@ -134,29 +136,32 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
                 _add(writer, number, tile, job)
             if progress:
                 progress(number + 1)
+        if sink is None:
+            return read(writer.as_container("activations"))
         writer.commit()
+    return None
 
 
-def dump(weights, data, output, layers=None, updates="all", runs="all", half=False, device="auto"):
-    """Write the hidden activations and predictions of trained networks.
+def dump(weights, data, layers=None, updates="all", runs="all", half=False, device="auto", output=None):
+    """Dump the hidden activations and predictions of trained networks.
 
     Parameters
     ----------
     weights : Weights, as `strag.read` gives them. data : Dataset to run the networks on.
-    output : path of the file of activations, which may be larger than memory.
     layers : names such as "1,2", or "all"; by default the first. updates, runs : numbers such as "0,40", or
         "all". half : store activations in half precision. device : as for `strag.train`.
+    output : path of a file of activations, which may be larger than memory; without it they stay there.
 
     Returns
     -------
-    Activations, an open file that is read part by part; `measure` takes it.
+    Activations, which are read part by part; `measure` takes them.
 
     Raises StragError for data that do not fit the networks, and for what is not there.
     """
     job = prepare_dump(weights, data, layers, updates, runs)
-    with Output(str(output)) as sink:
-        dump_into(job, sink, half, choose_device(device))
-    return kinds.read(str(output), "activations")
+    with opened(output) as sink:
+        gathered = dump_into(job, sink, half, choose_device(device))
+    return gathered or kinds.read(str(output), "activations")
 
 
 def _add(writer, number, tile, job):

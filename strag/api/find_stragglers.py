@@ -1,6 +1,6 @@
 """From a history to its stragglers."""
 
-from strag.api.outputs import opened
+from strag.api.outputs import opened, renamed
 from strag.errors import bad_usage
 from strag.files.jsonfile import json_text
 from strag.files.output import commit
@@ -107,8 +107,8 @@ def find_stragglers(history, output=None, csv=None, at="inversion", **options):
     history : History.
     output, csv : where to write the files of `strag find-stragglers` as well: paths.
     at : when the sets are taken: "inversion", an update such as 40, or "error:0.09".
-    options : observable, layer (or "all"), per_class, rule, fewest (examples misclassified at an inversion),
-        quorum, core, and reference (the History of the same runs, trained on all examples).
+    options : observable, layer (or "all"), per_class, rule, min_misclassified, quorum, core, and reference (the
+        History of the same runs, trained on all examples).
 
     Returns
     -------
@@ -117,6 +117,6 @@ def find_stragglers(history, output=None, csv=None, at="inversion", **options):
 
     Raises StragError where no layer was measured, and for options that make no sense.
     """
-    _, finding = find(history, at=moment(at), **options)
+    _, finding = find(history, at=moment(at), **renamed(options, {"min_misclassified": "fewest"}))
     with opened(output, binary=False) as sink, opened(csv, binary=False) as table:
         return write_finding(finding, sink, table)

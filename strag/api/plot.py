@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
+from strag.api.outputs import renamed
 from strag.api.prune import require_origin
 from strag.errors import StragError, bad_usage
 from strag.files.output import Output
@@ -97,8 +98,8 @@ def plot(*things, labels=None, data=None, output=None, dpi=150, **options):
     labels : what to call each of several histories.
     data : Dataset of the training, for the images of stragglers.
     output : where to write the picture: a path that ends in png, svg or pdf. dpi : resolution of pixels.
-    options : of histories x ("updates" or "error"), curves, layer and fewest; of sweeps also noise and
-        reference; of stragglers number and by_class; see `strag plot --help`.
+    options : of histories x ("updates" or "error"), curves, layer and min_misclassified; of sweeps also noise
+        and reference; of stragglers number and by_class; see `strag plot --help`.
 
     Returns
     -------
@@ -106,6 +107,7 @@ def plot(*things, labels=None, data=None, output=None, dpi=150, **options):
 
     Raises StragError for what no picture belongs to, and where there is nothing to draw.
     """
+    options = renamed(options, {"min_misclassified": "fewest"})
     if data is not None:
         require_origin(data, things[0])
         options["data"] = data

@@ -1,7 +1,7 @@
 """From a history to many sets of examples, for as many networks."""
 
 from strag.api.find_stragglers import layer_of, moment, usual_observable
-from strag.api.outputs import opened
+from strag.api.outputs import opened, renamed
 from strag.files.sets import StoredSets, sets_meta, write_sets
 from strag.stragglers.find import MOST, VALLEY, Moment, find_stragglers
 from strag.stragglers.inversion import FEWEST
@@ -72,7 +72,8 @@ def sets(history, at="inversion", output=None, **options):
     at : when the sets are taken: "inversion", an update, "error:0.09", "log" (many records, a tenth apart in
         ln t) or "log:12" (twelve records).
     output : where to write the file of `strag sets` as well: a path.
-    options : controls, doses, seed, observable, layer, rule, fewest and quorum, see `sets_of`.
+    options : controls=("random",), dose=(0.5, 1), seed, observable, layer, rule, min_misclassified and quorum,
+        as on the command line; see `sets_of`.
 
     Returns
     -------
@@ -84,6 +85,7 @@ def sets(history, at="inversion", output=None, **options):
     number = text.removeprefix("log:")
     many = text == "log" or (number != text and number.isdecimal() and int(number) > 1)
     when = Logarithmic(None if text == "log" else int(number)) if many else moment(at)
+    options = renamed(options, {"dose": "doses", "min_misclassified": "fewest"})
     taken, _, recipe = sets_of(history, when, **options)
     with opened(output) as sink:
         if sink:

@@ -7,14 +7,14 @@ from strag.stragglers.inversion import FEWEST
 from strag.stragglers.overlap import DISJOINT
 
 
-def stability(history, pairs=DISJOINT, fewest=FEWEST, output=None):
+def stability(history, pairs=DISJOINT, min_misclassified=FEWEST, output=None):
     """The agreement of the runs of a history on what they misclassify, along training.
 
     Parameters
     ----------
     history : History of at least two runs.
     pairs : `disjoint` pairs of runs, which are independent, or `all` of them.
-    fewest : examples that must be misclassified at an inversion.
+    min_misclassified : examples that must be misclassified at an inversion.
     output : where to write the file of `strag stability` as well: a path, or an open Output.
 
     Returns
@@ -24,6 +24,8 @@ def stability(history, pairs=DISJOINT, fewest=FEWEST, output=None):
 
     Raises StragError with fewer than two runs, and for networks that share their initial weights.
     """
-    found = science.stability(history, pairs, fewest)
-    write_answer(stability_object(history, found, {"pairs": pairs, "min_misclassified": fewest}), output)
+    found = science.stability(history, pairs, min_misclassified)
+    write_answer(
+        stability_object(history, found, {"pairs": pairs, "min_misclassified": min_misclassified}), output
+    )
     return found

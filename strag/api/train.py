@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from strag import kinds
+from strag.api.outputs import renamed
 from strag.api.prune import require_origin
 from strag.api.room import require_memory
 from strag.bits import pack
@@ -251,7 +252,8 @@ def train(
     Parameters
     ----------
     data : Dataset, see `strag.data`.
-    recipe : Recipe; or its parts by name, such as runs=10, epochs=150, lr=0.2, depth=3, layers="all".
+    recipe : Recipe; or its parts by name, as options of `strag train`: runs=10, epochs=150, lr=0.2, depth=3,
+        layers="all", record_every="log".
     without : what `find_stragglers` found, left out by every run; or what `sets` gave, one network for each.
     init : Weights whose last state the networks start from.
     output, weights : where to write the files of `strag train` as well: paths.
@@ -276,6 +278,7 @@ def train(
     """
     device = choose_device(device)
     set_threads(threads)
+    options = renamed(options, {"record_every": "record", "test_every": "test"})
     options |= {"record": "log"} if options.get("batch_size") and "record" not in options else {}
     recipe = Recipe.of(**options) if recipe is None else replace(recipe, **options)
     at = None if weights is None else weights_at

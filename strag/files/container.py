@@ -130,6 +130,10 @@ class InMemory:
         """One tensor, as a numpy array."""
         return self.arrays[name]
 
+    def part(self, name, *where):
+        """A part of one tensor, see `Container.part`."""
+        return self.arrays[name][where]
+
     def close(self):
         """Nothing to do."""
 
