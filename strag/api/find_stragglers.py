@@ -107,8 +107,8 @@ def find_stragglers(history, output=None, csv=None, at="inversion", **options):
     history : History.
     output, csv : where to write the files of `strag find-stragglers` as well: paths.
     at : when the sets are taken: "inversion", an update such as 40, or "error:0.09".
-    options : observable, layer (or "all"), per_class, rule, min_misclassified, quorum, core, and reference (the
-        History of the same runs, trained on all examples).
+    options : observable, layer (or "all"), per_class, rule, min_misclassified, quorum, core, and reference,
+        the History of the same runs, trained on all examples.
 
     Returns
     -------

@@ -72,7 +72,7 @@ def sets(history, at="inversion", output=None, **options):
     at : when the sets are taken: "inversion", an update, "error:0.09", "log" (many records, a tenth apart in
         ln t) or "log:12" (twelve records).
     output : where to write the file of `strag sets` as well: a path.
-    options : controls=("random",), dose=(0.5, 1), seed, observable, layer, rule, min_misclassified and quorum,
+    options : controls=("random",), dose=(0.5, 1), seed, observable, layer, rule, min_misclassified, quorum,
         as on the command line; see `sets_of`.
 
     Returns
