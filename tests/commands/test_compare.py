@@ -112,9 +112,13 @@ def test_names_are_shown_as_they_are(folder):
     ("arguments", "status", "words"),
     [
         ([], 2, ["missing argument 'FILE...'; see 'strag compare --help'"]),
-        (["a.json"], 2, ["a comparison needs two FILE or more; see 'strag compare --help'"]),
+        (["a.json"], 2, ["a comparison needs at least two FILE; see 'strag compare --help'"]),
         (["-", "-"], 2, ["only one input can be stdin"]),
-        (["a.json", "b.json", "--label", "x"], 2, ["1 --label for 2 FILE; give one for each, in order"]),
+        (
+            ["a.json", "b.json", "--label", "x"],
+            2,
+            ["1 --label for 2 FILE; pass one label per file, in order"],
+        ),
         (["a.json", "nothere"], 1, ["nothere: no such file"]),
         (["a.json", "."], 1, [".: is a directory"]),
         (["empty", "a.json"], 1, ["empty: is empty"]),

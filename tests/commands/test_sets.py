@@ -233,12 +233,12 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
     [
         (["find-stragglers", "h", "--at", "log"], 2, ["--at", "there is 'strag sets'"]),
         (["find-stragglers", "h", "--at", "log:4"], 2, ["--at", "there is 'strag sets'"]),
-        (["sets", "h", "--at", "log:1"], 2, ["'--at': cannot read 'log:1'; give log, or log:N"]),
-        (["sets", "h", "--at", "3", "--dose", "2"], 2, ["'--dose': cannot read '2'; give fractions"]),
+        (["sets", "h", "--at", "log:1"], 2, ["'--at': cannot read 'log:1'; use log, or log:N"]),
+        (["sets", "h", "--at", "3", "--dose", "2"], 2, ["'--dose': cannot read '2'; use fractions"]),
         (
             ["sets", "h", "--at", "3", "--controls", "x"],
             2,
-            ["'--controls': no control 'x'; give one or several of random, class, earlier"],
+            ["'--controls': no control 'x'; use one or more of random, class, earlier"],
         ),
         (["sets", "h", "--at", "99"], 1, ["h: has no record at update 99"]),
         (["sets", "h", "--at", "3", "-o", "no/x"], 1, ["no/x: cannot be written"]),
