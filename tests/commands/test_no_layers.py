@@ -99,8 +99,8 @@ def test_what_needs_a_layer_says_so(name, capsys):
         f"find-stragglers {name} --layer all --at 5": f"{needs}leave --layer out",
         f"find-stragglers {name} --layer 1 --at 5": f"{needs}leave --layer out",
         f"find-stragglers {name} --observable distance --at 5": f"{needs}remove --observable",
-        f"sets {name} --at log --dose 1": f"{needs}leave --dose out",
-        f"find-stragglers with --reference {name}": f"{name}: {needs}leave --reference out",
+        f"sets {name} --at log --dose 1": f"{needs}remove --dose",
+        f"find-stragglers with --reference {name}": f"{name}: {needs}remove --reference",
     }.items():
         complaint(capsys, 1, [words], *line.split())
     for line, words in {

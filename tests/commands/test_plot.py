@@ -300,7 +300,7 @@ def test_stragglers_that_do_not_fit_the_data(folder):
         1,
         "s.json: ",
         "'other'",
-        "use the one from 'strag data x'",
+        "use the data set of 'strag data x'",
     )
     write_stragglers(folder / "none.json", data.origin, [])
     complains(

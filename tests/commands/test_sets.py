@@ -245,7 +245,7 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
         (
             ["train", "mnist8k", "--without", "sets"],
             1,
-            ["sets: its indices count in another data set", "made-up.npz"],
+            ["sets: has indices of another data set", "made-up.npz"],
         ),
         (["train", "d", "--without", "h"], 1, ["h: is a history file, not a stragglers file"]),
         (["train", "d", "--without", "cut"], 1, ["cut: is cut short"]),
