@@ -137,8 +137,8 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
         deliver(view, lambda out: write_finding(finding, out, csv_sink), sink, as_json, quiet)
     warn_doubts(loaded, stragglers, at.error)
     if not stragglers.pooled:
-        reason = f"several networks are run {loaded.shared_run}, each trained without different examples"
-        warn(f"{loaded.source}: {reason}; there is no consensus, and there are no probabilities")
+        reason = f"several networks are run {loaded.shared_run}, trained without different examples"
+        warn(f"{loaded.source}: {reason}; no consensus and no probabilities are computed")
     return verdict_status(stragglers.verdict, at.is_chosen, any_verdict)
 
 

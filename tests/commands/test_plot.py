@@ -264,7 +264,7 @@ def test_stragglers_of_an_older_strag_have_no_classes(folder):
         ("- --reference - -o f.png", 2, ["only one input can be stdin"]),
         ("h.safetensors --number 3 -o f.png", 2, ["h.safetensors: ", "remove --number"]),
         ("h.safetensors --curves size -o f.png", 2, ["no curve 'size'", "radius, distance, separation"]),
-        ("h.safetensors --curves radius,radius -o f.png", 2, ["names a curve twice"]),
+        ("h.safetensors --curves radius,radius -o f.png", 2, ["has a curve twice"]),
         ("s.json --curves radius -o f.png", 2, ["s.json: ", "remove --curves"]),
         ("h.safetensors --by-class -o f.png", 2, ["h.safetensors: ", "remove --by-class"]),
         ("s.json --by-class --number 3 -o f.png", 2, ["--number contradicts --by-class"]),
@@ -373,7 +373,7 @@ def test_a_terminal_shows_no_figures(folder):
     for arguments, word in (
         (
             ["s.json", "--data", "images.safetensors"],
-            "shows no images; write the gallery to a file with -o FILE",
+            "cannot show images; write the gallery to a file with -o FILE",
         ),
         (["h.safetensors", "--format", "png"], "write to a file with -o FILE"),
     ):

@@ -121,8 +121,8 @@ def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_p
     found = json.loads(result.stdout)
     assert result.returncode == 0
     assert result.stderr.decode() == (
-        f"strag: warning: {sweep}: several networks started as run 1, each without other examples; "
-        "no consensus and no probabilities are taken\n"
+        f"strag: warning: {sweep}: several networks are run 1, trained without different examples; "
+        "no consensus and no probabilities are computed\n"
     )
     assert (found["indices"], found["model"]) == ([], None)
     assert set(found["examples"]["probability"]) == {None}
@@ -231,8 +231,8 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["find-stragglers", "h", "--at", "log"], 2, ["--at", "there is 'strag sets'"]),
-        (["find-stragglers", "h", "--at", "log:4"], 2, ["--at", "there is 'strag sets'"]),
+        (["find-stragglers", "h", "--at", "log"], 2, ["--at", "use 'strag sets'"]),
+        (["find-stragglers", "h", "--at", "log:4"], 2, ["--at", "use 'strag sets'"]),
         (["sets", "h", "--at", "log:1"], 2, ["'--at': cannot read 'log:1'; use log, or log:N"]),
         (["sets", "h", "--at", "3", "--dose", "2"], 2, ["'--dose': cannot read '2'; use fractions"]),
         (
