@@ -1,4 +1,4 @@
-"""`python -m strag`, and the `strag` script."""
+"""The entry point of `python -m strag` and of the `strag` script."""
 
 import atexit
 import sys
@@ -7,17 +7,19 @@ from strag import signals
 
 
 def run():
-    """Run the command line and leave with its status, or by the signal that ended it."""
+    """Run the command line and exit with its status, or die by the signal that ended it."""
     ended = []
-    atexit.register(lambda: ended and signals.die_by(ended[0]))  # the first to come, and so the last to go
+    atexit.register(lambda: ended and signals.die_by(ended[0]))  # registered first, so that it runs last
     signals.listen()
     if sys.stdout is not None:
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold letters that a locale lacks
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a name may contain characters that the locale lacks
     try:
         from strag.cli import main
 
         status = main()
-    except KeyboardInterrupt as error:  # while it was loading
+    except KeyboardInterrupt as error:  # while strag was loading
         signals.leave()
         from strag.console import say
 

@@ -1,5 +1,5 @@
-"""The `strag` command: its subcommands in pipeline order, loaded when they are needed, and the
-funnel through which every failure leaves as one line and an exit status."""
+"""The `strag` command. It loads a subcommand when it is called, and turns every failure into one line on
+stderr and an exit status."""
 
 import contextlib
 import difflib
@@ -15,38 +15,38 @@ from strag import __version__, signals
 from strag.console import Notes, say, warn
 from strag.errors import StragError, StragNote, StragWarning, with_options
 
-# The order of the pipeline; the summaries stand here so that `--help` loads no command.
+# In the order of the pipeline. The summaries are here so that `--help` loads no command.
 COMMANDS = {
     "data": "Import a data set: subset it, label its groups.",
     "train": "Train many networks at once and record the dynamics.",
-    "dump": "Dump hidden activations and predictions.",
-    "geometry": "Measure radii, distances and separation.",
-    "find-stragglers": "Find the inversion and the stragglers behind it.",
-    "sets": "Write many sets of examples, to train one network without each.",
+    "dump": "Run trained networks and write their activations and predictions.",
+    "geometry": "Measure class radii, distances and separation from activations.",
+    "find-stragglers": "Find the inversion of a training and its stragglers.",
+    "sets": "Write sets of examples to leave out of training, one set per network.",
     "prune": "Remove examples from a data set, or keep only them.",
     "stability": "Measure how far independent runs misclassify the same examples.",
-    "compare": "Compare sets of stragglers: overlap, and agreement beyond chance.",
-    "summary": "Put many experiments beside each other.",
+    "compare": "Measure how far sets of stragglers overlap.",
+    "summary": "Summarise many experiments in one table.",
     "plot": "Draw the picture that belongs to a file.",
-    "info": "Say what a file holds and what made it.",
+    "info": "Show what a file holds and how it was made.",
 }
 
 
 class _Interrupted(BaseException):
-    """What ended the work, Ctrl-C or another signal, by its number."""
+    """The signal that ended the work: Ctrl-C or another one."""
 
     def __init__(self, interrupted):
         super().__init__(interrupted)
-        self.told = interrupted if isinstance(interrupted, signals.Interrupted) else signals.Interrupted()
+        self.signal = interrupted if isinstance(interrupted, signals.Interrupted) else signals.Interrupted()
 
 
 class _ReaderLeft(BaseException):
-    """A broken pipe."""
+    """The reader of stdout has closed the pipe."""
 
 
 @contextlib.contextmanager
-def _out_of_clicks_hands():
-    """Click would answer Ctrl-C with an empty line, and a broken pipe with status 1."""
+def _hidden_from_click():
+    """Keep Ctrl-C and broken pipes from click, which prints an empty line or exits with status 1."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -56,7 +56,7 @@ def _out_of_clicks_hands():
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group that imports a command when it is called."""
 
     def list_commands(self, ctx):
         return list(COMMANDS)
@@ -69,17 +69,17 @@ class LazyGroup(click.Group):
     def resolve_command(self, ctx, args):
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, COMMANDS, n=1)
-            hint = f"did you mean 'strag {near[0]}'?" if near else "see 'strag --help'"
+            similar = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean 'strag {similar[0]}'?" if similar else "see 'strag --help'"
             raise StragError(f"no command '{name}'", hint, status=2)
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args, **options):
-        with _out_of_clicks_hands():
+        with _hidden_from_click():
             return super().make_context(*args, **options)
 
     def invoke(self, ctx):
-        with _out_of_clicks_hands():
+        with _hidden_from_click():
             return super().invoke(ctx)
 
     def format_commands(self, ctx, formatter):
@@ -100,33 +100,33 @@ Example:
   strag plot h.safetensors p.safetensors -o pruned.png
 
 \b
-Shell completion, for bash (zsh and fish alike):
+Shell completion for bash (for zsh and fish, replace bash):
   eval "$(_STRAG_COMPLETE=bash_source strag)"
 """,
 )
 @click.version_option(__version__, prog_name="strag", message="%(prog)s %(version)s")
 @click.pass_context
 def group(ctx):
-    """Find the stragglers: the training examples that make a network re-entangle its classes.
+    """Find stragglers: the training examples that make a network entangle its classes again.
 
-    Every command reads files or stdin ('-') and writes a file or stdout, so that a shell pipeline
-    or a Makefile is the experiment.
+    Every command reads files or stdin ('-') and writes a file or stdout, so that an experiment is a
+    shell pipeline or a Makefile.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
 def main(args=None):
-    """Run strag with `args` (default: the command line's) and return its exit status.
+    """Run strag with `args`, by default those of the command line, and return its exit status.
 
-    What a signal ends has 128 and the signal's number, as a shell counts.
+    After a signal the status is 128 plus the number of the signal, as in a shell.
     """
-    heard = signals.listen()
+    handlers = signals.listen()
     try:
-        with _warnings_told():
+        with _warnings_shown():
             return _status_of(args)
     finally:
-        signals.restore(heard)
+        signals.restore(handlers)
 
 
 def _status_of(args):
@@ -144,15 +144,15 @@ def _status_of(args):
 
 
 def _ended(error):
-    """What Ctrl-C or another signal ended: say so; the exit status."""
+    """Report the signal that ended the work; returns the exit status."""
     signals.leave()
-    told = (error if isinstance(error, _Interrupted) else _Interrupted(error)).told
-    say(told)
-    return signals.FAILED + told.number
+    signal = (error if isinstance(error, _Interrupted) else _Interrupted(error)).signal
+    say(signal)
+    return signals.FAILED + signal.number
 
 
 def _failed(error, args):
-    """What went wrong, in one line; the exit status. Raises what nobody foresaw."""
+    """Report an error in one line; returns the exit status. Raises unexpected errors again."""
     try:
         raise error
     except StragError as error:
@@ -166,24 +166,24 @@ def _failed(error, args):
         say("not enough memory; use fewer examples ('strag data --size'), runs or units (--width)")
         return 1
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        say(f"{where}{error.strerror or error}; check the path, its permissions, and the room on the disk")
+        source = f"{error.filename}: " if error.filename else ""
+        say(f"{source}{error.strerror or error}; check the path, its permissions, and the space on the disk")
         return 1
 
 
 @contextlib.contextmanager
-def _warnings_told():
-    """Say what strag warns of, each line once.
+def _warnings_shown():
+    """Show each warning of strag once.
 
-    What a library warns of or logs, such as a home that cannot be written, is nothing that a user of strag
-    could mend.
+    Warnings and logs of libraries, such as that of a home folder that cannot be written, are not shown,
+    because users of strag cannot act on them.
     """
-    said, silent = set(), logging.NullHandler()
+    shown, silent = set(), logging.NullHandler()
 
     def show(message, category, *_, **__):
-        if not issubclass(category, StragWarning) or str(message) in said:
+        if not issubclass(category, StragWarning) or str(message) in shown:
             return
-        said.add(str(message))
+        shown.add(str(message))
         if issubclass(category, StragNote):
             context = click.get_current_context(silent=True)
             Notes(context is not None and context.params.get("quiet", False))(with_options(str(message)))
@@ -202,24 +202,26 @@ def _warnings_told():
 
 
 def _is_lack_of_memory(error):
-    """Whether it is Python's word for it, or one of torch's, which is not imported for that."""
+    """Whether an error of Python or torch means that memory is lacking. torch is not imported for this."""
     words = ("can't allocate memory", "out of memory")
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def _usage(error, args):
     ctx = getattr(error, "ctx", None)
-    called = "strag " + args[0] if args and args[0] in COMMANDS else "strag"  # what click says of its parser
-    path = ctx.command_path if ctx else called
+    command = "strag " + args[0] if args and args[0] in COMMANDS else "strag"  # errors of click's parser
+    path = ctx.command_path if ctx else command
     problem = " ".join(error.format_message().split()).rstrip(".")
-    if problem[1:2].islower():  # a sentence of click's, rather than the NAME of an argument
+    if problem[1:2].islower():  # a sentence of click, not the NAME of an argument
         problem = problem[0].lower() + problem[1:]
-    say(problem if "; " in problem else f"{problem}; see '{path} --help'")  # unless it says what to do
+    say(
+        problem if "; " in problem else f"{problem}; see '{path} --help'"
+    )  # unless it already says what to do
     return error.exit_code
 
 
 def _reader_left():
-    """The reader of our stdout has had enough (`| head`): that is no failure of ours."""
+    """Close stdout after its reader has left (`| head`), which is not a failure; returns the exit status."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -141,7 +141,7 @@ class TestUsage:
 
 
 NO_MEMORY = "not enough memory; use fewer examples ('strag data --size'), runs or units (--width)"
-CHECK = "check the path, its permissions, and the room on the disk"
+CHECK = "check the path, its permissions, and the space on the disk"
 
 
 class TestFunnel:

@@ -1,4 +1,4 @@
-"""How far sets of stragglers overlap."""
+"""`strag.compare`: how far sets of stragglers overlap."""
 
 from strag.api.outputs import write_answer
 from strag.errors import StragError, bad_usage
@@ -11,42 +11,42 @@ def compare(stragglers, names=None, output=None):
 
     Parameters
     ----------
-    stragglers : list of two or more of what `find_stragglers` found.
-    names : what to call them; by default the names of their files.
-    output : where to write the file of `strag compare` as well: a path, or an open Output.
+    stragglers : two or more Findings of `find_stragglers`.
+    names : names of the sets, by default the names of their files.
+    output : where to also write the file of `strag compare`: a path, or an open Output.
 
     Returns
     -------
     Comparison: sizes, common and expected numbers, Jaccard index and kappa, see
     `strag.stragglers.comparison`.
 
-    Raises StragError for fewer than two, and for stragglers of different data sets.
+    Raises StragError for fewer than two sets, and for stragglers of different data sets.
     """
     stragglers = list(stragglers)
     if len(stragglers) < 2:
-        raise bad_usage("a comparison needs two sets of stragglers or more")
-    names = [one.source for one in stragglers] if names is None else list(names)
+        raise bad_usage("a comparison needs at least two sets of stragglers")
+    names = [finding.source for finding in stragglers] if names is None else list(names)
     examples, title = _examples(stragglers), stragglers[0].meta.get("title")
-    found = science.compare([one.indices for one in stragglers], examples, names, title)
-    write_answer(comparison_object(found, stragglers), output)
-    return found
+    comparison = science.compare([finding.indices for finding in stragglers], examples, names, title)
+    write_answer(comparison_object(comparison, stragglers), output)
+    return comparison
 
 
-def _examples(lists):
-    """The number of examples of the origin that all the Findings share."""
-    first = lists[0]
-    for one in lists:
-        size = one.meta.get("origin_size")
+def _examples(findings):
+    """The number of examples of the origin, which must be the same for all Findings."""
+    first = findings[0]
+    for finding in findings:
+        size = finding.meta.get("origin_size")
         if type(size) is not int or not 0 < size < 2**53:
             raise StragError(
                 "does not say how many examples its data set has",
-                "make it again with 'strag find-stragglers'",
-                one.source,
+                "create it again with 'strag find-stragglers'",
+                finding.source,
             )
-        if (one.origin, size) != (first.origin, first.meta["origin_size"]):
+        if (finding.origin, size) != (first.origin, first.meta["origin_size"]):
             raise StragError(
-                f"its indices count in another data set than those of {first.source}",
-                "compare stragglers of one data set",
-                one.source,
+                f"has indices of another data set than {first.source}",
+                "compare stragglers of the same data set",
+                finding.source,
             )
     return first.meta["origin_size"]

@@ -1,4 +1,4 @@
-"""A data set from arrays, from a file or folder, or from the catalogue."""
+"""`strag.data`: a data set from arrays, from a file or folder, or from the catalogue."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,11 @@ from strag.datasets.transforms import Changes, changed
 from strag.files.container import is_json
 from strag.files.streams import open_input, read_exactly
 
-ONLY_READ = ("label_column", "background", "skip_broken")  # the other options are for arrays, too
+ONLY_READ = (
+    "label_column",
+    "background",
+    "skip_broken",
+)  # options for files only; the others also apply to arrays
 
 
 def data(x, y=None, x_test=None, y_test=None, title=None, **options):
@@ -19,20 +23,20 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
 
     Parameters
     ----------
-    x : array [P, ...] of inputs, uint8 images or numbers that float32 holds; or the name of a data set of the
-        catalogue, of a dataset file, or of a file or folder that `strag data` imports.
+    x : array [P, ...] of inputs, as uint8 images or numbers that float32 can hold; or the name of a data set
+        in the catalogue, of a dataset file, or of a file or folder that `strag data` can import.
     y : labels of the P examples: whole numbers, texts, or rows with a single 1.
     x_test, y_test : the test set in the same form; both or neither.
-    title : what to call the data set in pictures and messages.
-    options : what `strag data` calls `labels`, `size`, `block`, `shuffle`, `classes`, `hold_out`,
-        `flip_labels`, `gray`, `seed`, and for files `label_column`, `shape`, `resize`, `background`,
+    title : name of the data set in pictures and messages.
+    options : those of `strag data`: `labels`, `size`, `block`, `shuffle`, `classes`, `hold_out`,
+        `flip_labels`, `gray`, `seed`, and for files also `label_column`, `shape`, `resize`, `background`,
         `skip_broken`.
 
     Returns
     -------
     Dataset
 
-    Raises StragError for arrays that do not fit each other, and for what cannot be read.
+    Raises StragError for arrays that do not match and for files that cannot be read.
 
     Examples
     --------
@@ -52,7 +56,7 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
 
 
 def _read(source, reading):
-    """The Dataset that a name or a path means."""
+    """The Dataset of a name in the catalogue or of a path."""
     if source in catalogue.CATALOGUE:
         return catalogue.load(source)
     if not Path(source).is_dir() and is_strag_file(source):
@@ -61,10 +65,10 @@ def _read(source, reading):
 
 
 def is_strag_file(path):
-    """Whether a path is to be read as a strag file: it begins like one, is empty, or a pipe."""
-    if not Path(path).is_file():  # missing, or a pipe by name
+    """Whether a path is read as a strag file: it begins like one, is empty, is missing, or is a pipe."""
+    if not Path(path).is_file():  # missing, or a named pipe
         return True
     with open_input(path) as stream:
         head = read_exactly(stream, 1 << 16)
-    is_container = head[4:9] == b"\0\0\0\0{"  # the length of its header, of which the upper half is 0
+    is_container = head[4:9] == b"\0\0\0\0{"  # the upper half of its header's length, then the header
     return is_container or (is_json(head[:8]) and b'"strag"' in head) or not head

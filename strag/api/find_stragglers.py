@@ -1,4 +1,4 @@
-"""From a history to its stragglers."""
+"""`strag.find_stragglers`: the inversion of a history and its stragglers."""
 
 from strag.api.outputs import opened, renamed
 from strag.errors import bad_usage
@@ -25,23 +25,23 @@ def find(
     core=False,
     reference=None,
 ):
-    """The Stragglers of a History, and the Finding of all that they say; see `find_stragglers`."""
+    """The Stragglers of a History, and the Finding with all results; see `find_stragglers`."""
     at = at or Moment()
     observable, quorum = observable or usual_observable(rule, per_class), MOST if quorum is None else quorum
     same = {"rule": rule, "fewest": fewest, "quorum": quorum}
 
-    def found_in(one, moment):
+    def stragglers_of(training, moment):
         if per_class:
-            return find_per_class(one, one.layer(layer), **same), None
-        return find_by_layer(one, observable, layer, at=moment, **same)
+            return find_per_class(training, training.layer(layer), **same), None
+        return find_by_layer(training, observable, layer, at=moment, **same)
 
-    found, profile = found_in(history, at)
-    beside = None
+    stragglers, profile = stragglers_of(history, at)
+    compared = None
     if reference is not None:
-        reference.require_layers("leave --reference out")
-        beside = reference_of(history, reference, found_in(reference, Moment())[0])
-    if core and (found.verdict == INVERSION or at.is_chosen):
-        found.require_core(history.source)
+        reference.require_layers("remove `reference`")
+        compared = reference_of(history, reference, stragglers_of(reference, Moment())[0])
+    if core and (stragglers.verdict == INVERSION or at.is_chosen):
+        stragglers.require_core(history.source)
     recipe = {
         "observable": observable,
         "layer": layer_of(history, layer),
@@ -52,11 +52,11 @@ def find(
         "min_misclassified": fewest,
         "quorum": quorum,
     }
-    return found, finding_of(history, found, recipe, core, profile, beside)
+    return stragglers, finding_of(history, stragglers, recipe, core, profile, compared)
 
 
 def write_finding(finding, output=None, csv=None):
-    """Write a Finding into open Outputs, its examples as CSV, and put them in their places; return it."""
+    """Write a Finding and its examples as CSV into open Outputs and commit both; returns the Finding."""
     if csv:
         write_csv(csv, finding.examples)
     if output:
@@ -87,12 +87,12 @@ def moment(text):
 
 
 def usual_observable(rule, per_class=False):
-    """The radius over all classes; for the notebook's rule, which knows no other, that of class 0."""
+    """The default observable: the radius over all classes, or of class 0 for the rule of the notebook."""
     return "radius:0" if rule != VALLEY and not per_class else "radius"
 
 
 def layer_of(history, layer):
-    """The layer by its name in the history, `all`, or the first where none is named; None without layers."""
+    """The layer by its name in the history, or `all`; by default the first. None without layers."""
     if layer == "all":
         return layer
     first = history.layers[0] if history.layers else None

@@ -1,4 +1,4 @@
-"""Where a verb writes what it gives, if it is asked to."""
+"""The `output` of the functions of the package: a path, an open Output, or None."""
 
 import contextlib
 
@@ -8,7 +8,7 @@ from strag.files.output import Output
 
 @contextlib.contextmanager
 def opened(output, binary=True):
-    """An open Output from a path, or the Output itself, or None for None."""
+    """A context with an open Output for a path, the Output itself, or None for None."""
     if output is None or isinstance(output, Output):
         yield output
         return
@@ -17,7 +17,7 @@ def opened(output, binary=True):
 
 
 def write_answer(value, output):
-    """Write a JSON object to a path or into an open Output, if there is one."""
+    """Write a JSON object to a path or into an open Output; None writes nothing."""
     with opened(output, binary=False) as sink:
         if sink:
             write_json(value, sink)

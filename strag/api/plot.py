@@ -1,4 +1,4 @@
-"""The picture that belongs to what a file holds."""
+"""The picture that belongs to the content of a file."""
 
 import itertools
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from strag.views.style import FORMATS, rendered
 
 
 def kind_of(thing):
-    """The Kind whose picture belongs to a thing, such as a History; None where there is none.
+    """The Kind whose picture belongs to a thing, such as a History; None if it has no picture.
 
     A history whose networks left out sets of several kinds is a sweep.
     """
@@ -30,11 +30,11 @@ def picture(things, names=None, **options):
 
     Parameters
     ----------
-    things : iterable of what `read` gives; several histories are laid over each other, of anything else
-        there is one. names : what to call each of several histories. options : those that the view of
-        the kind takes.
+    things : iterable of objects that `read` returns: one or more histories, which are drawn over each other,
+        or one object of another kind.
+    names : names of the histories. options : those of the view of the kind.
 
-    Raises StragError for things of several kinds, and for several things that no one picture shows.
+    Raises StragError for things of several kinds, and for several things that are not histories.
     """
     things = iter(things)
     first = next(things)
@@ -49,17 +49,17 @@ def picture(things, names=None, **options):
         return kind.view().picture(itertools.chain([first], same), names, **options)
     if next(things, None) is not None:
         raise StragError(
-            f"holds {kind.holds}, of which a picture shows one file", "plot it alone", first.source
+            f"holds {kind.holds}, and a picture shows only one of these", "plot it alone", first.source
         )
     return kind.view().picture(first, **options)
 
 
 def _same(first, thing):
-    """A further history; refused where it is anything else."""
+    """Another history. Raises StragError for anything else."""
     kind = kind_of(thing)
     if kind is None or kind.name != "history":
-        what = "something without a picture" if kind is None else kind.holds
-        problem = f"holds {what}, but {first.source} is a history"
+        content = "something without a picture" if kind is None else kind.holds
+        problem = f"holds {content}, but {first.source} is a history"
         raise StragError(problem, "plot one kind at a time", thing.source)
     return thing
 

@@ -1,4 +1,4 @@
-"""Remove examples from a data set, or keep only them."""
+"""`strag.prune`: remove examples from a data set, or keep only them."""
 
 from strag.api.outputs import opened
 from strag.datasets.pruning import random_rows, without_rows
@@ -7,28 +7,29 @@ from strag.files.dataset import write_dataset
 
 
 def prune(data, stragglers, keep=False, random=None, match=None, allow_empty=False, output=None):
-    """The data set without stragglers, or with nothing else.
+    """The data set without stragglers, or with only them.
 
     Parameters
     ----------
-    data : Dataset. stragglers : what `find_stragglers` found in a training on it.
+    data : Dataset. stragglers : Finding of `find_stragglers` in a training on it.
     keep : keep the stragglers instead of removing them.
-    random : seed; as many examples, drawn at random from all, take the place of the stragglers.
-    match : `class` draws as many of each original class.
-    allow_empty : give a copy where there are no stragglers.
-    output : where to write the dataset file as well: a path, or an open Output.
+    random : seed; use as many examples, drawn at random from all examples, instead of the stragglers.
+    match : with `class`, draw as many examples of each original class as the stragglers have.
+    allow_empty : return a copy if there are no stragglers.
+    output : where to also write the dataset file: a path, or an open Output.
 
     Returns
     -------
     Dataset with the origin and the standardisation of `data`.
 
-    Raises StragError for stragglers of another data set, without any, and where no example would be left.
+    Raises StragError for stragglers of another data set, if there are no stragglers, and if no example would
+    be left.
     """
     require_origin(data, stragglers)
     if not (stragglers.indices.size or allow_empty or keep):
         raise StragError(
-            f"names no examples (its verdict is '{stragglers.verdict}'), so that nothing would be pruned",
-            "allow that with --allow-empty (in Python: allow_empty=True)",
+            f"has no examples (its verdict is '{stragglers.verdict}'), so that nothing would be pruned",
+            "to allow this, use `allow_empty`",
             stragglers.source,
         )
     rows = chosen_rows(data, stragglers, keep, random, match)
@@ -42,7 +43,7 @@ def prune(data, stragglers, keep=False, random=None, match=None, allow_empty=Fal
 
 
 def chosen_rows(data, stragglers, keep=False, random=None, match=None):
-    """The rows that are kept, with `keep`, or removed: int64."""
+    """The rows that are kept (with `keep`) or removed: int64."""
     try:
         rows = data.positions(stragglers.indices)
     except StragError as error:
@@ -56,11 +57,11 @@ def chosen_rows(data, stragglers, keep=False, random=None, match=None):
 
 
 def require_origin(data, stragglers):
-    """Refuse stragglers whose indices count in another data set than the origin of `data`."""
+    """Refuse stragglers whose indices count in the rows of another data set than the origin of `data`."""
     if stragglers.origin != data.origin:
-        made = stragglers.meta.get("command")
+        command = stragglers.meta.get("command")
         raise StragError(
-            f"its indices count in another data set than '{data.source}'",
-            f"use the one from '{made}'" if made else "use the data set it was found in",
+            f"has indices of another data set than '{data.source}'",
+            f"use the data set of '{command}'" if command else "use the data set in which they were found",
             stragglers.source,
         )

@@ -1,4 +1,4 @@
-"""From a history to many sets of examples, for as many networks."""
+"""`strag.sets`: sets of examples to leave out of training, one set per network."""
 
 from strag.api.find_stragglers import layer_of, moment, usual_observable
 from strag.api.outputs import opened, renamed
@@ -20,23 +20,23 @@ def sets_of(
     fewest=FEWEST,
     quorum=None,
 ):
-    """The Sets of a History, the Stragglers where inversions were sought, and the recipe.
+    """The Sets of a History, its Stragglers (None if no inversion is needed), and the recipe.
 
     Parameters
     ----------
-    at : Moment at which the set of every run is taken, or Logarithmic for many sets of every run.
-    controls : names of the controls that are added for each set. seed : of these.
-    doses : shares of the most frequent stragglers, each of which makes a set for every run.
+    at : Moment of the set of every run, or Logarithmic for many sets of every run.
+    controls : names of the controls to add for each set. seed : seed of the controls.
+    doses : shares of the most frequent stragglers; each share adds one set for every run.
     observable, layer, rule, fewest, quorum : as for `find_stragglers`.
     """
     at = at or Moment()
     many = isinstance(at, Logarithmic)
     observable, quorum = observable or usual_observable(rule), MOST if quorum is None else quorum
-    found = None
+    stragglers = None
     if doses and many:
-        history.require_layers("leave --dose out, or take the sets at one update")
+        history.require_layers("remove `dose`, or take the sets at one update")
     if doses or not many:
-        found = find_stragglers(
+        stragglers = find_stragglers(
             history,
             observable,
             history.layer(layer),
@@ -45,9 +45,9 @@ def sets_of(
             quorum=quorum,
             at=Moment() if many else at,
         )
-    sets = sets_over_time(history, at) if many else sets_of_runs(history, found)
+    sets = sets_over_time(history, at) if many else sets_of_runs(history, stragglers)
     if doses:
-        sets = sets + dosed_sets(history, found, doses)
+        sets = sets + dosed_sets(history, stragglers, doses)
     sets = with_controls(history, sets, controls, seed)
     recipe = {
         "observable": observable,
@@ -60,7 +60,7 @@ def sets_of(
         "quorum": quorum,
         "min_misclassified": fewest,
     }
-    return sets, found, recipe
+    return sets, stragglers, recipe
 
 
 def sets(history, at="inversion", output=None, **options):

@@ -1,4 +1,4 @@
-"""How far independent runs misclassify the same examples."""
+"""`strag.stability`: how far independent runs misclassify the same examples."""
 
 from strag.api.outputs import write_answer
 from strag.files.stability import stability_object
@@ -8,14 +8,14 @@ from strag.stragglers.overlap import DISJOINT
 
 
 def stability(history, pairs=DISJOINT, min_misclassified=FEWEST, output=None):
-    """The agreement of the runs of a history on what they misclassify, along training.
+    """The agreement of the runs of a history on the examples that they misclassify, along training.
 
     Parameters
     ----------
     history : History of at least two runs.
-    pairs : `disjoint` pairs of runs, which are independent, or `all` of them.
-    min_misclassified : examples that must be misclassified at an inversion.
-    output : where to write the file of `strag stability` as well: a path, or an open Output.
+    pairs : `disjoint` pairs of runs, which are independent, or `all` pairs.
+    min_misclassified : the smallest number of misclassified examples at an inversion.
+    output : where to also write the file of `strag stability`: a path, or an open Output.
 
     Returns
     -------
@@ -24,8 +24,7 @@ def stability(history, pairs=DISJOINT, min_misclassified=FEWEST, output=None):
 
     Raises StragError with fewer than two runs, and for networks that share their initial weights.
     """
-    found = science.stability(history, pairs, min_misclassified)
-    write_answer(
-        stability_object(history, found, {"pairs": pairs, "min_misclassified": min_misclassified}), output
-    )
-    return found
+    agreement = science.stability(history, pairs, min_misclassified)
+    recipe = {"pairs": pairs, "min_misclassified": min_misclassified}
+    write_answer(stability_object(history, agreement, recipe), output)
+    return agreement

@@ -1,4 +1,4 @@
-"""Many experiments beside each other."""
+"""`strag.summarise`: many experiments in one table."""
 
 from strag.api.outputs import write_answer
 from strag.files.summary import summary_object
@@ -8,13 +8,13 @@ from strag.stragglers.experiments import experiments_of
 
 
 def summarise(stragglers, labels=None, output=None):
-    """Many experiments beside each other, condition by condition, in whatever order they come.
+    """Many experiments in one table, by condition. Their order does not matter.
 
     Parameters
     ----------
-    stragglers : list of what `find_stragglers` found, one or more.
-    labels : the condition of each, by default told from its settings.
-    output : where to write the file of `strag summary` as well: a path, or an open Output.
+    stragglers : one or more Findings of `find_stragglers`.
+    labels : name of the condition of each, by default derived from its settings.
+    output : where to also write the file of `strag summary`: a path, or an open Output.
 
     Returns
     -------
@@ -22,13 +22,13 @@ def summarise(stragglers, labels=None, output=None):
 
     Raises StragError for stragglers whose runs cannot be compared.
     """
-    experiments = [experiments_of(one) for one in stragglers]
+    experiments = [experiments_of(finding) for finding in stragglers]
     names = [
-        f"{label}, {kind_of(one.settings)}" if len(parts) > 1 else label
+        f"{label}, {kind_of(part.settings)}" if len(parts) > 1 else label
         for label, parts in zip(labels or (), experiments, strict=bool(labels))
-        for one in parts
+        for part in parts
     ]
-    every = [one for parts in experiments for one in parts]
-    found = science.summarise(every, names or None)
-    write_answer(summary_object(found, every), output)
-    return found
+    every = [part for parts in experiments for part in parts]
+    summary = science.summarise(every, names or None)
+    write_answer(summary_object(summary, every), output)
+    return summary

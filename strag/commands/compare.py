@@ -19,18 +19,24 @@ strag compare seed*.json -o overlap.json && strag plot overlap.json -o overlap.p
     "labels",
     multiple=True,
     metavar="TEXT",
-    help="What to call a set, by default its file's stem; once per FILE, in order.",
+    help="Name of a set; once per FILE, in order.  [default: the name of the file]",
 )
 @output_option("the comparison")
 @json_option
 @quiet_option
 def command(files, labels, output, as_json, quiet):
-    """Compare sets of stragglers: overlap, and agreement beyond chance.
+    """Measure how far sets of stragglers overlap.
 
-    Each FILE is what find-stragglers wrote, of the same data set or of what prune made of it; one of
-    them may be '-' for stdin. Of every two sets: how many examples are in both, how many would be by
-    chance if the sets were drawn from all examples of the data set, the Jaccard index, and kappa,
-    the agreement beyond chance (1: the same examples, 0: as many as by chance).
+    Each FILE is a file written by 'strag find-stragglers'; one of them may be '-' for stdin. All must be of
+    the same data set, or of versions of it made by 'strag prune'. The output is a table at a terminal, else
+    JSON, with these values for every pair of sets:
+
+    \b
+    - the number of common examples
+    - the number expected by chance, if both sets were drawn from all examples
+    - the Jaccard index
+    - kappa, the agreement beyond chance (1: the same examples, 0: as many
+      common ones as by chance)
     """
     from strag.api.compare import compare
     from strag.commands.deliver import deliver
@@ -41,7 +47,7 @@ def command(files, labels, output, as_json, quiet):
 
     names = called(files, labels)
     if len(files) < 2:
-        raise click.UsageError("a comparison needs two FILE or more")
+        raise click.UsageError("a comparison needs at least two FILE")
     refuse_several_stdin(*files)
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:

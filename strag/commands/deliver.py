@@ -1,4 +1,4 @@
-"""The end of a command that answers: a table at a terminal, else JSON and one line on stderr."""
+"""How commands report a result: as tables at a terminal, else as JSON and one line on stderr."""
 
 import contextlib
 
@@ -8,10 +8,11 @@ ANOTHER_ANSWER = 3  # exit status
 
 
 def deliver(view, answer, sink, as_json=False, quiet=False):
-    """Show a result at a terminal, or let it be written into an open Output and say its sentence.
+    """Print a result as tables at a terminal; else write it to an Output and print one sentence on stderr.
 
-    view : module with `tables` and `sentence` of the result, and perhaps `notes`, further lines to say.
-    answer : function of an Output, or of None where a table is shown, that gives the result and writes it.
+    view : module with the functions `tables` and `sentence`, and optionally `notes` for further lines.
+    answer : function that returns the result; it writes it to the Output that it receives, unless that is
+        None.
 
     Returns the result.
     """
@@ -25,16 +26,16 @@ def deliver(view, answer, sink, as_json=False, quiet=False):
     return result
 
 
-def warn_doubts(history, found, level=None):
-    """Say what to doubt of what was found in a history, once; `level` is the training error of --at."""
+def warn_doubts(history, stragglers, level=None):
+    """Warn of every doubt about the Stragglers of a history. level : the training error of --at, or None."""
     from strag.stragglers.doubts import doubts
 
-    for line in doubts(history, found, level):
+    for line in doubts(history, stragglers, level):
         warn(f"{history.source}: {line}")
 
 
 def verdict_status(verdict, is_chosen, any_verdict):
-    """The exit status: of the verdict, unless the sets were taken at a place of the user's choice."""
+    """The exit status of a verdict. It is 0 with --any-verdict, or if the user chose the time of the sets."""
     return 0 if verdict == "inversion" or is_chosen or any_verdict else ANOTHER_ANSWER
 
 

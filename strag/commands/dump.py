@@ -23,26 +23,31 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 )
 @click.argument("weights", type=FilePath(), metavar="WEIGHTS")
 @click.argument("data", type=DataPath(), metavar="DATA")
-@click.option("--layers", metavar="1,2|all", help="Layers to dump; 0 is the input.  [default: 1]")
+@click.option("--layers", metavar="1,2|all", help="Layers to write; 0 is the input.  [default: 1]")
 @click.option(
-    "--updates", metavar="UPDATES|all", default="all", show_default=True, help="Stored updates to dump."
+    "--updates",
+    metavar="UPDATES|all",
+    default="all",
+    show_default=True,
+    help="Stored updates to write, such as 0,40.",
 )
 @click.option(
-    "--runs", metavar="RUNS|all", default="all", show_default=True, help="Runs to dump, such as 0,3."
+    "--runs", metavar="RUNS|all", default="all", show_default=True, help="Runs to write, such as 0,3."
 )
-@click.option(
-    "--half", is_flag=True, help="Store activations in half precision, in half the space, where they fit."
-)
+@click.option("--half", is_flag=True, help="Store activations in half precision, which takes half the space.")
 @device_option
 @threads_option
 @output_option("the activations")
 @quiet_option
 def command(weights, data, layers, updates, runs, half, device, threads, output, quiet):
-    """Dump hidden activations and predictions.
+    """Run trained networks and write their activations and predictions.
 
-    WEIGHTS is what train --weights wrote, DATA the data set to run the networks on; one of them may
-    be '-'. Its examples are standardised as the networks' were. Activations are those after the
-    nonlinearity, not yet normalised; layer 0 is the standardised input.
+    WEIGHTS is a file written by 'strag train --weights'. DATA is the data set to run the networks on: a
+    dataset file or a name in the catalogue. One of them may be '-' for stdin. The output is an activations
+    file, which 'strag geometry' reads.
+
+    DATA is standardised like the data that the networks were trained on. Activations are the outputs of
+    the nonlinearity, without normalisation. Layer 0 is the standardised input.
     """
     from contextlib import ExitStack
 

@@ -1,4 +1,4 @@
-"""strag find-stragglers: the inversion, its evidence, and the examples behind it."""
+"""strag find-stragglers: the inversion, its evidence, and the stragglers."""
 
 import click
 
@@ -20,7 +20,7 @@ from strag.commands.options import (
     spelled,
 )
 
-PER_RUN = "use 'strag sets', which writes the set of every run"
+PER_RUN = "use 'strag sets', which writes one set per run"
 
 
 @click.command(
@@ -35,7 +35,11 @@ strag find-stragglers pruned.safetensors --reference h.safetensors --any-verdict
 @click.argument("history", default="-", type=FilePath(), metavar="[HISTORY]")
 @observable_option
 @layer_option(all_layers=True)
-@click.option("--per-class", is_flag=True, help="One inversion per class, and the union of their stragglers.")
+@click.option(
+    "--per-class",
+    is_flag=True,
+    help="Find one inversion per class. The stragglers are the union over classes.",
+)
 @rule_option
 @fewest_option
 @click.option(
@@ -44,30 +48,32 @@ strag find-stragglers pruned.safetensors --reference h.safetensors --any-verdict
     default="inversion",
     show_default=True,
     metavar="WHEN",
-    help="Take the sets at the inversion, an update, or error:X (training error).",
+    help="Time at which misclassified examples are stragglers: inversion, an update, or error:X for a "
+    "training error.",
 )
 @click.option(
     "--quorum",
     type=FiniteRange(0, 1, max_open=True),
     metavar="SHARE",
-    help="Take as indices what is in strictly more than this share of the sets; 0: in any.  [default: 0.5]",
+    help="Let `indices` be the examples that straggle in more than this share of the runs; 0 means in any "
+    "run.  [default: 0.5]",
 )
 @click.option(
     "--core",
     is_flag=True,
-    help="Take the core as indices: examples that surely straggle in most runs.",
+    help="Let `indices` be the core: the examples that almost surely straggle in most runs.",
 )
 @click.option(
     "--reference",
     type=FilePath(),
     metavar="HISTORY",
-    help="The training of the same runs on all examples: put its test error beside every run's.",
+    help="Training of the same runs on all examples, to compare test errors with.",
 )
 @click.option(
-    "--csv", "csv_file", type=FilePath(), metavar="FILE", help="Write the table of examples as CSV too."
+    "--csv", "csv_file", type=FilePath(), metavar="FILE", help="Also write the table of examples as CSV."
 )
-@click.option("--any-verdict", is_flag=True, help="Status 0 whatever the verdict.")
-@removed_option("--allow-none", "give --any-verdict, which makes every complete answer status 0")
+@click.option("--any-verdict", is_flag=True, help="Exit with status 0 for every verdict.")
+@removed_option("--allow-none", "use --any-verdict, which makes the status of every complete answer 0")
 @removed_option("--per-run", PER_RUN)
 @removed_option("--controls", PER_RUN, takes_value=True)
 @removed_option("--dose", PER_RUN, takes_value=True)
@@ -76,24 +82,33 @@ strag find-stragglers pruned.safetensors --reference h.safetensors --any-verdict
 @json_option
 @quiet_option
 def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
-    """Find the inversion and the stragglers behind it.
+    """Find the inversion of a training and its stragglers.
 
-    The inversion of a run is the valley of the observable along training; its stragglers are the
-    training examples misclassified there. Over the runs, `indices` are the examples that straggle
-    in more than half of the inverting runs (--quorum), and every example gets the probability that
-    another run would call it a straggler.
+    HISTORY is a file written by 'strag train' or 'strag geometry', by default stdin. The output is a table
+    at a terminal, else JSON: the inversion of every run, the stragglers, and how sure the answer is.
 
-    --reference puts beside every run of a training without some examples what the same run, trained on
-    all of them, says: its test error at the end and stopped at its inversion t*, and how the run does
-    on the test examples that it, stopped at t*, classified right and wrong.
+    The inversion of a run is the valley of the observable along training. Its stragglers are the training
+    examples that are misclassified there. The `indices` in the output are the examples that straggle in
+    more than half of the runs that invert (--quorum). For each example, the output has the probability
+    that it would straggle in another run.
 
-    The networks of a training --without sets differ by what they left out: of such a history, only
-    what the single networks say is taken, no consensus and no probabilities.
+    --reference compares a training without some examples with a training of the same runs on all examples.
+    It adds, for every run, the test error of the reference at the end and at its inversion t*, and the
+    errors of the run on the test examples that the reference classifies right and wrong at t*.
 
-    Exit status 3 says that the answer is not an inversion. none: training has finished without one;
-    open: it has not finished, and the output says how long to train; unresolved: too few records lie
-    before the valley; unstable, diverged: a lower learning rate would tell. The output is complete all
-    the same, and --any-verdict makes it status 0. Status 1 says that the command failed.
+    The networks of 'strag train --without SETS' left out different examples. Such a history has results
+    for each network, but no consensus and no probabilities.
+
+    The exit status is 3 if the verdict is not `inversion`:
+
+    \b
+    - none: training has finished without an inversion
+    - open: training has not finished; the output says how long to train
+    - unresolved: too few records lie before the valley
+    - unstable, diverged: the learning rate is too large
+
+    The output is complete then, and --any-verdict makes the status 0. Status 1 means that the command
+    failed.
     """
     from contextlib import ExitStack
 
@@ -115,38 +130,38 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     with ExitStack() as stack:
         sink = stack.enter_context(Output(output, binary=False))
         csv_sink = None if csv_file is None else stack.enter_context(Output(csv_file, binary=False))
-        read = kinds.read(history, "history")
-        _require_layers(read, at)
+        loaded = kinds.read(history, "history")
+        _require_layers(loaded, at)
         options["reference"] = None if reference is None else kinds.read(reference, "history")
-        found, finding = find(read, **options)
+        stragglers, finding = find(loaded, **options)
         deliver(view, lambda out: write_finding(finding, out, csv_sink), sink, as_json, quiet)
-    warn_doubts(read, found, at.error)
-    if not found.pooled:
-        shared = f"several networks started as run {read.shared_run}, each without other examples"
-        warn(f"{read.source}: {shared}; no consensus and no probabilities are taken")
-    return verdict_status(found.verdict, at.is_chosen, any_verdict)
+    warn_doubts(loaded, stragglers, at.error)
+    if not stragglers.pooled:
+        reason = f"several networks are run {loaded.shared_run}, trained without different examples"
+        warn(f"{loaded.source}: {reason}; no consensus and no probabilities are computed")
+    return verdict_status(stragglers.verdict, at.is_chosen, any_verdict)
 
 
 def _refuse_ignored(options):
-    """Refuse options that contradict each other, or of which one leaves the other without effect."""
+    """Refuse options that contradict each other or have no effect."""
     at, per_class, chosen = options["at"], options["per_class"], options["at"].is_chosen
-    inverts = not chosen or options["reference"]  # a reference is stopped at its own inversion
+    inverts = not chosen or options["reference"]  # the inversion of a reference is always sought
     refuse_ignored(
-        # Per class there is one observable, the class's radius, and one moment, its inversion.
+        # --per-class uses the radius of each class, at its own inversion.
         ("observable", per_class, "contradicts --per-class"),
         ("at", per_class and chosen, "contradicts --per-class"),
         ("layer", per_class and options["layer"] == "all", "all contradicts --per-class"),
         ("quorum", options["core"], "contradicts --core"),
-        ("rule", not inverts, f"seeks inversions, and with --at {at} the sets are taken there"),
-        ("fewest", options["rule"] == "first-increase", "is for --rule valley"),
+        ("rule", not inverts, f"has no effect, because --at {at} does not look for an inversion"),
+        ("fewest", options["rule"] == "first-increase", "needs --rule valley"),
     )
 
 
 def _require_layers(history, at):
-    """Refuse options about the measures of layers for a history without any."""
+    """Refuse options that need measures of layers for a history without any."""
     if is_given("observable"):
-        history.require_layers("leave --observable out")
+        history.require_layers("remove --observable")
     for option in ("per_class", "rule"):
         if is_given(option) and not at.is_chosen:
             name = spelled(option)
-            history.require_layers(f"leave {name} out, and take the sets with --at UPDATE or --at error:X")
+            history.require_layers(f"replace {name} with --at UPDATE or --at error:X")

@@ -1,4 +1,4 @@
-"""strag geometry: radii, distances and errors from dumped activations."""
+"""strag geometry: radii, distances and errors from activations files."""
 
 import click
 
@@ -15,16 +15,18 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 """),
 )
 @click.argument("files", nargs=-1, type=FilePath(), metavar="[FILE]...")
-@output_option("the geometry: JSON, or a history if FILE ends in .safetensors")
+@output_option("the geometry (JSON, or a history if FILE ends in .safetensors)")
 @json_option
 @quiet_option
 def command(files, output, as_json, quiet):
-    """Measure radii, distances and separation.
+    """Measure class radii, distances and separation from activations.
 
-    FILE is what dump wrote, '-' (the default) for stdin; several dumps of one training may split its
-    examples, updates or runs between them, in any order. Representations are normalised, and only
-    the examples that a run was trained on count. A class with an example that is not finite has no
-    radius. A history goes on to find-stragglers and plot.
+    FILE is a file written by 'strag dump', by default stdin ('-'). Several files of one training may
+    contain different examples, updates or runs, in any order. The output is a table at a terminal, else
+    JSON. If the output ends in .safetensors, it is a history, which find-stragglers and plot read.
+
+    Representations are normalised. Only examples that a run was trained on are measured. A class with an
+    example that is not finite has no radius.
     """
     from contextlib import ExitStack
 

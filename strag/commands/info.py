@@ -1,4 +1,4 @@
-"""strag info: what a file holds, and what made it."""
+"""strag info: what a file holds and how it was made."""
 
 import click
 
@@ -17,13 +17,18 @@ strag data mnist8k | strag info
 """),
 )
 @click.argument("file", default="-", type=FilePath(), metavar="[FILE]")
-@click.option("--json", "as_json", is_flag=True, help="JSON in place of text.")
-@click.option("--get", "key", metavar="KEY", help="One bare value, such as kind, recipe.lr or shapes.radius.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON instead of text.")
+@click.option(
+    "--get", "key", metavar="KEY", help="Print one value, such as kind, recipe.lr or shapes.radius."
+)
 def command(file, as_json, key):
-    """Say what a file holds and what made it.
+    """Show what a file holds and how it was made.
 
-    FILE is any strag file, or '-', the default, for stdin. --get takes the names that --json shows,
-    joined by dots; the items of a list come one a line.
+    FILE is any file written by strag, by default stdin ('-'). The output is text, or JSON with --json: the
+    kind of the file, the settings it was made with, and its tensors or lists.
+
+    --get KEY prints one value without quotes, and each item of a list on a line of its own. KEY consists
+    of names in the output of --json, joined by dots.
     """
     from strag.console import stdout_is_terminal
     from strag.files.describe import describe, lookup
@@ -31,19 +36,19 @@ def command(file, as_json, key):
     from strag.files.opening import open_file
     from strag.files.streams import name_of, send_to_stdout
 
-    refuse_ignored(("as_json", key is not None, "contradicts --get, which gives a bare value"))
-    refuse_data_set(file, f"strag data {file} | strag info")
+    refuse_ignored(("as_json", key is not None, "contradicts --get, which prints one value as text"))
+    refuse_data_set(file, f"use 'strag data {file} | strag info'")
     opened = open_file(file, unfinished=True)
-    told = describe(opened)
+    description = describe(opened)
     if key is not None:
-        text = _bare(lookup(told, opened, key, name_of(file)))
+        text = _bare(lookup(description, opened, key, name_of(file)))
     else:
-        text = json_text(told) if as_json else _text(told, name_of(file), stdout_is_terminal())
+        text = json_text(description) if as_json else _text(description, name_of(file), stdout_is_terminal())
     send_to_stdout([text.encode(errors="backslashreplace")])
 
 
 def _bare(value):
-    """A value for scripts: no quotes, lists one item a line, objects as JSON."""
+    """A value as text for scripts: without quotes, lists with one item per line, objects as JSON."""
     import json
 
     if isinstance(value, list):
@@ -53,26 +58,27 @@ def _bare(value):
     return f"{json.dumps(value)}\n"
 
 
-def _text(told, name, wrapped=False):
-    """The description for a person: one line per tensor and per key, wrapped at the terminal's width."""
-    lines = [("", f"{name}: {told['kind']}, format {told['format']}, strag {told.get('version', '?')}")]
-    left = {
+def _text(description, name, wrapped=False):
+    """A description as text: one line per key and per tensor, wrapped at the width of the terminal."""
+    kind, version = description["kind"], description.get("version", "?")
+    lines = [("", f"{name}: {kind}, format {description['format']}, strag {version}")]
+    rest = {
         key: value
-        for key, value in told.items()
+        for key, value in description.items()
         if key not in ("kind", "format", "version", "shapes", "dtypes")
     }
-    lines += [(f"  {key:<14} ", _brief(value)) for key, value in left.items()]
-    dtypes = told.get("dtypes", {})
-    shapes = told["shapes"].items()
+    lines += [(f"  {key:<14} ", _brief(value)) for key, value in rest.items()]
+    dtypes = description.get("dtypes", {})
+    shapes = description["shapes"].items()
     lines += [(f"  {key:<20} {dtypes.get(key, 'list'):<5} ", str(shape)) for key, shape in shapes]
     return "".join(f"{_wrapped(*line) if wrapped else ''.join(line)}\n" for line in lines)
 
 
 def _wrapped(head, text):
-    """A line that begins with `head`, wrapped between words; what follows stands under the text.
+    """The line `head` + `text`, wrapped between words and indented so that the text is aligned.
 
-    Where a word finds no room there, it stands further left, and one longer than the terminal is wide stays
-    whole all the same.
+    The indentation is smaller if the longest word does not fit otherwise. Words longer than the terminal is
+    wide are not broken.
     """
     from shutil import get_terminal_size
     from textwrap import wrap
@@ -85,7 +91,7 @@ def _wrapped(head, text):
 
 
 def _brief(value):
-    """One line: `a 1, b 2` for an object, items separated by commas for a list."""
+    """A value in one line: `a 1, b 2` for an object, items separated by commas for a list."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {_brief(item)}" for key, item in value.items() if item is not None) or "-"
     if isinstance(value, list):

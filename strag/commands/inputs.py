@@ -1,4 +1,4 @@
-"""What commands do with their inputs and the names of their outputs: read them, or refuse them."""
+"""Read the inputs of commands, and check the names of inputs and outputs."""
 
 import os
 import shlex
@@ -12,11 +12,11 @@ from strag.words import as_text
 def refuse_several_stdin(*paths):
     """Refuse to read stdin twice."""
     if paths.count("-") > 1:
-        raise click.UsageError("only one input can be stdin")
+        raise click.UsageError("only one input can be stdin; pass the others as files")
 
 
 def refuse_data_set(path, remedy):
-    """Refuse the name of a data set of the catalogue, which is no file, in the place of one."""
+    """Refuse the name of a data set of the catalogue where a file is expected."""
     from strag.errors import bad_usage
 
     if path in CATALOGUE and not os.path.exists(path):
@@ -24,9 +24,9 @@ def refuse_data_set(path, remedy):
 
 
 def data_or_pipe(data, others):
-    """The DATA that is meant: what was given, else what is piped in, else None.
+    """DATA if it is set, else '-' if something is piped in and no other input reads it, else None.
 
-    others : what else of the command may be stdin, '-', or None.
+    others : the other inputs of the command, any of which may be '-' or None.
     """
     from strag.files.streams import is_piped_in
 
@@ -36,7 +36,7 @@ def data_or_pipe(data, others):
 
 
 def read_data(source):
-    """The Dataset that a DATA argument names: a catalogue name, a dataset file, or '-' for stdin."""
+    """The Dataset of a DATA argument: a name in the catalogue, a dataset file, or '-' for stdin."""
     from pathlib import Path
 
     from strag import kinds
@@ -47,8 +47,8 @@ def read_data(source):
 
     if source in catalogue.CATALOGUE:
         if Path(source).exists():
-            taken = f"{source}: the data set of the catalogue is taken, not what lies here by that name"
-            warn(f"{taken}; './{source}' is that")
+            used = f"{source}: using the data set of the catalogue, not the file of that name"
+            warn(f"{used}; for the file, use './{source}'")
         context = click.get_current_context(silent=True)
         quiet = context is not None and context.params.get("quiet", False)
         return catalogue.load(source, watch_downloads(quiet))
@@ -62,37 +62,41 @@ def read_data(source):
 
 
 def refuse_overwriting(inputs, *outputs):
-    """Refuse an output in the place of an input, which it would destroy, or of another output.
+    """Refuse an output that would overwrite an input or another output.
 
-    inputs : what the command reads, None where an option is not given. outputs : pairs of the option and
-    its value, likewise.
+    inputs : what the command reads. outputs : pairs of an option and its value. A value is None if the
+    option is not set.
     """
     from strag.errors import bad_usage
     from strag.files.streams import name_of, place_of
 
     read = {place_of(path) for path in inputs if path not in (None, "-", *CATALOGUE)}
-    taken = {}
+    options = {}
     for option, path in outputs:
         place = None if path in (None, "") else place_of(path)
         if place is None:
             continue
         if place in read:
-            raise bad_usage(f"is read, and {option} would overwrite it", "choose another name", name_of(path))
-        if place in taken:
-            what = "stdout" if place == "-" else path
-            raise bad_usage(f"both {taken[place]} and {option} would write it", "name two files", what)
-        taken[place] = option
+            raise bad_usage(
+                f"is read, and {option} would overwrite it", "choose another file name", name_of(path)
+            )
+        if place in options:
+            name = "stdout" if place == "-" else path
+            raise bad_usage(f"both {options[place]} and {option} would write it", "use two files", name)
+        options[place] = option
 
 
 def labels_of(files, labels):
-    """The --label of every one of FILE as text: list of str, empty where none is given."""
+    """The --label of each FILE as text: list of str, empty if there are no labels."""
     if labels and len(labels) != len(files):
-        raise click.UsageError(f"{len(labels)} --label for {len(files)} FILE; give one for each, in order")
+        raise click.UsageError(
+            f"{len(labels)} --label for {len(files)} FILE; pass one label per file, in order"
+        )
     return [as_text(label) for label in labels]
 
 
 def called(files, labels=()):
-    """What to call every one of FILE: its --label, else its stem, as text; numbered where these are alike."""
+    """The names of the FILEs as text: their --label, else their stem. Equal names are numbered."""
     from pathlib import Path
 
     from strag.files.streams import name_of

@@ -1,4 +1,4 @@
-"""Options and arguments that commands share, and the parsers of options: one spelling, one meaning each."""
+"""The options that commands share, and the types that parse their values."""
 
 import math
 import os
@@ -10,15 +10,23 @@ from click.shell_completion import CompletionItem
 
 from strag.geometry.measures import observables
 
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings stay.")
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON even at a terminal.")
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Do not print notes; warnings are still printed."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON even to a terminal.")
 
 
-CATALOGUE = ("mnist8k", "mnist", "kmnist", "fashion-mnist", "cifar10")  # here too, so that nothing is loaded
+CATALOGUE = (
+    "mnist8k",
+    "mnist",
+    "kmnist",
+    "fashion-mnist",
+    "cifar10",
+)  # a copy, so that shell completion does not load the catalogue
 
 
 class FilePath(click.ParamType):
-    """The name of a file, or '-'; a shell completes it."""
+    """The name of a file, or '-'. Shells complete it."""
 
     name = "file"
 
@@ -27,7 +35,7 @@ class FilePath(click.ParamType):
 
 
 class DataPath(FilePath):
-    """A file, or a name in the catalogue, which goes before."""
+    """A name in the catalogue, which takes precedence, or a file."""
 
     name = "data"
 
@@ -35,7 +43,7 @@ class DataPath(FilePath):
         known = [name for name in CATALOGUE if name.startswith(incomplete)]
         if not known:
             return super().shell_complete(ctx, param, incomplete)
-        # A shell that is given words looks for no files itself, nor does it quote.
+        # A shell that receives words neither looks for files itself nor quotes them.
         files = [name for name in _entries_here() if name.startswith(incomplete) and name not in known]
         if any(shlex.quote(name) != name for name in files):
             return super().shell_complete(ctx, param, incomplete)
@@ -43,27 +51,27 @@ class DataPath(FilePath):
 
 
 def _entries_here():
-    """What lies in the working folder, folders with a slash, without what is hidden."""
+    """The names in the working folder: those of folders with a slash, without hidden ones."""
     try:
         with os.scandir() as entries:
-            found = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
+            names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
     except OSError:
         return []
-    return sorted(name for name in found if not name.startswith("."))
+    return sorted(name for name in names if not name.startswith("."))
 
 
-LARGEST = 3.4e38  # as good as the largest float32
+LARGEST = 3.4e38  # almost the largest float32
 
 
 class FiniteRange(click.FloatRange):
-    """Numbers in a range, as float32 holds them: NaN and infinity pass every comparison, or mean no work."""
+    """Finite numbers in a range that float32 can hold. A FloatRange alone lets NaN and infinity pass."""
 
     def convert(self, value, param, ctx):
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number", param, ctx)
         if abs(number) > LARGEST:
-            self.fail(f"{number:g} is too large for a network's numbers", param, ctx)
+            self.fail(f"{number:g} is too large for float32", param, ctx)
         return number
 
 
@@ -82,12 +90,12 @@ class Sizes(click.ParamType):
         fits = self.fewest <= len(parts) <= self.most and all(part.isdecimal() for part in parts)
         sizes = tuple(int(part) for part in parts) if fits and len(max(parts, key=len)) < 7 else (0,)
         if min(sizes) < 1:
-            self.fail(f"'{value}' is no size; write it like 28x28", param, ctx)
+            self.fail(f"'{value}' is not a size; write it like 28x28", param, ctx)
         return sizes
 
 
 class Times(click.ParamType):
-    """When sets are taken: a Moment, or with `records` a rule for many records; see `strag sets --at`."""
+    """The time at which sets are taken: a Moment or, with `records`, a Logarithmic; see `strag sets --at`."""
 
     name = "when"
 
@@ -103,14 +111,12 @@ class Times(click.ParamType):
         kind, colon, number = value.partition(":")
         if kind == "log":
             if not self.records:
-                self.fail(
-                    f"'{value}' takes a set at many records, for which there is 'strag sets'", param, ctx
-                )
+                self.fail(f"'{value}' means sets at many records; use 'strag sets' for these", param, ctx)
             if not colon:
                 return Logarithmic()
             if number.isascii() and number.isdecimal() and len(number) < 10 and int(number) >= 2:
                 return Logarithmic(int(number))
-            self.fail(f"cannot read '{value}'; give log, or log:N for N records, at least 2", param, ctx)
+            self.fail(f"cannot read '{value}'; use log, or log:N for N records, at least 2", param, ctx)
         if value == "inversion":
             return Moment()
         try:
@@ -119,12 +125,12 @@ class Times(click.ParamType):
             return Moment(update=update_of(value))
         except ValueError:
             self.fail(
-                f"cannot read '{value}'; give inversion, an update, or error:X with X in 0..1", param, ctx
+                f"cannot read '{value}'; use inversion, an update, or error:X with X from 0 to 1", param, ctx
             )
 
 
 def share_of(text, above=False):
-    """A number from 0 to 1, `above` 0; ValueError for another text."""
+    """The number from 0 to 1, or above 0 with `above`, in a text. Raises ValueError for other texts."""
     share = float(text)
     if not 0 <= share <= 1 or (above and not share):
         raise ValueError
@@ -132,7 +138,7 @@ def share_of(text, above=False):
 
 
 def update_of(text):
-    """A number of updates; ValueError for another text."""
+    """The number of updates in a text. Raises ValueError for other texts."""
     update = int(text) if len(text) < 20 else -1
     if not 0 <= update < 2**63:
         raise ValueError
@@ -140,7 +146,7 @@ def update_of(text):
 
 
 class Shares(click.ParamType):
-    """Fractions above 0 up to 1, such as 0.1,0.5,1: a rising tuple."""
+    """Fractions above 0 and up to 1, such as 0.1,0.5,1: an increasing tuple."""
 
     name = "shares"
 
@@ -150,13 +156,16 @@ class Shares(click.ParamType):
         try:
             return tuple(sorted({share_of(part, above=True) for part in value.split(",")}))
         except ValueError:
-            self.fail(f"cannot read '{value}'; give fractions above 0 up to 1, such as 0.1,0.5,1", param, ctx)
+            self.fail(
+                f"cannot read '{value}'; use fractions above 0 and up to 1, such as 0.1,0.5,1", param, ctx
+            )
 
 
 class Names(click.ParamType):
-    """One or more of the known names, with commas between: a tuple in the order given.
+    """One or more known names, separated by commas: a tuple in the order of the text.
 
-    known : function that gives the names, called when there is something to check.
+    known : function that returns the known names; it is called when a value is parsed. what : the noun for
+        a name in messages.
     """
 
     name = "names"
@@ -170,14 +179,14 @@ class Names(click.ParamType):
         names, known = tuple(name.strip() for name in value.split(",")), self.known()
         for name in names:
             if name not in known:
-                self.fail(f"no {self.what} '{name}'; give one or several of {', '.join(known)}", param, ctx)
+                self.fail(f"no {self.what} '{name}'; use one or more of {', '.join(known)}", param, ctx)
         if len(set(names)) < len(names):
-            self.fail(f"'{value}' names a {self.what} twice; give each once", param, ctx)
+            self.fail(f"'{value}' has a {self.what} twice; use each once", param, ctx)
         return names
 
 
 class LayerName(click.ParamType):
-    """A recorded layer by its number or its name, or `all` where a command takes that."""
+    """A recorded layer by its number or its name, or `all` if the command allows it."""
 
     name = "layer"
 
@@ -186,7 +195,7 @@ class LayerName(click.ParamType):
 
     def convert(self, value, param, ctx):
         if value == "all" and not self.all_layers:
-            self.fail("'all' is no layer here; give one", param, ctx)
+            self.fail("'all' is not a layer; use one layer", param, ctx)
         is_number = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19
         return int(value) if is_number else value
 
@@ -198,31 +207,32 @@ fewest_option = click.option(
     default=10,
     show_default=True,
     metavar="N",
-    help="Examples that must be misclassified at an inversion.",
+    help="An inversion needs at least N misclassified examples.",
 )
 observable_option = click.option(
     "--observable",
     metavar="NAME",
-    help=f"Curve whose valley is sought: {', '.join(observables(explained=True))}.  "
-    "[default: radius; with --rule first-increase radius:0]",
+    help=f"Curve in which to look for the inversion: {', '.join(observables(explained=True))}.  "
+    "[default: radius, or radius:0 with --rule first-increase]",
 )
 rule_option = click.option(
     "--rule",
     type=click.Choice(["valley", "first-increase"]),
     default="valley",
     show_default=True,
-    help="first-increase is the paper's notebook's: the first rise from update 20 on, of class 0's radius.",
+    help="How to find the inversion: a valley of the curve, or, as in the paper's notebook, its first "
+    "increase from update 20 on.",
 )
 
 
 def layer_option(all_layers=False):
-    """--layer: a recorded layer, or `all` where a command takes a profile of all."""
-    more = ", or a profile of all" if all_layers else ""
+    """--layer: a recorded layer, or `all` if the command can profile all layers."""
+    more = ", by number or name, or all to profile every layer" if all_layers else ", by number or name"
     return click.option(
         "--layer",
         type=LayerName(all_layers),
         metavar="N|all" if all_layers else "N",
-        help=f"Recorded layer{more}.  [default: the first]",
+        help=f"Recorded layer to use{more}.  [default: the first]",
     )
 
 
@@ -231,53 +241,56 @@ device_option = click.option(
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
     default="auto",
     show_default=True,
-    help="Where to compute.",
+    help="Device to compute on.",
 )
 threads_option = click.option(
-    "--threads", type=click.IntRange(1, 4096), metavar="N", help="Processor threads.  [default: torch's]"
+    "--threads",
+    type=click.IntRange(1, 4096),
+    metavar="N",
+    help="Number of processor threads.  [default: that of torch]",
 )
 
 
 def output_option(what):
-    """-o FILE, by default stdout."""
+    """-o FILE: the file to write, by default stdout."""
     return click.option(
         "-o",
         "--output",
         type=FilePath(),
         metavar="FILE",
         default="-",
-        help=f"Where to write {what}; '-', the default, is stdout.",
+        help=f"File to write {what} to.  [default: '-', stdout]",
     )
 
 
 def removed_option(name, instead, takes_value=False):
-    """An option of before: giving it ends in one line that says what to do instead."""
+    """An option of an older strag. Using it is an error that says what to do `instead`."""
 
     def refuse(ctx, param, value):
         if value not in (None, False):
-            raise click.UsageError(f"{name} is no more; {instead}", ctx)
+            raise click.UsageError(f"{name} no longer exists; {instead}", ctx)
 
     flag = {} if takes_value else {"is_flag": True}
-    told = f"No more; {instead}."
-    return click.option(name, hidden=True, expose_value=False, callback=refuse, help=told, **flag)
+    text = f"No longer exists; {instead}."
+    return click.option(name, hidden=True, expose_value=False, callback=refuse, help=text, **flag)
 
 
 def is_given(name):
-    """Whether an option of the command that runs stands on its command line, rather than its default."""
+    """Whether the user has set an option of the running command, so that its value is not the default."""
     return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def spelled(name):
-    """How an option of the command that runs is written on its command line, from its parameter's name."""
+    """The spelling of an option of the running command, from the name of its parameter."""
     (param,) = (param for param in click.get_current_context().command.params if param.name == name)
     return max(param.opts, key=len)
 
 
 def refuse_ignored(*rules):
-    """Refuse what is given and would change nothing.
+    """Refuse options that are set but have no effect.
 
-    rules : (names of parameters, with spaces between; whether they are without effect; why, in words that
-    follow the option: `needs --controls`).
+    rules : (names of parameters, separated by spaces; whether they have no effect; the reason, in words that
+    follow the option, such as `needs --controls`).
     """
     for names, ignored, why in rules:
         for name in names.split():
@@ -286,5 +299,5 @@ def refuse_ignored(*rules):
 
 
 def example(text):
-    """An epilog that shows how the command is used, kept line by line."""
+    """An epilog of example commands, one per line, which click does not wrap."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())

@@ -20,7 +20,7 @@ from strag.errors import StragError, bad_usage
 from strag.geometry.measures import CURVES
 from strag.views.style import FORMATS
 
-VECTORS = ("svg", "pdf")  # formats that have pixels only where a picture holds images
+VECTORS = ("svg", "pdf")  # formats that have pixels only if the picture contains images
 WITH_IMAGES = ("stragglers", "comparison")
 
 
@@ -50,85 +50,94 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 @click.option(
     "--x",
     type=click.Choice(["updates", "error"]),
-    help="Horizontal axis of histories, and of sweeps over updates.  [default: updates]",
+    help="Horizontal axis of a history, or of a sweep over updates.  [default: updates]",
 )
 @click.option(
     "--curves",
     type=Names(_curves, "curve"),
     metavar="NAMES",
-    help=f"Panels of histories, in order: {', '.join(measure.name for measure in CURVES)}, error.  "
+    help=f"Panels of a history, in order: {', '.join(measure.name for measure in CURVES)}, error.  "
     "[default: radius,distance]",
 )
 @click.option(
-    "--layer", type=LayerName(), metavar="LAYER", help="Recorded layer of histories.  [default: the first]"
+    "--layer", type=LayerName(), metavar="LAYER", help="Recorded layer of a history.  [default: the first]"
 )
 @click.option(
     "--label",
     "labels",
     multiple=True,
     metavar="TEXT",
-    help="What to call a history; once per FILE, in order.",
+    help="Name of a history; once per FILE, in order.  [default: the name of the file]",
 )
 @click.option(
     "--data",
     type=DataPath(),
     metavar="DATA",
-    help="Where the images of stragglers are: the dataset of the training.",
+    help="Data set of the training, for the images of the stragglers.",
 )
-@click.option("--number", type=click.IntRange(1, 400), metavar="N", help="Stragglers to show.  [default: 40]")
+@click.option(
+    "--number", type=click.IntRange(1, 400), metavar="N", help="Number of stragglers to show.  [default: 40]"
+)
 @click.option(
     "--by-class",
     is_flag=True,
     default=None,
-    help="Show which original classes stragglers are of, and the test error of each.",
+    help="Draw the share of every original class that straggles, against its test error.",
 )
 @click.option(
     "--noise",
     type=FiniteRange(0),
     metavar="SIGMA",
-    help="Noise on the test inputs of a sweep.  [default: the largest there is]",
+    help="Noise on the test inputs of a sweep.  [default: the largest in the file]",
 )
 @click.option(
     "--reference",
     type=FilePath(),
     metavar="HISTORY",
-    help="Training of a sweep's runs on all examples, to draw its test error and inversion.",
+    help="Training of the runs of a sweep on all examples, to draw its test error and inversion.",
 )
 @click.option(
     "--min-misclassified",
     "fewest",
     type=click.IntRange(1, 2**53),
     metavar="N",
-    help="Examples that must be misclassified at an inversion, as for find-stragglers.  [default: 10]",
+    help="An inversion needs at least N misclassified examples, as in find-stragglers.  [default: 10]",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    help="Kind of figure.  [default: the suffix of -o; in a pipe png]",
+    help="Format of the figure.  [default: the suffix of -o; png in a pipe]",
 )
 @click.option(
-    "--dpi", type=click.IntRange(20, 600), metavar="N", help="Resolution of pixels.  [default: 150]"
+    "--dpi", type=click.IntRange(20, 600), metavar="N", help="Resolution in pixels per inch.  [default: 150]"
 )
 @output_option("the figure")
 @quiet_option
 def command(files, labels, form, dpi, output, quiet, **options):
     """Draw the picture that belongs to a file.
 
-    A history becomes curves: the gyration radii of its classes and their distance, or what --curves
-    names, as means over its runs, with the inversion marked. Several are laid over each other. One
-    whose networks left out different sets (train --without) is a sweep: the depth of their valleys and
-    their test error against what was left out, a dose, or what was misclassified at t, against t or,
-    with --x error, its share of the examples. --reference adds the test error of the same runs trained
-    on all examples, at the end and stopped at their inversion t*, and t*. Stragglers become a gallery
-    of the examples most often called stragglers, for which --data names the images, or with --by-class
-    the share of every original class that straggles, against its test error. The agreement of runs
-    (stability) becomes curves against the training error, a comparison a map of overlaps, and a
-    summary the inversion of every condition beside the noise of seeds and blocks, or against the
-    number of examples.
+    FILE is a file written by another command, by default stdin ('-'). The output is a PNG, SVG or PDF
+    figure. At a terminal, without -o, every picture but the gallery is printed in characters.
 
-    FILE is '-', the default, for stdin. At a terminal, without -o, all but the gallery is shown
-    there, in characters.
+    The kind of FILE determines the picture:
+
+    \b
+    - history: the gyration radii of the classes and their distance along
+      training (or --curves), as means over the runs, with the inversion marked.
+      Several histories are drawn over each other.
+    - sweep (a history of 'strag train --without SETS'): the depth of the valleys
+      and the test error of the networks, against the dose or the update t of
+      the sets (with --x error, against their share of the examples).
+      --reference adds t*, and the test error of the same runs trained on all
+      examples, at the end and at t*.
+    - stragglers: a gallery of the examples that straggle most often, with the
+      images of --data; or, with --by-class, the share of every original class
+      that straggles, against its test error.
+    - stability: the agreement of the runs against the training error.
+    - comparison: a map of the overlaps.
+    - summary: the inversion of every condition and the noise of seeds and
+      blocks, or the inversion against the number of examples.
     """
     from contextlib import nullcontext
 
@@ -140,7 +149,7 @@ def command(files, labels, form, dpi, output, quiet, **options):
     files = files or ("-",)
     data, reference = options["data"], options["reference"]
     for path in files:
-        refuse_data_set(path, f"plot a history, such as of 'strag train {path}'")
+        refuse_data_set(path, f"plot a history, such as the output of 'strag train {path}'")
     refuse_several_stdin(*files, data, reference)
     refuse_ignored(("data number", options["by_class"], "contradicts --by-class"))
     refuse_overwriting((*files, data, reference), ("-o", output))
@@ -160,35 +169,37 @@ def command(files, labels, form, dpi, output, quiet, **options):
             print_tables(picture.tables())
         else:
             raise bad_usage(
-                "is a terminal, which shows no images", "write the gallery to a file with -o FILE", "stdout"
+                "is a terminal, which cannot show images",
+                "write the gallery to a file with -o FILE",
+                "stdout",
             )
     for line in picture.notes if sink else ():
         Notes(quiet)(line)
 
 
 def _picture(files, names, labels, options, pixels):
-    """The Picture of FILEs, of which the first says which options make sense."""
+    """The Picture of FILEs. The kind of the first determines which options apply."""
     from strag.api.plot import kind_of, picture
 
     first = _read(files[0])
     kind = kind_of(first)
-    given = {name: value for name, value in {**options, "labels": labels}.items() if value not in (None, ())}
-    _refuse(kind, first.source, given, pixels)
-    given.pop("labels", None)
+    chosen = {name: value for name, value in {**options, "labels": labels}.items() if value not in (None, ())}
+    _refuse(kind, first.source, chosen, pixels)
+    chosen.pop("labels", None)
     rest = (_read(path) for path in files[1:])
-    if kind.name == "history":  # one alone goes by the name of its data
-        given["names"] = (None,) if len(files) == 1 and not labels else names
-    if "reference" in given:
+    if kind.name == "history":  # a single history has the title of its data
+        chosen["names"] = (None,) if len(files) == 1 and not labels else names
+    if "reference" in chosen:
         from strag import kinds
 
-        given["reference"] = kinds.read(given["reference"], "history")
-    if "data" in given:
-        return _gallery(first, rest, given)
-    return picture(itertools.chain([first], rest), **given)
+        chosen["reference"] = kinds.read(chosen["reference"], "history")
+    if "data" in chosen:
+        return _gallery(first, rest, chosen)
+    return picture(itertools.chain([first], rest), **chosen)
 
 
-def _gallery(stragglers, rest, given):
-    """The Picture of images; errors and notes of them name their file."""
+def _gallery(stragglers, rest, options):
+    """The Picture of images. Errors and notes about the images are about the file of --data."""
     from dataclasses import replace
 
     from strag.api.plot import picture
@@ -196,17 +207,17 @@ def _gallery(stragglers, rest, given):
     from strag.commands.inputs import read_data
     from strag.files.streams import name_of
 
-    images, name = read_data(given["data"]), name_of(given["data"])
+    images, name = read_data(options["data"]), name_of(options["data"])
     require_origin(images, stragglers)
     try:
-        shown = picture(itertools.chain([stragglers], rest), **{**given, "data": images})
+        gallery = picture(itertools.chain([stragglers], rest), **{**options, "data": images})
     except StragError as error:
         raise error.about(name) from None
-    return replace(shown, notes=tuple(f"{name}: {line}" for line in shown.notes))
+    return replace(gallery, notes=tuple(f"{name}: {line}" for line in gallery.notes))
 
 
 def _read(path):
-    """What a FILE holds, which must be of a kind that has a picture."""
+    """The content of a FILE. Its kind must have a picture."""
     from strag.files.opening import open_file
     from strag.files.stamp import with_article
     from strag.kinds import KINDS, read_opened
@@ -216,35 +227,33 @@ def _read(path):
     if kind in KINDS and KINDS[kind].views:
         return read_opened(opened)
     opened.close()
-    remedy = "plot a history ('strag train') or what find-stragglers, stability, compare or summary wrote"
+    remedy = "plot the output of 'strag train', find-stragglers, stability, compare or summary"
     if kind == "geometry":
-        remedy = "write a history with 'strag geometry -o NAME.safetensors', and plot that"
+        remedy = "plot a history, written by 'strag geometry -o NAME.safetensors'"
     raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, opened.name)
 
 
-def _refuse(kind, source, given, pixels):
-    """Refuse options that make no sense for this Kind."""
+def _refuse(kind, source, options, pixels):
+    """Refuse options that do not apply to this Kind. options : those that are set."""
     from strag.kinds import KINDS
 
-    for option in given:
+    for option in options:
         if option not in _options_of(kind):
-            only = next(one for one in KINDS.values() if option in _options_of(one))
+            other = next(other for other in KINDS.values() if option in _options_of(other))
             name = spelled(option)
-            raise bad_usage(
-                f"holds {kind.holds}, but {name} is for {only.holds}", f"leave {name} out", source
-            )
+            raise bad_usage(f"holds {kind.holds}, but {name} is for {other.holds}", f"remove {name}", source)
     form, dpi = pixels
-    if dpi is not None and form in VECTORS and (kind.name not in WITH_IMAGES or "by_class" in given):
-        raise bad_usage(f"--dpi is for pixels, of which the {form} has none", "leave --dpi out", source)
+    if dpi is not None and form in VECTORS and (kind.name not in WITH_IMAGES or "by_class" in options):
+        raise bad_usage(f"--dpi is for pixels, but the {form} has none", "remove --dpi", source)
 
 
 def _options_of(kind):
-    """Names of the options that the picture of a Kind takes."""
+    """The names of the options that apply to the picture of a Kind."""
     return getattr(kind.view(), "OPTIONS", ()) if kind.views else ()
 
 
 def _print_text(text):
-    """Print a text that fits the terminal."""
+    """Print a picture in characters that fits the terminal. text : function of width, height and colour."""
     import os
     import shutil
     import sys
@@ -257,7 +266,7 @@ def _print_text(text):
 
 
 def _format(form, output):
-    """The format of the figure, None where nothing says it."""
+    """The format of the figure, or None if neither --format nor a suffix determines it."""
     from pathlib import Path
 
     suffix = Path(output).suffix.lower().removeprefix(".")
@@ -265,12 +274,12 @@ def _format(form, output):
         return form
     if suffix in FORMATS:
         if form not in (None, suffix):
-            raise bad_usage(f"--format {form} contradicts the suffix", "leave one of them out", output)
+            raise bad_usage(f"--format {form} contradicts the suffix", "remove --format", output)
         return suffix
     if form is None:
         raise bad_usage(
-            "does not say by its suffix which figure to write",
-            "end it in .png, .svg or .pdf, or add --format",
+            "has no suffix that determines the format of the figure",
+            "use a name that ends in .png, .svg or .pdf, or add --format",
             output,
         )
     return form

@@ -1,4 +1,4 @@
-"""strag prune: remove examples, or keep only them, and matched random controls."""
+"""strag prune: a data set without examples, or with only them; also random controls."""
 
 import click
 
@@ -22,24 +22,31 @@ strag find-stragglers h.safetensors | strag prune mnist8k - --keep -o hard.safet
 )
 @click.argument("data", type=DataPath(), metavar="DATA")
 @click.argument("stragglers", default="-", type=FilePath(), metavar="[STRAGGLERS]")
-@click.option("--keep", is_flag=True, help="Keep the set instead of removing it.")
+@click.option("--keep", is_flag=True, help="Keep the stragglers instead of removing them.")
 @click.option(
     "--random",
     type=click.IntRange(0),
     metavar="SEED",
-    help="As many examples, at random, in place of the set.",
+    help="Use as many random examples, drawn with this seed, instead of the stragglers.",
 )
-@click.option("--match", type=click.Choice(["class"]), help="With --random: as many of each original class.")
-@click.option("--allow-empty", is_flag=True, help="Copy the data set where STRAGGLERS names no examples.")
+@click.option(
+    "--match",
+    type=click.Choice(["class"]),
+    help="With --random, draw as many examples of each original class as the stragglers have.",
+)
+@click.option("--allow-empty", is_flag=True, help="Copy the data set if STRAGGLERS has no examples.")
 @output_option("the pruned dataset")
 @quiet_option
 def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     """Remove examples from a data set, or keep only them.
 
-    STRAGGLERS, by default stdin, is what find-stragglers wrote about this data set. The result
-    keeps the origin and the standardisation of its input, so that training on it is training
-    without the examples. --random draws from all examples of DATA, stragglers included. STRAGGLERS
-    that name no examples are refused, unless with --allow-empty.
+    DATA is a dataset file, '-' for stdin, or a name in the catalogue. STRAGGLERS is a file written by
+    'strag find-stragglers' for this data set, by default stdin. The output is a dataset file without the
+    stragglers, or with only them (--keep).
+
+    The output keeps the origin and the standardisation of DATA, so that training on it is the same as
+    training without the examples. --random draws from all examples of DATA, including the stragglers. A
+    STRAGGLERS file without examples is an error, unless --allow-empty is set.
     """
     from strag.api.prune import prune
     from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting
@@ -59,5 +66,5 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
         chosen, loaded = read(stragglers, "stragglers"), read_data(data)
         pruned = prune(loaded, chosen, keep, random, match, allow_empty, sink)
     left, number = len(pruned.y), len(loaded.y)
-    what = ("kept" if keep else "removed") + (" at random:" if random is not None else "")
-    Notes(quiet)(f"{loaded.source}: {what} {left if keep else number - left} of {number} examples")
+    action = ("kept" if keep else "removed") + (" at random:" if random is not None else "")
+    Notes(quiet)(f"{loaded.source}: {action} {left if keep else number - left} of {number} examples")

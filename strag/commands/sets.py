@@ -1,4 +1,4 @@
-"""strag sets: many sets of examples, to train as many networks without."""
+"""strag sets: sets of examples to leave out of training, one set per network."""
 
 import click
 
@@ -40,8 +40,8 @@ strag sets h.safetensors --at log:12 --controls random | strag train mnist8k --w
     default="inversion",
     show_default=True,
     metavar="WHEN",
-    help="Take the sets at the inversion, an update, error:X (training error), log (records a tenth apart "
-    "in ln t), or log:N (N records, from the first to the last).",
+    help="Time of the sets: inversion, an update, error:X for a training error, log for records a tenth "
+    "apart in ln t, or log:N for N records from the first to the last.",
 )
 @click.option(
     "--dose",
@@ -49,14 +49,14 @@ strag sets h.safetensors --at log:12 --controls random | strag train mnist8k --w
     type=Shares(),
     default=(),
     metavar="SHARES",
-    help="Add shares of the most frequent stragglers of all runs, as 0.1,0.5,1.",
+    help="Add sets of these shares of the most frequent stragglers, such as 0.1,0.5,1.",
 )
 @click.option(
     "--controls",
     type=Names(_controls, "control"),
     default=(),
     metavar="KINDS",
-    help="Add controls for each set, one or more of random,class,earlier.",
+    help="Add controls for each set: one or more of random,class,earlier.",
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=0, metavar="N", show_default=True, help="Seed of the controls."
@@ -69,23 +69,30 @@ strag sets h.safetensors --at log:12 --controls random | strag train mnist8k --w
     "--quorum",
     type=FiniteRange(0, 1, max_open=True),
     metavar="SHARE",
-    help="Doses are of what is in strictly more than this share of the sets.  [default: 0.5]",
+    help="Take doses from the examples that straggle in more than this share of the runs.  [default: 0.5]",
 )
-@click.option("--any-verdict", is_flag=True, help="Status 0 whatever the verdict.")
+@click.option("--any-verdict", is_flag=True, help="Exit with status 0 for every verdict.")
 @output_option("the sets")
 @quiet_option
 def command(history, output, quiet, any_verdict, **options):
-    """Write many sets of examples, to train one network without each.
+    """Write sets of examples to leave out of training, one set per network.
 
-    There is one set per run: the examples that it misclassified at its inversion, S(t*), or at another
-    time, or at many times (--at log, log:N). --dose adds the most frequent stragglers of all runs in
-    growing doses. --controls adds for each set as many examples at random (random), as many of each
-    original class (class), or as many of those that the same network misclassified at half the time
-    (earlier), which show whether it is the moment that matters.
+    HISTORY is a file written by 'strag train', by default stdin. The output is a sets file. 'strag train
+    --without FILE' trains one network per set, from the initial weights of the run of the set.
 
-    `strag train --without` trains one network per set, from the initial weights of the set's run.
+    There is one set per run: the examples that the run misclassifies at its inversion, at another time, or
+    at each of many times (--at).
 
-    Exit status 3 says that the answer is not an inversion, as for find-stragglers.
+    --dose adds, for every run, growing shares of the most frequent stragglers of all runs.
+
+    --controls adds sets of equal size for comparison:
+
+    \b
+    - random: random examples
+    - class: random examples, as many of each original class
+    - earlier: examples that the same network misclassifies at half the time
+
+    The exit status is 3 if the verdict is not `inversion`, as for find-stragglers.
     """
     from strag import kinds
     from strag.api.sets import sets_of
@@ -102,28 +109,31 @@ def command(history, output, quiet, any_verdict, **options):
     refuse_terminal_input(history)
     refuse_overwriting((history,), ("-o", output))
     with Output(output) as sink:
-        read = kinds.read(history, "history")
-        sets, found, recipe = sets_of(read, **options)
-        write_sets(sink, sets, read, recipe)
-    is_chosen = found is None or options["at"].is_chosen
-    Notes(quiet)(sentence(sets, None if is_chosen else found.verdict))
-    if found is None:
+        loaded = kinds.read(history, "history")
+        sets, stragglers, recipe = sets_of(loaded, **options)
+        write_sets(sink, sets, loaded, recipe)
+    is_chosen = stragglers is None or options["at"].is_chosen
+    Notes(quiet)(sentence(sets, None if is_chosen else stragglers.verdict))
+    if stragglers is None:
         return 0
-    warn_doubts(read, found)
-    return verdict_status(found.verdict, is_chosen, any_verdict)
+    warn_doubts(loaded, stragglers)
+    return verdict_status(stragglers.verdict, is_chosen, any_verdict)
 
 
 def _refuse_ignored(options):
-    """Refuse options that others leave without effect."""
+    """Refuse options that have no effect."""
     from strag.stragglers.sets import Logarithmic
 
     at, doses = options["at"], options["doses"]
-    # Doses over time are of the sets at the inversion.
+    # With --at log, doses still use the sets at the inversion.
     inverts = bool(doses) if isinstance(at, Logarithmic) else not at.is_chosen
     refuse_ignored(
         ("seed", not options["controls"], "needs --controls"),
         ("quorum", not doses, "needs --dose"),
-        ("rule", not inverts, f"seeks inversions, and with --at {at} the sets are taken there"),
-        ("fewest observable layer", not inverts, f"is for inversions, which --at {at} does not seek"),
-        ("fewest", options["rule"] == "first-increase", "is for --rule valley"),
+        (
+            "rule fewest observable layer",
+            not inverts,
+            f"has no effect, because --at {at} does not look for an inversion",
+        ),
+        ("fewest", options["rule"] == "first-increase", "needs --rule valley"),
     )

@@ -27,13 +27,14 @@ strag train mnist8k --runs 20 --epochs 80 --lr 0.2 | strag stability | jq '.reco
     type=click.Choice(["disjoint", "all"]),
     default="disjoint",
     show_default=True,
-    help="Compare runs 2j and 2j + 1, or every two, of which those that share a run are not independent.",
+    help="Pairs of runs to compare: 2j with 2j + 1 (disjoint), or every pair; pairs that share a run are not "
+    "independent.",
 )
 @removed_option(
-    "--bootstrap", "the interval of kappa is Student's t over pairs of runs; leave it out", takes_value=True
+    "--bootstrap", "remove it: the interval of kappa is Student's t over pairs of runs", takes_value=True
 )
 @removed_option(
-    "--seed", "nothing is drawn, as the interval of kappa is Student's t; leave it out", takes_value=True
+    "--seed", "remove it: the interval of kappa is Student's t, which draws no numbers", takes_value=True
 )
 @fewest_option
 @output_option("the agreement")
@@ -42,15 +43,21 @@ strag train mnist8k --runs 20 --epochs 80 --lr 0.2 | strag stability | jq '.reco
 def command(history, pairs, fewest, output, as_json, quiet):
     """Measure how far independent runs misclassify the same examples.
 
-    For every recorded update: kappa, the agreement beyond chance (1: the same examples, 0: as many
-    as by chance), and the Jaccard index, both between the sets that the runs misclassify at equal
-    training error; and z, the paper's score, between those at equal update. z grows with the number
-    of examples and falls with the spread of the size of the sets, so that kappa is what to compare.
+    HISTORY is a file written by 'strag train', by default stdin. It needs at least two runs. The output is
+    a table at a terminal, else JSON, with these values for every recorded update:
 
-    The 95 % interval of kappa is Student's t over disjoint pairs, and from a jackknife over runs with
-    --pairs all. It takes at least 8 runs.
+    \b
+    - kappa: the agreement beyond chance of the examples that two runs
+      misclassify at equal training error (1: the same examples, 0: as many
+      common ones as by chance)
+    - jaccard: the Jaccard index of the same sets
+    - z: the score of the paper, for sets at equal update
 
-    HISTORY, by default stdin, needs at least two runs.
+    z grows with the number of examples and falls with the spread of the sizes of the sets. To compare
+    trainings, use kappa.
+
+    The 95 % interval of kappa is Student's t over disjoint pairs, or a jackknife over runs with --pairs
+    all. It needs at least 8 runs.
     """
     from strag import kinds
     from strag.api.stability import stability
@@ -65,7 +72,7 @@ def command(history, pairs, fewest, output, as_json, quiet):
     refuse_terminal_input(history)
     refuse_overwriting((history,), ("-o", output))
     with Output(output, binary=False) as sink:
-        read = kinds.read(history, "history", tests=False)
-        found = deliver(view, lambda out: stability(read, pairs, fewest, out), sink, as_json, quiet)
-    if found.diverged:
-        warn(f"{read.source}: {found.diverged} of {len(read.runs)} runs diverged and are left out")
+        loaded = kinds.read(history, "history", tests=False)
+        result = deliver(view, lambda out: stability(loaded, pairs, fewest, out), sink, as_json, quiet)
+    if result.diverged:
+        warn(f"{loaded.source}: {result.diverged} of {len(loaded.runs)} runs diverged and are left out")

@@ -1,4 +1,4 @@
-"""strag summary: many experiments beside each other."""
+"""strag summary: many experiments in one table."""
 
 import click
 
@@ -20,35 +20,47 @@ strag summary size*.json -o law.json && strag plot law.json -o law.png
     "labels",
     multiple=True,
     metavar="TEXT",
-    help="The condition of a FILE, by default told from its settings; once per FILE, in order.",
+    help="Name of the condition of a FILE; once per FILE, in order.  [default: from its settings]",
 )
-@click.option("--markdown", is_flag=True, help="A Markdown table instead of JSON.")
+@click.option("--markdown", is_flag=True, help="Write a Markdown table instead of JSON.")
 @output_option("the summary")
 @json_option
 @quiet_option
 def command(files, labels, markdown, output, as_json, quiet):
-    """Put many experiments beside each other.
+    """Summarise many experiments in one table.
 
-    Each FILE is what find-stragglers wrote. Files with the same settings are one condition, measured
-    on several blocks of data: a value is mean + block + seed. Their runs are pooled, and one that comes
-    twice (same data, seed, initial weights and number) counts once. For every condition: how many runs
-    invert, with an interval in which runs of which it is not known (open, unresolved, unstable,
-    diverged) count for neither side, by blocks where there are several; and the mean of the training
-    error eps* and the test error at the inversion, of lr t* (lr t* / (1 - m) with momentum m, none for
-    Adam) and of the depth up to 4 t*, with a 95 % interval from the means of its blocks (of its seeds,
-    where it has one block) and both standard deviations. Intervals of test errors hold the error of the
-    test set, too. Where the number of examples P is all that varies, limit - a P^-b is fitted, with b
-    free and with b = 1, and told with intervals where there are blocks enough.
+    Each FILE is a file written by 'strag find-stragglers'; one of them may be '-' for stdin. The output is
+    a table at a terminal, else JSON, or Markdown with --markdown. The order of the files matters only for
+    --label.
 
-    The gap is eps* less the test error at t*. Differences are those to the reference on the same data,
-    run by run where runs start from the same weights, and on this test set: the reference is the
-    condition that has the usual value of every setting, or all examples beside sets that were left out,
-    else, of those with an inversion, that with the most blocks, then runs, then the first of the table.
-    The order of the files does not matter, except to that of --label.
+    Files with the same settings are one condition, measured on several blocks of data. Their runs are
+    pooled. A run that occurs twice (same data, seed, initial weights and number) counts once. Each value is
+    modelled as mean + block + seed. Every condition has
 
-    JSON and Markdown also have the verdicts on the runs, the test error at the end for every noise,
-    what find-stragglers --reference put beside it, and, of networks that left out sets, the excess
-    over as many random examples, per example.
+    \b
+    - the share of runs that invert, with a 95 % interval. Runs for which this
+      is not known (open, unresolved, unstable, diverged) count neither as
+      inverting nor as not inverting. With several blocks, the interval is over
+      blocks.
+    - the means of the training error eps* and the test error at the inversion,
+      of the gap (eps* minus this test error), of lr t* (lr t* / (1 - m) with
+      momentum m, none for Adam) and of the depth up to 4 t*, with 95 %
+      intervals and the standard deviations between seeds and between blocks.
+      The intervals are over the means of the blocks, or over seeds if there is
+      one block. Those of test errors include the error of the finite test set.
+    - the differences from the reference on the same data, run by run if the
+      runs start from the same weights. They are valid for this test set.
+
+    The reference is the condition with the usual value of every setting, or, next to conditions that leave
+    out sets, the one with all examples. If there is none, it is the condition with an inversion that has
+    the most blocks, then the most runs, then the first place in the table.
+
+    If only the number of examples P varies, the law limit - a P^-b is fitted with b free and with b = 1. It
+    has intervals if there are enough blocks.
+
+    JSON and Markdown also contain the verdicts of the runs, the test error at the end for every noise, and
+    the results of find-stragglers --reference. For networks that left out sets, they contain the excess
+    error per example over leaving out as many random examples.
     """
     from strag import kinds
     from strag.api.summarise import summarise
@@ -63,20 +75,20 @@ def command(files, labels, markdown, output, as_json, quiet):
         raise click.UsageError("--json contradicts --markdown")
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
-        read = [kinds.read(path, "stragglers") for path in files]
+        stragglers = [kinds.read(path, "stragglers") for path in files]
         if markdown:
-            return _write_markdown(summarise(read, labels), sink, quiet)
-        deliver(view, lambda out: summarise(read, labels, out), sink, as_json, quiet)
+            return _write_markdown(summarise(stragglers, labels), sink, quiet)
+        deliver(view, lambda out: summarise(stragglers, labels, out), sink, as_json, quiet)
     return None
 
 
-def _write_markdown(found, sink, quiet):
-    """Write a Summary as a Markdown table, and say what is said beside its JSON."""
+def _write_markdown(summary, sink, quiet):
+    """Write a Summary as a Markdown table, and print the same notes as for JSON."""
     from strag.console import Notes
     from strag.views import summary as view
 
     with sink.writing():
-        sink.file.write(view.markdown(found).encode())
+        sink.file.write(view.markdown(summary).encode())
     sink.commit()
-    for line in (view.sentence(found), *view.notes(found)):
+    for line in (view.sentence(summary), *view.notes(summary)):
         Notes(quiet)(line)

@@ -1,4 +1,4 @@
-"""strag train: many networks at once, and the record of their dynamics."""
+"""strag train: train many networks at once and record their dynamics."""
 
 from functools import partial
 
@@ -37,7 +37,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     default=10,
     metavar="N",
     show_default=True,
-    help="Networks to train.",
+    help="Number of networks to train.",
 )
 @click.option(
     "--first-run",
@@ -45,7 +45,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     default=0,
     metavar="N",
     show_default=True,
-    help="Number of the first run.",
+    help="Number of the first run. The seed and the number of a run determine its network.",
 )
 @click.option(
     "--seed",
@@ -53,7 +53,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     default=0,
     metavar="N",
     show_default=True,
-    help="Seed of everything random.",
+    help="Seed of the initial weights, the mini-batches and the noise.",
 )
 @click.option(
     "--epochs",
@@ -61,7 +61,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     default=500,
     metavar="N",
     show_default=True,
-    help="Passes over the data.",
+    help="Number of passes over the data.",
 )
 @click.option(
     "--depth",
@@ -69,7 +69,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     default=2,
     metavar="K",
     show_default=True,
-    help="Linear layers; 1 is a linear classifier.",
+    help="Number of linear layers; 1 is a linear classifier.",
 )
 @click.option(
     "--width",
@@ -77,21 +77,21 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     default=20,
     metavar="N",
     show_default=True,
-    help="Units of each hidden layer.",
+    help="Number of units in each hidden layer.",
 )
 @click.option(
     "--activation",
     type=click.Choice(["tanh", "relu", "gelu"]),
     default="tanh",
     show_default=True,
-    help="Nonlinearity between layers.",
+    help="Nonlinearity of the hidden layers.",
 )
 @click.option(
     "--optimizer",
     type=click.Choice(["sgd", "adam"]),
     default="sgd",
     show_default=True,
-    help="Gradient descent, or Adam.",
+    help="Gradient descent (sgd) or Adam.",
 )
 @click.option(
     "--lr",
@@ -107,7 +107,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     default=0.0,
     metavar="X",
     show_default=True,
-    help="Momentum of sgd.",
+    help="Momentum of --optimizer sgd.",
 )
 @click.option(
     "--weight-decay",
@@ -121,50 +121,59 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     "--batch-size",
     type=click.IntRange(1, LARGEST),
     metavar="N",
-    help="Mini-batches of N; by default the full batch.",
+    help="Number of examples in a mini-batch.  [default: all, the full batch]",
 )
-@click.option("--own-order", is_flag=True, help="Each run draws its own mini-batches (slower).")
-@click.option("--layers", metavar="1,2|all", help="Hidden layers to measure.  [default: 1]")
+@click.option("--own-order", is_flag=True, help="Let each run draw its own mini-batches, which is slower.")
+@click.option(
+    "--layers", metavar="1,2|all", help="Layers to measure: hidden layers, and 0 for the input.  [default: 1]"
+)
 @click.option(
     "--record-every",
     metavar="N|log",
-    help="Updates between records.  [default: 1, with mini-batches log]",
+    help="Number of updates between records.  [default: 1; log with mini-batches]",
 )
 @click.option(
     "--test-every",
     metavar="N|log|never",
     default="log",
     show_default=True,
-    help="Updates between test errors.",
+    help="Number of updates between measurements of the test error.",
 )
 @click.option(
     "--noise",
     type=FiniteRange(0),
     multiple=True,
     metavar="SIGMA",
-    help="Noise on the test inputs, in standardised units; repeatable.  [default: 0]",
+    help="Standard deviation of noise on the standardised test inputs; may be repeated.  [default: 0]",
 )
 @click.option(
-    "--without", type=FilePath(), metavar="FILE", help="Stragglers to leave out, or sets, one network each."
+    "--without",
+    type=FilePath(),
+    metavar="FILE",
+    help="Examples to leave out: a stragglers file, or a sets file with one network per set.",
 )
-@click.option("--restandardise", is_flag=True, help="Standardise by the rows trained on, not by their block.")
 @click.option(
-    "--init", type=FilePath(), metavar="WEIGHTS", help="Start from the last state in a weights file."
+    "--restandardise",
+    is_flag=True,
+    help="Standardise by the mean and standard deviation of the examples trained on, not of their block.",
 )
-@click.option("--weights", type=FilePath(), metavar="FILE", help="Where to write the weights.")
+@click.option("--init", type=FilePath(), metavar="WEIGHTS", help="Start from the last weights in this file.")
+@click.option(
+    "--weights", type=FilePath(), metavar="FILE", help="Also write the weights of the networks to FILE."
+)
 @click.option(
     "--weights-at",
     metavar="UPDATES|log",
     default="last",
     show_default=True,
-    help="Updates whose weights are written, such as 0,40.",
+    help="Updates at which to write weights, such as 0,40.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bfloat16"]),
     default="float32",
     show_default=True,
-    help="Operands of the large products; sums and weights stay float32.",
+    help="Precision of the operands of the large products; sums and weights are float32.",
 )
 @device_option
 @threads_option
@@ -172,31 +181,37 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     "--memory",
     type=FiniteRange(0, min_open=True),
     metavar="GIB",
-    help="Refuse a job that needs more memory than this.",
+    help="Stop before training if it needs more memory than this.",
 )
-@click.option("--plan", "plans", is_flag=True, help="Say what the job would cost, after a short trial; stop.")
+@click.option(
+    "--plan", "plans", is_flag=True, help="Measure a short trial, print the cost of the training, and stop."
+)
 @output_option("the history")
 @json_option
 @quiet_option
 def command(data, output, plans, as_json, quiet, **options):
     """Train many networks at once and record the dynamics.
 
-    DATA is a dataset file, '-' for stdin, or a catalogue name. By default it is what is piped in, and
-    without a pipe mnist8k, the first 8192 MNIST training images. The history holds, for every run and
-    recorded update, training error, loss, class radii and distances of the hidden representations, and
-    every misclassified example.
+    DATA is a dataset file, '-' for stdin, or a name in the catalogue. By default it is stdin if something
+    is piped in, else mnist8k, the first 8192 MNIST training images. The output is a history. It holds, for
+    every run and recorded update, the training error, the loss, the class radii and distances of the hidden
+    representations, and every misclassified example.
 
-    Time is counted in updates. A record costs nothing with the full batch; with mini-batches it
-    costs one pass over all examples, hence their sparser default. Training stopped with Ctrl-C, or
-    by SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2, leaves its finished part as FILE.partial.
+    Time is counted in updates. With the full batch, records are free. With mini-batches, each record costs
+    one pass over all examples, so that records are sparser by default.
 
-    --without sets trains one network per set, from the initial weights of the set's run: the seed, the
-    data and the sizes of the networks are those of the training that the sets were found in.
+    If Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 stops a training, the finished part is kept as
+    FILE.partial.
 
-    --plan writes no history, nor weights, whatever their names: it prints network-updates, arithmetic,
-    time, memory and disk, as JSON into a pipe. Memory hardly grows with --runs, nor does the time of one
-    network-update, from some 16 runs on. Several jobs side by side share the processor: under `make -j`,
-    give each --threads 1.
+    --without with a sets file trains one network per set, from the initial weights of the run of the set.
+    The seed, the data and the sizes of the networks must be those of the training in which the sets were
+    found.
+
+    --plan writes neither a history nor weights. It prints the network-updates, arithmetic, time, memory
+    and disk space of the training, as a table at a terminal, else as JSON. Memory hardly grows with --runs.
+    From about 16 runs on, neither does the time per network-update.
+
+    Trainings that run at the same time share the processor: with `make -j`, use --threads 1 for each.
     """
     from contextlib import ExitStack
 

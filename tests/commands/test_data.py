@@ -156,8 +156,12 @@ WRONG = {
     "no label flipped": (2, ["data", "data", "--flip-labels", "0.01"], ["flips none of 24 examples"]),
     "a second test set": (2, ["data", "data", "--test", "data"], ["data: has a test set already"]),
     "a shape of other size": (2, ["data", "data", "--shape", "5"], ["have 6 inputs, but --shape 5 has 5"]),
-    "a shape in no words": (2, ["data", "data", "--shape", "28by28"], ["'28by28' is no size"]),
-    "one length for two": (2, ["data", "data", "--resize", "28"], ["'28' is no size; write it like 28x28"]),
+    "a shape in no words": (2, ["data", "data", "--shape", "28by28"], ["'28by28' is not a size"]),
+    "one length for two": (
+        2,
+        ["data", "data", "--resize", "28"],
+        ["'28' is not a size; write it like 28x28"],
+    ),
     "a column of what is no table": (
         2,
         ["data", "x.npy", "y.npy", "--label-column", "y"],
@@ -289,7 +293,7 @@ def test_a_file_named_like_the_catalogue_is_not_taken_and_that_is_said(folder, c
     ):
         assert main(arguments) == 0
         told = capsys.readouterr().err
-        assert told.startswith("strag: warning: mnist8k: the data set of the catalogue is taken")
+        assert told.startswith("strag: warning: mnist8k: using the data set of the catalogue")
         assert "'./mnist8k'" in told
         assert told.count("\n") == 1
     assert main(["data", "./mnist8k", "-q", "-o", "out"]) == 0

@@ -96,7 +96,9 @@ def test_exit_status_tells_the_verdict_and_the_output_is_complete(folder, curve,
 
 
 def test_an_option_of_before_names_the_one_of_today(folder):
-    complains(strag("find-stragglers", "h", "--allow-none"), 2, "--allow-none is no more", "--any-verdict")
+    complains(
+        strag("find-stragglers", "h", "--allow-none"), 2, "--allow-none no longer exists", "--any-verdict"
+    )
 
 
 def test_unstable_runs(folder):
@@ -295,7 +297,7 @@ def test_table_at_a_terminal_and_json_on_demand(folder):
         (["h", "--per-class", "--layer", "all"], 2, ["--layer all contradicts --per-class"]),
         (["h", "--layer", "4"], 2, ["h: has no layer 4; it has 1"]),
         (["h", "--at", "99"], 1, ["h: has no record at update 99; the nearest are at 58 and 59"]),
-        (["h", "--at", "soon"], 2, ["'--at': cannot read 'soon'; give inversion"]),
+        (["h", "--at", "soon"], 2, ["'--at': cannot read 'soon'; use inversion"]),
         (["h", "--at", "error:0"], 1, ["h: no run reaches the training error 0.0"]),
         (["h", "--rule", "best"], 2, ["--rule", "best"]),
         (["h", "-o", "no/s.json"], 1, ["no/s.json: cannot be written"]),

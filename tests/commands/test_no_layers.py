@@ -93,14 +93,14 @@ def test_what_needs_a_layer_says_so(name, capsys):
     at = f"{name}: {needs}use --at"
     for line, words in {
         f"find-stragglers {name}": at,
-        f"find-stragglers {name} --per-class": f"{needs}leave --per-class out, and take the sets with --at",
-        f"find-stragglers {name} --rule valley": f"{needs}leave --rule out, and take the sets with --at",
+        f"find-stragglers {name} --per-class": f"{needs}replace --per-class with --at",
+        f"find-stragglers {name} --rule valley": f"{needs}replace --rule with --at",
         f"sets {name}": at,
         f"find-stragglers {name} --layer all --at 5": f"{needs}leave --layer out",
         f"find-stragglers {name} --layer 1 --at 5": f"{needs}leave --layer out",
-        f"find-stragglers {name} --observable distance --at 5": f"{needs}leave --observable out",
-        f"sets {name} --at log --dose 1": f"{needs}leave --dose out",
-        f"find-stragglers with --reference {name}": f"{name}: {needs}leave --reference out",
+        f"find-stragglers {name} --observable distance --at 5": f"{needs}remove --observable",
+        f"sets {name} --at log --dose 1": f"{needs}remove --dose",
+        f"find-stragglers with --reference {name}": f"{name}: {needs}remove --reference",
     }.items():
         complaint(capsys, 1, [words], *line.split())
     for line, words in {

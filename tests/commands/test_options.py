@@ -44,7 +44,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("arguments", READS.values(), ids=READS)
 def test_an_input_is_not_overwritten(folder, capsys, arguments):
     before = {name: (folder / name).read_bytes() for name in files_in(folder)}
-    complaint(capsys, 2, ["is read, and", "would overwrite it; choose another name"], *arguments)
+    complaint(capsys, 2, ["is read, and", "would overwrite it; choose another file name"], *arguments)
     assert {name: (folder / name).read_bytes() for name in files_in(folder)} == before
 
 
@@ -74,7 +74,7 @@ def test_a_catalogue_name_is_no_file(folder):
 )
 def test_two_outputs_need_two_places(folder, capsys, arguments, words):
     before = files_in(folder)
-    complaint(capsys, 2, [words, "name two files"], *arguments)
+    complaint(capsys, 2, [words, "use two files"], *arguments)
     assert files_in(folder) == before
 
 
@@ -132,7 +132,7 @@ def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
         (["data", "d", "--labels", "9" * 5000], "cannot read '9"),
         (["find-stragglers", "h", "--at", "9" * 30], "'--at': cannot read '9"),
         (["find-stragglers", "h", "--layer", "9" * 5000], "h: has no layer 99999"),
-        (["sets", "h", "--layer", "all"], "'all' is no layer here"),
+        (["sets", "h", "--layer", "all"], "'all' is not a layer"),
         (["find-stragglers", "h", "--observable", "radius:²"], "has no class '²'"),
         (["info", "h", "--get", "runs." + "9" * 5000], "has no item '9"),
     ],

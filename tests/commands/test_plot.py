@@ -256,17 +256,17 @@ def test_stragglers_of_an_older_strag_have_no_classes(folder):
         ("h.safetensors -o f", 2, ["f: ", ".png, .svg or .pdf"]),
         ("h.safetensors -o f.png --format pdf", 2, ["f.png: --format pdf contradicts the suffix"]),
         ("s.json -o f.png", 2, ["s.json: holds stragglers, but no images; add --data DATA"]),
-        ("s.json --data images.safetensors --x error -o f.png", 2, ["s.json: ", "leave --x out"]),
-        ("s.json --data images.safetensors --label a -o f.png", 2, ["s.json: ", "leave --label out"]),
-        ("h.safetensors --data images.safetensors -o f.png", 2, ["h.safetensors: ", "leave --data out"]),
-        ("h.safetensors --reference p.safetensors -o f.png", 2, ["h.safetensors: ", "leave --reference out"]),
+        ("s.json --data images.safetensors --x error -o f.png", 2, ["s.json: ", "remove --x"]),
+        ("s.json --data images.safetensors --label a -o f.png", 2, ["s.json: ", "remove --label"]),
+        ("h.safetensors --data images.safetensors -o f.png", 2, ["h.safetensors: ", "remove --data"]),
+        ("h.safetensors --reference p.safetensors -o f.png", 2, ["h.safetensors: ", "remove --reference"]),
         ("s.json --reference h.safetensors -o f.png", 2, ["s.json: ", "but --reference is for a sweep"]),
         ("- --reference - -o f.png", 2, ["only one input can be stdin"]),
-        ("h.safetensors --number 3 -o f.png", 2, ["h.safetensors: ", "leave --number out"]),
+        ("h.safetensors --number 3 -o f.png", 2, ["h.safetensors: ", "remove --number"]),
         ("h.safetensors --curves size -o f.png", 2, ["no curve 'size'", "radius, distance, separation"]),
-        ("h.safetensors --curves radius,radius -o f.png", 2, ["names a curve twice"]),
-        ("s.json --curves radius -o f.png", 2, ["s.json: ", "leave --curves out"]),
-        ("h.safetensors --by-class -o f.png", 2, ["h.safetensors: ", "leave --by-class out"]),
+        ("h.safetensors --curves radius,radius -o f.png", 2, ["has a curve twice"]),
+        ("s.json --curves radius -o f.png", 2, ["s.json: ", "remove --curves"]),
+        ("h.safetensors --by-class -o f.png", 2, ["h.safetensors: ", "remove --by-class"]),
         ("s.json --by-class --number 3 -o f.png", 2, ["--number contradicts --by-class"]),
         ("s.json --by-class --data images.safetensors -o f.png", 2, ["--data contradicts --by-class"]),
         ("s.json s.json --by-class -o f.png", 1, ["s.json: ", "plot it alone"]),
@@ -300,7 +300,7 @@ def test_stragglers_that_do_not_fit_the_data(folder):
         1,
         "s.json: ",
         "'other'",
-        "use the one from 'strag data x'",
+        "use the data set of 'strag data x'",
     )
     write_stragglers(folder / "none.json", data.origin, [])
     complains(
@@ -373,7 +373,7 @@ def test_a_terminal_shows_no_figures(folder):
     for arguments, word in (
         (
             ["s.json", "--data", "images.safetensors"],
-            "shows no images; write the gallery to a file with -o FILE",
+            "cannot show images; write the gallery to a file with -o FILE",
         ),
         (["h.safetensors", "--format", "png"], "write to a file with -o FILE"),
     ):

@@ -133,7 +133,7 @@ def test_an_empty_set_is_refused_unless_it_is_allowed(folder, capsys):
     assert main(["prune", "data", "none", "--allow-empty", "-o", "out"]) == 0
     assert capsys.readouterr().err == "strag: data: removed 0 of 24 examples\n"
     for more in ([], ["--random", "1"]):
-        complaint(capsys, 1, ["none: names no examples", "--allow-empty"], "prune", "data", "none", *more)
+        complaint(capsys, 1, ["none: has no examples", "--allow-empty"], "prune", "data", "none", *more)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_note_says_what_was_done(folder, capsys, options, note):
 
 
 FIND = "make one with 'strag find-stragglers'"
-CUT = "use the one from 'strag data images.npz --size 12 --block 2'"
+CUT = "use the data set of 'strag data images.npz --size 12 --block 2'"
 WRONG = {
     "no arguments": (2, [], ["missing argument 'DATA'", "see 'strag prune --help'"]),
     "no data": (
@@ -180,17 +180,17 @@ WRONG = {
     "another origin": (
         1,
         ["data", "of-cut"],
-        ["of-cut: its indices count in another data set than 'data'", CUT],
+        ["of-cut: has indices of another data set than 'data'", CUT],
     ),
     "an origin of nobody": (
         1,
         ["data", "of-nobody"],
-        ["of-nobody: its indices", "use the data set it was found in"],
+        ["of-nobody: has indices", "use the data set in which they were found"],
     ),
     "data cut again": (
         1,
         ["cut", "set"],
-        ["set: its indices count", "use the one from 'strag data images.npz'"],
+        ["set: has indices of another", "use the data set of 'strag data images.npz'"],
     ),
     "pruned already": (
         1,

@@ -121,8 +121,8 @@ def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_p
     found = json.loads(result.stdout)
     assert result.returncode == 0
     assert result.stderr.decode() == (
-        f"strag: warning: {sweep}: several networks started as run 1, each without other examples; "
-        "no consensus and no probabilities are taken\n"
+        f"strag: warning: {sweep}: several networks are run 1, trained without different examples; "
+        "no consensus and no probabilities are computed\n"
     )
     assert (found["indices"], found["model"]) == ([], None)
     assert set(found["examples"]["probability"]) == {None}
@@ -231,21 +231,21 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["find-stragglers", "h", "--at", "log"], 2, ["--at", "there is 'strag sets'"]),
-        (["find-stragglers", "h", "--at", "log:4"], 2, ["--at", "there is 'strag sets'"]),
-        (["sets", "h", "--at", "log:1"], 2, ["'--at': cannot read 'log:1'; give log, or log:N"]),
-        (["sets", "h", "--at", "3", "--dose", "2"], 2, ["'--dose': cannot read '2'; give fractions"]),
+        (["find-stragglers", "h", "--at", "log"], 2, ["--at", "use 'strag sets'"]),
+        (["find-stragglers", "h", "--at", "log:4"], 2, ["--at", "use 'strag sets'"]),
+        (["sets", "h", "--at", "log:1"], 2, ["'--at': cannot read 'log:1'; use log, or log:N"]),
+        (["sets", "h", "--at", "3", "--dose", "2"], 2, ["'--dose': cannot read '2'; use fractions"]),
         (
             ["sets", "h", "--at", "3", "--controls", "x"],
             2,
-            ["'--controls': no control 'x'; give one or several of random, class, earlier"],
+            ["'--controls': no control 'x'; use one or more of random, class, earlier"],
         ),
         (["sets", "h", "--at", "99"], 1, ["h: has no record at update 99"]),
         (["sets", "h", "--at", "3", "-o", "no/x"], 1, ["no/x: cannot be written"]),
         (
             ["train", "mnist8k", "--without", "sets"],
             1,
-            ["sets: its indices count in another data set", "made-up.npz"],
+            ["sets: has indices of another data set", "made-up.npz"],
         ),
         (["train", "d", "--without", "h"], 1, ["h: is a history file, not a stragglers file"]),
         (["train", "d", "--without", "cut"], 1, ["cut: is cut short"]),
