@@ -1,5 +1,7 @@
 """The words over a picture of histories: data set and recipe, as short as they can be."""
 
+from strag.words import number_of
+
 LONGEST = 28  # characters of a name
 LONGEST_HEADING = 60
 
@@ -29,7 +31,7 @@ def caption(shown):
 def facts_of(history, at, diverged):
     """The essentials of a history whose layer at position `at`, or None, is shown: dict of short texts."""
     recipe, layer = history.recipe, None if at is None else history.layers[at]
-    runs = f"{len(history.runs)} {'run' if len(history.runs) == 1 else 'runs'}"
+    runs = number_of(len(history.runs), "run")
     facts = {
         "examples": _examples(history),
         "runs": f"{runs} ({diverged} diverged and left out)" if diverged else runs,

@@ -128,7 +128,7 @@ def _interval(found, row):
 
 
 def sentence(found):
-    """One line: kappa at the inversion, and at its largest, and why they have no interval."""
+    """Return one line: kappa at the inversion and at its maximum, or why it has no interval."""
     at, largest = found.at_inversion, found.at_largest
     parts = [
         "no inversion"
@@ -140,7 +140,7 @@ def sentence(found):
     told = largest if at is None else at
     unknown = told is not None and bool(found.kappa[told] == found.kappa[told]) and not _interval(found, told)
     few = unknown and found.runs[told] < FEWEST_RUNS + 2  # of which one may have no partner
-    reason = f"with fewer than {FEWEST_RUNS} runs" if few else "that holds in a file of before"
+    reason = f"with fewer than {FEWEST_RUNS} runs" if few else "that is valid in an older file"
     why = f"; no interval {reason}" if unknown else ""
     return f"{'; '.join(parts)} ({found.taken} runs, {found.which} pairs{why})"
 

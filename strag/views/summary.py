@@ -10,7 +10,7 @@ from strag.words import number_of
 COLUMNS = (  # quantity, heading, digits
     ("train_error", "eps*", 4),
     ("test_error", "test error at t*", 4),
-    ("gap", "eps* less that", 4),
+    ("gap", "eps* minus test error", 4),
     ("lr_update", "lr t*", 2),
     ("depth_at_4", "depth to 4 t*", 3),
     ("horizon", "T / t*", 1),
@@ -20,8 +20,8 @@ ENDS = (  # shown where there are test records, those of AT_NOISE for every nois
     ("last_test_error", "last test error", ".4f"),
     ("reference_test_error", "all examples", ".4f"),
     ("stopped_test_error", "all examples, stopped at t*", ".4f"),
-    ("right_test_error", "where that was right", ".4f"),
-    ("wrong_test_error", "where that was wrong", ".4f"),
+    ("right_test_error", "where stopped at t* is right", ".4f"),
+    ("wrong_test_error", "where stopped at t* is wrong", ".4f"),
     ("excess_error", "excess per example left out", ".2g"),
 )
 
@@ -45,12 +45,12 @@ def sentence(found):
 def notes(found):
     """What a reader must know of the numbers."""
     if found.repeated:
-        verbs = "comes twice and counts" if found.repeated == 1 else "come twice and count"
-        yield f"{number_of(found.repeated, 'run')} {verbs} once"
+        verbs = "appears twice and is" if found.repeated == 1 else "appear twice and are"
+        yield f"{number_of(found.repeated, 'run')} {verbs} counted once"
     if found.lacks_test_examples:
         yield (
-            "some files do not say how many test examples there are, so that intervals of test errors are "
-            "without the error of the test set; make them again with 'strag find-stragglers'"
+            "some files do not give the number of test examples, so intervals of test errors do not include "
+            "the error of the test set; create them again with 'strag find-stragglers'"
         )
 
 
@@ -116,12 +116,12 @@ def _law_lines(found):
     names = {
         "train_error": "eps*",
         "test_error": "test error at t*",
-        "gap": "their gap",
+        "gap": "eps* minus test error",
         "lr_update": "lr t*",
     }
     for name, law in found.laws.items():
         if law.limit_low != law.limit_low:
-            yield f"{names[name]} and P: no law told, {law.reason}"
+            yield f"{names[name]} and P: no law, because {law.reason}"
             continue
         exponent = f"b = {_interval(law.b, law.b_low, law.b_high, '.2f')}"
         if not law.identifiable:
@@ -142,8 +142,8 @@ def markdown(found):
     ends = _ends(found)
     rows = [_headings(ends), *(_cells(one, ends) for one in found.conditions)]
     for place, heading, column in (
-        (4, "eps* less the reference's", _differences(found)),
-        (3, "the others", _others(found)),
+        (4, "eps* minus the reference's", _differences(found)),
+        (3, "other verdicts", _others(found)),
     ):
         if column:
             rows = [
@@ -174,7 +174,7 @@ def tables(found):
         for number, one in enumerate(found.conditions, 1)
     ]
     numbers = [(name, "right") for name in ("blocks", "invert", "95 % interval")]
-    columns = [("", "right"), ("condition", "left"), *numbers, ("others", "left")]
+    columns = [("", "right"), ("condition", "left"), *numbers, ("other verdicts", "left")]
     conditions = Table(found.title, columns, rows)
     names = ("", "eps*", "95 % interval", "test error", "gap", "lr t*", "to 4 t*", "T / t*")
     rows = [
@@ -187,9 +187,9 @@ def tables(found):
         for number, one in enumerate(found.conditions, 1)
     ]
     caption = [
-        "at the inversion: training and test error, the depth up to 4 t*, means",
-        "intervals from blocks, or from seeds where there is one block",
-        *([f"the reference is: {found.reference.label}"] if len(found.conditions) > 1 else []),
+        "means at the inversion: training and test error, their gap, depth up to 4 t*",
+        "intervals over blocks, or over seeds if there is one block",
+        *([f"reference: {found.reference.label}"] if len(found.conditions) > 1 else []),
         *_law_lines(found),
         *notes(found),
     ]

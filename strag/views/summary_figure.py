@@ -13,7 +13,7 @@ SHOWN = (  # beside each other: quantity, label
     ("test_error", "test error at t*"),
     ("lr_update", "lr t*"),
 )
-BY_SIZE = (*SHOWN[:2], ("gap", "ε* less the test error at t*"), SHOWN[2])
+BY_SIZE = (*SHOWN[:2], ("gap", "ε* minus the test error at t*"), SHOWN[2])
 ROW, BOX = 0.24, 2.4  # inches: of a condition, of a panel by size
 MOST_TICKS = 4  # of the number of examples
 AIR = 1.25  # times the smallest and the largest number of examples, on either side
@@ -90,7 +90,7 @@ def _rows(panel, found, name, label):
             panel.text(0.03, place, one.others, transform=across, va="center", fontsize=SMALL, color=GREY)
     panel.set_yticks(places, [_short(one) for one in found.conditions])
     panel.set_ylim(-0.7, len(places) - 0.3)
-    panel.set_xlabel(f"{label}\nless the reference's" if paired else label)
+    panel.set_xlabel(f"{label}\nminus the reference's" if paired else label)
     panel.locator_params(axis="x", nbins=3)
     panel.grid(axis="x", alpha=0.25)
 
@@ -140,7 +140,7 @@ def _against_size(panel, found, name, label):
 
 
 def _caption(found, by_size):
-    intervals = "mean and 95 % interval over blocks (over seeds with one block)"
+    intervals = "mean and 95 % interval over blocks (over seeds if there is one block)"
     if by_size:
         laws = "; line: limit - a P^-b, its limit shaded; dashed: the limit with b = 1"
         intervals += "; orange points: not all runs invert"

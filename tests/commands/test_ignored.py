@@ -54,7 +54,7 @@ CASES = {
     "train bare --test-every 5": "bare: has no test set, which --test-every is for",
     "train d --precision bfloat16": "d: no hidden layer has 64 inputs, which --precision bfloat16 is for",
     "train d --own-order": "--own-order needs --batch-size",
-    "train d --optimizer adam --momentum 0.5": "--momentum is for --optimizer sgd",
+    "train d --optimizer adam --momentum 0.5": "--momentum needs --optimizer sgd",
     "train d --weights-at 3": "--weights-at needs --weights",
     "train d --json": "--json needs --plan",
     "find-stragglers h --seed 1": "--seed is no more; use 'strag sets'",
@@ -87,7 +87,7 @@ CASES = {
     "plot s.json --by-class --data d -o p.png": "--data contradicts --by-class",
     "plot h --number 3 -o p.png": "h: holds a history, but --number is for stragglers",
     "plot h --dpi 96 -o p.svg": "h: --dpi is for pixels, of which the svg has none",
-    "plot h --x error --curves error -o p.png": "the training error is no curve against itself",
+    "plot h --x error --curves error -o p.png": "cannot draw the training error against itself",
 }
 
 
@@ -148,7 +148,7 @@ def test_advice_names_what_can_be_given(folder, capsys):
     for line, words in {
         "train d --test-every x": "give a number of updates, or log, or never",
         "train d --record-every never": "give a number of updates, or log",
-        "train d --init w": "w: has no run 0; it has runs 3 to 4, chosen by --first-run and --runs",
+        "train d --init w": "w: has no run 0; choose among runs 3 to 4 with --first-run and --runs",
         "dump w d --layers 3": "w: a network of depth 2 has no hidden layer 3; it has 1",
     }.items():
         assert complaint(capsys, 2, [words], *line.split()).endswith(f"{words}\n")
