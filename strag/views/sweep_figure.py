@@ -63,9 +63,9 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
     """Draw how leaving out examples changes the inversion and, with test records, the test error.
 
     One panel shows the share of the networks that invert, with a bar up to the share if all undecided
-    networks did. A sweep over doses also shows the depth of the valley up to 4 t*, over the networks that invert and
-    were trained that long. A sweep over updates with random controls also shows the excess of the test error
-    over that of the controls, per example left out.
+    networks did. A sweep over doses also shows the depth of the valley up to 4 t*, over the networks that
+    invert and were trained that long. A sweep over updates with random controls also shows the excess of the
+    test error over that of the controls, per example left out.
 
     Parameters
     ----------
