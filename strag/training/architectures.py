@@ -18,7 +18,9 @@ def architecture(model=DEFAULT, **options):
     known = ARCHITECTURES[model].option_names()
     for name in options:
         if name not in known:
-            raise bad_usage(f"`{name}` is not an option of `model` {model}", f"it has {', '.join(known)}")
+            raise bad_usage(
+                f"`{name}` is not an option of `model` {model}", f"its options are {', '.join(known)}"
+            )
     return ARCHITECTURES[model](**options)
 
 

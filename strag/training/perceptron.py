@@ -68,7 +68,7 @@ class Perceptron(Architecture):
         for name, largest in (("depth", DEEPEST), ("width", WIDEST)):
             value = getattr(self, name)
             if type(value) is not int or not 1 <= value <= largest:
-                raise bad_usage(f"cannot use {value!r} as `{name}`", f"give a number from 1 to {largest}")
+                raise bad_usage(f"cannot use {value!r} as `{name}`", f"pass a number from 1 to {largest}")
         if self.activation not in ACTIVATIONS:
             raise bad_usage(
                 f"there is no `activation` {self.activation!r}", f"choose {', '.join(ACTIVATIONS)}"

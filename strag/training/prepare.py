@@ -22,7 +22,7 @@ def prepare(recipe, data, removed=None, seed_runs=None):
     mean, std = _standardisation(recipe, data, trained)
     columns = np.flatnonzero(std > 0)
     if columns.size == 0:
-        raise StragError("no input varies over the examples", "give examples that differ")
+        raise StragError("no input varies over the examples", "pass examples that differ")
     if np.unique(data.groups).size < 2:
         raise StragError(
             f"all examples are in one group, '{data.grouping.names[data.groups[0]]}'",
@@ -59,7 +59,7 @@ def _trained(recipe, data, removed):
     for run, indices in enumerate(removed):
         trained[run, data.positions(indices)] = False
     if not trained.any(axis=1).all():
-        raise StragError("no example is left to train on", "remove fewer")
+        raise StragError("no example is left to train on", "remove fewer examples")
     return trained
 
 
@@ -70,7 +70,7 @@ def _standardisation(recipe, data, trained):
     if (trained != trained[0]).any():
         raise bad_usage(
             "`restandardise` needs runs that all leave out the same examples",
-            "leave it out, or train on one set at a time",
+            "remove it, or train on one set at a time",
         )
     return mean_and_std(data.x[trained[0]])
 
@@ -85,14 +85,14 @@ def start_from(task, recipe, state, runs, source):
     if missing:
         raise bad_usage(
             f"has no run {missing[0]}",
-            f"it has runs {runs[0]} to {runs[-1]}, chosen by `first_run` and `runs`",
+            f"choose among runs {runs[0]} to {runs[-1]} with `first_run` and `runs`",
             source,
         )
     wanted = recipe.architecture.shapes(task.ends)
     fault = misfit({name: part.shape[1:] for name, part in state.items()}, wanted)
     if fault:
         options = ", ".join(f"`{name}`" for name in recipe.architecture.option_names())
-        raise bad_usage(fault, f"give the options ({options}) and the data of its networks", source)
+        raise bad_usage(fault, f"pass the options ({options}) and the data set of its networks", source)
     rows = [runs.index(run) for run in task.seed_runs]
     task.initial = {name: state[name][rows] for name in wanted}
 

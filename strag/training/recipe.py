@@ -41,9 +41,11 @@ class Recipe:
         if self.layers is None:
             object.__setattr__(self, "layers", self.architecture.default_layers)
         if self.own_order and self.batch_size is None:
-            raise bad_usage("`own_order` needs `batch_size`", "the full batch has no order")
+            raise bad_usage(
+                "`own_order` needs `batch_size`", "the full batch has no order: pass both, or neither"
+            )
         if self.optimizer == "adam" and self.momentum:
-            raise bad_usage("`momentum` is for `optimizer` sgd", "leave it out with adam")
+            raise bad_usage("`momentum` needs `optimizer` sgd", "remove it, or use sgd")
         for layer in self.layers:
             if layer not in self.architecture.layers:
                 known = ", ".join(map(str, self.architecture.layers))
@@ -114,5 +116,5 @@ def read_layers(text, architecture):
         chosen = dict.fromkeys(architecture.layer_named(part) for part in text.split(","))
     except ValueError:
         known = ",".join(map(str, architecture.layers[:2]))
-        raise bad_usage(f"cannot read `layers` '{text}'", f"give layers such as {known}, or all") from None
+        raise bad_usage(f"cannot read `layers` '{text}'", f"pass layers such as {known}, or all") from None
     return tuple(sorted(chosen, key=lambda layer: order.index(layer) if layer in order else len(order)))

@@ -33,7 +33,7 @@ def _step(text, what, may_be_none):
         step = 0
     if step < 1:
         words = "log, or never" if may_be_none else "log"
-        raise bad_usage(f"cannot read `{what}` '{text}'", f"give a number of updates, or {words}")
+        raise bad_usage(f"cannot read `{what}` '{text}'", f"pass a number of updates, or {words}")
     return step
 
 
@@ -49,7 +49,7 @@ def listed(text, last, what):
     try:
         chosen = sorted({int(part) for part in text.split(",")})
     except ValueError:
-        raise bad_usage(f"cannot read `{what}` '{text}'", "give updates such as 0,40,150, or log") from None
+        raise bad_usage(f"cannot read `{what}` '{text}'", "pass updates such as 0,40,150, or log") from None
     if chosen[0] < 0 or chosen[-1] > last:
-        raise bad_usage(f"`{what}` {text} leaves the training, which has updates 0 to {last}")
+        raise bad_usage(f"`{what}` {text} is outside the training", f"choose updates from 0 to {last}")
     return chosen

@@ -3,7 +3,7 @@
 import numpy as np
 
 from strag.geometry.moments import rms_radius
-from strag.words import some_of
+from strag.words import number_of, some_of
 
 ROUNDING = 1e-5  # of a mean of |x|^2 in float32
 
@@ -70,9 +70,10 @@ class Watch:
             )
         most, update, run, layer = self._vanished
         if most:
+            counted = f"{number_of(most, 'representation')} {'vanishes' if most == 1 else 'vanish'}"
             lines.append(
-                f"up to {most} representations vanish (|h| = 0; run {run}, layer {layer}, update {update}); "
-                "they count as x = 0"
+                f"up to {counted} (|h| = 0; run {run}, layer {layer}, update {update}); "
+                "a vanishing representation counts as x = 0"
             )
         return lines
 

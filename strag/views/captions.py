@@ -1,11 +1,13 @@
-"""The words over a picture of histories: data set and recipe, as short as they can be."""
+"""Headings and captions of histories: the data set and the recipe, kept short."""
+
+from strag.words import number_of
 
 LONGEST = 28  # characters of a name
 LONGEST_HEADING = 60
 
 
 def one_line(text, longest=LONGEST):
-    """`text` on one line, its middle cut out where it is too long for a figure."""
+    """Return `text` on one line, with its middle cut out if it is too long for a figure."""
     text = " ".join(str(text).split())
     if len(text) <= longest:
         return text
@@ -14,22 +16,22 @@ def one_line(text, longest=LONGEST):
 
 
 def heading(shown):
-    """The data sets of several Dynamics, each once; for one, its name and its inversion in words."""
+    """Return the data sets of several Dynamics, each once; of one Dynamics, its name and its inversion."""
     if len(shown) == 1:
         return f"{shown[0].label}: {shown[0].sentence}"
     return one_line(", ".join(dict.fromkeys(one.title for one in shown)), LONGEST_HEADING)
 
 
 def caption(shown):
-    """What the recipes of several Dynamics have in common."""
+    """Return the facts that are the same for several Dynamics."""
     every = [one.facts for one in shown]
     return ", ".join(text for key, text in every[0].items() if all(facts.get(key) == text for facts in every))
 
 
 def facts_of(history, at, diverged):
-    """The essentials of a history whose layer at position `at`, or None, is shown: dict of short texts."""
+    """Return the main facts of a history: dict of short texts. at : position of the layer shown, or None."""
     recipe, layer = history.recipe, None if at is None else history.layers[at]
-    runs = f"{len(history.runs)} {'run' if len(history.runs) == 1 else 'runs'}"
+    runs = number_of(len(history.runs), "run")
     facts = {
         "examples": _examples(history),
         "runs": f"{runs} ({diverged} diverged and left out)" if diverged else runs,
@@ -41,7 +43,7 @@ def facts_of(history, at, diverged):
 
 
 def recipe_facts(recipe):
-    """The essentials of the recipe of a training, where it is not as usual: dict of short texts."""
+    """Return the main options of the recipe of a training that differ from the usual: dict of short texts."""
     facts = {}
     for key, usual, text in (
         ("depth", None, "depth {}"),

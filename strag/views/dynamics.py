@@ -12,6 +12,7 @@ from strag.stragglers.find import collect, find_inversions
 from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
 from strag.views.captions import facts_of, one_line
+from strag.words import number_of
 
 UPDATES, ERROR = "updates", "error"
 CURVES = (*(measure.name for measure in measures.CURVES), ERROR)  # what a panel can show
@@ -65,13 +66,14 @@ class Dynamics:
     @property
     def sentence(self):
         """The inversion in words, with the number of runs behind it."""
+        inverting = f"{self.inverting} of {number_of(self.runs, 'run')}"
         if self.inversion is None:
-            some = f"; {self.inverting} of {self.runs} runs have one{self.others}" if self.inverting else ""
+            some = f"; {inverting} have one{self.others}" if self.inverting else ""
             brief = f"; {self.shortfall.brief}" if self.shortfall and self.shortfall.brief else ""
             return f"no inversion ({self.verdict}{some}{brief})"
         t, error = self.inversion[UPDATES], self.inversion[ERROR]
         t = f"{t:.0f}" if t >= 10 else f"{t:.2g}"
-        return f"inversion at t* = {t}, ε* = {error:.2g} ({self.inverting} of {self.runs} runs{self.others})"
+        return f"inversion at t* = {t}, ε* = {error:.2g} ({inverting}{self.others})"
 
     @property
     def others(self):
@@ -100,8 +102,8 @@ class Dynamics:
         values = self.updates if x == UPDATES else self.train_error.mean(axis=1)
         shown = values > 0
         if not shown.any():
-            remedy = "train for longer" if x == UPDATES else "plot it against updates"
-            raise StragError(f"has no record to show on an axis of {AXES[x]}", remedy, self.source)
+            remedy = "train longer" if x == UPDATES else "plot it against updates"
+            raise StragError(f"has no record that can be shown on an axis of {AXES[x]}", remedy, self.source)
         return values[shown].astype(np.float64), shown
 
 
@@ -120,7 +122,7 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
     diverged = int((~kept).sum())
     if not kept.any():
         raise StragError(
-            "has no curve to draw: every run diverged", "train with a smaller --lr", history.source
+            "has no curve to draw: every run diverged", "train with a smaller `lr`", history.source
         )
     title = one_line(history.meta.get("title") or "history")
     answered = found.verdict not in (INVERSION, UNSTABLE, DIVERGED)

@@ -103,7 +103,7 @@ def most_frequent(stragglers, number):
     )
     sizes = {len(column) for column in (index, count, runs, probability) if column is not None}
     if index is None or None in index or len(sizes) > 1:
-        remedy = "make it again with 'strag find-stragglers'"
+        remedy = "create it again with 'strag find-stragglers'"
         raise StragError("'examples' has columns that do not fit each other", remedy, stragglers.source)
     if not index:
         problem = f"holds no stragglers to show (its verdict is '{stragglers.verdict}')"
@@ -157,8 +157,8 @@ def as_images(x, whole=None):
         x = x[..., 0]
     if not (x.ndim == 3 or (x.ndim == 4 and x.shape[-1] == 3)):
         form = " x ".join(str(n) for n in shape)
-        remedy = "a gallery needs images of h x w, h x w x 3 or 3 x h x w"
-        raise StragError(f"has examples of shape {form}, which is no image", remedy)
+        remedy = "use images of h x w, h x w x 3 or 3 x h x w"
+        raise StragError(f"has examples of shape {form}, which is not an image", remedy)
     return x if x.dtype == np.uint8 else _between(x, x.min(), x.max())
 
 
@@ -191,7 +191,7 @@ def _captions(data, shown, rows, grouped):
         said.append("\n".join([*lines, shown.words[at]]))
     what = "class and group" if grouped else "class"
     explained = [f"index: {what}" if beside else f"index; {what}"]
-    explained += [f"what its {what} was before its label was flipped"] if flipped.any() else []
+    explained += [f"was: {what} before the label was flipped"] if flipped.any() else []
     explained += ["name"] if data.names is not None else []
     return said, "; ".join([*explained, *([shown.explained] if shown.explained else [])])
 

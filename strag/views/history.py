@@ -244,9 +244,9 @@ def _curves_of(shown, x, curves):
     drawn = curves or (USUAL if bare is None else UNMEASURED)
     if bare is not None and drawn != UNMEASURED:
         raise bad_usage(
-            "no layer was measured", "draw the training error alone, with --curves error", bare.source
+            "no layer was measured", "draw the training error alone with `curves` error", bare.source
         )
     if x == ERROR and ERROR in drawn:
         source = None if bare is None else bare.source
-        raise bad_usage("the training error is no curve against itself", "leave --x error out", source)
+        raise bad_usage("cannot draw the training error against itself", "remove `x` error", source)
     return drawn

@@ -1,23 +1,32 @@
-"""Names beside the points of a panel, so that all can be read, and it is plain whose each is."""
+"""Names next to the points of a panel, placed so that all are legible and belong clearly to a point."""
 
 import numpy as np
 
 from strag.views.style import GREY, SMALL
 
 AIR = 1  # pixels around a name
-TURNS = np.arange(16) * np.pi / 8  # directions in which a name may stand from its point
-GAPS = (1, 6, 14, 24, 36, 50, 66, 84)  # points between them; beyond the first a line joins them
-SWEEPS = 4  # times that every name looks for a place anew, now that it sees where the others are
-APART = 2.0  # a name without a line is so many times as far from every other point as from its own
-CROSSED = 40  # square pixels of cover that a line through a name, a point or a line is as bad as
-OUTSIDE = 3  # and a square pixel of a name outside of the panel
+TURNS = np.arange(16) * np.pi / 8  # directions of a name from its point
+GAPS = (
+    1,
+    6,
+    14,
+    24,
+    36,
+    50,
+    66,
+    84,
+)  # between point and name, in points; from the second on, a line joins them
+SWEEPS = 4  # rounds in which every name is placed again, given the places of the others
+APART = 2.0  # least distance of a name without a line from other points, over that from its own
+CROSSED = 40  # penalty of a line through a name, a point or a line, in covered square pixels
+OUTSIDE = 3  # penalty of a square pixel of a name outside of the panel
 
 
 def write_names(panel, places, names, dot):
-    """Write names beside points, each where it covers neither a name nor a point nor leaves the panel.
+    """Write names next to points so that they cover neither names nor points and stay inside the panel.
 
-    A name is plainly nearest to its own point, or a line joins them. Where a place is free of faults it is
-    taken, else the one with the least. The layout of the figure is made here, and must not change any more.
+    A name is clearly nearest to its own point, or a line joins them. Each name gets the place with the least
+    penalty. The layout of the figure is computed here and must not change afterwards.
 
     places : float64 [n, 2], of the points, in the units of the axes. names : n texts. dot : diameter of a
     point, in points.
@@ -26,7 +35,7 @@ def write_names(panel, places, names, dot):
     pixel = 72 / panel.figure.dpi  # points
     points = panel.transData.transform(places)  # (n, 2), pixels
     offsets = np.array([_offsets(_half_size(panel, name), dot / 2, pixel) for name in names])  # (n, K, 2, 2)
-    boxes = points[:, None, None] + offsets  # (n, K, 2, 2): of every place of a name two corners
+    boxes = points[:, None, None] + offsets  # (n, K, 2, 2): two corners of every place of a name
     edges = panel.bbox.get_points() + np.array([[-AIR], [AIR]])
     for at, best in enumerate(_best(boxes, points, dot / 2 / pixel, edges)):
         panel.annotate(
@@ -42,7 +51,7 @@ def write_names(panel, places, names, dot):
 
 
 def _half_size(panel, name):
-    """Half the width and height of a name and the air around it, in pixels: float64 [2]."""
+    """Return half the width and height of a name with the air around it, in pixels: float64 [2]."""
     text = panel.text(0, 0, name, fontsize=SMALL)
     size = text.get_window_extent().size
     text.remove()
@@ -50,9 +59,9 @@ def _half_size(panel, name):
 
 
 def _offsets(half, radius, pixel):
-    """The K places of a name of this half size, nearest first: lower and upper corners [K, 2, 2], pixels.
+    """Return the K places of a name of this half size, nearest first: two corners [K, 2, 2], in pixels.
 
-    They are seen from the point, around which lies a dot of this radius, in points.
+    They are relative to the point, which is a dot of this radius, in points.
     """
     directions = np.stack([np.cos(TURNS), np.sin(TURNS)], axis=1)
     beside = np.clip(2 * directions, -1, 1) * half  # centres of names whose edges touch the point
@@ -61,9 +70,9 @@ def _offsets(half, radius, pixel):
 
 
 def _best(boxes, points, radius, edges):
-    """Which of its places [n, K, 2, 2] every name takes: int [n].
+    """Return the number of the place [n, K, 2, 2] that each name takes: int [n].
 
-    points : [n, 2], the middles of dots of this radius. edges : two corners of what names may fill. Pixels.
+    points : [n, 2], centres of dots of this radius. edges : two corners of the panel. All in pixels.
     """
     chosen = np.full(len(boxes), -1)
     alone = [_faults_alone(boxes[at], at, points, radius, edges) for at in range(len(boxes))]
@@ -80,26 +89,26 @@ def _best(boxes, points, radius, edges):
 
 
 def _faults_alone(boxes, at, points, radius, edges):
-    """How bad the places [K, 2, 2] of the name of one point are, whatever the other names do: [K].
+    """Return the penalties of the places [K, 2, 2] of one name, without regard to the other names: [K].
 
-    A name that leaves its reader in doubt about its point is out of the question, as a line would join them.
+    A place with a line is excluded if it is too near to another point for its distance from its own.
     """
     dots = np.stack([points - radius, points + radius], axis=1)  # (n, 2, 2)
     covered = _common(boxes, dots).sum(axis=1)
     outside = np.prod(boxes[:, 1] - boxes[:, 0], axis=-1) - _common(boxes, edges[None])[:, 0]
-    away, near = _away(boxes, points), len(TURNS)  # (K, n), and how many places have no line
+    away, near = _away(boxes, points), len(TURNS)  # (K, n), and the number of places without a line
     other = np.delete(away, at, axis=1).min(axis=1, initial=np.inf)
     through = _pierced(_lines(boxes, points[at]), np.delete(dots, at, axis=0)).sum(axis=1)
-    through += other < APART * away[:near, at].max()  # beside another point: a line helps, yet it is no good
+    through += other < APART * away[:near, at].max()  # near another point: worse, even with a line
     doubtful = np.where(other < APART * away[:, at], np.inf, 0)
     joined = np.arange(len(boxes)) >= near
     return covered + OUTSIDE * outside + np.where(joined, CROSSED * through, doubtful)
 
 
 def _faults_among(boxes, point, taken, ends, chosen):
-    """How bad the places [K, 2, 2] of a name are beside those that m others have taken: [K].
+    """Return the penalties of the places [K, 2, 2] of a name, given those of m other names: [K].
 
-    taken, chosen : [m, 2, 2] and int [m], these places and their numbers. ends : [m, 2], their points.
+    taken, chosen : [m, 2, 2] and int [m], their places and place numbers. ends : [m, 2], their points.
     """
     joined, theirs = np.arange(len(boxes)) >= len(TURNS), chosen >= len(TURNS)
     own, other = _lines(boxes, point), np.stack([taken.mean(axis=1), ends], axis=1)[theirs]
@@ -109,26 +118,26 @@ def _faults_among(boxes, point, taken, ends, chosen):
 
 
 def _lines(boxes, point):
-    """From the middles of boxes to a point: [K, 2, 2] -> [K, 2, 2]."""
+    """Return the lines from the centres of boxes to a point: [K, 2, 2] -> [K, 2, 2]."""
     middles = boxes.mean(axis=1)
     return np.stack([middles, np.broadcast_to(point, middles.shape)], axis=1)
 
 
 def _common(first, second):
-    """Areas that boxes have in common: [n, 2, 2], [m, 2, 2] -> [n, m]."""
+    """Return the areas of the intersections of boxes: [n, 2, 2], [m, 2, 2] -> [n, m]."""
     low = np.maximum(first[:, None, 0], second[None, :, 0])
     high = np.minimum(first[:, None, 1], second[None, :, 1])
     return np.prod(np.maximum(high - low, 0), axis=-1)
 
 
 def _away(boxes, points):
-    """Distances of points from the edges of boxes, 0 within: [K, 2, 2], [n, 2] -> [K, n]."""
+    """Return the distances of points from boxes, 0 inside: [K, 2, 2], [n, 2] -> [K, n]."""
     beyond = np.maximum(boxes[:, None, 0] - points, points - boxes[:, None, 1])
     return np.linalg.norm(np.maximum(beyond, 0), axis=-1)
 
 
 def _pierced(lines, boxes):
-    """Whether lines between two places pass through boxes: [n, 2, 2], [m, 2, 2] -> bool [n, m]."""
+    """Whether line segments pass through boxes: [n, 2, 2], [m, 2, 2] -> bool [n, m]."""
     start, along = lines[:, None, 0], (lines[:, 1] - lines[:, 0])[:, None]
     along = np.where(along == 0, 1e-9, along)
     one, other = (boxes[None, :, 0] - start) / along, (boxes[None, :, 1] - start) / along
@@ -137,9 +146,9 @@ def _pierced(lines, boxes):
 
 
 def _crossing(first, second):
-    """Whether lines cross each other within: [n, 2, 2], [m, 2, 2] -> bool [n, m]."""
+    """Whether line segments cross each other: [n, 2, 2], [m, 2, 2] -> bool [n, m]."""
 
-    def side(line, place):  # of a line on which a place lies: the sign of twice a triangle's area
+    def side(line, place):  # side of a line on which a place lies: sign of twice a triangle's area
         along, to = line[..., 1, :] - line[..., 0, :], place - line[..., 0, :]
         return along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0]
 

@@ -1,4 +1,4 @@
-"""What `strag plot` shows of a file: a figure, what a terminal has in its place, and lines to say."""
+"""What `strag plot` shows of a file: a figure, its replacement at a terminal, and notes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Picture:
-    """The picture that belongs to a file, drawn when it is asked for.
+    """The picture of a file, drawn on request.
 
     Attributes
     ----------
-    figure : function that gives the matplotlib Figure.
-    tables : function that gives the Tables that a terminal shows in its place; None where `text` does.
-    text : function of (columns, lines, coloured) that gives a text for a terminal of this size.
-    notes : lines to say once the figure is written.
+    figure : function that returns the matplotlib Figure.
+    tables : function that returns the Tables that a terminal shows instead, or None if there is `text`.
+    text : function of (columns, lines, coloured) that returns a text for a terminal of this size, or None.
+    notes : lines that are reported after the figure is written.
     """
 
     figure: Callable

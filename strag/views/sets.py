@@ -5,6 +5,6 @@ from strag.words import number_of
 
 
 def sentence(sets, verdict=None):
-    """One line: how many Sets there are, and the verdict on the history if they are about its inversion."""
+    """Return one line: the number of Sets, and the verdict on the history if they are about its inversion."""
     size = f" of {sets.members.sum(axis=1).mean():.1f} examples on average" if len(sets.run) else ""
     return f"{number_of(len(sets.run), 'set')}{size}" + (f"; {verdict_line(verdict)}" if verdict else "")

@@ -3,7 +3,7 @@
 from strag.errors import bad_usage
 from strag.stragglers.inversion import SMALLEST_DEPTH
 from strag.views.table import Table, as_cell
-from strag.words import some_of
+from strag.words import number_of, some_of
 
 HARDEST = 10  # examples shown at a terminal
 OPTIONS = ("data", "number", "by_class")  # of `picture`
@@ -13,38 +13,38 @@ _MEANING = {
     "none": "no inversion: training has finished without one",
     "open": "no inversion so far, and training has not finished",
     "unresolved": "unresolved",
-    "unstable": "unstable: the loss rises, which makes false valleys; lower --lr",
-    "diverged": "no verdict, since runs diverged; lower --lr",
+    "unstable": "unstable: the loss rises, which makes false valleys; use a smaller --lr",
+    "diverged": "no verdict because runs diverged; use a smaller --lr",
 }
 _REMEDY = {  # by the condition that failed
-    "records": "record more often, or lower --lr",
-    "noise": "more records, or larger batches, would tell",
-    "misclassified": "--min-misclassified asks for so many",
+    "records": "record more often, or use a smaller --lr",
+    "noise": "record more often, or use larger batches",
+    "misclassified": "--min-misclassified sets this number",
 }
 
 
 def verdict_line(verdict):
-    """What a verdict means."""
+    """Return the meaning of a verdict as a clause."""
     return _MEANING[verdict]
 
 
 def counted(verdicts):
-    """How many runs invert, and what the others do, such as `3 of 10 runs, 7 open`.
+    """Return the number of runs that invert, and the other verdicts: `3 of 10 runs, 7 open`.
 
     verdicts : dict of verdict to number of runs.
     """
     total = sum(verdicts.values())
     others = [f"{number} {verdict}" for verdict, number in verdicts.items() if verdict != "inversion"]
-    return ", ".join([f"{verdicts.get('inversion', 0)} of {total} runs", *others])
+    return ", ".join([f"{verdicts.get('inversion', 0)} of {number_of(total, 'run')}", *others])
 
 
 def sentence(finding):
-    """What was found, in one line."""
+    """Return the result in one line."""
     summary, at = finding.summary, finding.recipe["at"]
-    some = f"{summary.indices} stragglers of {summary.examples}"
+    some = f"{number_of(summary.indices, 'straggler')} of {summary.examples}"
     if at != "inversion":
         some = "sets" if finding.is_of_sets else some
-        taken = f"{summary.runs_with_a_set} of {summary.runs} runs"
+        taken = f"{summary.runs_with_a_set} of {number_of(summary.runs, 'run')}"
         return f"{some}, misclassified at {_moment(at)} ({taken})"
     line = f"{verdict_line(finding.verdict)} ({counted(summary.verdicts)})"
     if summary.train_error_mean is not None:
@@ -54,14 +54,14 @@ def sentence(finding):
     line += _why(finding.verdict, summary)
     for names, words in (
         (finding.classes_without, "no inversion in"),
-        (finding.classes_absent, "no trained example of"),
+        (finding.classes_absent, "no training example of"),
     ):
         line += f"; {words} class {some_of(names)}" if names else ""
     return line
 
 
 def _why(verdict, summary):
-    """Which condition failed and how near it was, and what to do about it: clauses."""
+    """Return clauses: the condition that failed, how near it was, and the remedy."""
     if verdict in ("inversion", "unstable", "diverged"):
         return ""
     told, shortfall = "", summary.shortfall
@@ -71,24 +71,24 @@ def _why(verdict, summary):
         if shortfall.condition == "records" and shortfall.update is None:
             remedy = "record more often, or train for longer"
         if shortfall.condition == "misclassified" and (shortfall.depth or 0) < SMALLEST_DEPTH:
-            remedy = None  # fewer would not do
+            remedy = None  # a smaller number would not help
         told += f" ({remedy})" if remedy else ""
     excluded, until = summary.excluded_below, summary.train_until
-    told += f"; only t* below {excluded:g} is excluded" if excluded is not None else ""
-    told += f"; train for {until} updates to tell more" if until is not None else ""
+    told += f"; an inversion is excluded only at t* below {excluded:g}" if excluded is not None else ""
+    told += f"; train for {until} updates to learn more" if until is not None else ""
     if verdict in ("none", "open"):
-        told += "; --at error:X takes those misclassified at a training error instead"
+        told += "; use --at error:X for the examples misclassified at training error X"
     return told
 
 
 def _moment(at):
-    """The moment that `--at` chose, in words."""
+    """Return the moment chosen by `--at` in words."""
     error = at.removeprefix("error:")
     return f"update {at}" if error == at else f"training error {float(error):.4g}"
 
 
 def tables(finding):
-    """The runs, or the layers of a profile, and what was found; then the examples that straggle most often.
+    """Return the runs, or the layers of a profile, as a table, and the examples that straggle most often.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def tables(finding):
     if finding.model is not None:
         caption += (
             f"\n{summary.core} core, {summary.fringe} fringe; "
-            f"{finding.model.share_of_examples:.0%} of the variance of membership belongs to the examples"
+            f"{finding.model.share_of_examples:.0%} of the variance of membership is between examples"
         )
     elif summary.runs_with_a_set > 1:
         caption += f"\nno probabilities: {finding.model_unknown}"
@@ -111,7 +111,7 @@ def tables(finding):
 
 
 def _hardest(finding):
-    """The examples that straggle most often, as a Table."""
+    """Return the examples that straggle most often as a Table."""
     table, number = finding.examples, len(finding.examples["index"])
     names = {one.number: one.name for one in finding.original_classes}
     headings = ("index", "label", "runs", "probability", "95 % interval")
@@ -127,11 +127,12 @@ def _hardest(finding):
         )
         for at in range(min(HARDEST, number))
     ]
-    shown = f"the {len(rows)} hardest of {number} examples that straggle in a run; --csv writes all"
+    shown = f"the {len(rows)} hardest of {number} examples that straggle in any run; --csv writes all"
     return Table("hardest examples", columns, rows, shown if number > len(rows) else None)
 
 
 def _layers(layers):
+    """Return columns and rows: the layers of a profile, and their mean inversions."""
     headings = ("layer", "invert", "t*", "lr t*", "eps*", "depth", "to 4 t*", "T / t*")
     rows = [
         (
@@ -151,7 +152,7 @@ def _layers(layers):
 
 
 def _runs(runs, chosen):
-    """The runs, with the inversion of each or, if the moment was `chosen`, with where its set was taken."""
+    """Return columns and rows: the inversion of each run or, if `chosen`, where its set was taken."""
     columns = [("run", "right"), ("verdict", "left")]
     headings = ("t" if chosen else "t*", "training error" if chosen else "eps*", "depth", "to 4 t*", "T / t*")
     columns += [(heading, "right") for heading in (*headings, "stragglers")]
@@ -176,7 +177,7 @@ def _with_std(mean, std, digits):
 
 
 def picture(stragglers, data=None, number=None, by_class=False):
-    """The Picture of stragglers: a gallery of images, or their original classes.
+    """Return the Picture of stragglers: a gallery of images, or their original classes.
 
     data : the Dataset of the training, for the gallery. number : how many images.
     """
@@ -189,7 +190,7 @@ def picture(stragglers, data=None, number=None, by_class=False):
     if data is None:
         raise bad_usage(
             "holds stragglers, but no images",
-            "add --data DATA, the dataset of the training, or --by-class",
+            "add --data DATA, the data set of the training, or --by-class",
             stragglers.source,
         )
     return images(data, stragglers, number)

@@ -1,7 +1,7 @@
-"""How every figure of strag looks, and its bytes.
+"""The look of every figure of strag, and its bytes.
 
-Colours are Okabe and Ito's, which stay apart for colour-blind readers and in print, without their
-yellow, which is too light for a line on white. Beyond their number, line styles tell curves apart.
+Colours are Okabe and Ito's, which colour-blind readers can distinguish, also in print. Their yellow is
+missing, because it is too light for a line on white. Further curves differ in line style.
 """
 
 import contextlib
@@ -47,16 +47,16 @@ def new_figure(width, height, layout="constrained"):
 
 @contextlib.contextmanager
 def house_style():
-    """Figures made inside look alike, whatever the user's matplotlibrc says."""
+    """Give figures made inside the same look, whatever the matplotlibrc of the user says."""
     with _matplotlib().style.context(["default", _STYLE]):
         yield
 
 
 def _matplotlib():
-    """The library, loaded whatever MPLBACKEND says.
+    """Load matplotlib, whatever MPLBACKEND says.
 
-    A notebook names a backend there that other programs cannot load, and strag, which draws into files, needs
-    none. Whoever loaded strag keeps the backend of their choice where there is one by that name.
+    A notebook sets it to a backend that other programs cannot load; strag draws into files and needs no
+    backend. The calling program keeps its backend, if it exists.
     """
     named = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
     try:
@@ -72,25 +72,25 @@ def _matplotlib():
 
 
 def colour(number):
-    """Colour of the number-th curve."""
+    """Return the colour of the number-th curve."""
     return COLOURS[number % len(COLOURS)]
 
 
 def dashes(number):
-    """Line style of the number-th curve."""
+    """Return the line style of the number-th curve."""
     return DASHES[number // len(COLOURS) % len(DASHES)]
 
 
 def overlaid_dashes(number):
-    """Line style of the number-th of curves that may coincide: another one every time.
+    """Return the line style of the number-th of curves that may coincide: a different one each time.
 
-    Together with `colour` it repeats only after all pairs of both.
+    The pair of `colour` and line style repeats only after all pairs were used.
     """
     return DASHES[(number + number // 12) % len(DASHES)]
 
 
 def rendered(figure, form, dpi=150):
-    """The bytes of a Figure as `png`, `svg` or `pdf`; the same figure gives the same bytes."""
+    """Return a Figure as the bytes of a `png`, `svg` or `pdf` file; equal figures give equal bytes."""
     sink = io.BytesIO()
     with house_style():
         figure.savefig(sink, format=form, dpi=dpi, metadata=_NO_DATE[form])

@@ -1,4 +1,4 @@
-"""A summary in a figure, tables and a sentence: experiments beside each other."""
+"""A summary as a figure, tables and a sentence: experiments compared with each other."""
 
 import re
 
@@ -10,80 +10,80 @@ from strag.words import number_of
 COLUMNS = (  # quantity, heading, digits
     ("train_error", "eps*", 4),
     ("test_error", "test error at t*", 4),
-    ("gap", "eps* less that", 4),
+    ("gap", "eps* minus test error", 4),
     ("lr_update", "lr t*", 2),
     ("depth_at_4", "depth to 4 t*", 3),
     ("horizon", "T / t*", 1),
 )
-ENDS = (  # shown where there are test records, those of AT_NOISE for every noise: quantity, heading, format
+ENDS = (  # shown if there are test records, those of AT_NOISE for every noise: quantity, heading, format
     ("examples_trained", "trained on", ".0f"),
     ("last_test_error", "last test error", ".4f"),
     ("reference_test_error", "all examples", ".4f"),
     ("stopped_test_error", "all examples, stopped at t*", ".4f"),
-    ("right_test_error", "where that was right", ".4f"),
-    ("wrong_test_error", "where that was wrong", ".4f"),
+    ("right_test_error", "where stopped at t* is right", ".4f"),
+    ("wrong_test_error", "where stopped at t* is wrong", ".4f"),
     ("excess_error", "excess per example left out", ".2g"),
 )
 
 
-def picture(found):
-    """The Picture of a Summary."""
-    return Picture(lambda: summary_figure(found), lambda: tables(found))
+def picture(summary):
+    """Return the Picture of a Summary."""
+    return Picture(lambda: summary_figure(summary), lambda: tables(summary))
 
 
-def sentence(found):
-    """One line: how many conditions and runs, and the inversion of the reference."""
-    runs = sum(one.runs for one in found.conditions)
-    line = f"{number_of(len(found.conditions), 'condition')}, {number_of(runs, 'run')}"
-    reference = found.reference
+def sentence(summary):
+    """Return one line: the number of conditions and runs, and the inversion of the reference."""
+    runs = sum(one.runs for one in summary.conditions)
+    line = f"{number_of(len(summary.conditions), 'condition')}, {number_of(runs, 'run')}"
+    reference = summary.reference
     if reference.level("train_error").mean == reference.level("train_error").mean:
-        name = f"reference {reference.label}" if len(found.conditions) > 1 else "all"
+        name = f"reference {reference.label}" if len(summary.conditions) > 1 else "all"
         line += f"; {name}: eps* {_level(reference.level('train_error'), '.4f')}"
     return line
 
 
-def notes(found):
-    """What a reader must know of the numbers."""
-    if found.repeated:
-        verbs = "comes twice and counts" if found.repeated == 1 else "come twice and count"
-        yield f"{number_of(found.repeated, 'run')} {verbs} once"
-    if found.lacks_test_examples:
+def notes(summary):
+    """Yield what a reader must know about the numbers."""
+    if summary.repeated:
+        verbs = "appears twice and is" if summary.repeated == 1 else "appear twice and are"
+        yield f"{number_of(summary.repeated, 'run')} {verbs} counted once"
+    if summary.lacks_test_examples:
         yield (
-            "some files do not say how many test examples there are, so that intervals of test errors are "
-            "without the error of the test set; make them again with 'strag find-stragglers'"
+            "some files do not give the number of test examples, so intervals of test errors do not include "
+            "the error of the test set; create them again with 'strag find-stragglers'"
         )
 
 
-def _is_known(found, name):
-    return any(one.level(name).mean == one.level(name).mean for one in found.conditions)
+def _is_known(summary, name):
+    return any(one.level(name).mean == one.level(name).mean for one in summary.conditions)
 
 
-def _ends(found):
-    """The columns of what is known at the end: those of ENDS, for every noise, without any that is empty."""
-    names = list(dict.fromkeys(name for one in found.conditions for name in one.levels))
+def _ends(summary):
+    """Return the columns of ENDS for every noise, without empty ones."""
+    names = list(dict.fromkeys(name for one in summary.conditions for name in one.levels))
     columns = []
     for wanted, heading, form in ENDS:
         for name in names:
             base, _, noise = name.partition("@")
-            if base == wanted and _is_known(found, name):
+            if base == wanted and _is_known(summary, name):
                 columns.append((name, heading + (f", noise {noise}" if noise else ""), form))
     return columns if any(name != "examples_trained" for name, *_ in columns) else []
 
 
-def _others(found):
-    """Of every condition, the verdicts on the runs that do not invert: text; empty if all runs invert."""
-    told = [one.others for one in found.conditions]
-    return [text or "-" for text in told] if any(told) else []
+def _others(summary):
+    """Return the verdicts on the runs of every condition that do not invert; empty if all runs invert."""
+    verdicts = [condition.others for condition in summary.conditions]
+    return [text or "-" for text in verdicts] if any(verdicts) else []
 
 
-def _differences(found):
-    """Of every condition, eps* less that of the reference; empty if none is known."""
-    told = [_level(one.difference("train_error"), "+.4f") for one in found.conditions]
-    return told if set(told) != {"-"} else []
+def _differences(summary):
+    """Return eps* of every condition minus that of the reference; empty if none is known."""
+    differences = [_level(one.difference("train_error"), "+.4f") for one in summary.conditions]
+    return differences if set(differences) != {"-"} else []
 
 
 def _cells(condition, ends):
-    """The cells of one row but the optional ones: text."""
+    """Return the cells of one row, without the optional ones."""
     inverts = f"{condition.inverting} of {condition.runs}"
     if condition.low == condition.low:
         inverts += f" ({condition.low:.2f} to {condition.high:.2f})"
@@ -112,16 +112,16 @@ def _headings(ends):
     return ["condition", "blocks", "inverts", *shown]
 
 
-def _law_lines(found):
+def _law_lines(summary):
     names = {
         "train_error": "eps*",
         "test_error": "test error at t*",
-        "gap": "their gap",
+        "gap": "eps* minus test error",
         "lr_update": "lr t*",
     }
-    for name, law in found.laws.items():
+    for name, law in summary.laws.items():
         if law.limit_low != law.limit_low:
-            yield f"{names[name]} and P: no law told, {law.reason}"
+            yield f"{names[name]} and P: no law, because {law.reason}"
             continue
         exponent = f"b = {_interval(law.b, law.b_low, law.b_high, '.2f')}"
         if not law.identifiable:
@@ -137,13 +137,13 @@ def _interval(value, low, high, form=".4g"):
     )
 
 
-def markdown(found):
-    """A Summary as a Markdown table, with the size laws below it."""
-    ends = _ends(found)
-    rows = [_headings(ends), *(_cells(one, ends) for one in found.conditions)]
+def markdown(summary):
+    """Return a Summary as a Markdown table, with the size laws below it."""
+    ends = _ends(summary)
+    rows = [_headings(ends), *(_cells(one, ends) for one in summary.conditions)]
     for place, heading, column in (
-        (4, "eps* less the reference's", _differences(found)),
-        (3, "the others", _others(found)),
+        (4, "eps* minus the reference's", _differences(summary)),
+        (3, "other verdicts", _others(summary)),
     ):
         if column:
             rows = [
@@ -151,17 +151,17 @@ def markdown(found):
             ]
     rows.insert(1, ["---"] * len(rows[0]))
     lines = ["| " + " | ".join(row) + " |" for row in rows]
-    laws = [f"\n{line}." for line in _law_lines(found)]
+    laws = [f"\n{line}." for line in _law_lines(summary)]
     return "\n".join([*lines, *laws]) + "\n"
 
 
 def _escaped(text):
-    """A text in a cell of a Markdown table, where what would be Markdown or HTML is none."""
+    """Escape Markdown and HTML in the text of a table cell."""
     return re.sub(r"([\\`*_<>\[\]|~&$])", r"\\\1", text)
 
 
-def tables(found):
-    """A Summary as two tables, shorter than that in Markdown, with the same numbers of rows."""
+def tables(summary):
+    """Return a Summary as two tables, shorter than the Markdown table, with the same row numbers."""
     rows = [
         (
             str(number),
@@ -171,11 +171,11 @@ def tables(found):
             f"{as_cell(one.low, 2)} to {as_cell(one.high, 2)}",
             one.others or "-",
         )
-        for number, one in enumerate(found.conditions, 1)
+        for number, one in enumerate(summary.conditions, 1)
     ]
     numbers = [(name, "right") for name in ("blocks", "invert", "95 % interval")]
-    columns = [("", "right"), ("condition", "left"), *numbers, ("others", "left")]
-    conditions = Table(found.title, columns, rows)
+    columns = [("", "right"), ("condition", "left"), *numbers, ("other verdicts", "left")]
+    conditions = Table(summary.title, columns, rows)
     names = ("", "eps*", "95 % interval", "test error", "gap", "lr t*", "to 4 t*", "T / t*")
     rows = [
         (
@@ -184,14 +184,14 @@ def tables(found):
             _interval_cell(one.level("train_error")),
             *(as_cell(one.level(name).mean, digits) for name, _, digits in COLUMNS[1:]),
         )
-        for number, one in enumerate(found.conditions, 1)
+        for number, one in enumerate(summary.conditions, 1)
     ]
     caption = [
-        "at the inversion: training and test error, the depth up to 4 t*, means",
-        "intervals from blocks, or from seeds where there is one block",
-        *([f"the reference is: {found.reference.label}"] if len(found.conditions) > 1 else []),
-        *_law_lines(found),
-        *notes(found),
+        "means at the inversion: training and test error, their gap, depth up to 4 t*",
+        "intervals over blocks, or over seeds if there is one block",
+        *([f"reference: {summary.reference.label}"] if len(summary.conditions) > 1 else []),
+        *_law_lines(summary),
+        *notes(summary),
     ]
     return [conditions, Table(None, [(name, "right") for name in names], rows, "\n".join(caption))]
 

@@ -1,4 +1,4 @@
-"""The figure of a summary: every effect beside the noise of seeds and blocks, or the law of size."""
+"""The figure of a summary: effects compared with the noise of seeds and blocks, or the law of size."""
 
 from textwrap import wrap
 
@@ -8,60 +8,60 @@ from strag.views.axes import entitle
 from strag.views.captions import one_line
 from strag.views.style import BLUE, CHARACTERS, GREY, SMALL, VERMILION, WIDTH, house_style, new_figure
 
-SHOWN = (  # beside each other: quantity, label
+SHOWN = (  # from left to right: quantity, label
     ("train_error", "training error ε* at t*"),
     ("test_error", "test error at t*"),
     ("lr_update", "lr t*"),
 )
-BY_SIZE = (*SHOWN[:2], ("gap", "ε* less the test error at t*"), SHOWN[2])
+BY_SIZE = (*SHOWN[:2], ("gap", "ε* minus the test error at t*"), SHOWN[2])
 ROW, BOX = 0.24, 2.4  # inches: of a condition, of a panel by size
 MOST_TICKS = 4  # of the number of examples
 AIR = 1.25  # times the smallest and the largest number of examples, on either side
 _NARROW = 34  # characters of a label
 
 
-def summary_figure(found):
-    """Conditions as rows with their intervals; where P alone varies, curves against P.
+def summary_figure(summary):
+    """Draw conditions as rows with their intervals or, if P alone varies, curves against P.
 
     Parameters
     ----------
-    found : Summary.
+    summary : Summary.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    sizes = all(isinstance(one.examples, int) for one in found.conditions)
-    by_size = tuple(found.varies) == ("examples",) and len(found.conditions) > 2 and sizes
+    sizes = all(isinstance(one.examples, int) for one in summary.conditions)
+    by_size = tuple(summary.varies) == ("examples",) and len(summary.conditions) > 2 and sizes
     known = [
         (name, label)
         for name, label in (BY_SIZE if by_size else SHOWN)
-        if any(np.isfinite(_drawn(found, one, name, by_size).mean) for one in found.conditions)
+        if any(np.isfinite(_drawn(summary, one, name, by_size).mean) for one in summary.conditions)
     ] or [SHOWN[0]]
     rows = -(-len(known) // 2) if by_size else 1
-    height = 0.6 + BOX * rows if by_size else 1.5 + ROW * len(found.conditions)
+    height = 0.6 + BOX * rows if by_size else 1.5 + ROW * len(summary.conditions)
     with house_style():
         figure = new_figure(WIDTH, height)
         columns = 2 if by_size else len(known)
         panels = figure.subplots(rows, columns, sharey=not by_size, squeeze=False).ravel()
         for panel, (name, label) in zip(panels, known, strict=False):
-            (_against_size if by_size else _rows)(panel, found, name, label)
+            (_against_size if by_size else _rows)(panel, summary, name, label)
         for panel in panels[len(known) :]:
             panel.set_axis_off()
-        lines = wrap(_caption(found, by_size), CHARACTERS if by_size else CHARACTERS - _NARROW // 2)
-        title = one_line(found.title) if found.title else "several data sets"
+        lines = wrap(_caption(summary, by_size), CHARACTERS if by_size else CHARACTERS - _NARROW // 2)
+        title = one_line(summary.title) if summary.title else "several data sets"
         entitle(panels[0], f"{title}: {_heading(by_size)}", lines)
     return figure
 
 
-def _drawn(found, condition, name, by_size):
-    """The Level of a condition that its panel shows: a difference where all of eps* are known."""
-    return condition.difference(name) if not by_size and _is_paired(found) else condition.level(name)
+def _drawn(summary, condition, name, by_size):
+    """Return the Level that a panel shows: the difference, if the differences of all eps* are known."""
+    return condition.difference(name) if not by_size and _is_paired(summary) else condition.level(name)
 
 
-def _is_paired(found):
-    """Whether what each other condition exceeds the reference by is known, if it inverts."""
-    others = [one for one in found.conditions if one.inverting and one is not found.reference]
+def _is_paired(summary):
+    """Whether the difference from the reference is known for every other condition that inverts."""
+    others = [one for one in summary.conditions if one.inverting and one is not summary.reference]
     return bool(others) and all(np.isfinite(one.difference(SHOWN[0][0]).mean) for one in others)
 
 
@@ -69,28 +69,28 @@ def _heading(by_size):
     return "the inversion and the number of examples" if by_size else "the inversion, condition by condition"
 
 
-def _rows(panel, found, name, label):
-    places = np.arange(len(found.conditions))[::-1]
-    reference, paired = found.reference, _is_paired(found)
+def _rows(panel, summary, name, label):
+    places = np.arange(len(summary.conditions))[::-1]
+    reference, paired = summary.reference, _is_paired(summary)
     level = reference.level(name)
     middle = 0.0 if paired else level.mean
     if np.isfinite(level.mean):
         for width, alpha in ((level.block_std, 0.10), (level.seed_std, 0.22)):
             if np.isfinite(width):
                 panel.axvspan(middle - width, middle + width, color=GREY, alpha=alpha, linewidth=0)
-    for place, one in zip(places, found.conditions, strict=True):
+    for place, one in zip(places, summary.conditions, strict=True):
         colour = VERMILION if one.inverting < one.runs else BLUE
         if paired and one is reference:
-            if np.isfinite(level.mean):  # nothing is 0 that nobody measured
+            if np.isfinite(level.mean):  # a level that was not measured is not 0
                 panel.plot([0], [place], "o", color=colour, markersize=4)
         else:
             _point(panel, one.difference(name) if paired else one.level(name), place, colour)
         if not one.inverting and name == SHOWN[0][0]:
             across = panel.get_yaxis_transform()
             panel.text(0.03, place, one.others, transform=across, va="center", fontsize=SMALL, color=GREY)
-    panel.set_yticks(places, [_short(one) for one in found.conditions])
+    panel.set_yticks(places, [_short(one) for one in summary.conditions])
     panel.set_ylim(-0.7, len(places) - 0.3)
-    panel.set_xlabel(f"{label}\nless the reference's" if paired else label)
+    panel.set_xlabel(f"{label}\nminus the reference's" if paired else label)
     panel.locator_params(axis="x", nbins=3)
     panel.grid(axis="x", alpha=0.25)
 
@@ -108,8 +108,8 @@ def _short(condition):
     return label if len(label) <= _NARROW else label[: _NARROW - 1] + "…"
 
 
-def _against_size(panel, found, name, label):
-    ordered = sorted(found.conditions, key=lambda one: one.examples)
+def _against_size(panel, summary, name, label):
+    ordered = sorted(summary.conditions, key=lambda one: one.examples)
     P = np.array([one.examples for one in ordered], dtype=float)
     mean, low, high = (
         np.array([getattr(one.level(name), key) for one in ordered]) for key in ("mean", "low", "high")
@@ -119,7 +119,7 @@ def _against_size(panel, found, name, label):
     for members, colour in ((~some, BLUE), (some, VERMILION)):
         ends = [below[members], above[members]]
         panel.errorbar(P[members], mean[members], ends, fmt="o", color=colour, markersize=4, linewidth=1.2)
-    law = found.laws.get(name)
+    law = summary.laws.get(name)
     if law is not None and np.isfinite(law.limit_low):
         along = np.geomspace(P[np.isfinite(mean)][0], P[-1], 200)
         panel.plot(along, law.limit - law.a * along**-law.b, color=VERMILION, linewidth=1)
@@ -139,12 +139,12 @@ def _against_size(panel, found, name, label):
     panel.margins(y=0.15)
 
 
-def _caption(found, by_size):
-    intervals = "mean and 95 % interval over blocks (over seeds with one block)"
+def _caption(summary, by_size):
+    intervals = "mean and 95 % interval over blocks (over seeds if there is one block)"
     if by_size:
         laws = "; line: limit - a P^-b, its limit shaded; dashed: the limit with b = 1"
         intervals += "; orange points: not all runs invert"
-        return intervals + (laws if any(np.isfinite(law.limit_low) for law in found.laws.values()) else "")
+        return intervals + (laws if any(np.isfinite(law.limit_low) for law in summary.laws.values()) else "")
     noise = "grey: one s.d. between seeds (dark) and between blocks (light)"
-    beside = ", of differences on the same data" if _is_paired(found) else ""
+    beside = ", of differences on the same data" if _is_paired(summary) else ""
     return f"{intervals}{beside}; {noise}; orange: not all runs invert"

@@ -6,8 +6,9 @@ from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.sweep import DOSE, baseline_of, sweep_of
 from strag.views.dynamics import UPDATES
 from strag.views.picture import Picture
-from strag.views.sweep_figure import sweep_figure
+from strag.views.sweep_figure import inverting_of, sweep_figure
 from strag.views.table import Table, as_cell
+from strag.words import number_of
 
 OPTIONS = ("x", "layer", "noise", "reference", "fewest")  # of `picture`
 
@@ -20,21 +21,21 @@ _LEFT_OUT = {
 
 
 def lines(sweep, baseline=None):
-    """One line for every condition: how many of its networks invert; and one for a Baseline."""
+    """Yield one line for every condition, with the number of networks that invert, and one for a Baseline."""
     for one in sweep.conditions:
         where = "each run's own" if sweep.is_own else f"{sweep.by} {one.place:g}"
         yield (
-            f"without {one.removed:.0f} examples ({_LEFT_OUT[one.control]}, {where}): "
-            f"{one.inverting} of {one.networks} networks invert{_others(one)}"
+            f"without {number_of(round(one.removed), 'example')} ({_LEFT_OUT[one.control]}, {where}): "
+            f"{inverting_of(one)}{_others(one)}"
         )
     if baseline:
         yield _with_all_examples(baseline)
 
 
 def _others(condition):
-    """The verdicts of the networks that do not invert, in words."""
-    told = [f"{number} {verdict}" for verdict, number in condition.verdicts.items() if verdict != INVERSION]
-    return f", {', '.join(told)}" if told else ""
+    """Return the verdicts of the networks that do not invert, in words."""
+    others = [f"{number} {verdict}" for verdict, number in condition.verdicts.items() if verdict != INVERSION]
+    return f", {', '.join(others)}" if others else ""
 
 
 def _with_all_examples(baseline):
@@ -45,12 +46,12 @@ def _with_all_examples(baseline):
 
 
 def tables(sweep, baseline=None):
-    """A Sweep as a table, and a Baseline below it."""
+    """Return a Sweep as a table, with a Baseline in its caption."""
     headings = [
         ("left out", "left"),
         ("dose" if sweep.by == DOSE else "t", "right"),
         *((name, "right") for name in ("examples", "invert", "to 4 t*", "T / t*", "test error")),
-        ("others", "left"),
+        ("other verdicts", "left"),
     ]
     rows = [
         (
@@ -74,19 +75,19 @@ def tables(sweep, baseline=None):
 
 
 def picture(history, x=None, layer=None, noise=None, reference=None, fewest=FEWEST):
-    """The Picture of a History whose networks left out sets of several kinds.
+    """Return the Picture of a History whose networks left out sets of several kinds.
 
     x, layer, noise : see `sweep_figure` and `sweep_of`. reference : History of the training of its runs on
     all examples, or None. fewest : as for `find_stragglers`.
 
-    Raises StragError for an x axis where the sets differ in their dose.
+    Raises StragError if `x` is given for a sweep over doses.
     """
     sweep, baseline = sweep_of(history, layer, noise, fewest), None
     if x is not None and sweep.by == DOSE:
-        problem = "holds a sweep over doses, but --x is for one over updates"
-        raise bad_usage(problem, "leave --x out", history.source)
+        problem = "holds a sweep over doses, but `x` is for a sweep over updates"
+        raise bad_usage(problem, "remove `x`", history.source)
     if reference is not None:
-        reference.require_layers("leave --reference out")
+        reference.require_layers("remove `reference`")
         baseline = baseline_of(sweep, reference, fewest)
     return Picture(
         lambda: sweep_figure(sweep, x or UPDATES, baseline),

@@ -1,4 +1,4 @@
-"""The figure of a sweep: what leaving out stragglers does to the valley, and to the test error."""
+"""The figure of a sweep: how leaving out stragglers changes the valley and the test error."""
 
 from textwrap import wrap
 
@@ -26,9 +26,10 @@ from strag.views.style import (
     house_style,
     new_figure,
 )
+from strag.words import number_of
 
 SHARE = "share"  # of the networks that invert
-EXCESS = 1000  # examples left out, to which the excess is told
+EXCESS = 1000  # examples left out, per which the excess is given
 HEIGHT, ROW = 3.1, 0.17  # inches: with two rows of the legend, and of every further one
 COLUMNS = 3  # of the legend
 NARROW = 22  # characters below one of three panels
@@ -46,7 +47,7 @@ NAMES = {
 }
 LEFT_OUT = {
     DOSE: "share of the stragglers left out",
-    UPDATES: "update t of those left out",
+    UPDATES: "update t of the examples left out",
     ERROR: "share ε(t) left out",
 }
 LINES = {  # at the test errors of a Baseline: name, look
@@ -59,26 +60,27 @@ LINES = {  # at the test errors of a Baseline: name, look
 
 
 def sweep_figure(sweep, x=UPDATES, baseline=None):
-    """What leaving out examples does to the inversion and, with test records, to the test error.
+    """Draw how leaving out examples changes the inversion and, with test records, the test error.
 
-    The share of the networks that invert, with a bar up to what it would be if all of those did of which it
-    is not known. Among doses the depth of the valley up to 4 t*, of the networks that invert and were
-    trained so long. In a sweep over updates with random controls, also what the test error exceeds theirs by
-    per example.
+    One panel shows the share of the networks that invert, with a bar up to the share if all undecided
+    networks did. A sweep over doses also shows the depth of the valley up to 4 t*, over the networks that
+    invert and were trained that long. A sweep over updates with random controls also shows the excess of the
+    test error over that of the controls, per example left out.
 
     Parameters
     ----------
     sweep : Sweep.
     x : horizontal axis of a sweep over updates: `updates` at which the sets were taken, or `error`, the mean
-        share of the examples left out, which for S(t) is the training error at t. Doses have their own.
-    baseline : Baseline, whose test errors are drawn as horizontal lines, and whose inversion as a vertical
-        one, except among doses.
+        share of the examples left out, which for S(t) is the training error at t. A sweep over doses has
+        its own axis.
+    baseline : Baseline. Its test errors are horizontal lines; its inversion is a vertical line, except in a
+        sweep over doses.
 
     Returns
     -------
     matplotlib.figure.Figure
 
-    Raises StragError where nothing was left out, for an axis of errors.
+    Raises StragError if nothing was left out and the axis is that of errors.
     """
     x = DOSE if sweep.by == DOSE else x
     places, mark, shown = _places(sweep, x), _mark(baseline, x), _shown(sweep, x)
@@ -104,8 +106,8 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
 
 
 def _shown(sweep, x):
-    """What the panels show: dict of name to label."""
-    shown = {SHARE: "share that invert"}
+    """Return the panels as a dict of name to label."""
+    shown = {SHARE: "share that inverts"}
     if x == DOSE and any(np.isfinite(one.depth_at_4).any() for one in sweep.conditions):
         shown["depth_at_4"] = "depth up to 4 t*"
     if sweep.noise is not None:
@@ -116,7 +118,7 @@ def _shown(sweep, x):
 
 
 def _lines_in(panels, sweep, baseline):
-    """Horizontal lines: of a Baseline, of no excess, of the least depth; and limits."""
+    """Draw the horizontal lines (of a Baseline, no excess, least depth) and set the limits."""
     panels[SHARE].set_ylim(-0.05, 1.05)
     if "test_error" in panels:
         for error, (_, look) in _lines(baseline):
@@ -129,7 +131,7 @@ def _lines_in(panels, sweep, baseline):
 
 
 def _places(sweep, x):
-    """Where the conditions stand on the horizontal axis: float64, NaN for none."""
+    """Return the places of the conditions on the horizontal axis: float64, NaN if a condition has none."""
     if sweep.is_own:
         return np.ones(len(sweep.conditions))
     if x != ERROR:
@@ -145,20 +147,20 @@ def _places(sweep, x):
 
 
 def _mark(baseline, x):
-    """Where the inversion of a Baseline stands on the horizontal axis, or None."""
+    """Return the place of the inversion of a Baseline on the horizontal axis, or None."""
     if baseline is None or x == DOSE:
         return None
     return baseline.train_error if x == ERROR else baseline.update
 
 
 def _lines(baseline):
-    """Height, and name and look, of every horizontal line."""
+    """Return height, and name and look, of every horizontal line of a Baseline."""
     known = ((getattr(baseline, name, None), line) for name, line in LINES.items())
     return [(error, line) for error, line in known if error is not None]
 
 
 def _shares(panel, sweep, control, _, places):
-    """Share of the networks of every condition that invert, and what it might be beside the censored ones."""
+    """Draw the share of networks that invert in every condition, and bars for the undecided ones."""
     shown = [number for number, one in enumerate(sweep.conditions) if one.control == control]
     conditions = [sweep.conditions[number] for number in shown]
     share = np.array([one.inverting / one.networks for one in conditions])
@@ -182,7 +184,7 @@ def _shares(panel, sweep, control, _, places):
 
 
 def _curve(panel, sweep, control, name, places):
-    """Mean over the networks of every condition, with a band of one standard deviation."""
+    """Draw the mean over the networks of every condition, with a band of one standard deviation."""
     shown = [number for number, one in enumerate(sweep.conditions) if one.control == control]
     at, conditions = places[shown], [sweep.conditions[number] for number in shown]
     scale = EXCESS if name == "excess" else 1  # of a test error, or of a depth
@@ -213,7 +215,7 @@ def _legend(figure, panels, sweep, baseline, mark):
         handles.append(Patch(facecolor=GREY, alpha=2 * BAND, label=f"± 1 s.d. over {most} networks"))
     if any(one.censored for one in sweep.conditions):
         look = {"color": GREY, "marker": "|", "linestyle": "", "markersize": 9}
-        handles.append(Line2D([], [], label="not known: open, unstable, ...", **look))
+        handles.append(Line2D([], [], label="undecided: open, unstable, ...", **look))
     if "depth_at_4" in panels:
         handles.append(Line2D([], [], color=INK, linewidth=0.7, label="least depth of an inversion"))
     handles += [Line2D([], [], label=name, **look) for _, (name, look) in _lines(baseline)]
@@ -228,21 +230,25 @@ def _heading(sweep):
     title = one_line(sweep.history.meta.get("title") or "history")
     whole = [one for one in sweep.conditions if one.control == NO_CONTROL]
     if sweep.by != DOSE or not whole:
-        return f"{title}: trained without what was misclassified at t"
+        return f"{title}: trained without the examples misclassified at t"
     last = whole[-1]
-    which = "each run's own" if sweep.is_own else f"{_share(last.place)} of the"
-    censored = f", {last.censored} not known" if last.censored else ""
-    return (
-        f"{title}: without {which} stragglers {last.inverting} of {last.networks} networks invert{censored}"
-    )
+    which = "each run's own" if sweep.is_own else f"{_share(last.place)}the"
+    censored = f" ({last.censored} undecided)" if last.censored else ""
+    return f"{title}: {inverting_of(last)}{censored} without {which} stragglers"
+
+
+def inverting_of(condition):
+    """Return the number of networks of a Condition that invert: `3 of 10 networks invert`."""
+    verb = "inverts" if condition.networks == 1 else "invert"
+    return f"{condition.inverting} of {number_of(condition.networks, 'network')} {verb}"
 
 
 def _share(dose):
-    return "all" if dose == 1 else f"{100 * dose:.0f} %"
+    return "" if dose == 1 else f"{100 * dose:.0f} % of "
 
 
 def _caption(sweep):
     facts = facts_of(sweep.history, sweep.layer, 0)
-    facts["runs"] = f"{len(sweep.history.runs)} networks"
-    facts["updates"] = f"trained for {sweep.history.updates[-1]} updates"
+    facts["runs"] = number_of(len(sweep.history.runs), "network")
+    facts["updates"] = f"trained for {number_of(sweep.history.updates[-1], 'update')}"
     return ", ".join(facts.values())

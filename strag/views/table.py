@@ -1,4 +1,4 @@
-"""A table for a person, before anybody prints it."""
+"""A table for a reader, independent of how it is printed."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ class Table:
 
     Attributes
     ----------
-    title : line above it, or None. columns : pairs of heading and justification, `left` or `right`.
-    rows : list of tuples of text, one per column. caption : lines below it, or None.
+    title : line above the table, or None. columns : pairs of heading and justification, `left` or `right`.
+    rows : list of tuples of text, one per column. caption : lines below the table, or None.
 
-    Numbers, justified to the right, are never wrapped or cut; texts wrap at words where there is no room.
+    Numbers, justified to the right, are never wrapped or cut; texts wrap at words.
     """
 
     title: str | None
@@ -22,5 +22,5 @@ class Table:
 
 
 def as_cell(value, digits):
-    """A number as the text of a cell, `-` for None and NaN."""
+    """Return a number as the text of a cell: `-` for None and NaN."""
     return "-" if value is None or value != value else f"{value:.{digits}f}"

@@ -53,7 +53,7 @@ CASES = {
     "train bare --test-every 5": "bare: has no test set, which --test-every is for",
     "train d --precision bfloat16": "d: no hidden layer has 64 inputs, which --precision bfloat16 is for",
     "train d --own-order": "--own-order needs --batch-size",
-    "train d --optimizer adam --momentum 0.5": "--momentum is for --optimizer sgd",
+    "train d --optimizer adam --momentum 0.5": "--momentum needs --optimizer sgd",
     "train d --weights-at 3": "--weights-at needs --weights",
     "train d --json": "--json needs --plan",
     "find-stragglers h --seed 1": "--seed no longer exists; use 'strag sets'",
@@ -86,7 +86,7 @@ CASES = {
     "plot s.json --by-class --data d -o p.png": "--data contradicts --by-class",
     "plot h --number 3 -o p.png": "h: holds a history, but --number is for stragglers",
     "plot h --dpi 96 -o p.svg": "h: --dpi is for pixels, but the svg has none",
-    "plot h --x error --curves error -o p.png": "the training error is no curve against itself",
+    "plot h --x error --curves error -o p.png": "cannot draw the training error against itself",
 }
 
 
@@ -145,9 +145,9 @@ def test_a_data_set_of_the_catalogue_is_no_file(line, remedy, folder, capsys):
 def test_advice_names_what_can_be_given(folder, capsys):
     in_this_process("strag train d --runs 2 --epochs 2 --first-run 3 --weights w -q -o r", folder)
     for line, words in {
-        "train d --test-every x": "give a number of updates, or log, or never",
-        "train d --record-every never": "give a number of updates, or log",
-        "train d --init w": "w: has no run 0; it has runs 3 to 4, chosen by --first-run and --runs",
+        "train d --test-every x": "pass a number of updates, or log, or never",
+        "train d --record-every never": "pass a number of updates, or log",
+        "train d --init w": "w: has no run 0; choose among runs 3 to 4 with --first-run and --runs",
         "dump w d --layers 3": "w: a network of depth 2 has no hidden layer 3; it has 1",
     }.items():
         assert complaint(capsys, 2, [words], *line.split()).endswith(f"{words}\n")

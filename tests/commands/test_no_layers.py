@@ -104,9 +104,9 @@ def test_what_needs_a_layer_says_so(name, capsys):
     }.items():
         complaint(capsys, 1, [words], *line.split())
     for line, words in {
-        f"plot {name} --curves radius -o x.png": f"{needs}draw the training error alone, with --curves error",
+        f"plot {name} --curves radius -o x.png": f"{needs}draw the training error alone with --curves error",
         f"plot with {name} --curves radius,error -o x.png": f"{name}: {needs}",
-        f"plot {name} --x error -o x.png": "leave --x error out",
+        f"plot {name} --x error -o x.png": "remove --x error",
     }.items():
         complaint(capsys, 2, [words], *line.split())
 

@@ -149,7 +149,7 @@ def test_a_sweep_is_a_picture_of_its_own(folder, capsys):
     write(folder / "w", sweep())
     assert main(["plot", "w", "-o", "f.svg"]) == 0
     text = (folder / "f.svg").read_text()
-    for entry in ("depth up to 4 t*", "without all of the stragglers 0 of 2 networks invert"):
+    for entry in ("depth up to 4 t*", "0 of 2 networks invert without the stragglers"):
         assert entry in text
     assert capsys.readouterr().err.splitlines() == [
         "strag: w: without 8 examples (stragglers, dose 0.5): 2 of 2 networks invert",
@@ -182,7 +182,7 @@ def test_one_set_for_each_run_makes_curves_as_ever(folder, capsys):
 def test_a_sweep_is_not_mixed_with_others(folder):
     write(folder / "w", sweep())
     for arguments, status, words in (
-        (["w", "--x", "error"], 2, ["w: holds a sweep over doses, but --x is for one over updates"]),
+        (["w", "--x", "error"], 2, ["w: holds a sweep over doses, but --x is for a sweep over updates"]),
         (["w", "h.safetensors"], 1, ["w: holds a sweep", "plot it alone"]),
         (["h.safetensors", "w"], 1, ["w: holds a sweep, but h.safetensors is a history"]),
     ):

@@ -171,7 +171,7 @@ def test_a_summary_of_before_is_read_as_ever(folder):
             del one[name]
     before = markdown(summary_from(found, "x"))
     headings, fewer = (text.splitlines()[0].split(" | ") for text in (now, before))
-    headings.remove("the others")
+    headings.remove("other verdicts")
     assert fewer == [*headings[: len(fewer) - 1], headings[len(fewer) - 1] + " |"]
     assert len(headings) == len(fewer) + 6  # four quantities, two of them at two levels of noise
 

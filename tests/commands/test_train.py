@@ -182,7 +182,7 @@ def test_divergence_is_said(folder, capsys):
             1,
             ["is a dataset file, not a weights file", "--weights"],
         ),
-        (["d.safetensors", "--weights", "w", "--weights-at", "9"], 2, ["--weights-at 9 leaves the training"]),
+        (["d.safetensors", "--weights", "w", "--weights-at", "9"], 2, ["--weights-at 9 is outside"]),
         (["d.safetensors", "--memory", "1e-6"], 2, ["more than the limit --memory"]),
         (["-", "--without", "-"], 2, ["cannot both be stdin"]),
         (["-"], 1, ["stdin: is empty", "pipe"]),
@@ -219,7 +219,7 @@ def test_init_of_another_shape(folder, capsys):
         in capsys.readouterr().err
     )
     assert main(["train", "d.safetensors", "--runs", "4", "--width", "6", "--init", "w", "-o", "g"]) == 2
-    assert "w: has no run 3; it has runs 0 to 2" in capsys.readouterr().err
+    assert "w: has no run 3; choose among runs 0 to 2" in capsys.readouterr().err
 
 
 def test_two_gigabytes_of_nothing_are_refused_at_once(folder):

@@ -101,7 +101,7 @@ def test_a_class_without_a_trained_example_is_left_out_and_listed(history):
     value = stragglers_object(finding)
     assert (value["classes_absent"], value["classes_without"]) == (("a",), ("c",))
     assert value["runs"][0]["classes"]["a"] is None
-    assert "no inversion in class c; no trained example of class a" in sentence(finding)
+    assert "no inversion in class c; no training example of class a" in sentence(finding)
     assert find_stragglers(pruned).verdict == "inversion"
     with pytest.raises(StragError, match="no example of class 'a' that run 0 trains on") as caught:
         find_stragglers(pruned, observable="radius:a")

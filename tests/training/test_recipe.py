@@ -72,11 +72,11 @@ def test_schedules_begin_at_the_start_and_end_at_the_end():
 @pytest.mark.parametrize(
     ("function", "text", "message"),
     [
-        (every, "0", "cannot read `x` '0'; give a number"),
+        (every, "0", "cannot read `x` '0'; pass a number"),
         (every, "often", "cannot read `x` 'often'"),
-        (listed, "3,x", "cannot read `x` '3,x'; give updates"),
-        (listed, "3,10", "`x` 3,10 leaves the training, which has updates 0 to 9"),
-        (listed, "-1", "leaves the training"),
+        (listed, "3,x", "cannot read `x` '3,x'; pass updates"),
+        (listed, "3,10", "`x` 3,10 is outside the training; choose updates from 0 to 9"),
+        (listed, "-1", "is outside the training"),
     ],
 )
 def test_schedules_that_make_no_sense(function, text, message):
@@ -101,7 +101,7 @@ def test_layers_of_a_depth():
     assert Recipe.of(depth=4, layers="2,1").layers == (1, 2)
     with pytest.raises(StragError, match="depth 2 has no hidden layer 3; it has 1"):
         Recipe(layers=(3,))
-    with pytest.raises(StragError, match="cannot read `layers` 'first'; give layers such as 1, or all"):
+    with pytest.raises(StragError, match="cannot read `layers` 'first'; pass layers such as 1, or all"):
         read_layers("first", Perceptron())
 
 
@@ -109,14 +109,14 @@ def test_layers_of_a_depth():
     ("options", "message"),
     [
         ({"own_order": True}, "`own_order` needs `batch_size`"),
-        ({"optimizer": "adam", "momentum": 0.9}, "`momentum` is for `optimizer` sgd"),
+        ({"optimizer": "adam", "momentum": 0.9}, "`momentum` needs `optimizer` sgd"),
         (
             {"channels": (8, 16)},
-            "`channels` is not an option of `model` mlp; it has depth, width, activation",
+            "`channels` is not an option of `model` mlp; its options are depth, width, activation",
         ),
         ({"model": "rnn"}, "there is no `model` 'rnn'; choose mlp"),
         ({"activation": "sin"}, "there is no `activation` 'sin'; choose tanh, relu, gelu"),
-        ({"depth": 0}, "cannot use 0 as `depth`; give a number from 1 to 1000"),
+        ({"depth": 0}, "cannot use 0 as `depth`; pass a number from 1 to 1000"),
         ({"width": 2.5}, "cannot use 2.5 as `width`"),
     ],
 )

@@ -30,8 +30,10 @@ def said(data, dead, removed=None, **options):
 
 @pytest.mark.parametrize("dead", [1, 17, 200])
 def test_vanished_representations_are_counted_by_example(data, dead):
+    counted = "1 representation vanishes" if dead == 1 else f"{dead} representations vanish"
+    place = "(|h| = 0; run 3, layer 1, update 0)"
     assert said(data, np.arange(dead)) == [
-        f"up to {dead} representations vanish (|h| = 0; run 3, layer 1, update 0); they count as x = 0"
+        f"up to {counted} {place}; a vanishing representation counts as x = 0"
     ]
 
 

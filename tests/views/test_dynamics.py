@@ -51,7 +51,7 @@ def test_diverged_runs_change_no_mean():
 
 
 def test_nothing_is_left_when_every_run_diverged():
-    with pytest.raises(StragError, match=r"every run diverged; train with a smaller --lr"):
+    with pytest.raises(StragError, match=r"every run diverged; train with a smaller `lr`"):
         dynamics_of(made([valley(), valley()], diverged=[0, 1]))
 
 

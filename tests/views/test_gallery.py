@@ -120,7 +120,7 @@ def test_floats_are_scaled_together():
 def test_other_shapes_are_no_images(shape):
     data = digits(shape=shape)
     form = " x ".join(map(str, shape))
-    with pytest.raises(StragError, match=f"has examples of shape {form}, which is no image; a gallery needs"):
+    with pytest.raises(StragError, match=f"has examples of shape {form}, which is not an image; use images"):
         gallery(data, called(data, [1]))
 
 
@@ -218,7 +218,7 @@ def test_a_flipped_label_says_what_it_was():
     listed = called(data, [12, 4], [0.9, 0.8], classes=names)
     said = texts(gallery(data, listed))
     assert said[-5:] == ["12: cat", "was dog", "0.90", "4: dog", "0.80"]
-    assert "index: class; what its class was before its label was flipped; probability" in " ".join(said)
+    assert "index: class; was: class before the label was flipped; probability" in " ".join(said)
     assert flipped_among(data, listed) == (1, 2)
     kept = data.rows(np.array([4, 12, 7]))
     assert flipped_among(kept, listed, 1) == (1, 1)
@@ -231,7 +231,7 @@ def test_a_flipped_label_says_its_group_too():
     data = digits(y_true=(np.arange(30) + 3) % 10)
     said = texts(gallery(data, called(data, [12], [0.9])))
     assert said[-3:] == ["12: 2 even", "was 5 odd", "0.90"]
-    assert "what its class and group was before" in " ".join(said)
+    assert "was: class and group before" in " ".join(said)
     far = digits(y_true=np.full(30, 77))
     assert texts(gallery(far, called(far, [12], [0.9])))[-2] == "was 77"
 

@@ -20,7 +20,7 @@ def test_differences_are_shown_where_every_condition_shares_data_with_the_refere
         [at({}, "a", [0.10, 0.20]), at({}, "c", [0.11, 0.21]), at({"width": 50}, block, [0.13, 0.23])]
     )
     panel = summary_figure(found).axes[0]
-    assert panel.get_xlabel().endswith("less the reference's") == paired
+    assert panel.get_xlabel().endswith("minus the reference's") == paired
     means = sorted(line.get_xdata()[0] for line in panel.lines if line.get_marker() == "o")
     assert means == pytest.approx([0, 0.03] if paired else [0.155, 0.18])
 

@@ -47,9 +47,9 @@ def test_it_says_what_it_shows():
     figure = sweep_figure(sweep_of(sweep()))
     said = texts(figure)
     for text in (
-        "made-up: without all of the stragglers 0 of 2 networks invert",
+        "made-up: 0 of 2 networks invert without the stragglers",
         "P = 48 to 56 of 64, 8 networks, depth 2, width 20, lr 0.2, trained for 100 updates",
-        "share that invert",
+        "share that inverts",
         "depth up to 4 t*",
         "test error, noise σ = 1",
         "stragglers left out",
@@ -70,15 +70,15 @@ def test_networks_of_which_it_is_not_known_are_a_bar_above_the_share():
     (bars,) = panel.containers
     segments = [one.tolist() for one in bars[2][0].get_segments()]
     assert segments == [[[0.5, 0.5], [0.5, 1.0]], [[1.0, 0.0], [1.0, 0.5]]]
-    assert "not known: open, unstable, ..." in legend(panel.figure)
-    assert any("0 of 2 networks invert, 1 not known" in text for text in texts(panel.figure))
+    assert "undecided: open, unstable, ..." in legend(panel.figure)
+    assert any("0 of 2 networks invert (1 undecided) without" in text for text in texts(panel.figure))
     assert not sweep_figure(sweep_of(sweep())).axes[0].containers
 
 
 def test_over_time_the_axis_is_that_of_updates():
     figure = sweep_figure(sweep_of(over_time()))
     left, right = figure.axes
-    assert left.get_xlabel() == right.get_xlabel() == "update t of those left out"
+    assert left.get_xlabel() == right.get_xlabel() == "update t of the examples left out"
     assert left.get_xscale() == "log"
     assert left.lines[0].get_xdata().tolist() == [5, 20]
 
