@@ -22,6 +22,7 @@ class Curves:
 
     @property
     def are_finite(self):
+        """Whether every value of the observable, the training error and the training loss is finite."""
         return all(np.isfinite(one).all() for one in (self.observable, self.train_error, self.train_loss))
 
     def until(self, record):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from strag.stragglers.inversion import DIVERGED
+from strag.words import number_of
 
 FEWEST_OF_A_GROUP = 10  # examples on average, below which many groups look like numbers to predict
 MANY_GROUPS = 20
@@ -32,7 +33,7 @@ def _far(history, found, level):
     above = float(history.train_error[before[:, 0] - 1, before[:, 1]].mean())
     return (
         f"the sets are those at a training error of {error:.2g}, far below {level:g}: one record earlier it "
-        f"was {above:.2g}; a lower learning rate, or more records, would come nearer"
+        f"was {above:.2g}; use a smaller learning rate, or more records, to come nearer"
     )
 
 
@@ -41,8 +42,8 @@ def _groups(history):
     if groups <= MANY_GROUPS or examples >= FEWEST_OF_A_GROUP * groups:
         return ""
     return (
-        f"{groups} groups of {examples / groups:.1f} examples on average; numbers to predict, rather than "
-        "classes, have no class manifolds"
+        f"there are {groups} groups of {examples / groups:.1f} examples on average; labels that are numbers "
+        "to predict, rather than classes, have no class manifolds"
     )
 
 
@@ -69,7 +70,7 @@ def _most(found):
     chosen = int(found.consensus.sum())
     if not trained or chosen <= MOST_EXAMPLES * trained:
         return ""
-    return f"{chosen} of {trained} examples are stragglers, which are meant to be the exceptions"
+    return f"{chosen} of {trained} examples are stragglers, which should be exceptions"
 
 
 def _rising(found):
@@ -78,10 +79,10 @@ def _rising(found):
         return ""
     first, runs = min(one.unstable_from for one in rising), len(found.inversions)
     most = max(one.loss_rise for one in rising)
-    size = f"by up to {most:.0%}" if most < LARGEST_SHARE else "to many times what it was"
+    size = f"by up to {most:.0%}" if most < LARGEST_SHARE else "to many times its value"
     return (
-        f"the loss rises in {len(rising)} of {runs} runs, {size}, from update {first} on, which makes "
-        "false valleys; a lower learning rate would mend it"
+        f"the loss rises in {len(rising)} of {number_of(runs, 'run')}, {size}, from update {first} on, which "
+        "creates false valleys; use a smaller learning rate"
     )
 
 
@@ -89,4 +90,4 @@ def _diverged(found):
     diverged = sum(one.verdict == DIVERGED for one in found.inversions)
     if not diverged:
         return ""
-    return f"{diverged} of {len(found.inversions)} runs diverged, which a lower learning rate would mend"
+    return f"{diverged} of {number_of(len(found.inversions), 'run')} diverged; use a smaller learning rate"

@@ -57,6 +57,7 @@ class BetaBinomial:
 
     @property
     def share(self):
+        """1 / (a + b + 1), between 0 and 1: the intraclass correlation of membership."""
         return 1 / (self.a + self.b + 1)
 
     @classmethod

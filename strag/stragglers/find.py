@@ -121,11 +121,11 @@ class Stragglers:
         if not self.pooled:
             raise StragError(
                 "has networks that share their initial weights, so that there is no core",
-                "take the core of the history in which its sets were found",
+                "use the core of the history in which its sets were found",
                 source,
             )
         if len(self.taken) < 2:
-            raise StragError("the core needs two runs with a set", "train more with --runs", source)
+            raise StragError("the core needs two runs with a set", "train more `runs`", source)
         raise StragError(f"has no core: {self.unknown}", "take the sets at another moment", source)
 
     @property
@@ -174,7 +174,7 @@ def find_stragglers(
         low = float(np.nanmin(history.train_error)) if np.isfinite(history.train_error).any() else np.nan
         raise StragError(
             f"no run reaches the training error {at.error}",
-            f"the lowest is {low:.4g}; train for longer",
+            f"the lowest is {low:.4g}; train longer",
             history.source,
         )
     sets = [
@@ -199,7 +199,7 @@ def _refuse_diverged(history, at):
     chosen = history.finite if at.update is None else history.finite[history.updates == at.update]
     if not chosen.any():
         where = "" if at.update is None else f" at update {at.update}"
-        raise StragError(f"has no run that is finite{where}", "lower the learning rate", history.source)
+        raise StragError(f"has no run that is finite{where}", "use a smaller `lr`", history.source)
 
 
 def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST):
