@@ -1,33 +1,33 @@
-"""Results that make no sense, whatever their verdict: what to doubt, in words."""
+"""Warnings about results that make little sense, whatever their verdict."""
 
 import numpy as np
 
 from strag.stragglers.inversion import DIVERGED
 from strag.words import number_of
 
-FEWEST_OF_A_GROUP = 10  # examples on average, below which many groups look like numbers to predict
+FEWEST_OF_A_GROUP = 10  # examples per group; fewer, in many groups, look like numbers to predict
 MANY_GROUPS = 20
-LARGEST_SHARE = 10  # of a rise that is told as one
-FAR = 0.5  # of the training error that was asked for: sets at less are those of another moment
-MOST_EXAMPLES = 0.5  # the share of examples that stragglers, which are the exceptions, do not exceed
+LARGEST_SHARE = 10  # rise of the loss that is stated in percent
+FAR = 0.5  # share of the requested training error, below which the sets belong to another moment
+MOST_EXAMPLES = 0.5  # share of the examples, above which stragglers are not exceptions
 
 
 def doubts(history, found, level=None):
-    """What a reader of Stragglers in a History should doubt: list of sentences, empty if nothing.
+    """Reasons to doubt the Stragglers of a History: list of sentences, empty without any.
 
-    level : the training error at which the sets were to be taken, if at one.
+    level : the training error at which the sets were requested; None for another moment.
     """
-    told = (_groups(history), _guessing(history, found), _most(found), _rising(found), _diverged(found))
-    return [one for one in (*told, _far(history, found, level)) if one]
+    sentences = (_groups(history), _guessing(history, found), _most(found), _rising(found), _diverged(found))
+    return [sentence for sentence in (*sentences, _far(history, found, level)) if sentence]
 
 
 def _far(history, found, level):
     """Whether the training error fell from above the level to far below it between two records."""
     if not level:
         return ""
-    at = np.array([(found.records[run], run) for run in found.taken])
-    before = at[at[:, 0] > 0]
-    error = float(history.train_error[at[:, 0], at[:, 1]].mean())
+    places = np.array([(found.records[run], run) for run in found.taken])
+    before = places[places[:, 0] > 0]
+    error = float(history.train_error[places[:, 0], places[:, 1]].mean())
     if error >= FAR * level or not len(before):
         return ""
     above = float(history.train_error[before[:, 0] - 1, before[:, 1]].mean())
@@ -38,6 +38,7 @@ def _far(history, found, level):
 
 
 def _groups(history):
+    """Whether there are many groups of few examples."""
     groups, examples = len(history.classes), history.examples
     if groups <= MANY_GROUPS or examples >= FEWEST_OF_A_GROUP * groups:
         return ""
@@ -66,6 +67,7 @@ def _guessing(history, found):
 
 
 def _most(found):
+    """Whether most of the trained examples are stragglers."""
     trained = int((found.seen > 0).sum())
     chosen = int(found.consensus.sum())
     if not trained or chosen <= MOST_EXAMPLES * trained:
@@ -74,6 +76,7 @@ def _most(found):
 
 
 def _rising(found):
+    """Whether the loss rises in some runs."""
     rising = [one for one in found.inversions if one.unstable_from is not None]
     if not rising:
         return ""
@@ -87,6 +90,7 @@ def _rising(found):
 
 
 def _diverged(found):
+    """Whether some runs diverged."""
     diverged = sum(one.verdict == DIVERGED for one in found.inversions)
     if not diverged:
         return ""
