@@ -89,12 +89,34 @@ def texts(source):
     return [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
 
 
-def test_training_speaks_of_parameters_and_never_of_options():
+def test_the_science_speaks_of_parameters_and_never_of_options():
     def names_an_option(source):
         return any(isinstance(text, str) and re.search(r"--[a-z]", text) for text in texts(source))
 
     assert names_an_option('raise bad_usage(f"--{name} needs --batch-size")')
-    assert where(names_an_option, ("strag.training",)) == []
+    assert where(names_an_option, SCIENCE) == []
+
+
+def undocumented(source):
+    """The public functions, classes and methods of a source without a docstring, by their full names."""
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+    def below(node, prefix):
+        for child in node.body:
+            if isinstance(child, kinds) and not child.name.startswith("_"):
+                name = f"{prefix}{child.name}"
+                yield from [] if ast.get_docstring(child) else [name]
+                if isinstance(child, ast.ClassDef):
+                    yield from below(child, f"{name}.")
+
+    return list(below(ast.parse(source), ""))
+
+
+def test_every_public_name_of_the_analyses_has_a_docstring():
+    assert undocumented("class A:\n    def f(self): pass\n    def _g(self): pass") == ["A", "A.f"]
+    packages = ("strag.geometry", "strag.stragglers")
+    found = {name: undocumented(MODULES[name]) for name in where(undocumented, packages)}
+    assert found == {}
 
 
 def test_only_those_who_speak_know_click_rich_and_tqdm():

@@ -66,7 +66,7 @@ class Grid:
             for what, value in part.model.items():
                 if value != first.model[what]:
                     raise StragError(
-                        f"comes from another model than {first.source}: it differs in its {what}",
+                        f"comes from a different model than {first.source}: its {what} differs",
                         "measure dumps of one training together",
                         part.source,
                     )
@@ -91,14 +91,14 @@ class Grid:
                     if seen.max() > 1:
                         raise StragError(
                             f"repeats examples of another dump at update {update}",
-                            "name it once",
+                            "pass each dump once",
                             part.source,
                         )
             if not seen.all():
                 run = self.runs[int(np.flatnonzero(~seen.all(axis=1))[0])]
                 raise StragError(
                     f"examples are missing at update {update} in run {run}",
-                    "give dumps that cover the same examples at every update and run",
+                    "pass dumps that cover the same examples at every update and run",
                     ", ".join(part.source for part in self.parts),
                 )
 

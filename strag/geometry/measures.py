@@ -46,6 +46,7 @@ class Measure:
 
     @property
     def function(self):
+        """The function that `of` names, imported on the first use."""
         module, _, name = self.of.partition(":")
         found = import_module(module)
         for part in name.split("."):

@@ -1,4 +1,4 @@
-"""How far sets of stragglers overlap, of whatever trainings on the same data."""
+"""How far sets of stragglers overlap, from any trainings on the same data."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,8 @@ class Comparison:
 
     names : of the sets. sizes : int [S].
     common : int [S, S]. expected, kappa, jaccard : float [S, S], NaN between empty sets.
-    examples : P, over which chance is counted. title : of the data set. source : a file's name, for messages.
+    examples : P, the number among which random sets would be drawn. title : of the data set.
+    source : a file's name, for messages.
     """
 
     names: tuple
@@ -29,7 +30,7 @@ class Comparison:
 
     @property
     def jaccard_by_chance(self):
-        """E / (|A| + |B| - E), for random sets of these sizes: float [S, S]."""
+        """Jaccard index E / (|A| + |B| - E) of random sets of these sizes: float [S, S]."""
         return quotient(self.expected, self.sizes[:, None] + self.sizes - self.expected)
 
 
@@ -44,11 +45,11 @@ def compare(sets, examples, names, title=None):
     """
     S = len(sets)
     union = np.unique(np.concatenate(sets))
-    bits = words(pack(np.stack([np.isin(union, one) for one in sets])))
+    bits = words(pack(np.stack([np.isin(union, members) for members in sets])))
     a, b = (axis.ravel() for axis in np.indices((S, S)))
-    sizes = np.array([len(one) for one in sets])
-    found = Overlap(count(bits[a] & bits[b]), sizes[a], sizes[b], np.full(S * S, examples))
+    sizes = np.array([len(members) for members in sets])
+    pairs = Overlap(count(bits[a] & bits[b]), sizes[a], sizes[b], np.full(S * S, examples))
     common, expected, kappa, jaccard = (
-        values.reshape(S, S) for values in (found.common, found.expected, found.kappa, found.jaccard)
+        values.reshape(S, S) for values in (pairs.common, pairs.expected, pairs.kappa, pairs.jaccard)
     )
     return Comparison(tuple(names), sizes, common, expected, kappa, jaccard, examples, title)

@@ -9,8 +9,9 @@ import numpy as np
 class Curves:
     """The curves of one run at T records.
 
-    updates : int [T], rising. observable : float [T], whose valley is sought. train_error, train_loss :
-    float [T]. wrong : int [T], misclassified training examples. examples : number of training examples P.
+    updates : int [T], rising. observable : float [T], the curve whose valley is sought. train_error,
+    train_loss : float [T]. wrong : int [T], numbers of misclassified training examples. examples : number of
+    training examples P.
     """
 
     updates: np.ndarray
@@ -22,10 +23,11 @@ class Curves:
 
     @property
     def are_finite(self):
-        return all(np.isfinite(one).all() for one in (self.observable, self.train_error, self.train_loss))
+        """Whether every value of the observable, the training error and the training loss is finite."""
+        return all(np.isfinite(curve).all() for curve in (self.observable, self.train_error, self.train_loss))
 
     def until(self, record):
-        """The curves at the records before one."""
+        """The curves at the records before `record`, a position on axis T."""
         names = ("updates", "observable", "train_error", "train_loss", "wrong")
         return Curves(*(getattr(self, name)[:record] for name in names), self.examples)
 
@@ -44,14 +46,14 @@ def bottoms(curve, least=0.0):
     """The valleys of a curve that are deeper than `least`: list of (record, V), the deepest first.
 
     V is v_t within the part of the curve that reaches to the bottoms of the deeper valleys on either side,
-    so that a valley beside a deeper one has the height of the wall between them.
+    so that a valley next to a deeper one has the height of the wall between the two.
     """
-    found, parts = [], [(0, len(curve))]
+    valleys_found, parts = [], [(0, len(curve))]
     while parts:
         start, stop = parts.pop()
         v = valleys(curve[start:stop])
         at = int(np.argmax(v))
         if v[at] > least:
-            found.append((start + at, float(v[at])))
+            valleys_found.append((start + at, float(v[at])))
             parts += [(start, start + at + 1), (start + at, stop)]
-    return sorted(found, key=lambda valley: (-valley[1], valley[0]))
+    return sorted(valleys_found, key=lambda valley: (-valley[1], valley[0]))

@@ -1,13 +1,12 @@
 """How sure a straggler is: the binomial model over runs.
 
-Runs differ by their seed alone, so that the number k_i of the n_i inverting runs trained on example i
-that call it a straggler is Binomial(n_i, p_i). With p_i ~ Beta(a, b), fitted by maximum likelihood
-over all examples, what is known of p_i afterwards is Beta(a + k_i, b + n_i - k_i).
+Runs differ only by their seed. Of the n_i inverting runs that train on example i, the number k_i in which it
+is a straggler is therefore Binomial(n_i, p_i). With p_i ~ Beta(a, b), where a and b are fitted by maximum
+likelihood over all examples, the posterior of p_i is Beta(a + k_i, b + n_i - k_i).
 
-Few examples, or few runs, leave a and b themselves uncertain. Intervals of p_i, and what is said to be sure,
-are therefore those of a mixture of such Betas over the posterior of a and b, with a / (a + b) and
-1 / (a + b + 1) uniform before: with the fitted a and b alone, the intervals of 50 examples in two runs would
-hold 58 %.
+Few examples or few runs leave a and b uncertain. Intervals and statuses therefore use a mixture of these
+posteriors over the posterior of a and b, whose prior is uniform in a / (a + b) and 1 / (a + b + 1). With the
+fitted a and b alone, the 95 % intervals of 50 examples in two runs would cover 58 %.
 """
 
 from dataclasses import dataclass
@@ -22,15 +21,15 @@ _LOG_BOUNDS = (-12.0, 12.0)  # of log a and log b
 _MEANS, _SHARES = (-4.0, 4.0), (-9.0, 9.0)  # logits: of a / (a + b) about the mean, of 1 / (a + b + 1)
 _SIDE = 14  # of the grid over them
 _ZOOMS = 6  # each to where the posterior is
-_SMALL = 1e-4  # of the largest weight: such parts of the posterior are left out
+_SMALL = 1e-4  # of the largest weight: smaller parts of the posterior are left out
 _HALVINGS = 34  # of an interval of p, which leave 1e-10
 
 
 def unidentifiable(counts, runs):
-    """Why k_i of n_i runs, int [P] each, tell no population of probabilities: words, empty where they do.
+    """The reason why k_i of n_i runs, int [P] each, do not identify a and b; empty if they do.
 
-    One run cannot tell a and b apart. Where every k is 0, or every k is n, the likelihood is the same
-    for every b, or a, that is large enough beside the other.
+    One run cannot distinguish a from b. Where every k is 0, or every k is n, the likelihood does not change
+    once b, or a, is large compared with the other.
     """
     counts, runs = counts[runs > 0], runs[runs > 0]
     if not runs.size or runs.max() < 2:
@@ -47,8 +46,8 @@ class BetaBinomial:
     """The population of straggling probabilities, Beta(a, b).
 
     `share` = 1 / (a + b + 1) is the share of the variance of membership that belongs to the examples
-    rather than to the seeds. posterior : float64 [3, G], pairs of a and b and their weights; None takes a and
-    b for known.
+    rather than to the seeds. posterior : float64 [3, G], pairs of a and b and their weights; with None, a and
+    b are taken as known.
     """
 
     a: float
@@ -57,13 +56,14 @@ class BetaBinomial:
 
     @property
     def share(self):
+        """1 / (a + b + 1), between 0 and 1: the intraclass correlation of membership."""
         return 1 / (self.a + self.b + 1)
 
     @classmethod
     def fit(cls, counts, runs):
         """Maximum likelihood over examples: `counts` k_i and `runs` n_i, int [P].
 
-        Raises StragError where they are not identifiable, see `unidentifiable`.
+        Raises StragError if a and b are not identifiable, see `unidentifiable`.
         """
         from scipy.optimize import minimize
         from scipy.special import betaln
@@ -86,11 +86,11 @@ class BetaBinomial:
         return cls(float(a), float(b), _posterior(k, n, weights))
 
     def probability(self, counts, runs):
-        """Predictive probability (k + a) / (n + a + b) that the next run calls it a straggler."""
+        """Probability (k + a) / (n + a + b) that an example straggles in the next run: float64 [P]."""
         return (counts + self.a) / (runs + self.a + self.b)
 
     def interval(self, counts, runs, coverage=SURE):
-        """Equal-tailed posterior interval of p_i: two arrays, low and high."""
+        """Equal-tailed posterior interval of p_i: low and high, float64 [P] each."""
         tail = (1 - coverage) / 2
         (k, n), at = _different(counts, runs)
         low, _ = self._quantile(k, n, tail)
@@ -98,7 +98,7 @@ class BetaBinomial:
         return low[at], high[at]
 
     def status(self, counts, runs):
-        """`core` where P(p_i > 1/2) >= 0.95, `rare` where it is <= 0.05, else `fringe`: array of str."""
+        """`core` where P(p_i > 1/2) >= 0.95, `rare` where it is <= 0.05, else `fringe`: str [P]."""
         (k, n), at = _different(counts, runs)
         above = 1 - self._below(k, n, np.full(k.shape, 0.5))
         return np.where(above >= SURE, CORE, np.where(above > 1 - SURE, FRINGE, RARE))[at]

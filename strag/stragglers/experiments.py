@@ -69,7 +69,7 @@ _TRAINING = (
 _FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # of what files of before do not say
 _NETWORK = ("depth", "width")  # with the number of groups what shapes the initial weights
-_AGAIN = "make it again with 'strag find-stragglers'"
+_AGAIN = "create it again with 'strag find-stragglers'"
 _LARGEST = 2**53
 
 

@@ -1,4 +1,4 @@
-"""From a history to its stragglers: the inversion of every run, the sets, and the examples."""
+"""The inversion of every run of a history, its sets of stragglers, and what the runs have in common."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from strag.stragglers.inversion import (
 from strag.stragglers.recipe import descends
 
 VALLEY, FIRST_INCREASE = "valley", "first-increase"
-MOST = 0.5  # a consensus is what straggles in more than this share of the sets
+MOST = 0.5  # the consensus straggles in more than this share of the sets
 _WORST_FIRST = (DIVERGED, UNSTABLE, UNRESOLVED, OPEN, NONE)
 
 
@@ -32,7 +32,7 @@ _WORST_FIRST = (DIVERGED, UNSTABLE, UNRESOLVED, OPEN, NONE)
 class Moment:
     """When S(t) is taken: at the inversion, at an update, or where the training error reaches a level.
 
-    `update` is None unless it was given, `error` likewise; both None mean the inversion.
+    update : int, or None. error : a training error, or None. If both are None, it is the inversion.
     """
 
     update: int | None = None
@@ -40,7 +40,7 @@ class Moment:
 
     @property
     def is_chosen(self):
-        """Whether the user chose the moment, rather than the inversion."""
+        """Whether the moment is an update or a training error, not the inversion."""
         return self.update is not None or self.error is not None
 
     def __str__(self):
@@ -51,19 +51,20 @@ class Moment:
     def record(self, history, run, inversion):
         """The record at which the set of this run (a position on axis R) is taken, or None.
 
-        None at a record at which the run is not finite: there all its examples count as misclassified.
+        None at a record at which the run is not finite, since all its examples count as misclassified there.
+        Raises StragError if no record is at the update.
         """
         finite = history.finite[:, run]
         if self.update is not None:
-            found = np.flatnonzero(history.updates == self.update)
-            if found.size == 0:
+            places = np.flatnonzero(history.updates == self.update)
+            if places.size == 0:
                 near = history.updates[np.argsort(np.abs(history.updates - self.update))[:2]]
                 raise StragError(
                     f"has no record at update {self.update}",
                     f"the nearest are at {' and '.join(str(t) for t in sorted(near))}",
                     history.source,
                 )
-            return int(found[0]) if finite[found[0]] else None
+            return int(places[0]) if finite[places[0]] else None
         if self.error is not None:
             reached = np.flatnonzero(finite & (history.train_error[:, run] <= self.error))
             return int(reached[0]) if reached.size else None
@@ -72,21 +73,22 @@ class Moment:
 
 @dataclass(frozen=True)
 class Stragglers:
-    """What a history says about its stragglers.
+    """The stragglers of a history.
 
     Attributes
     ----------
-    verdict : of the command, over all runs.
+    verdict : over all runs, see `overall`.
     inversions : Inversion of each run.
-    records : record at which each run's set was taken, or None for a run without a set, and per class.
+    records : record at which the set of each run was taken; None for a run without a set, and where
+        inversions were sought per class.
     taken : runs with a set, positions on axis R. sets : bool [of these runs, P].
-    counts, seen : int [P], sets that hold an example, and sets whose run trained on it.
+    counts, seen : int [P], numbers of sets that contain an example, and of sets whose run trained on it.
     consensus : bool [P], examples in strictly more than a share of the sets, by default half of them.
-    model : BetaBinomial, or None where it is not known; `unknown` says why, in words.
-    pooled : whether consensus and model speak for the runs. Not so where networks share their initial
-        weights and differ by what they left out: of those, the consensus is empty and there is no model.
-    by_class : per run the Inversion of every class, None for one of which it trains on no example; or
-        None where they were sought over all classes.
+    model : BetaBinomial, or None if it is not identifiable. unknown : the reason, empty with a model.
+    pooled : whether the runs are independent. Networks that share their initial weights and left out
+        different sets are not: then the consensus is empty and there is no model.
+    by_class : for each run the Inversion of every class, None for a class without a trained example. None
+        where inversions were sought over all classes.
     """
 
     verdict: str
@@ -104,38 +106,38 @@ class Stragglers:
 
     @property
     def core(self):
-        """bool [P]: examples of which it is sure that most runs would call them stragglers."""
+        """Examples that almost surely straggle in most runs: bool [P]."""
         return self.status == CORE
 
     @property
     def status(self):
-        """`core`, `fringe` or `rare` of every example, empty where nothing is known: array of str [P]."""
+        """`core`, `fringe` or `rare` for every example, empty where it is not known: str [P]."""
         if self.model is None:
             return np.full(self.counts.shape, "")
         return np.where(self.seen > 0, self.model.status(self.counts, self.seen), "")
 
     def require_core(self, source):
-        """Refuse, naming `source`, to take for the core what one set alone, or a sweep, cannot tell."""
+        """Raise StragError about `source` if there is no model, and so no core."""
         if self.model is not None:
             return
         if not self.pooled:
             raise StragError(
                 "has networks that share their initial weights, so that there is no core",
-                "take the core of the history in which its sets were found",
+                "use the core of the history in which its sets were found",
                 source,
             )
         if len(self.taken) < 2:
-            raise StragError("the core needs two runs with a set", "train more with --runs", source)
+            raise StragError("the core needs two runs with a set", "train more `runs`", source)
         raise StragError(f"has no core: {self.unknown}", "take the sets at another moment", source)
 
     @property
     def inverting(self):
-        """The inversions of the runs that have one."""
+        """The Inversions whose verdict is `inversion`: list."""
         return [inversion for inversion in self.inversions if inversion.verdict == INVERSION]
 
     @property
     def mean_inversion(self):
-        """(t*, eps*), refined, means over the inverting runs; None where the verdict is another."""
+        """Means of the refined (t*, eps*) over the inverting runs; None if the verdict is not `inversion`."""
         if self.verdict != INVERSION:
             return None
         return tuple(
@@ -147,14 +149,14 @@ class Stragglers:
 def find_stragglers(
     history, observable="radius", layer=None, rule=VALLEY, at=Moment(), fewest=FEWEST, quorum=MOST
 ):
-    """The inversion of every run of a History, and the stragglers behind it.
+    """Find the inversion of every run of a History, and the stragglers there.
 
     Parameters
     ----------
     history : History
     observable : see `History.observable`.
     layer : a recorded layer, by default the first.
-    rule : `valley`, or `first-increase`, the notebook's.
+    rule : `valley`, or `first-increase`, the rule of the notebook.
     at : Moment at which the sets are taken.
     fewest : number of examples that must be misclassified at an inversion.
     quorum : the consensus are the examples in strictly more than this share of the sets.
@@ -163,7 +165,7 @@ def find_stragglers(
     -------
     Stragglers
 
-    Raises StragError where no layer was measured, unless the user chose the moment.
+    Raises StragError if no run reaches the moment, and if it is the inversion and no layer was measured.
     """
     if not at.is_chosen:
         history.require_layers()
@@ -174,7 +176,7 @@ def find_stragglers(
         low = float(np.nanmin(history.train_error)) if np.isfinite(history.train_error).any() else np.nan
         raise StragError(
             f"no run reaches the training error {at.error}",
-            f"the lowest is {low:.4g}; train for longer",
+            f"the lowest is {low:.4g}; train longer",
             history.source,
         )
     sets = [
@@ -185,7 +187,10 @@ def find_stragglers(
 
 
 def find_inversions(history, observable="radius", layer=None, rule=VALLEY, fewest=FEWEST):
-    """The Inversion of every run of a History: tuple; of all it is unknown where no layer was measured."""
+    """The Inversion of every run of a History: tuple. Without a measured layer all are `unresolved`.
+
+    Parameters as for `find_stragglers`.
+    """
     runs, measured = range(len(history.runs)), bool(history.layers) or layer is not None
     sizes = [_set_sizes(history, run) for run in runs]
     if not measured:
@@ -195,11 +200,11 @@ def find_inversions(history, observable="radius", layer=None, rule=VALLEY, fewes
 
 
 def _refuse_diverged(history, at):
-    """Refuse a moment at which no run is finite."""
+    """Raise StragError if no run is finite at the moment."""
     chosen = history.finite if at.update is None else history.finite[history.updates == at.update]
     if not chosen.any():
         where = "" if at.update is None else f" at update {at.update}"
-        raise StragError(f"has no run that is finite{where}", "lower the learning rate", history.source)
+        raise StragError(f"has no run that is finite{where}", "use a smaller `lr`", history.source)
 
 
 def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST):
@@ -228,8 +233,8 @@ def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST)
 def overall(verdicts):
     """The verdict over runs: `inversion` if at least half have one.
 
-    Else the most frequent of the others, where `none` and `open` count together if they are at least
-    half of them; of equals the more cautious one.
+    Otherwise it is the most frequent of the other verdicts; only `none` and `open` count if these two are at
+    least half of them. Of equally frequent verdicts it is the more cautious one.
     """
     if 2 * verdicts.count(INVERSION) >= len(verdicts):
         return INVERSION
@@ -241,7 +246,11 @@ def overall(verdicts):
 
 
 def invert(history, run, curve, rule, wrong, fewest=FEWEST):
-    """The Inversion of one run's `curve` by a rule; `wrong` int [T] counts the examples it could leave."""
+    """The Inversion of one run.
+
+    run : position on axis R. curve : float [T], the observable. rule, fewest : as for `find_stragglers`.
+    wrong : int [T], numbers of misclassified examples, the sizes of the possible sets.
+    """
     curves = _curves(history, run, curve, wrong)
     if rule == FIRST_INCREASE:
         return first_increase(curves, descends(history.recipe))
@@ -249,6 +258,7 @@ def invert(history, run, curve, rule, wrong, fewest=FEWEST):
 
 
 def _curves(history, run, curve, wrong):
+    """The Curves of one run."""
     examples = int(unpack(history.trained[run], history.examples).sum())
     error, loss = history.train_error[:, run], history.train_loss[:, run]
     return Curves(history.updates, curve, error, loss, wrong, examples)

@@ -90,8 +90,8 @@ class Finding:
     def require_original_classes(self):
         """Refuse a file that does not say its original classes."""
         if not self.original_classes:
-            remedy = "make it again with 'strag find-stragglers'"
-            raise StragError("does not tell its original classes apart", remedy, self.source)
+            remedy = "create it again with 'strag find-stragglers'"
+            raise StragError("does not list its original classes", remedy, self.source)
 
 
 def finding_of(history, found, recipe, core=False, profile=None, reference=None):

@@ -58,6 +58,7 @@ class History:
 
     @property
     def recipe(self):
+        """The recipe of the training: dict, empty if the file has none."""
         return self.meta.get("recipe") or {}
 
     @property
@@ -86,7 +87,7 @@ class History:
         if not known or seed_runs is None or not all(type(run) is int and run >= 0 for run in seed_runs):
             raise StragError(
                 "does not say from which run each of its networks started",
-                "make it again with 'strag train --without'",
+                "create it again by training with `without`",
                 self.source,
             )
         return tuple(seed_runs)
@@ -99,7 +100,7 @@ class History:
         """
         return next((run for run, networks in Counter(self.seed_runs).items() if networks > 1), None)
 
-    def require_layers(self, remedy="use --at with 'strag find-stragglers', which needs none"):
+    def require_layers(self, remedy="choose the moment with `at`, which needs no layer"):
         """Refuse to look for an inversion where no layer was measured."""
         if not self.layers:
             raise StragError("no layer was measured", remedy, self.source)
@@ -109,7 +110,7 @@ class History:
         if layer is None:
             self.require_layers()
             return 0
-        self.require_layers("leave --layer out")
+        self.require_layers("remove `layer`")
         if layer not in self.layers:
             known = ", ".join(str(number) for number in self.layers)
             raise bad_usage(f"has no layer {layer}", f"it has {known}", self.source)
@@ -146,7 +147,7 @@ class History:
             if empty:
                 raise bad_usage(
                     f"has no example of class '{empty[0]}' that run {run} trains on",
-                    f"take the {name} over all classes, or that of another one",
+                    f"use the {name} over all classes, or of another class",
                     self.source,
                 )
 
@@ -158,8 +159,8 @@ class History:
         at, measure = self.layer_position(layer), MEASURES[name]
         lacking = [source for source in measure.sources if source not in self.measures]
         if lacking:
-            remedy = "make it again with this version of strag, which measures it"
-            raise StragError(f"holds no measure '{lacking[0]}'", remedy, self.source)
+            remedy = "create it again with this version of strag, which measures it"
+            raise StragError(f"does not contain the measure '{lacking[0]}'", remedy, self.source)
         recorded = {source: self.measures[source][:, :, at].astype(np.float64) for source in measure.sources}
         return values_of(measure, recorded, self.classes_trained() if measure.parts else None)
 
@@ -174,7 +175,7 @@ class History:
         measure = MEASURES.get(plain)
         if not (measure and measure.label) or (colon and measure.axis != "class"):
             *names, last = observables()
-            raise bad_usage(f"no observable '{name}'", f"give {', '.join(names)} or {last}")
+            raise bad_usage(f"no observable '{name}'", f"use {', '.join(names)} or {last}")
         if colon:
             position = self.class_position(group)
             self._require_trained([position], plain)

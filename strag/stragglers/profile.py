@@ -13,6 +13,6 @@ def find_by_layer(history, observable, layer, **options):
     """
     if layer != "all":
         return find_stragglers(history, observable, history.layer(layer), **options), None
-    history.require_layers("leave --layer out")
+    history.require_layers("remove `layer`")
     profile = {number: find_stragglers(history, observable, number, **options) for number in history.layers}
     return profile[history.layers[0]], profile

@@ -110,29 +110,29 @@ def _require_alike(history, reference):
     name = history.source
     for one in (history, reference):
         if one.test_error is None:
-            remedy = "train it on data with a test set, without '--test-every never'"
+            remedy = "train it on data with a test set, and measure the `test` error"
             raise StragError("has no test records", remedy, one.source)
     levels = [", ".join(f"{level:g}" for level in one.noise_levels) for one in (reference, history)]
     for problem, remedy, wrong in (
         (
-            f"was trained on other data than {name}",
-            "give the training on all examples of the same data set",
+            f"was trained on a different data set than {name}",
+            "pass the training on all examples of the same data set",
             reference.meta["origin"] != history.meta["origin"],
         ),
-        ("was trained without examples itself", "give the training on all of them", _is_partial(reference)),
+        ("was not trained on all examples", "pass the training on all examples", _is_partial(reference)),
         (
-            f"has other groups than {name}",
-            "give a training with the same 'strag data --labels'",
+            f"has different groups than {name}",
+            "pass a training on data with the same `labels`",
             reference.classes != history.classes,
         ),
         (
             f"was tested with noise {levels[0]}, but {name} with {levels[1]}",
-            "give both trainings the same --noise",
+            "use the same `noise` in both trainings",
             levels[0] != levels[1],
         ),
         (
-            f"has another test set than {name}",
-            "give the training on all examples of the same data set",
+            f"has a different test set than {name}",
+            "pass the training on all examples of the same data set",
             reference.test_misclassified.shape[2:] != history.test_misclassified.shape[2:],
         ),
     ):
@@ -152,30 +152,30 @@ def _require_same_start(history, reference):
     for name in (*_NETWORK, *_DESCENT):
         ours, theirs = (one.recipe.get(name) for one in (history, reference))
         if ours != theirs and not (linear and name in ("width", "activation")):
-            option = f"--{name.replace('_', '-')}"
+            parameter = f"`{name}`"
             raise StragError(
-                f"was trained with {option} {theirs}, but {history.source} with {ours}",
-                f"give a training with {option} {ours}",
+                f"was trained with {parameter} {theirs}, but {history.source} with {ours}",
+                f"pass a training with {parameter} {ours}",
                 reference.source,
             )
     ours, theirs = (int(one.updates[-1]) for one in (history, reference))
     if ours != theirs:
         raise StragError(
             f"was trained for {theirs} updates, but {history.source} for {ours}",
-            f"give a training of {ours} updates",
+            f"pass a training of {ours} updates",
             reference.source,
         )
     ours, theirs = ((one.meta.get("inputs") or {}).get("init") for one in (history, reference))
     if ours != theirs:
         raise StragError(
-            f"started from other weights than {history.source}",
-            "give both trainings the same --init, or none",
+            f"started from different weights than {history.source}",
+            "use the same `init` in both trainings, or in neither",
             reference.source,
         )
     missing = sorted(set(history.seed_runs) - set(reference.runs))
     if missing:
         raise StragError(
             f"has no run {missing[0]}, from which a network of {history.source} started",
-            f"train runs {min(history.seed_runs)} to {max(history.seed_runs)}, with --first-run and --runs",
+            f"train runs {min(history.seed_runs)} to {max(history.seed_runs)} with `first_run` and `runs`",
             reference.source,
         )

@@ -115,11 +115,9 @@ def sets_over_time(history, times=logarithmic):
     runs, finite = range(len(history.runs)), history.finite
     places = [(run, record) for record in times(history.updates) for run in runs if finite[record, run]]
     if not places and not finite[history.updates > 0].any() and (history.updates > 0).any():
-        raise StragError(
-            "has no run that is finite after update 0", "lower the learning rate", history.source
-        )
+        raise StragError("has no run that is finite after update 0", "use a smaller `lr`", history.source)
     if not places:
-        raise StragError("has no record after update 0", "train for longer", history.source)
+        raise StragError("has no record after update 0", "train longer", history.source)
     return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])
 
 
@@ -142,7 +140,7 @@ def dosed_sets(history, found, doses):
         return whole
     if not found.pooled:
         raise StragError(
-            "has networks that share their initial weights, so that no example is more frequent",
+            "has networks that share their initial weights, so that examples have no frequency",
             "take doses of the history in which its sets were found",
             history.source,
         )
@@ -150,7 +148,7 @@ def dosed_sets(history, found, doses):
     if members.size == 0:
         raise StragError(
             "no example straggles in enough runs, so that there is no dose",
-            "lower the quorum",
+            "use a smaller `quorum`",
             history.source,
         )
     ranked = members[np.lexsort((history.index[members], -found.counts[members] / found.seen[members]))]

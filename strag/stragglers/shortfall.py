@@ -45,7 +45,7 @@ class Shortfall:
         if self.condition == LAYERS:
             return "no layer was measured"
         if self.condition == RECORDS and self.update is None:
-            return f"{self.value:g} records cannot show a valley, which takes {self.needed:g}"
+            return f"{self.value:g} records cannot show a valley, which needs {self.needed:g}"
         if self.condition == RECORDS:
             return (
                 f"the deepest valley, at t = {self.update}, has fewer than {self.needed:g} records before it"
@@ -53,7 +53,7 @@ class Shortfall:
         if self.update is None and self.condition == MISCLASSIFIED:
             some = number_of(int(self.value), "misclassified example")
             return (
-                f"the curve has no valley, and at its end {some}, fewer than {self.needed:g}, so that longer "
+                f"the curve has no valley, and {some} at its end, fewer than {self.needed:g}, so that longer "
                 "training cannot help"
             )
         if self.update is None:
@@ -66,7 +66,7 @@ class Shortfall:
         some = f"{number_of(int(self.value), 'misclassified example')}, fewer than {self.needed:g}"
         if self.depth < SMALLEST_DEPTH:
             return (
-                f"{valley}, less than {SMALLEST_DEPTH:g}, and has {some}, which longer training cannot mend"
+                f"{valley}, less than {SMALLEST_DEPTH:g}, and has {some}, which longer training cannot change"
             )
         return f"{valley}, but has {some}"
 

@@ -33,6 +33,7 @@ from strag.stragglers.overlap import (
     resized,
     words,
 )
+from strag.words import number_of
 
 COVERAGE = 0.95
 FEWEST_RUNS = 8  # for an interval
@@ -238,7 +239,8 @@ def _taken(history, fewest):
     """Stragglers without sets, and the positions of the runs that did not diverge: at least two."""
     if history.shared_run is not None:
         raise StragError(
-            f"has several networks that started as run {history.shared_run}, which are not independent",
+            f"has several networks with the initial weights of run {history.shared_run}, which are not "
+            "independent",
             "measure the history in which its sets were found",
             history.source,
         )
@@ -246,9 +248,9 @@ def _taken(history, fewest):
     taken = np.flatnonzero([inversion.verdict != DIVERGED for inversion in found.inversions])
     diverged = len(history.runs) - len(taken)
     if len(taken) < 2:
-        some = f"{len(history.runs)} runs, of which {diverged} diverged" if diverged else "one run"
-        remedy = f"{'lower --lr, or ' if diverged else ''}train more with --runs"
-        raise StragError(f"has {some}, but agreement needs two", remedy, history.source)
+        some = f"{number_of(len(history.runs), 'run')}, of which {diverged} diverged" if diverged else "1 run"
+        remedy = f"{'use a smaller `lr`, or ' if diverged else ''}train more `runs`"
+        raise StragError(f"has {some}, but agreement needs 2", remedy, history.source)
     return found, taken
 
 

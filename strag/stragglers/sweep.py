@@ -46,6 +46,7 @@ class SweepCondition:
 
     @property
     def networks(self):
+        """The number n of networks."""
         return len(self.horizon)
 
     @property
@@ -214,6 +215,6 @@ def _is_number(value):
 def _broken(history):
     return StragError(
         "does not say which set each of its networks left out",
-        "make it again with 'strag train --without'",
+        "create it again by training with `without`",
         history.source,
     )

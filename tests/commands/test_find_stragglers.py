@@ -108,7 +108,7 @@ def test_unstable_runs(folder):
     run = json.loads(result.stdout)["runs"][0]
     assert (run["unstable_from"], run["loss_rise"]) == (10, pytest.approx(0.2))
     assert result.stderr.count(b"\n") == 2
-    assert b"warning: x: the loss rises in 1 of 1 runs, by up to 20%, from update 10 on" in result.stderr
+    assert b"warning: x: the loss rises in 1 of 1 run, by up to 20%, from update 10 on" in result.stderr
 
 
 def test_of_a_training_that_nobody_described_a_rising_loss_is_a_warning(folder):
@@ -124,7 +124,7 @@ def test_per_class_does_not_hide_a_rising_loss(folder):
     write_history("x", [VALLEY], loss=np.where(np.arange(T) < 50, 0.5, 0.6))
     result = strag("find-stragglers", "x", "--per-class")
     assert json.loads(result.stdout)["runs"][0]["unstable_from"] == 50
-    assert b"warning: x: the loss rises in 1 of 1 runs" in result.stderr
+    assert b"warning: x: the loss rises in 1 of 1 run" in result.stderr
 
 
 def test_a_chosen_moment_needs_no_inversion(folder):

@@ -117,4 +117,4 @@ def test_a_history_of_before_lacks_it_and_says_so_when_it_is_asked_for(folder):
     assert strag("find-stragglers", "old", "--any-verdict").returncode == 0
     assert strag("plot", "old", "-q", "-o", "old.png").returncode == 0
     for line in ("find-stragglers old --observable mean_norm", "plot old --curves mean_norm -o no.png"):
-        complains(strag(*line.split()), 1, "old: holds no measure 'mean_norm'; make it again")
+        complains(strag(*line.split()), 1, "old: does not contain the measure 'mean_norm'; create it again")

@@ -90,14 +90,14 @@ def test_they_are_described_drawn_and_summarised(name, capsys):
 
 def test_what_needs_a_layer_says_so(name, capsys):
     needs = "no layer was measured; "
-    at = f"{name}: {needs}use --at"
+    at = f"{name}: {needs}choose the moment with --at"
     for line, words in {
         f"find-stragglers {name}": at,
         f"find-stragglers {name} --per-class": f"{needs}replace --per-class with --at",
         f"find-stragglers {name} --rule valley": f"{needs}replace --rule with --at",
         f"sets {name}": at,
-        f"find-stragglers {name} --layer all --at 5": f"{needs}leave --layer out",
-        f"find-stragglers {name} --layer 1 --at 5": f"{needs}leave --layer out",
+        f"find-stragglers {name} --layer all --at 5": f"{needs}remove --layer",
+        f"find-stragglers {name} --layer 1 --at 5": f"{needs}remove --layer",
         f"find-stragglers {name} --observable distance --at 5": f"{needs}remove --observable",
         f"sets {name} --at log --dose 1": f"{needs}remove --dose",
         f"find-stragglers with --reference {name}": f"{name}: {needs}remove --reference",

@@ -245,7 +245,7 @@ def test_stragglers_of_an_older_strag_have_no_classes(folder):
     del value["original_classes"]
     (folder / "old.json").write_text(json.dumps(value))
     result = strag("plot", "old.json", "--by-class", "-o", "f.png")
-    complains(result, 1, "old.json: does not tell its original classes apart", "'strag find-stragglers'")
+    complains(result, 1, "old.json: does not list its original classes", "'strag find-stragglers'")
     assert not (folder / "f.png").exists()
 
 

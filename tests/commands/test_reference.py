@@ -181,9 +181,9 @@ def test_a_summary_of_before_is_read_as_ever(folder):
     [
         (["p", "--reference", "no"], 1, ["no: no such file"]),
         (["p", "--reference", "s.json"], 1, ["s.json: is JSON, not a history file"]),
-        (["p", "--reference", "o"], 1, ["o: was trained on other data than p; give the training on all"]),
-        (["p", "--reference", "p"], 1, ["p: was trained without examples itself; give the training on all"]),
-        (["h", "--reference", "w"], 1, ["w: was trained without examples itself"]),
+        (["p", "--reference", "o"], 1, ["o: was trained on a different data set than p; pass the training"]),
+        (["p", "--reference", "p"], 1, ["p: was not trained on all examples; pass the training on all"]),
+        (["h", "--reference", "w"], 1, ["w: was not trained on all examples"]),
         (
             ["p", "--reference", "one"],
             1,
@@ -229,7 +229,8 @@ def test_a_sweep_over_time_is_drawn_against_what_it_left_out(folder, tmp_path):
     complains(
         strag("plot", "w", "--x", "error", "-o", tmp_path / "x.png"), 2, "w: holds a sweep over doses", "--x"
     )
-    for reference, words in (("o", "o: was trained on other data than t"), ("no", "no: no such file")):
+    other = "o: was trained on a different data set than t"
+    for reference, words in (("o", other), ("no", "no: no such file")):
         result = strag("plot", "t", "--reference", reference, "-o", tmp_path / "x.png")
         complains(result, 1, words)
     assert files_in(tmp_path) == ["f.svg"]

@@ -129,7 +129,10 @@ def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_p
     assert [run["stragglers"] > 0 for run in found["runs"]] == [True] * 8
     assert found["strag"]["sets"]["run"] == [1, 2, 3, 4] * 2
     for arguments, words in (
-        (["stability", sweep], ["several networks that started as run 1", "in which its sets were found"]),
+        (
+            ["stability", sweep],
+            ["networks with the initial weights of run 1", "in which its sets were found"],
+        ),
         (["find-stragglers", sweep, "--at", "3", "--core"], ["share their initial weights", "no core"]),
         (
             ["sets", sweep, "--at", "3", "--dose", "1"],

@@ -200,8 +200,8 @@ def test_the_table_of_a_short_history_has_every_record(folder):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["one"], 1, ["one: has one run, but agreement needs two; train more with --runs"]),
-        (["broken"], 1, ["broken: has 2 runs, of which 1 diverged", "lower --lr, or train more"]),
+        (["one"], 1, ["one: has 1 run, but agreement needs 2; train more --runs"]),
+        (["broken"], 1, ["broken: has 2 runs, of which 1 diverged", "use a smaller --lr, or train more"]),
         (["nothere"], 1, ["nothere: no such file"]),
         (["."], 1, [".: is a directory"]),
         (["empty"], 1, ["empty: is empty"]),

@@ -144,16 +144,16 @@ def test_splits_in_any_order_change_nothing(whole, cuts):
 
 
 def test_parts_that_do_not_fit(whole):
-    with pytest.raises(StragError, match="part: repeats examples of another dump at update 0; name it once"):
+    with pytest.raises(
+        StragError, match="part: repeats examples of another dump at update 0; pass each dump once"
+    ):
         Grid([whole, whole])
     with pytest.raises(StragError, match="part: repeats examples of another dump at update 5"):
         Grid([whole, whole.cut(updates=slice(1, 2), rows=slice(3))])
-    with pytest.raises(StragError, match="examples are missing at update 0 in run 2; give dumps that cover"):
+    with pytest.raises(StragError, match="examples are missing at update 0 in run 2; pass dumps that cover"):
         Grid([whole.cut(runs=slice(1, 2)), whole.cut(updates=slice(1, None), runs=slice(0, 1))])
     other = dataclasses.replace(whole.cut(rows=slice(9)), model={"recipe": {"lr": 0.2}}, source="other")
-    with pytest.raises(
-        StragError, match="other: comes from another model than part: it differs in its recipe"
-    ):
+    with pytest.raises(StragError, match="other: comes from a different model than part: its recipe differs"):
         Grid([whole.cut(rows=slice(9, None)), other])
 
 

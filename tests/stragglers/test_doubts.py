@@ -27,10 +27,10 @@ def test_many_small_groups_look_like_numbers_to_predict():
     groups = replace(history, group=np.arange(90) % 30, classes=tuple(map(str, range(30))))
     radius = np.repeat(history.measures["radius"][..., :1], 30, axis=-1)
     (line,) = told(with_measures(groups, radius=radius))
-    assert line.startswith("30 groups of 3.0 examples on average")
+    assert line.startswith("there are 30 groups of 3.0 examples on average")
 
 
-@pytest.mark.parametrize(("factor", "words"), [(1.5, "by up to 5"), (1e9, "to many times what it was")])
+@pytest.mark.parametrize(("factor", "words"), [(1.5, "by up to 5"), (1e9, "to many times its value")])
 def test_a_rising_loss_has_its_size_and_update(factor, words):
     loss = np.linspace(0.7, 0.1, T) * np.where(np.arange(T) == 50, factor, 1.0)
     (line,) = told(history_of(np.stack([VALLEY] * 2, axis=1), loss=loss))

@@ -60,7 +60,7 @@ def test_networks_are_their_own_runs_unless_they_come_from_sets():
         {"run": [1, 2, "3"]},
     ):
         swept = dataclasses.replace(plain, meta={**plain.meta, "sets": broken})
-        with pytest.raises(StragError, match=r"does not say from which run.*--without"):
+        with pytest.raises(StragError, match=r"does not say from which run.*`without`"):
             find_stragglers(swept)
 
 
@@ -105,7 +105,7 @@ def test_unknown_names_are_listed():
     history = history_of(np.stack([VALLEY], axis=1))
     with pytest.raises(StragError, match="no class 'third'; it has even, odd"):
         find_stragglers(history, observable="radius:third")
-    with pytest.raises(StragError, match="no observable 'size'; give radius"):
+    with pytest.raises(StragError, match="no observable 'size'; use radius"):
         find_stragglers(history, observable="size")
     with pytest.raises(StragError, match="has no layer 3; it has 1"):
         find_stragglers(history, layer=3)

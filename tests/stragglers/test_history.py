@@ -59,9 +59,7 @@ def test_the_inversion_is_a_valley_of_every_observable(measure):
 
 
 def test_what_is_stored_but_no_curve_is_no_observable():
-    with pytest.raises(
-        StragError, match="no observable 'mean_norm2'; give radius, radius:CLASS, distance or"
-    ):
+    with pytest.raises(StragError, match="no observable 'mean_norm2'; use radius, radius:CLASS, distance or"):
         history_of(np.ones((4, 1))).observable("mean_norm2")
 
 
@@ -70,7 +68,9 @@ def test_a_measure_that_a_history_lacks_is_refused_when_it_is_asked_for():
     history = replace(history, measures={"radius": history.measures["radius"]})
     assert (history.observable("radius") == 1).all()
     for name in ("distance", "separation"):
-        with pytest.raises(StragError, match="history: holds no measure 'distance'; make it again"):
+        with pytest.raises(
+            StragError, match="history: does not contain the measure 'distance'; create it again"
+        ):
             history.observable(name)
 
 

@@ -217,7 +217,7 @@ def test_few_records_are_told_as_such():
         found = verdict_of(planted(3)[:number], T[:number])
         assert (found.verdict, found.failed) == (UNRESOLVED, "records")
         told = shortfall_of([found], number).words
-        assert told == f"{number} records cannot show a valley, which takes 7"
+        assert told == f"{number} records cannot show a valley, which needs 7"
     found = verdict_of(planted(3))
     assert shortfall_of([found], 151).words.startswith(
         "the deepest valley, at t = 3, has fewer than 5 records"

@@ -193,7 +193,7 @@ def test_the_file_says_what_was_found(tmp_path):
 
 def test_classes_that_cannot_be_read(tmp_path):
     read = kinds.read(stragglers_file(tmp_path / "s", images(), [1]), "stragglers")
-    refused(read.require_original_classes, "s: does not tell its original classes apart", "find-stragglers")
+    refused(read.require_original_classes, "s: does not list its original classes", "find-stragglers")
     good = {"class": 1, "name": "a", "examples": 3, "stragglers": 1}
     good |= dict.fromkeys(("straggler_share", "test_error", "test_error_at_inversion"), 0.5)
     value = json.loads((tmp_path / "s").read_text())

@@ -559,7 +559,7 @@ class TestStability:
             np.testing.assert_array_equal(getattr(found, name), getattr(rest, name), err_msg=name)
 
     def test_one_run_agrees_with_nobody(self):
-        with pytest.raises(StragError, match="has one run, but agreement needs two"):
+        with pytest.raises(StragError, match="has 1 run, but agreement needs 2"):
             stability(history(shrinking(1)))
         made = history(shrinking(2))
         broken = np.full((T, 2), np.nan, np.float32)

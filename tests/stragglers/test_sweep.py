@@ -111,7 +111,7 @@ def test_only_runs_that_invert_can_be_stopped():
 
 
 def test_another_training_is_no_baseline():
-    with pytest.raises(StragError, match="whole: was trained with --seed 3"):
+    with pytest.raises(StragError, match="whole: was trained with `seed` 3"):
         baseline_of(sweep_of(twice((0, 1))), reference(seed=3))
 
 
@@ -128,7 +128,7 @@ def test_another_training_is_no_baseline():
     ids=str,
 )
 def test_a_stamp_that_does_not_name_the_sets_is_refused(columns):
-    with pytest.raises(StragError, match=r"does not say which set each.*--without"):
+    with pytest.raises(StragError, match=r"does not say which set each.*`without`"):
         is_sweep(told(sweep(), **columns))
     with pytest.raises(StragError, match="does not say which set each"):
         is_sweep(replace(sweep(), meta={**sweep().meta, "sets": [1]}))
