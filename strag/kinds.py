@@ -79,7 +79,7 @@ def maker_of(name):
 
 def remake(name):
     """What to do about a file of this kind that cannot be read."""
-    return f"make it again with '{maker_of(name)}'"
+    return f"create it again with '{maker_of(name)}'"
 
 
 def read(path, wanted=None, **options):
@@ -101,8 +101,8 @@ def read_opened(opened, **options):
     try:
         kind = KINDS.get(opened.kind)
         if kind is None or kind.files is None or kind.is_json != opened.is_json:
-            problem = f"is of the kind '{opened.kind}', which this strag does not read"
-            raise StragError(problem, "upgrade strag, or make it again")
+            problem = f"is of the kind '{opened.kind}', which this version of strag does not read"
+            raise StragError(problem, "upgrade strag, or create it again")
         found = kind.of().read(opened, **options)
     except BaseException as error:
         opened.close()

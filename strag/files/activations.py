@@ -1,4 +1,4 @@
-"""The kind `activations`: what networks make of examples, layer by layer."""
+"""The kind `activations`: the activations and predictions of networks for examples, layer by layer."""
 
 import numpy as np
 
@@ -27,9 +27,9 @@ SPEC = Spec(
         Tensor("updates", "I64", (UPDATE,), "updates of the networks", (RISING,)),
         Tensor(
             *("layerK", "F32|F16", (UPDATE, RUN, EXAMPLE, UNITS)),
-            "activations after the nonlinearity of hidden layer K, not normalised; `layer0`: the "
-            "standardised inputs that vary. F16 only where half precision holds them: no finite value has "
-            "become infinite, and no example has moved by more than 1 % of its length",
+            "activations after the nonlinearity of hidden layer K, not normalised; `layer0` holds the "
+            "standardised inputs that are not constant. F16 only where it is precise enough: it makes no "
+            "finite value infinite and moves no example by more than 1 % of its length",
         ),
         Tensor(
             *("prediction", "I32", (UPDATE, RUN, EXAMPLE)),
@@ -40,7 +40,8 @@ SPEC = Spec(
         *NAMES,
         Tensor(
             *("trained", "U8", TRAINED.axes),
-            "examples that the run was trained on; all for data of another origin",
+            "examples that the run was trained on; all examples if the data have another origin than "
+            "the training set",
         ),
     ),
     named=(RUN, LAYER, CLASS),
@@ -91,7 +92,7 @@ def in_half(h, what):
             finite = np.isfinite(h)
             if np.isinf(half[finite]).any():
                 largest = np.abs(h[finite]).max()
-                _refuse_half(f"{what} reaches {largest:.6g}, and half precision ends at {LARGEST_HALF}")
+                _refuse_half(f"{what} reaches {largest:.6g}, but half precision ends at {LARGEST_HALF}")
         small = np.einsum("...i,...i->...", h, h) < _SMALL**2  # quick, and so only where to look
         if small.any():
             exact = h[small].astype(np.float64)
@@ -99,12 +100,14 @@ def in_half(h, what):
             lost = exact[moved > _MOVED * length]
             if lost.size:
                 largest = np.abs(lost).max()
-                _refuse_half(f"{what} reaches {largest:.2g} only for an example, which half precision loses")
+                _refuse_half(
+                    f"{what} has an example that reaches only {largest:.2g}, which half precision loses"
+                )
     return half
 
 
 def _refuse_half(problem):
-    raise StragError(problem, "leave --half out")
+    raise StragError(problem, "remove --half")
 
 
 class Activations:

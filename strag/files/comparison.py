@@ -16,15 +16,19 @@ SPEC = JsonSpec(
     "comparison",
     (
         Keys(
-            ("names",), "[S]: what the sets are called, each name once", (), _are_names, "is no list of names"
+            ("names",),
+            "[S]: names of the sets, without duplicates",
+            (),
+            _are_names,
+            "is not a list of names",
         ),
         Keys(("sizes",), "[S]: their numbers of examples"),
         Keys(
             ("common", "expected"),
-            r"[S][S]: examples in both, and as many as random sets of these sizes would share, "
+            r"[S][S]: number of examples in both sets, and the number that random sets of these sizes share, "
             r"\|A\|\|B\|/P with P = `strag.origin_size`",
         ),
-        Keys(("jaccard", "kappa"), "[S][S]: as under stability; null between empty sets"),
+        Keys(("jaccard", "kappa"), "[S][S]: as in a stability file; null between empty sets"),
     ),
 )
 MATRICES = ("jaccard", "kappa", "common", "expected")
@@ -58,7 +62,7 @@ def read(opened):
     value = SPEC.check(opened)
     names, sizes = value["names"], numbers(value.get("sizes"), whole=True)
     if sizes is None or len(sizes) != len(names):
-        raise SPEC.fault(f"'sizes' are not those of its {len(names)} sets", opened.name)
+        raise SPEC.fault(f"'sizes' does not have one number for each of its {len(names)} sets", opened.name)
     size = opened.meta.get("origin_size")
     if type(size) is not int or size < 1:
         raise SPEC.fault("does not say how many examples its origin has", opened.name)
@@ -70,5 +74,5 @@ def read(opened):
 def _matrix(rows, S, name, source):
     rows = [numbers(row) for row in rows] if isinstance(rows, list) else []
     if len(rows) != S or not all(row is not None and len(row) == S for row in rows):
-        raise SPEC.fault(f"'{name}' is no matrix of {S} times {S} numbers", source)
+        raise SPEC.fault(f"'{name}' is not a matrix of {S} x {S} numbers", source)
     return np.stack(rows)

@@ -269,4 +269,4 @@ def _check_size(file, size, name):
     if found < size:
         raise StragError(f"is cut short: {found} of {size} bytes", again(name), source=name)
     if found > size:
-        raise StragError(f"goes on after its end at {size} bytes", again(name), source=name)
+        raise StragError(f"has bytes after its end at {size} bytes", again(name), source=name)

@@ -5,7 +5,7 @@ import numpy as np
 from strag.datasets.dataset import Dataset
 from strag.datasets.names import Names
 from strag.errors import StragError
-from strag.files.laws import EXAMPLE, FINITE, FROM_0, INDEX, NAMES, NOT_NEGATIVE, ONCE, TEST_EXAMPLE
+from strag.files.laws import EXAMPLE, FINITE, INDEX, NAMES, NOT_NEGATIVE, ONCE, TEST_EXAMPLE
 from strag.files.spec import Axis, Spec, Tensor
 from strag.files.stamp import stamp
 from strag.files.writer import write
@@ -20,30 +20,47 @@ SPEC = Spec(  # a Dataset holds most of these laws itself, wherever it comes fro
             "inputs as imported, not standardised; images are [h, w], [h, w, 3] or [3, h, w]",
             (FINITE.stated,),
         ),
-        Tensor("y", "I64", (EXAMPLE,), "original class; never the group", (FROM_0.stated,)),
-        Tensor("index", "I64", (EXAMPLE,), INDEX.meaning, (FROM_0.stated, ONCE.stated)),
+        Tensor("y", "I64", (EXAMPLE,), "original class, not the group", (NOT_NEGATIVE.stated,)),
+        Tensor("index", "I64", (EXAMPLE,), INDEX.meaning, (NOT_NEGATIVE.stated, ONCE.stated)),
         Tensor(
             *("x_test", "U8|F32", (TEST_EXAMPLE, ...), "inputs of the test set", (FINITE.stated,)),
             required=False,
         ),
         Tensor(
-            *("y_test", "I64", (TEST_EXAMPLE,), "classes of the test set, with `x_test`", (FROM_0.stated,)),
+            *(
+                "y_test",
+                "I64",
+                (TEST_EXAMPLE,),
+                "original classes of the test set; only together with `x_test`",
+                (NOT_NEGATIVE.stated,),
+            ),
             required=False,
         ),
         *NAMES,
         Tensor(
             *("y_true", "I64", (EXAMPLE,)),
-            "`y` before labels were flipped; absent where none were",
-            (FROM_0.stated,),
+            "`y` before labels were flipped; absent if no label was flipped",
+            (NOT_NEGATIVE.stated,),
             required=False,
         ),
         Tensor(
-            *("mean", "F64", (INPUT,), "map of the block the data was cut from", (FINITE.stated,)),
+            *(
+                "mean",
+                "F64",
+                (INPUT,),
+                "mean of each input over the block that the data were cut from",
+                (FINITE.stated,),
+            ),
             required=False,
             beside="std",
         ),
         Tensor(
-            *("std", "F64", (INPUT,), "likewise, unbiased; 0 for a constant input"),
+            *(
+                "std",
+                "F64",
+                (INPUT,),
+                "unbiased standard deviation of each input over that block; 0 for a constant input",
+            ),
             (FINITE.stated, NOT_NEGATIVE.stated),
             required=False,
             beside="mean",

@@ -74,6 +74,4 @@ def _no_key(value, part, path, source):
         return bad_usage(f"has no key '{part}'{where}", f"it has {known}", source)
     if isinstance(value, list):
         return bad_usage(f"has no item '{part}'{where}", f"it has {len(value)} items, counted from 0", source)
-    return StragError(
-        f"has nothing below '{'.'.join(path)}'", "leave the rest of the key out", source, status=2
-    )
+    return StragError(f"has nothing below '{'.'.join(path)}'", "remove the rest of the key", source, status=2)

@@ -7,23 +7,23 @@ SPEC = JsonSpec(
     (
         Keys(
             ("classes", "class_sizes"),
-            "names of the groups, and their numbers of examples, trained on or not",
+            "names of the groups, and their numbers of examples, whether trained on or not",
         ),
         Keys(("pairs",), "pairs of groups, in the order of `distance`"),
         Keys(
             ("records",),
-            "per update, run and layer, over trained examples:",
+            "one object per update, run and layer, over trained examples, with these keys:",
             (
                 Keys(("update", "run", "layer"), "where it was measured"),
                 Keys(
                     ("radius_rms", "separation"), "root mean square of the radii over the groups, and eta^2"
                 ),
-                Keys(("radius", "distance"), "per group, and per pair"),
+                Keys(("radius", "distance"), "one value per group, and one per pair"),
                 Keys(("train_error", "train_loss"), "as in a history"),
                 Keys(
                     ("class_sizes",),
-                    "number of trained examples per group; figures are null where there are none, and from a "
-                    "group with an example that is not finite",
+                    "number of trained examples per group; values of a group without trained examples, or "
+                    "with an example that is not finite, are null",
                 ),
             ),
         ),

@@ -95,7 +95,7 @@ def read_entries(header, name):
         entries = json.loads(header.decode())
         metadata = entries.pop("__metadata__", {})
         if not all(isinstance(value, str) for value in metadata.values()):
-            raise _ContradictionError("its metadata are not text")
+            raise _ContradictionError("its metadata values are not text")
         return metadata, *_placed(entries, 8 + len(header))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f" ({error.args[0]})" if isinstance(error, _ContradictionError) else ""
@@ -119,7 +119,7 @@ def _placed(entries, start):
         if dtype not in BITS:
             raise _ContradictionError(f"tensor '{name}' has the unknown dtype {dtype}")
         if begin != ends or 8 * (end - begin) != BITS[dtype] * math.prod(shape):
-            raise _ContradictionError(f"tensor '{name}' has the wrong place or length")
+            raise _ContradictionError(f"tensor '{name}' has the wrong offset or length")
         tensors[name], ends = Entry(dtype, tuple(shape), start + begin), end
     return tensors, start + ends
 
@@ -134,4 +134,4 @@ def stamp_in(metadata, name, wanted=()):
 
 def again(name):
     """What to do about a damaged file."""
-    return "did the command before it in the pipe fail?" if name == "stdin" else "make or copy it again"
+    return "did the command before it in the pipe fail?" if name == "stdin" else "create or copy it again"

@@ -33,10 +33,10 @@ from strag.stragglers.sets import described_at
 RECORD = Axis("record", "T")
 TEST_RECORD = Axis("test record", "K")
 NOISE_LEVEL = Axis(
-    *("noise level", "S", "recipe.noise"), problem="has test errors for other noise than its recipe"
+    *("noise level", "S", "recipe.noise"), problem="has test errors at other noise levels than its recipe"
 )
 EVERY_RUN = Law(
-    *("some of every run", "has a run that trains on no example"),
+    *("not empty for any run", "has a run that trains on no example"),
     lambda bits, lengths: unpack(bits, lengths["example"]).any(axis=1).all(),
 )
 _ALWAYS = ("radius", "distance", "mean_norm2")  # in every history of a layer; other measures came later
@@ -45,7 +45,13 @@ SPEC = Spec(
     "history",
     (
         Tensor(
-            *("updates", "I64", (RECORD,), "updates before each record; 0 is the initialisation", (RISING,))
+            *(
+                "updates",
+                "I64",
+                (RECORD,),
+                "number of updates before each record; 0 is the initialisation",
+                (RISING,),
+            )
         ),
         Tensor(
             *("train_error", "F32", (RECORD, RUN), "share of trained examples misclassified", (SHARE,)),
@@ -64,14 +70,14 @@ SPEC = Spec(
         Tensor("misclassified", "U8", (RECORD, RUN, BITS), "misclassified examples, trained or not"),
         Tensor(
             *("trained", "U8", (RUN, BITS)),
-            "examples that the run trains on; S(t) = misclassified and trained",
+            "examples that the run trains on; S(t) holds the trained examples that are misclassified at t",
             (EVERY_RUN,),
         ),
         *(INDEX, Y, GROUP),
         *NAMES,
         Tensor(
             *("test_updates", "I64", (TEST_RECORD,)),
-            "updates of the test records, in `updates` or not; absent without a test set or with "
+            "updates of the test records, which need not be in `updates`; absent without a test set or with "
             "`--test-every never`",
             (RISING,),
             required=False,
@@ -79,7 +85,7 @@ SPEC = Spec(
         ),
         Tensor(
             *("test_error", "F32", (TEST_RECORD, RUN, NOISE_LEVEL)),
-            "share of test examples misclassified, per noise level in `recipe.noise`",
+            "share of test examples misclassified, for each noise level in `recipe.noise`",
             required=False,
             beside="test_updates",
         ),

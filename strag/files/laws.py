@@ -52,14 +52,13 @@ def _lies_within(low, high):
     return holds
 
 
-RISING = Law("rising", "does not rise", _rises)
-ONCE = Law("each once", "names an example twice", lambda array, _: np.unique(array).size == array.size)
-FROM_0 = Law("from 0", "has numbers below 0", lambda array, _: not (array < 0).any())
-NOT_NEGATIVE = Law("not negative", "has numbers below 0", lambda array, _: not (array < 0).any())
+RISING = Law("strictly increasing", "is not strictly increasing", _rises)
+ONCE = Law("no duplicates", "lists an example twice", lambda array, _: np.unique(array).size == array.size)
+NOT_NEGATIVE = Law("at least 0", "has values below 0", lambda array, _: not (array < 0).any())
 FINITE = Law("finite", "is not finite", lambda array, _: bool(np.isfinite(array).all()))
-SHARE = Law("0 to 1", "leaves the range 0 to 1", _lies_within(0, 1))
-NOT_ALL_0 = Law("not all 0", "is 0 everywhere, and standardises nothing", lambda array, _: array.any())
-NAMES_END = Law("rising to the end of `names`", "does not fit 'names'", _end_together)
+SHARE = Law("from 0 to 1", "has values outside the range from 0 to 1", _lies_within(0, 1))
+NOT_ALL_0 = Law("not all 0", "is 0 for every input", lambda array, _: array.any())
+NAMES_END = Law("never decreasing, the last is the length of `names`", "does not fit 'names'", _end_together)
 
 
 def below(axis):
@@ -70,21 +69,26 @@ def below(axis):
 
 def no_more_than(largest):
     """The Law of numbers up to the largest that means something."""
-    problem = f"has numbers above {largest}"
+    problem = f"has values above {largest}"
     return Law(f"at most {largest}", problem, lambda array, _: not (array > largest).any())
 
 
 INDEX = Tensor("index", "I64", (EXAMPLE,), "row of the origin", (ONCE,))
 Y = Tensor("y", "I64", (EXAMPLE,), "original class")
-GROUP = Tensor("group", "I64", (EXAMPLE,), "group", (FROM_0, below(CLASS)))
+GROUP = Tensor("group", "I64", (EXAMPLE,), "group", (NOT_NEGATIVE, below(CLASS)))
 NAMES = (
     Tensor(
-        *("names", "U8", (BYTE,), "names of the examples, such as file names, end to end"),
+        *(
+            "names",
+            "U8",
+            (BYTE,),
+            "names of the examples, such as file names, as UTF-8, joined without separators",
+        ),
         required=False,
         beside="name_ends",
     ),
     Tensor(
-        *("name_ends", "I64", (EXAMPLE,), "where in `names` each one ends", (NAMES_END,)),
+        *("name_ends", "I64", (EXAMPLE,), "offset in `names` at which each name ends", (NAMES_END,)),
         required=False,
         beside="names",
     ),

@@ -63,7 +63,7 @@ def open_file(path, wanted=None, unfinished=False):
 def _rest(stream, name):
     rest = read_exactly(stream, LARGEST)
     if len(rest) == LARGEST:
-        raise StragError(f"is JSON of more than {LARGEST >> 30} GiB", "give a file that strag wrote", name)
+        raise StragError(f"is JSON of more than {LARGEST >> 30} GiB", "pass a file that strag wrote", name)
     return rest
 
 
@@ -72,7 +72,9 @@ def _parse(text, name, wanted, unfinished):
         value = legible(json.loads(text))
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its text"
-        raise StragError(f"is no complete JSON (at {where})", "make or copy it again", source=name) from None
+        raise StragError(
+            f"is not complete JSON (at {where})", "create or copy it again", source=name
+        ) from None
     if not isinstance(value, dict) or "strag" not in value:
         raise not_strag(name, wanted=wanted)
     check_stamp(value["strag"], name, wanted, unfinished)

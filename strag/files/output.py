@@ -72,7 +72,7 @@ class Output:
             beside = Beside(target)
         if beside.removed:
             leftovers = number_of(beside.removed, "unfinished file")
-            warn_of(self.path, f"removed {leftovers} of a command that was killed", StragNote)
+            warn_of(self.path, f"removed {leftovers} left by a command that was killed", StragNote)
         return beside
 
     def require_room(self, size, remedy=None):

@@ -6,10 +6,10 @@ SPEC = JsonSpec(
     "plan",
     (
         Keys(("network_updates",), "updates of one network"),
-        Keys(("operations",), "floating-point operations of the products"),
-        Keys(("seconds",), "of training, from a short trial"),
-        Keys(("memory_bytes",), "of the process, at the peak"),
-        Keys(("history_bytes", "weights_bytes"), "of the tensors on disk"),
+        Keys(("operations",), "floating-point operations of the matrix products"),
+        Keys(("seconds",), "estimated seconds of training, from a short trial"),
+        Keys(("memory_bytes",), "peak memory of the process, in bytes"),
+        Keys(("history_bytes", "weights_bytes"), "bytes of the tensors on disk"),
     ),
 )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from strag.bits import pack, unpack
 from strag.errors import StragError
-from strag.files.laws import BITS, FROM_0, INDEX, no_more_than
+from strag.files.laws import BITS, INDEX, NOT_NEGATIVE, no_more_than
 from strag.files.spec import Axis, Spec, Tensor
 from strag.files.stamp import stamp
 from strag.files.writer import write
@@ -18,26 +18,29 @@ SPEC = Spec(
     "sets",
     (
         Tensor("members", "U8", (SET, BITS), "examples of the set"),
-        Tensor("run", "I64", (SET,), "run whose initial weights the set belongs to", (FROM_0,)),
+        Tensor("run", "I64", (SET,), "run whose initial weights the set belongs to", (NOT_NEGATIVE,)),
         Tensor(
             *("update", "I64", (SET,)),
-            "when the set was taken: at the inversion, at the update of `--at`, with `--at log` at every "
-            "record at which ln t has grown by 0.1, with `--at log:N` at N records evenly spaced in ln t; of "
-            "a dose, when its run's own set was taken",
+            "update at which the set was taken; for a dose, the update at which the run's own set was taken",
         ),
         Tensor(
             *("control", "I64", (SET,)),
-            "0: the set itself, 1: as many at random, 2: as many of each original class, 3: as many of those "
-            "that the network misclassified at the record nearest to half of `update` (stamp: `controls`)",
-            (FROM_0, no_more_than(len(CONTROLS) - 1)),
+            "kind of set: 0 is the set itself, 1 to 3 are controls of the same size, listed below",
+            (NOT_NEGATIVE, no_more_than(len(CONTROLS) - 1)),
         ),
         Tensor(
             *("dose", "F64", (SET,)),
-            "0: the run's own set; above 0: share of the examples in most of the runs' sets, most frequent "
-            "first, 1 for all of them",
+            "0: the run's own set; above 0: share of the consensus that the set holds, most frequent "
+            "examples first, 1 for the whole consensus",
         ),
         Tensor(
-            *("network", "I64", (SET,), "position of the network on axis R of the history"), required=False
+            *(
+                "network",
+                "I64",
+                (SET,),
+                "position of the network on axis R of the history; if absent, equal to `run`",
+            ),
+            required=False,
         ),
         INDEX,
     ),
@@ -76,8 +79,8 @@ class StoredSets:
         """Refuse to train without sets of which there are none."""
         if not len(self.sets.run):
             raise StragError(
-                "holds no sets, since no run had an inversion, so that there is nothing to train without",
-                "take them at another moment with 'strag sets --at'",
+                "holds no sets because no run had an inversion",
+                "choose another moment with 'strag sets --at'",
                 self.source,
             )
 

@@ -208,7 +208,7 @@ class Spec:
                 raise self.fault(axis.problem, container.name)
         for key in self.says:
             if not isinstance(container.meta.get(key), str):
-                raise self.fault(f"does not say its {key}", container.name)
+                raise self.fault(f"does not state its {key}", container.name)
         return lengths
 
     def read(self, container, names=None):
@@ -302,7 +302,7 @@ def _cells(tensor):
     bits = any(axis is not ... and axis.letter.startswith("ceil") for axis in tensor.axes)
     dtypes = tensor.dtypes.replace("|", " or ") + (" bits" if bits else "")
     absent = () if tensor.required else ("may be absent",) if tensor.beside is None else (
-        f"beside `{tensor.beside}`",
+        f"together with `{tensor.beside}`",
     )  # fmt: skip
     laws = ", ".join([*absent, *(law.name for law in tensor.laws)])
     return f"`{tensor.name}`", dtypes, f"[{', '.join(axes)}]", tensor.meaning, laws

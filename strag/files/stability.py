@@ -17,41 +17,39 @@ SPEC = JsonSpec(
     "stability",
     (
         Keys(
-            *(("records",), "per update, in order:"),
+            *(("records",), "one object per update, in order, with these keys:"),
             (
                 Keys(("update", "train_error"), "t, and eps(t): the mean training error over runs at t"),
                 Keys(
                     ("size_mean", "kappa", "jaccard"),
-                    "of the sets at equal training error, eps(t): mean size there over the runs that reach "
-                    "it, eps(t) times the number of examples a run trains on; means over pairs of "
-                    r"(n - E) / ((\|A\| + \|B\|)/2 - E) and n / (\|A\| + \|B\| - n)",
+                    "mean size, kappa and Jaccard index of the sets at equal training error eps(t), "
+                    "defined below",
                 ),
                 Keys(
                     ("kappa_low", "kappa_high"),
-                    "95 % interval of the mean kappa, at most 1: Student's t over disjoint pairs; of all "
-                    "pairs from a jackknife that leaves out one run at a time, with t at as many degrees of "
-                    "freedom as runs, less one; null with fewer than 8 runs in pairs with a value",
+                    "95 % interval of the mean kappa, defined below",
                 ),
                 Keys(
                     ("runs", "pairs"),
-                    "how many runs have an error of at most eps(t) at some record, and pairs of such runs",
+                    "number of runs with an error of at most eps(t) at some record, and number of pairs of "
+                    "such runs",
                 ),
                 Keys(
                     ("z",),
-                    "of the sets at equal t: (mean n - mean E) / (standard deviation of n over pairs, with "
-                    "n - 1)",
+                    "z value of the sets at equal t, defined below",
                 ),
             ),
-            *(_are_records, "is no list of records"),
+            *(_are_records, "is not a list of records"),
         ),
         Keys(
             ("inversion",),
-            "`update` and `train_error`: t* and eps*, means over the inverting runs; null where the verdict "
-            "of find-stragglers is another",
+            "`update` and `train_error`: t* and eps*, means over the inverting runs; null unless the verdict "
+            "of find-stragglers is `inversion`",
         ),
         Keys(
             ("summary",),
-            "`runs` taken and `diverged` ones left out; `examples`: P, mean over pairs",
+            "`runs`: number of runs used; `diverged`: number of runs left out because they diverged; "
+            "`examples`: mean of P over pairs",
         ),
     ),
 )
@@ -122,7 +120,7 @@ def _numbers(value, name, keys, source):
     """The numbers under these keys of an object: tuple of float."""
     found = numbers([_object(value, name).get(key) for key in keys])
     if found is None or not np.isfinite(found).all():
-        raise SPEC.fault(f"'{name}' does not give {' and '.join(keys)} as numbers", source)
+        raise SPEC.fault(f"'{name}' does not have numbers for {' and '.join(keys)}", source)
     return tuple(found.tolist())
 
 
@@ -133,5 +131,5 @@ def _column(value, name, source):
         raise SPEC.fault(f"has records without '{name}'", source)
     column = numbers([record[name] for record in records], whole=name in _WHOLE)
     if column is None or (name == "train_error" and not ((column >= 0) & (column <= 1)).all()):
-        raise SPEC.fault(f"has a record whose '{name}' is no such number", source)
+        raise SPEC.fault(f"has a record with an invalid '{name}'", source)
     return column

@@ -35,7 +35,7 @@ def check_stamp(meta, source, wanted=(), unfinished=False):
         raise not_strag(source, wanted=wanted)
     if meta["format"] > NEWEST:
         raise StragError(
-            f"has format {meta['format']}, newer than this strag's {NEWEST}",
+            f"has format {meta['format']}, but this strag reads formats up to {NEWEST}",
             "upgrade strag",
             source=source,
         )
@@ -59,7 +59,7 @@ def check_fields(meta, source):
             first, key = key.split(".", 1)
             holder = holder.get(first) or {}
         if holder.get(key) is not None and not fits(holder[key]):
-            remedy = remake(meta["kind"]) if meta["kind"] in KINDS else "make it again"
+            remedy = remake(meta["kind"]) if meta["kind"] in KINDS else "create it again"
             raise StragError(f"its '{name}' cannot be read", remedy, source)
 
 
@@ -133,11 +133,11 @@ def not_strag(name, head=b"", wanted=()):
     elif wanted:
         remedy = "make one with 'strag data FILE', from images, arrays, tables and more"
     else:
-        remedy = "give a file that strag wrote"
+        remedy = "pass a file that strag wrote"
     return StragError(f"is {what}, not a strag file" if what else "is not a strag file", remedy, source=name)
 
 
 def no_content(name):
     """The error for an empty file, which is what a failed command leaves in a pipe."""
-    remedy = "did the command before it in the pipe fail?" if name == "stdin" else "make it again"
+    remedy = "did the command before it in the pipe fail?" if name == "stdin" else "create it again"
     return StragError("is empty", remedy, source=name)

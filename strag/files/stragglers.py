@@ -28,7 +28,7 @@ _INVERSION_KEYS = (
 )
 _AFTER = ("test_error", "last_test_error", "last_update", "examples", "stragglers")
 _STAMPED = ("format", "kind", "version")
-_AGAIN = "make it again with 'strag find-stragglers'"
+_AGAIN = "create it again with 'strag find-stragglers'"
 
 
 def stragglers_object(finding):
@@ -138,11 +138,11 @@ def _indices(value, source):
     indices, size = value.get("indices"), value["strag"].get("origin_size")
     size = size if isinstance(size, int) else np.iinfo(np.int64).max
     if not isinstance(indices, list) or not all(type(i) is int for i in indices):
-        raise StragError("'indices' is no list of whole numbers", _AGAIN, source)
+        raise StragError("'indices' is not a list of whole numbers", _AGAIN, source)
     if indices and (min(indices) < 0 or max(indices) >= size):
-        raise StragError("'indices' leave the range of the data set", _AGAIN, source)
+        raise StragError("'indices' leaves the range of the data set", _AGAIN, source)
     if len(set(indices)) != len(indices):
-        raise StragError("'indices' name an example twice", _AGAIN, source)
+        raise StragError("'indices' lists an example twice", _AGAIN, source)
     if not isinstance(value["strag"].get("origin"), str):
         raise StragError("does not say in which data set its indices count", _AGAIN, source)
     return np.asarray(indices, dtype=np.int64)

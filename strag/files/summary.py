@@ -70,10 +70,10 @@ def summary_from(value, source):
         varies = tuple(str(name) for name in value["varies"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise StragError(
-            "has conditions that cannot be read", "make it again with 'strag summary'", source
+            "has conditions that cannot be read", "create it again with 'strag summary'", source
         ) from None
     if not conditions:
-        raise StragError("has no conditions", "make it again with 'strag summary'", source)
+        raise StragError("has no conditions", "create it again with 'strag summary'", source)
     return Summary(conditions, varies, laws, value["strag"].get("title"), source)
 
 

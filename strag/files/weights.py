@@ -9,7 +9,6 @@ from strag.files.container import bytes_of
 from strag.files.laws import (
     EXAMPLE,
     FINITE,
-    FROM_0,
     NOT_ALL_0,
     NOT_NEGATIVE,
     ONCE,
@@ -24,18 +23,35 @@ from strag.files.writer import Writer
 INPUT = Axis("input", "d")
 PARAMETER = Tensor(
     *("PARAMETER", "F32", (UPDATE, RUN, ...)),
-    "a parameter of each network, by its name: of perceptrons `layerK.weight`, [outputs, inputs], and "
-    "`layerK.bias`, [outputs], with K = 1, 2, ... from the input on",
+    "a parameter of each network, under its own name. Perceptrons have `layerK.weight`, [outputs, inputs], "
+    "and `layerK.bias`, [outputs], with K = 1, 2, ... counted from the input",
 )
 SPEC = Spec(
     "weights",
     (
-        Tensor("updates", "I64", (UPDATE,), "updates before the parameters were such", (RISING,)),
-        Tensor("mean", "F64", (INPUT,), "map that standardises the inputs", (FINITE,)),
-        Tensor("std", "F64", (INPUT,), "likewise", (FINITE, NOT_NEGATIVE, NOT_ALL_0)),
         Tensor(
-            *("index", "I64", (EXAMPLE,), "rows of the origin that were trained on or looked at"),
-            (FROM_0, ONCE),
+            "updates",
+            "I64",
+            (UPDATE,),
+            "number of updates before the networks had these parameters",
+            (RISING,),
+        ),
+        Tensor("mean", "F64", (INPUT,), "mean of each input, for standardising", (FINITE,)),
+        Tensor(
+            "std",
+            "F64",
+            (INPUT,),
+            "standard deviation of each input, for standardising",
+            (FINITE, NOT_NEGATIVE, NOT_ALL_0),
+        ),
+        Tensor(
+            *(
+                "index",
+                "I64",
+                (EXAMPLE,),
+                "row of the origin, of every training example that a run trains on or measures",
+            ),
+            (NOT_NEGATIVE, ONCE),
         ),
         TRAINED,
     ),

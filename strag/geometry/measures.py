@@ -95,13 +95,13 @@ MEASURES = {
             sign=-1,
             label="distance D between class means",
             short="distance D",
-            meaning="distance of group means, pairs c < c' in upper-triangle order",
+            meaning="distance of the group means, for pairs c < c' in upper-triangle order",
         ),
         Measure(
             "mean_norm2",
             of="strag.geometry.moments:ClassMoments.mean_norm2",
             axis="class",
-            meaning=r"mean of \|x\|^2: 1, less the share of representations with \|h\| = 0",
+            meaning=r"mean of \|x\|^2, which is 1 minus the share of representations with \|h\| = 0",
         ),
         Measure(
             "separation",

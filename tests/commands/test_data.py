@@ -253,7 +253,7 @@ def test_a_dataset_with_more_behind_it_is_not_read_to_the_end(folder):
     assert len(content) < 4000
     status, text, given = fed(content + bytes((1 << 16) - len(content)), 2 << 30, "data", "-")
     assert status == 1
-    assert text.startswith(f"strag: stdin: goes on after its end at {len(content)} bytes")
+    assert text.startswith(f"strag: stdin: has bytes after its end at {len(content)} bytes")
     assert given <= 4 << 20
 
 

@@ -242,10 +242,10 @@ def _forged(folder, name, tmp_path, meta=None, **tensors):
         ({"inputs": "x"}, {}, "its 'inputs' cannot be read"),
         ({"runs": [0, 0, 1]}, {}, "its 'runs' cannot be read"),
         ({"classes": None}, {}, "does not name its classes"),
-        ({}, {"std": np.zeros(20)}, "'std' is 0 everywhere, and standardises nothing"),
+        ({}, {"std": np.zeros(20)}, "'std' is 0 for every input"),
         ({}, {"mean": np.full(20, np.nan)}, "'mean' is not finite"),
         ({}, {"index": np.arange(300) + 10**6}, "an index beyond the end of its data set"),
-        ({}, {"index": np.zeros(300, np.int64)}, "names an example twice"),
+        ({}, {"index": np.zeros(300, np.int64)}, "lists an example twice"),
         ({}, {"trained": np.ones((3, 2), np.uint8)}, "bits that do not fit"),
     ],
 )
@@ -267,7 +267,7 @@ def test_weights_whose_map_is_for_other_data(folder, tmp_path):
         ({"recipe": [1]}, {}, "its 'recipe' cannot be read"),
         ({"inputs": {"training": "x"}}, {}, "its 'inputs.training' cannot be read"),
         ({"runs": [0, "1", 2]}, {}, "its 'runs' cannot be read"),
-        ({}, {"index": np.zeros(300, np.int64)}, "names an example twice"),
+        ({}, {"index": np.zeros(300, np.int64)}, "lists an example twice"),
         ({}, {"trained": np.zeros((3, 38), np.uint8)}, "has no example that run 0 was trained on"),
     ],
 )
@@ -380,13 +380,13 @@ def _scaled(folder, tmp_path, factor):
     ("factor", "words"),
     [
         (1e6, ["layer 1 at update 12 reaches ", "half precision ends at 65504"]),
-        (1e-9, ["layer 1 at update 12 reaches ", "which half precision loses"]),
+        (1e-9, ["layer 1 at update 12 has an example that reaches only ", "which half precision loses"]),
     ],
 )
 def test_what_half_precision_cannot_hold_is_refused(folder, tmp_path, factor, words):
     bad = _scaled(folder, tmp_path, factor)
     result = strag("dump", bad, "d", "--half", "-o", tmp_path / "out")
-    complains(result, 1, f"strag: {bad} on d: ", *words, "; leave --half out")
+    complains(result, 1, f"strag: {bad} on d: ", *words, "; remove --half")
     complains(strag("dump", bad, "d", "--half"), 1, *words)
     assert files_in(tmp_path) == ["bad"]
     assert main(["dump", bad, "d", "-q", "-o", str(tmp_path / "out")]) == 0
@@ -401,10 +401,10 @@ def test_half_precision_keeps_zeros_and_what_was_infinite(tmp_path):
     np.testing.assert_array_equal(in_half(h, "x"), h.astype(np.float16))
     for row, what in (([65520, 0, 0, 0, 0], "65520"), ([np.inf, -1e9, np.nan, 0, 0], "1e+09")):
         h[0, 0] = row
-        refused(lambda: in_half(h, "layer 1"), f"layer 1 reaches {what}, and half", "leave --half out")
+        refused(lambda: in_half(h, "layer 1"), f"layer 1 reaches {what}, but half", "remove --half")
     for row in ([1e-8] * 5, [1e-30, 0, 0, 0, 0], [0, 2e-7, 0, 0, 1e-7]):
         h[0, 0] = row
-        refused(lambda: in_half(h, "layer 1"), f"reaches {max(row):.2g} only", "leave --half out")
+        refused(lambda: in_half(h, "layer 1"), f"reaches only {max(row):.2g}, which", "remove --half")
     h[0, 0] = [0, 2e-5, 0, 0, 1e-9]
     in_half(h, "layer 1")
 

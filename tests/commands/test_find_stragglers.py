@@ -288,7 +288,7 @@ def test_table_at_a_terminal_and_json_on_demand(folder):
         (["nothere"], 1, ["nothere: no such file"]),
         (["."], 1, [".: is a directory"]),
         (["empty"], 1, ["empty: is empty"]),
-        (["cut"], 1, ["cut: is cut short", "make or copy it again"]),
+        (["cut"], 1, ["cut: is cut short", "create or copy it again"]),
         (["text"], 1, ["text: is not a strag file"]),
         (["s.json"], 1, ["s.json: is JSON, not a history file; make one with 'strag train'"]),
         (["h", "--observable", "size"], 2, ["no observable 'size'"]),

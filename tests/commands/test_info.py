@@ -122,11 +122,15 @@ WRONG = {
     "below a file": (1, ["text/x"], ["text/x: cannot be read: Not a directory"]),
     "an empty file": (1, ["empty"], ["empty: is empty"]),
     "a text": (1, ["text"], ["text: is not a strag file"]),
-    "cut short": (1, ["short"], ["short: is cut short", "make or copy it again"]),
-    "with a tail": (1, ["long"], ["long: goes on after its end", "make or copy it again"]),
-    "half a JSON": (1, ["half"], ["half: is no complete JSON (at line 1)", "make or copy it again"]),
+    "cut short": (1, ["short"], ["short: is cut short", "create or copy it again"]),
+    "with a tail": (1, ["long"], ["long: has bytes after its end", "create or copy it again"]),
+    "half a JSON": (1, ["half"], ["half: is not complete JSON (at line 1)", "create or copy it again"]),
     "another JSON": (1, ["other"], ["other: is not a strag file"]),
-    "a newer format": (1, ["newer"], ["newer: has format 3, newer than this strag's 2; upgrade strag"]),
+    "a newer format": (
+        1,
+        ["newer"],
+        ["newer: has format 3, but this strag reads formats up to 2", "upgrade strag"],
+    ),
     "two files": (2, ["data", "history"], ["unexpected extra argument (history)", "see 'strag info --help'"]),
     "an unknown option": (2, ["data", "--gte", "kind"], ["no such option '--gte'", "--get"]),
     "no key": (2, ["data", "--get"], ["option '--get' requires an argument"]),
@@ -184,7 +188,7 @@ def test_no_arguments_and_nothing_on_stdin(folder):
 @pytest.mark.parametrize("byte", [b"\0", b"x"])
 def test_two_gigabytes_of_nothing_are_not_read(folder, byte):
     status, text, given = fed(byte * (1 << 16), 2 << 30, "info")
-    assert (status, text) == (1, "strag: stdin: is not a strag file; give a file that strag wrote\n")
+    assert (status, text) == (1, "strag: stdin: is not a strag file; pass a file that strag wrote\n")
     assert given <= 1 << 20  # what a pipe holds
 
 

@@ -168,7 +168,7 @@ WRONG = {
     "folders": (1, ["data", "."], [".: is a directory, not a file; name a file in it"]),
     "an empty file": (1, ["data", "empty"], ["empty: is empty"]),
     "a text": (1, ["data", "text"], ["text: is not a strag file", FIND]),
-    "half a file": (1, ["data", "half"], ["half: is no complete JSON (at line 1)", "make or copy it again"]),
+    "half a file": (1, ["data", "half"], ["half: is not complete JSON", "create or copy it again"]),
     "the two turned round": (1, ["set", "data"], ["data: is a dataset file, not a stragglers file", FIND]),
     "a history": (1, ["data", "history"], ["history: is a history file, not a stragglers file", FIND]),
     "a history as data": (
@@ -197,7 +197,7 @@ WRONG = {
         ["pruned", "set"],
         ["pruned: lacks example 3 (4 of 4 are not in it)", "before they were"],
     ),
-    "out of range": (1, ["data", "beyond"], ["beyond: 'indices' leave the range", "strag find-stragglers"]),
+    "out of range": (1, ["data", "beyond"], ["beyond: 'indices' leaves the range", "strag find-stragglers"]),
     "a lying size": (1, ["data", "liar"], ["data: index 24 is out of range: the data set has 24 rows"]),
     "all removed": (1, ["data", "all"], ["data: no example would be left; prune a smaller set"]),
     "none kept": (

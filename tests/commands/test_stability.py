@@ -205,7 +205,7 @@ def test_the_table_of_a_short_history_has_every_record(folder):
         (["nothere"], 1, ["nothere: no such file"]),
         (["."], 1, [".: is a directory"]),
         (["empty"], 1, ["empty: is empty"]),
-        (["cut"], 1, ["cut: is cut short", "make or copy it again"]),
+        (["cut"], 1, ["cut: is cut short", "create or copy it again"]),
         (["text"], 1, ["text: is not a strag file; make one with 'strag train'"]),
         (["s.json"], 1, ["s.json: is JSON, not a history file; make one with 'strag train'"]),
         (["h", "--pairs", "some"], 2, ["--pairs", "'some'"]),

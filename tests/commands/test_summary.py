@@ -127,7 +127,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, tmp_path):
         ([], 2, ["missing argument 'FILE...'"]),
         (["d1"], 1, ["d1: is a dataset file, not a stragglers file"]),
         (["no.json"], 1, ["no.json: no such file"]),
-        ([tmp_path / "broken.json"], 1, ["broken.json: 'indices' is no list of whole numbers"]),
+        ([tmp_path / "broken.json"], 1, ["broken.json: 'indices' is not a list of whole numbers"]),
         ([tmp_path / "empty.json"], 1, ["empty.json: has no runs"]),
         (["-", "-"], 2, ["only one input can be stdin"]),
         (["wide.json", "--label", "a", "--label", "b"], 2, ["2 --label for 1 FILE"]),

@@ -307,7 +307,7 @@ def test_a_pipe_that_is_for_another_option_is_no_data(folder):
     result = shell(f"cat none.json | strag {LITTLE} --without - -o h", folder)
     assert result.returncode == 1
     assert b"mnist8k is taken" in result.stderr
-    assert b"stdin: 'indices' is no list of whole numbers" in result.stderr
+    assert b"stdin: 'indices' is not a list of whole numbers" in result.stderr
 
 
 @pytest.mark.parametrize("stdin", ["< /dev/null", "<&-"])

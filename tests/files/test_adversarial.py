@@ -76,12 +76,14 @@ def test_a_file_cut_short(good, bad, keep):
 def test_a_cut_file_says_how_much_is_there(good, bad):
     content = content_of(good)
     bad.write_bytes(content[:-5])
-    refused(lambda: read_dataset(bad), f"{len(content) - 5} of {len(content)} bytes", "make or copy it again")
+    refused(
+        lambda: read_dataset(bad), f"{len(content) - 5} of {len(content)} bytes", "create or copy it again"
+    )
 
 
 def test_trailing_bytes(good, bad):
     bad.write_bytes(content_of(good) + b"\0")
-    refused(lambda: read_dataset(bad), str(bad), "goes on after its end", "make or copy it again")
+    refused(lambda: read_dataset(bad), str(bad), "has bytes after its end", "create or copy it again")
 
 
 @pytest.mark.parametrize("length", [0, 1, 10**9, 2**63, 2**64 - 1])
@@ -112,7 +114,7 @@ def test_offsets_that_are_no_numbers(good, bad, offsets):
         return json.dumps(header).replace('"HERE"', offsets)
 
     bad.write_bytes(with_header(content_of(good), change))
-    refused(lambda: read_dataset(bad), str(bad), "make or copy it again")
+    refused(lambda: read_dataset(bad), str(bad), "create or copy it again")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_a_header_that_contradicts_itself(good, bad, name, field, value):
         header[name][field] = value
 
     bad.write_bytes(with_header(content_of(good), change))
-    refused(lambda: read_dataset(bad), f"{bad}: has a broken header", "make or copy it again")
+    refused(lambda: read_dataset(bad), f"{bad}: has a broken header", "create or copy it again")
 
 
 IMPORT = "import it with 'strag data FILE'"

@@ -182,7 +182,9 @@ class TestLeftovers:
         path = tmp_path / "f"
         left_beside(path)
         left_beside(path, "1" * 16)
-        with pytest.warns(StragNote, match=r"f: removed 2 unfinished files of a command that was killed"):
+        with pytest.warns(
+            StragNote, match=r"f: removed 2 unfinished files left by a command that was killed"
+        ):
             write(path, b"new")
         assert files_in(tmp_path) == ["f"]
 

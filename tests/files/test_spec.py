@@ -89,15 +89,14 @@ SAMPLES = {
     "sets": write_sets_file,
 }
 BREAKERS = {  # an array like this one that breaks the law of this name
-    "rising": lambda array: array[::-1],
-    "each once": lambda array: np.full_like(array, array[0]),
-    "from 0": lambda array: array - array.max() - 1,
-    "not negative": lambda array: -array - 1,
+    "strictly increasing": lambda array: array[::-1],
+    "no duplicates": lambda array: np.full_like(array, array[0]),
+    "at least 0": lambda array: array - array.max() - 1,
     "finite": lambda array: np.full(array.shape, np.inf, np.result_type(array, np.float32)),
     "not all 0": np.zeros_like,
-    "0 to 1": lambda array: array + 1.5,
-    "some of every run": lambda array: array & np.array([[255], [0]], np.uint8),
-    "rising to the end of `names`": lambda array: array + 1,
+    "from 0 to 1": lambda array: array + 1.5,
+    "not empty for any run": lambda array: array & np.array([[255], [0]], np.uint8),
+    "never decreasing, the last is the length of `names`": lambda array: array + 1,
     "below C": lambda array: array + 1,
     "at most 3": lambda array: array + 4,
 }

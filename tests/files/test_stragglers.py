@@ -57,7 +57,7 @@ def test_indices_that_are_no_whole_numbers(tmp_path, indices):
     (tmp_path / "s").write_text(json.dumps({**value, "indices": indices}))
     refused(
         lambda: kinds.read(tmp_path / "s", "stragglers"),
-        "s: 'indices' is no list of whole numbers",
+        "s: 'indices' is not a list of whole numbers",
         "find-stragglers",
     )
 
@@ -66,10 +66,10 @@ def test_indices_that_are_no_whole_numbers(tmp_path, indices):
 @pytest.mark.parametrize(
     ("indices", "words"),
     [
-        ([-1], "leave the range"),
-        ([3, 10**30], "leave the range"),
-        ([2**63], "leave the range"),
-        ([5, 3, 5], "name an example twice"),
+        ([-1], "leaves the range"),
+        ([3, 10**30], "leaves the range"),
+        ([2**63], "leaves the range"),
+        ([5, 3, 5], "lists an example twice"),
     ],
 )
 def test_indices_that_name_no_example_or_one_twice(tmp_path, indices, words, size):
@@ -80,7 +80,7 @@ def test_indices_that_name_no_example_or_one_twice(tmp_path, indices, words, siz
 def test_the_last_index_is_in_range_and_the_next_is_not(tmp_path):
     assert kinds.read(stragglers_file(tmp_path / "s", DATA, [23]), "stragglers").indices.tolist() == [23]
     path = stragglers_file(tmp_path / "s", DATA, [24])
-    refused(lambda: kinds.read(path, "stragglers"), "'indices' leave the range of the data set")
+    refused(lambda: kinds.read(path, "stragglers"), "'indices' leaves the range of the data set")
 
 
 @pytest.mark.parametrize("origin", [None, 3])
@@ -98,16 +98,16 @@ def test_a_broken_json_says_where(tmp_path):
     line = text[:-20].count("\n") + 1
     refused(
         lambda: kinds.read(path, "stragglers"),
-        f"{path}: is no complete JSON (at line {line})",
-        "make or copy it again",
+        f"{path}: is not complete JSON (at line {line})",
+        "create or copy it again",
     )
     path.write_text(text + text)
     refused(
         lambda: kinds.read(path, "stragglers"),
-        f"{path}: is no complete JSON (at line {text.count(chr(10)) + 1})",
+        f"{path}: is not complete JSON (at line {text.count(chr(10)) + 1})",
     )
     path.write_bytes(text.encode().replace(b"images", b"\xff"))
-    refused(lambda: kinds.read(path, "stragglers"), f"{path}: is no complete JSON")
+    refused(lambda: kinds.read(path, "stragglers"), f"{path}: is not complete JSON")
     path.write_text("[" + text + "]")
     refused(
         lambda: kinds.read(path, "stragglers"),
