@@ -1,4 +1,4 @@
-"""Sets of examples as bits, little-endian in each byte: how histories, sets and dumps keep them."""
+"""Sets of examples as bits, little-endian in each byte, as histories, sets and activations store them."""
 
 import numpy as np
 
@@ -9,5 +9,5 @@ def pack(members):
 
 
 def unpack(bits, size=None):
-    """Bits [..., ceil(size/8)] as booleans [..., size]; by default all of them, padding included."""
+    """Bits [..., ceil(size/8)] as booleans [..., size]; by default all bits, including the padding."""
     return np.unpackbits(bits, axis=-1, count=size, bitorder="little").astype(bool)

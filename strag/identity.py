@@ -1,4 +1,4 @@
-"""What tells data apart, wherever they are kept: a digest of named arrays."""
+"""The identity of data, wherever they are stored: a digest of named arrays."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def identity_of(tensors):
-    """sha256 over name, dtype, shape and bytes of tensors, in order of name."""
+    """The sha256 over the name, dtype, shape and bytes of tensors, sorted by name, in hexadecimal."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = np.ascontiguousarray(tensors[name])

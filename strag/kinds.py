@@ -1,8 +1,8 @@
-"""The registry of the kinds of file: what makes each, what it holds, and where its parts live.
+"""The registry of the kinds of file: the command that writes each, its content, and its modules.
 
-The parts of a kind are named by their modules, as text, so that whoever reads a file does not know who draws
-it, and that this module imports neither. `read(opened)` in the module `files` of a kind makes the object of
-that kind of an opened file; `views` draws it.
+Modules are named by text and imported on use, so that code that reads a file does not import the code that
+draws it. The function `read(opened)` in the module `files` of a kind returns the object of that kind from an
+opened file; the module `views` draws it.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from strag.errors import StragError
 class Kind:
     """A kind of file.
 
-    name : as in the stamp. maker : the command that writes it. holds : what a file of this kind holds.
-    files, views : modules that read it and that draw it, None where there is none. is_json : whether it is
-    one JSON object rather than a container of tensors.
+    name : as in the stamp. maker : the command that writes it. holds : the content of such a file, in words.
+    files, views : modules that read it and draw it, or None. is_json : whether it is one JSON object rather
+    than a container of tensors.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Kind:
         return import_module(self.files)
 
     def view(self):
-        """The module that draws this kind and puts it into words."""
+        """The module that draws this kind and describes it in words."""
         return import_module(self.views)
 
 
@@ -66,30 +66,30 @@ KINDS = {
             views="strag.views.summary",
             is_json=True,
         ),
-        # A history whose networks left out sets of several kinds, which is drawn in another way.
+        # A history whose networks left out sets of several kinds has a drawing of its own.
         Kind("sweep", "strag train --without", "a sweep", views="strag.views.sweep"),
     )
 }
 
 
 def maker_of(name):
-    """The command that makes a kind of file; `strag` for a kind that is not known."""
+    """The command that creates a kind of file; `strag` for an unknown kind."""
     return KINDS[name].maker if name in KINDS else "strag"
 
 
 def remake(name):
-    """What to do about a file of this kind that cannot be read."""
+    """The remedy for a file of this kind that cannot be read."""
     return f"create it again with '{maker_of(name)}'"
 
 
 def read(path, wanted=None, **options):
-    """Read any strag file from a path, or from stdin for '-': the object of its kind.
+    """Read any strag file from a path, or from stdin for '-', and return the object of its kind.
 
-    wanted : the kind that it must be, or several. options : of the reader of that kind, such as `tests` of a
-    history. An object that reads its file part by part, such as that of weights, keeps the file open and is
-    a context manager.
+    wanted : the kind that it must be, or a tuple of several. options : options of the reader of that kind,
+    such as `tests` of a history. An object that reads its file part by part, such as Weights, keeps the file
+    open and is a context manager.
 
-    Raises StragError for what cannot be read, or is of another kind.
+    Raises StragError for a file that cannot be read or is of another kind.
     """
     from strag.files.opening import open_file
 
@@ -97,18 +97,21 @@ def read(path, wanted=None, **options):
 
 
 def read_opened(opened, **options):
-    """The object of its kind of what `strag.files.opening.open_file` opened, which is closed after it."""
+    """Return the object in a file opened by `strag.files.opening.open_file`.
+
+    The file is closed unless the object is a context manager, which closes it itself.
+    """
     try:
         kind = KINDS.get(opened.kind)
         if kind is None or kind.files is None or kind.is_json != opened.is_json:
             problem = f"is of the kind '{opened.kind}', which this version of strag does not read"
             raise StragError(problem, "upgrade strag, or create it again")
-        found = kind.of().read(opened, **options)
+        content = kind.of().read(opened, **options)
     except BaseException as error:
         opened.close()
         if isinstance(error, StragError):
             raise error.about(opened.name) from None
         raise
-    if not hasattr(found, "__exit__"):
+    if not hasattr(content, "__exit__"):
         opened.close()
-    return found
+    return content

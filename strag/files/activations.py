@@ -49,14 +49,15 @@ SPEC = Spec(
     says=("origin",),
 )
 WHOLE = ("updates", "index", "y", "group", "names", "name_ends", "trained")
-LARGEST_HALF = 65504  # what half precision ends at; near zero it counts in steps of 6e-8
-_SMALL, _MOVED = 1e-3, 0.01  # lengths |h| at which these steps may matter, and what may be lost of one
+LARGEST_HALF = 65504  # largest half-precision number; near zero the numbers are 6e-8 apart
+_SMALL, _MOVED = 1e-3, 0.01  # lengths |h| at which these steps may matter; largest relative error
 
 
 class ActivationsWriter(Writer):
     """An activations file laid out first and filled tile by tile; see `Writer`.
 
-    whole : every tensor but the activations, predictions and losses. widths : dict of layer to its number of
+    whole : every tensor except the activations, predictions and losses.
+    widths : dict of layer to its number of
     units. half : store activations as float16.
     """
 
@@ -82,9 +83,9 @@ class ActivationsWriter(Writer):
 def in_half(h, what):
     """Activations h of a layer, float32 [..., N], as float16; `what` names them in errors.
 
-    What is infinite or NaN already may stay so. Raises StragError where a finite value becomes infinite,
-    and where half precision moves the activations of an example by more than 1 % of their length |h|, as
-    it does with tiny ones: they may vanish.
+    Values that are infinite or NaN stay as they are. Raises StragError if a finite value becomes infinite, or
+    if half precision moves the activations of an example by more than 1 % of their length |h|. That happens
+    to tiny activations, which may become 0.
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         half = h.astype(np.float16)
@@ -93,7 +94,7 @@ def in_half(h, what):
             if np.isinf(half[finite]).any():
                 largest = np.abs(h[finite]).max()
                 _refuse_half(f"{what} reaches {largest:.6g}, but half precision ends at {LARGEST_HALF}")
-        small = np.einsum("...i,...i->...", h, h) < _SMALL**2  # quick, and so only where to look
+        small = np.einsum("...i,...i->...", h, h) < _SMALL**2  # a quick test that selects candidates
         if small.any():
             exact = h[small].astype(np.float64)
             moved, length = (np.linalg.norm(v, axis=-1) for v in (half[small] - exact, exact))
@@ -117,7 +118,7 @@ class Activations:
     ----------
     updates : int64 [U]. runs, layers, classes : names of the axes.
     index, y, group : int64 [P]. names : Names of the examples, or None. trained : bits, uint8 [R, ceil(P/8)].
-    model : what must agree between files that are measured together. meta, source : as in the file.
+    model : the values that must agree between files measured together. meta, source : as in the file.
     """
 
     def __init__(self, container):

@@ -14,7 +14,7 @@ def canonical_json(value):
 
 
 def finite(value):
-    """`value` with None for every non-finite number, and numpy arrays and scalars as Python's."""
+    """`value` with None for every non-finite number, and with numpy arrays and scalars as Python values."""
     if isinstance(value, dict):
         return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -42,7 +42,7 @@ def comparison_object(found, lists):
         "strag": stamp(
             "comparison",
             recipe={},
-            inputs={"stragglers": [one.identity for one in lists]},
+            inputs={"stragglers": [finding.identity for finding in lists]},
             origin=lists[0].origin,
             origin_size=found.examples,
             title=meta.get("title"),
@@ -57,7 +57,7 @@ def comparison_object(found, lists):
 def read(opened):
     """The Comparison in an open Document.
 
-    Raises StragError for what `comparison_object` does not write.
+    Raises StragError for values that `comparison_object` does not write.
     """
     value = SPEC.check(opened)
     names, sizes = value["names"], numbers(value.get("sizes"), whole=True)

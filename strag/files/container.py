@@ -1,7 +1,7 @@
 """The container of every binary kind: a safetensors file with one metadata key, `strag`.
 
-A header is laid out first and one contiguous buffer filled through a memory map, as the work goes on, so
-that no tensor needs to be in memory; it is read tensor by tensor, or in parts.
+A writer lays out the header first and fills the tensors through a memory map as the work goes on, so that no
+tensor needs to be in memory. A reader reads tensor by tensor, or in parts.
 """
 
 import contextlib
@@ -43,8 +43,8 @@ class TensorWriter:
     ----------
     arrays : dict of tensor name to a numpy array over the file, zero at first.
 
-    A context manager around `Output`: nothing appears in its place before `commit`. Until then the stamp says
-    `unfinished`: should the command be killed, what it leaves is not taken for a result.
+    A context manager around `Output`: nothing appears at the destination before `commit`. Until then the
+    stamp has `unfinished`, so that the file left by a killed command is not mistaken for a result.
     """
 
     def __init__(self, output, meta, layout):
@@ -75,7 +75,7 @@ class TensorWriter:
             raise
 
     def put(self, name, where, values):
-        """Write a part of one tensor. Now and then the system takes back the memory of what was written."""
+        """Write a part of one tensor. From time to time the memory of the written parts is released."""
         part = self.arrays[name][where]
         part[...] = values
         self._resident += part.nbytes
@@ -90,7 +90,7 @@ class TensorWriter:
                     array.base.madvise(mmap.MADV_DONTNEED)
 
     def commit(self):
-        """Put the finished file in its place."""
+        """Move the finished file to its destination."""
         for array in self.arrays.values():
             if isinstance(array, np.memmap):
                 array.flush()
@@ -144,7 +144,7 @@ def bytes_of(layout):
 
 
 def _reserve(file, size):
-    """Give the file its size, and its place on the disk: a map onto a full disk is a crash, not an error."""
+    """Give the file its size and its place on the disk. Writing to a map on a full disk is a crash."""
     file.truncate(size)
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, size)
@@ -159,7 +159,7 @@ def _mapped(file, dtype, shape, offset):
 
 @dataclass
 class Container:
-    """An open safetensors file of strag: its metadata, and its tensors read when asked for."""
+    """An open safetensors file of strag: its metadata, and its tensors, which are read on demand."""
 
     name: str
     meta: dict
@@ -180,9 +180,9 @@ class Container:
         return self.part(name)
 
     def part(self, name, *where):
-        """A part of one tensor: `where` are numbers on its first axes, the last of them may be a slice.
+        """A part of one tensor, which is contiguous in the file.
 
-        Such a part lies in one piece.
+        where : positions on the first axes; the last one may be a slice.
         """
         entry = self._entries[name]
         if entry.dtype not in DTYPES:
@@ -222,16 +222,16 @@ class Container:
 def is_json(head):
     """Whether the first eight bytes of a file begin a JSON object, rather than a container.
 
-    Of a container they are the length of its header, of which the upper bytes are 0.
+    In a container they are the length of its header, whose upper bytes are 0.
     """
     return head.lstrip(b" \t\r\n").startswith(b"{") and b"\0" not in head
 
 
 def container_from(stream, head, name, wanted=(), unfinished=False):
-    """Open a container on `stream`, of which the first eight bytes, `head`, were read already.
+    """Open a container on `stream`, whose first eight bytes, `head`, were already read.
 
-    wanted : the kinds that it may be, none for any. unfinished : whether to take one that a command was
-    killed over.
+    wanted : the kinds that it may be, empty for any. unfinished : whether to accept a file whose command was
+    killed.
     """
     header = _read_header(stream, head, name, wanted)
     metadata, entries, size = read_entries(header, name)
@@ -265,8 +265,8 @@ def _read_header(stream, head, name, wanted):
 
 
 def _check_size(file, size, name):
-    found = file.seek(0, os.SEEK_END)
-    if found < size:
-        raise StragError(f"is cut short: {found} of {size} bytes", again(name), source=name)
-    if found > size:
+    length = file.seek(0, os.SEEK_END)
+    if length < size:
+        raise StragError(f"is cut short: {length} of {size} bytes", again(name), source=name)
+    if length > size:
         raise StragError(f"has bytes after its end at {size} bytes", again(name), source=name)

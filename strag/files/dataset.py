@@ -12,7 +12,7 @@ from strag.files.writer import write
 from strag.kinds import remake
 
 INPUT = Axis("input", "d")
-SPEC = Spec(  # a Dataset holds most of these laws itself, wherever it comes from
+SPEC = Spec(  # a Dataset checks most of these laws itself
     "dataset",
     (
         Tensor(
@@ -83,7 +83,7 @@ _FIELDS = {
 def write_dataset(output, data, recipe, inputs=None):
     """Write a Dataset into an open Output, or to a destination.
 
-    recipe : the options that made it. inputs : the identities that it came from.
+    recipe : the options that it was made with. inputs : the identities of the data it was made from.
     """
     meta = stamp(
         "dataset",
@@ -103,14 +103,14 @@ def write_dataset(output, data, recipe, inputs=None):
 
 
 def described_classes(data):
-    """What a stamp says of the original classes of a data set: `class_names` and `class_numbers`.
+    """The keys of a stamp about the original classes of a data set: `class_names` and `class_numbers`.
 
-    Without the first where they have no names, and without the second where they are 0, 1, ...
+    The first is missing if the classes have no names, the second if the numbers are 0, 1, ...
     """
-    told = {"class_names": list(data.class_names)} if data.class_names else {}
+    described = {"class_names": list(data.class_names)} if data.class_names else {}
     if data.class_numbers != tuple(range(data.class_count)):
-        told["class_numbers"] = list(data.class_numbers)
-    return told
+        described["class_numbers"] = list(data.class_numbers)
+    return described
 
 
 def _class_numbers(numbers):
@@ -120,21 +120,21 @@ def _class_numbers(numbers):
 
 
 def names_of(tensors):
-    """The Names in a file's tensors, which are taken out of the dict; None where there are none."""
+    """The Names in a file's tensors, which are removed from the dict; None if there are none."""
     text, ends = tensors.pop("names", None), tensors.pop("name_ends", None)
     return None if ends is None else Names(text, ends)
 
 
 def class_sizes(container):
-    """Training examples of every class in an open container, by the name of the class: dict.
+    """Number of training examples of each class in an open container: dict by the name of the class.
 
-    A class without examples is there only where it has a name.
+    A class without examples is included only if it has a name.
     """
-    present, sizes = np.unique(container.read("y"), return_counts=True)
+    present, counts = np.unique(container.read("y"), return_counts=True)
     names, numbers = container.meta.get("class_names") or [], container.meta.get("class_numbers")
     named = dict(zip(range(len(names)) if numbers is None else numbers, names, strict=False))
-    found = dict.fromkeys(named, 0) | dict(zip(present.tolist(), sizes.tolist(), strict=True))
-    return {str(named.get(number, number)): found[number] for number in sorted(found)}
+    sizes = dict.fromkeys(named, 0) | dict(zip(present.tolist(), counts.tolist(), strict=True))
+    return {str(named.get(number, number)): sizes[number] for number in sorted(sizes)}
 
 
 def read(opened):

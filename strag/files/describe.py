@@ -1,4 +1,4 @@
-"""What a file of any kind holds and what made it, as one dictionary."""
+"""The description of a file of any kind, its content and its origin, as one dictionary."""
 
 from strag.datasets.dataset import COUNTED
 from strag.errors import StragError, bad_usage
@@ -10,9 +10,9 @@ _LONGEST = 12  # items of a list that a description shows
 
 
 def describe(opened):
-    """The description of what `open_file` gave.
+    """The description of an opened file, the result of `open_file`: dict.
 
-    kind, format, version, recipe and the like; `shapes` and `dtypes` of tensors; for a dataset its
+    It has kind, format, version, recipe and the like; `shapes` and `dtypes` of tensors; for a dataset its
     `identity`; for a JSON kind its values, with `shapes` in place of long lists.
     """
     if opened.is_json:
@@ -52,7 +52,7 @@ def _ordered(meta):
 def lookup(told, opened, key, source):
     """The value at a dotted `key` of a description, or of a JSON kind itself.
 
-    Raises StragError that lists the keys at the place where the path ends.
+    Raises a StragError that lists the keys available where the path ends.
     """
     whole = {**(opened.value if opened.is_json else {}), **told}
     value, path = whole, []

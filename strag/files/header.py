@@ -1,7 +1,7 @@
-"""The header of a container: names, types, shapes and places of its tensors, written and checked.
+"""The header of a container: names, dtypes, shapes and offsets of its tensors, written and checked.
 
 The `safetensors` library can only read a file by its name. Pipes, and on some systems open files, have no
-name, so its checks are repeated here; the tests compare them with those of the library.
+name, so its checks are repeated here. The tests compare them with those of the library.
 """
 
 import json
@@ -133,5 +133,5 @@ def stamp_in(metadata, name, wanted=()):
 
 
 def again(name):
-    """What to do about a damaged file."""
+    """The remedy for a damaged file."""
     return "did the command before it in the pipe fail?" if name == "stdin" else "create or copy it again"

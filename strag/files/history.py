@@ -124,9 +124,9 @@ _BITS = ("misclassified", "test_misclassified")
 
 
 def read(opened, tests=True):
-    """The History in an open container; `tests` says whether with its test records.
+    """The History in an open container. tests : whether to read its test records.
 
-    Where no layer was measured, its tensors may be absent.
+    If no layer was measured, the tensors of measures may be absent.
     """
     spec, meta = SPEC if tests else SPEC.without(_OF_TESTS), opened.meta
     tensors, lengths = spec.checked(opened)
@@ -142,7 +142,7 @@ def read(opened, tests=True):
 def history_bytes(lengths, named=()):
     """Bytes of the tensors of a history, from a dict of lengths by axis.
 
-    With a length of its test records it has these. named : the tensors that hold the names of its examples.
+    It has test records if `lengths` has their number. named : the tensors of the names of its examples.
     """
     given = ("test_updates", "y_test") if lengths.get("test record") else ()
     return bytes_of(_WRITTEN.layout(lengths, given)) + sum(array.nbytes for array in named)
@@ -151,7 +151,7 @@ def history_bytes(lengths, named=()):
 class HistoryWriter(Writer):
     """A history laid out first and filled as training goes; see `Writer`.
 
-    whole : `updates`, `trained` and what is known of the examples; with tests `test_updates` and `y_test`.
+    whole : `updates`, `trained` and the tensors of the examples; with tests `test_updates` and `y_test`.
     """
 
     def __init__(self, output, meta, whole, noise_levels=0):
@@ -172,15 +172,15 @@ class HistoryWriter(Writer):
         self._done[(record.runs.start, record.runs.stop)] = record.update
 
     def commit(self):
-        """Put the finished history in its place."""
+        """Move the finished history to its destination."""
         super().commit()
         self._committed = True
 
     def commit_partial(self):
         """Leave the finished part as PATH.partial: (path, runs, last update), or None if there is none.
 
-        The finished runs if any run has finished, else the finished records of the first runs.
-        Into a pipe nothing is left, nor once the history is in its place.
+        It holds the finished runs if any run has finished, else the finished records of the first runs.
+        Nothing is left if the output is a pipe or the history is complete.
         """
         if self.is_direct or self._committed or not self._done:
             return None
@@ -200,10 +200,10 @@ class HistoryWriter(Writer):
         return path, runs, until
 
     def _number(self, name, until):
-        """How many of the updates under this name are no more than `until`."""
+        """The number of updates under this name that are at most `until`."""
         return int(np.searchsorted(self.arrays[name], until, "right")) if name in self.arrays else 0
 
 
 def _cut(axes, array, ends):
-    """An array up to where its axes end, in a dict by name."""
+    """An array, cut at the ends of its axes, a dict by name."""
     return array[tuple(slice(ends.get(axis.name)) for axis in axes)]

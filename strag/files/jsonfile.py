@@ -23,16 +23,16 @@ def _item(value):
 
 
 def write_json(value, output):
-    """Write a JSON kind into an open Output and put it in its place."""
+    """Write a JSON kind into an open Output and move it to its destination."""
     with output.writing():
         output.file.write(json_text(value).encode())
     output.commit()
 
 
 def numbers(values, whole=False):
-    """A list of numbers and nulls as float64, null as NaN; None for what is no such list.
+    """A list of numbers and nulls as float64, with NaN for null; None if the value is not such a list.
 
-    whole : natural numbers alone, as int64.
+    whole : accept natural numbers only, and return int64.
     """
     if not isinstance(values, list):
         return None

@@ -1,4 +1,4 @@
-"""The axes and laws that several kinds of file share, and the tensors that are alike in them."""
+"""The axes, laws and tensors that several kinds of file share."""
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def _rises(array, _):
 
 
 def _end_together(ends, lengths):
-    """Whether names end one after the other, the last of them where their bytes do."""
+    """Whether the ends of the names never decrease and the last is the number of bytes."""
     return not ends.size or ((np.diff(ends, prepend=0) >= 0).all() and ends[-1] == lengths["byte"])
 
 
@@ -62,13 +62,13 @@ NAMES_END = Law("never decreasing, the last is the length of `names`", "does not
 
 
 def below(axis):
-    """The Law of numbers that count along an axis."""
+    """The Law that numbers are positions on an axis."""
     problem = f"does not fit its {axis.stamped}"
     return Law(f"below {axis.letter}", problem, lambda array, n: not (array >= n[axis.name]).any())
 
 
 def no_more_than(largest):
-    """The Law of numbers up to the largest that means something."""
+    """The Law that numbers are at most the largest one with a meaning."""
     problem = f"has values above {largest}"
     return Law(f"at most {largest}", problem, lambda array, _: not (array > largest).any())
 

@@ -43,10 +43,10 @@ class Document:
 def open_file(path, wanted=None, unfinished=False):
     """Open a strag file from a path, or from stdin for '-': a Container or a Document.
 
-    wanted : the kind that it must be, or several. unfinished : whether to take, with a warning, what a
-    command was killed over.
+    wanted : the kind that it must be, or a tuple of several. unfinished : whether to accept, with a warning,
+    a file whose command was killed.
 
-    Raises StragError for what is no strag file, is cut short, or is of another kind.
+    Raises StragError for a file that is not a strag file, is cut short, or is of another kind.
     """
     wanted = (wanted,) if isinstance(wanted, str) else wanted or ()
     with open_input(path) as stream:

@@ -155,10 +155,10 @@ def _is_kept_by_its_owner(target):
 
 
 def commit(*outputs):
-    """Put several filled Outputs in their places: pipes and devices first, then files, each in order.
+    """Move several filled Outputs to their destinations: pipes and devices first, then files, each in order.
 
-    A pipe may still refuse its bytes, and then no file has been replaced. A signal is held back until every
-    file is in its place.
+    If a pipe refuses its bytes, no file has been replaced. Signals are held back until
+    every file is in place.
     """
     for output in outputs:
         if output.is_direct:

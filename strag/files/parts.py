@@ -1,4 +1,4 @@
-"""Dataclasses from JSON: the annotations of their fields say what an object may hold."""
+"""Dataclasses from JSON, checked against the annotations of their fields."""
 
 import contextlib
 from dataclasses import MISSING, fields
@@ -10,12 +10,12 @@ import numpy as np
 
 from strag.errors import StragError
 
-LARGEST = 2**53  # of a whole number, from which on floats are no longer exact
+LARGEST = 2**53  # of whole numbers; larger ones are not exact as floats
 
 
 @contextlib.contextmanager
 def reading(what, source, remedy):
-    """Turn what is raised for values that make no sense into a StragError that names this part of a file."""
+    """Turn errors from invalid values into a StragError that names this part of a file."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -23,12 +23,12 @@ def reading(what, source, remedy):
 
 
 def part_from(cls, told, names=None, **known):
-    """The dataclass `cls` from an object in JSON, of which a file may say less or more.
+    """The dataclass `cls` from an object in JSON, which may lack optional keys and have further ones.
 
-    names : dict of field to key, where they differ. known : fields that are not to be read.
+    names : dict of field to key, where they differ. known : values of fields that are not read.
 
-    Raises ValueError or TypeError for a value that its field cannot hold, and where one that must be there
-    is missing.
+    Raises ValueError or TypeError for a value that its field cannot hold, and for a required key that is
+    missing.
     """
     if not isinstance(told, dict):
         raise TypeError
@@ -44,10 +44,10 @@ def part_from(cls, told, names=None, **known):
 
 
 def checked(value, type_):
-    """A value from JSON for a field of this type, a plain one or a union of such.
+    """A value from JSON for a field of this type, which may be a union.
 
-    Whole numbers are natural, tuples hold numbers or null, and dicts numbers and texts; a number that must
-    be there is NaN for null.
+    Whole numbers must not be negative. Tuples hold numbers or null; dicts hold numbers and texts. Null is NaN
+    for a required number.
 
     Raises ValueError for any other value.
     """

@@ -76,7 +76,7 @@ class StoredSets:
         return self.index[self.sets.members[number]]
 
     def require_some(self):
-        """Refuse to train without sets of which there are none."""
+        """Raise StragError if there are no sets."""
         if not len(self.sets.run):
             raise StragError(
                 "holds no sets because no run had an inversion",
@@ -86,7 +86,7 @@ class StoredSets:
 
 
 def read(opened):
-    """The StoredSets in an open container; where it does not name the networks, they are the runs."""
+    """The StoredSets in an open container. Without the tensor `network` the networks are the runs."""
     tensors = SPEC.read(opened)
     index, tensors = tensors.pop("index"), {"network": tensors["run"], **tensors}
     members = unpack(tensors.pop("members"), len(index))

@@ -1,6 +1,6 @@
-"""What a kind of file holds, said once: its tensors or keys, with named axes and laws.
+"""The specification of a kind of file: its tensors or keys, with named axes and laws.
 
-From the SPEC of a kind follow the layout that a writer needs, the checks of its reader, and its table in
+The SPEC of a kind determines the layout for its writer, the checks of its reader, and its table in
 FORMATS.md.
 """
 
@@ -18,11 +18,11 @@ from strag.kinds import maker_of, remake
 class Axis:
     """A named axis of tensors.
 
-    name : the same name is the same length in every tensor of a file. letter : what FORMATS.md and messages
-    call the length. stamped : key of the stamp that names the items, in a list of this length; dotted where
-    it lies deeper. length : from the dict of lengths by name, where it follows from other axes. problem :
-    said where a length does not follow or is not named. step : for an axis of numbered tensors, whose
-    length is that of the units of layer K + step.
+    name : axes of the same name have the same length in every tensor of a file. letter : the length in
+    FORMATS.md and in messages. stamped : key of the stamp that holds a list with the names of the items,
+    dotted if it is nested. length : function of the dict of lengths by name, if the length follows from other
+    axes. problem : the message for a length that contradicts `length` or `stamped`. step : for an axis of
+    numbered tensors, whose length is the number of units of layer K + step.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Axis:
     step: int | None = None
 
     def numbered(self, number):
-        """This axis in the tensor of one number, or layer."""
+        """This axis in the tensor for one number, or layer."""
         if self.step is None:
             return self
         return replace(self, name=units(number + self.step if self.step else number), step=None)
@@ -46,10 +46,11 @@ def units(layer):
 
 @dataclass(frozen=True)
 class Law:
-    """What must be true of the values of a tensor.
+    """A condition on the values of a tensor.
 
-    name : as FORMATS.md says it. problem : what is said of a tensor that breaks it, after its name.
-    holds : of an array and the dict of lengths by axis; None where the object that is read holds it itself.
+    name : the condition in FORMATS.md. problem : the message for a tensor that violates it, after its name.
+    holds : function of an array and the dict of lengths by axis; None if the object that is read checks the
+    condition itself.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Law:
 
     @property
     def stated(self):
-        """The same law where the object that is read holds it itself."""
+        """The same law, for an object that checks it itself."""
         return replace(self, holds=None)
 
 
@@ -66,10 +67,10 @@ class Law:
 class Tensor:
     """A tensor of a kind of file.
 
-    name : with K for a number, or layer, where there is one per layer. dtypes : 'F32', or those it may have,
-    the first of which is written. axes : tuple of Axis, and perhaps `...` at the end. meaning : for
-    FORMATS.md. required : whether a file must have it. beside : a tensor without which it is not there, nor
-    the other way round.
+    name : the name, with K in place of the number or name of a layer if there is one tensor per layer.
+    dtypes : such as 'F32', or alternatives separated by '|', of which the first is written.
+    axes : tuple of Axis, with `...` at the end for any further axes. meaning : for FORMATS.md.
+    required : whether a file must have it. beside : name of a tensor that is present exactly if this one is.
     """
 
     name: str
@@ -85,7 +86,7 @@ class Tensor:
         return "K" in self.name
 
     def numbered(self, number):
-        """The tensor of one number, or layer."""
+        """This tensor for one number, or layer."""
         axes = tuple(axis.numbered(number) for axis in self.axes)
         return replace(self, name=self.name.replace("K", str(number)), axes=axes)
 
@@ -96,10 +97,10 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Spec:
-    """A binary kind: its tensors, and what its stamp must say.
+    """A binary kind: its tensors, and the required content of its stamp.
 
     named : axes whose items the stamp must name. filled : axes that must not be empty. says : keys of the
-    stamp that must hold a text. free : further tensors, whose names each file chooses.
+    stamp that must hold a text. free : the form of further tensors, whose names each file chooses.
     """
 
     kind: str
@@ -123,9 +124,9 @@ class Spec:
         return tuple(tensor.name for tensor in self.tensors)
 
     def numbered(self, numbers, dtypes=None):
-        """This Spec with a tensor of each of these numbers, or layers, where it has K.
+        """This Spec with one tensor per number, or layer, in place of each tensor with K in its name.
 
-        dtypes : dict of the name with K to the dtype of a file, where it is not the first.
+        dtypes : dict of the name with K to the dtype to use instead of the alternatives.
         """
         kept = [tensor for tensor in self.tensors if not tensor.is_numbered]
         wanted = [tensor for tensor in self.tensors if tensor.is_numbered]
@@ -138,18 +139,18 @@ class Spec:
         return replace(self, tensors=tuple(one for one in self.tensors if one.name not in names))
 
     def followed(self, lengths):
-        """The dict of lengths by axis with those that follow from others."""
-        found = dict(lengths)
+        """The dict of lengths by axis, completed by the lengths that follow from others."""
+        complete = dict(lengths)
         for axis in self._axes:
-            if axis.length is not None and axis.name not in found:
-                length = axis.length(found)
-                found |= {} if length is None else {axis.name: length}
-        return found
+            if axis.length is not None and axis.name not in complete:
+                length = axis.length(complete)
+                complete |= {} if length is None else {axis.name: length}
+        return complete
 
     def layout(self, lengths, given=()):
         """Dict of tensor name to (numpy dtype, shape), from a dict of lengths by axis.
 
-        given : names of tensors to lay out although no file must have them; those beside them come too.
+        given : names of optional tensors to include, together with the tensors they require.
         """
         lengths, layout = self.followed(lengths), {}
         for tensor in self.tensors:
@@ -159,8 +160,9 @@ class Spec:
         return layout
 
     def check(self, container):
-        """Check the stamp, and dtypes, shapes and names of the axes of an open container, whose tensors stay
-        unread: dict of lengths by axis.
+        """Check the stamp, dtypes, shapes and axis names of an open container without reading its tensors.
+
+        Returns the dict of lengths by axis.
         """
         check_fields(container.meta, container.name)
         layout, lengths = container.layout(), {}
@@ -175,8 +177,8 @@ class Spec:
                 raise self.fault(f"has only one of {pair}", container.name)
         return self._checked_axes(lengths, container)
 
-    def _fit(self, tensor, found, lengths, source):
-        dtype, shape = found
+    def _fit(self, tensor, entry, lengths, source):
+        dtype, shape = entry
         if dtype not in tensor.dtypes.split("|"):
             wanted = tensor.dtypes.replace("|", " or ")
             raise self.fault(f"tensor '{tensor.name}' is {dtype}, not {wanted}", source)
@@ -212,14 +214,14 @@ class Spec:
         return lengths
 
     def read(self, container, names=None):
-        """The tensors of an open container that are there, checked with all else: dict of name to array.
+        """Read and check an open container: dict of the name of each tensor present to its array.
 
-        names : those to read; all of them by default.
+        names : the tensors to read; by default all.
         """
         return self.checked(container, names)[0]
 
     def checked(self, container, names=None):
-        """What `read` gives, and the dict of lengths by axis."""
+        """The result of `read`, and the dict of lengths by axis."""
         lengths, layout, tensors = self.check(container), container.layout(), {}
         for tensor in self.tensors:
             if tensor.name in layout and (names is None or tensor.name in names):
@@ -235,14 +237,14 @@ class Spec:
 
 
 def _named(meta, key):
-    """What stands under a dotted key of a stamp, or None."""
+    """The value under a dotted key of a stamp, or None."""
     for part in key.split("."):
         meta = meta.get(part) if isinstance(meta, dict) else None
     return meta
 
 
 def _is_unmeasured(tensor, meta):
-    """Whether the stamp says that an axis of a tensor has no items, so that it may be absent."""
+    """Whether an axis of a tensor has no items according to the stamp, so that the tensor may be absent."""
     return any(axis is not ... and axis.stamped and meta.get(axis.stamped) == [] for axis in tensor.axes)
 
 
@@ -250,9 +252,9 @@ def _is_unmeasured(tensor, meta):
 class Keys:
     """Keys of a JSON object that belong together.
 
-    names : of the keys. meaning : for FORMATS.md. of : Keys of the object, or of each of the objects, under
-    the first of them. holds : of the value of each key, and problem : said where it does not hold, after the
-    name of the key.
+    names : names of the keys. meaning : for FORMATS.md. of : Keys of the object, or of each of the objects,
+    under the first of them. holds : function of the value of each key that says whether it is valid.
+    problem : the message for an invalid value, after the name of the key.
     """
 
     names: tuple
@@ -264,7 +266,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class JsonSpec:
-    """A JSON kind: the keys beside the stamp."""
+    """A JSON kind: its keys other than the stamp."""
 
     kind: str
     keys: tuple
@@ -275,7 +277,7 @@ class JsonSpec:
         return tuple(name for keys in self.keys for name in keys.names)
 
     def check(self, opened):
-        """Check the stamp, and each value alone, of an open Document; return the object."""
+        """Check the stamp and each value of an open Document, one by one; return the object."""
         check_fields(opened.meta, opened.name)
         for keys in self.keys:
             for name in keys.names if keys.holds else ():
@@ -309,9 +311,9 @@ def _cells(tensor):
 
 
 def _key_rows(keys):
-    for one in keys:
-        yield f"| {', '.join(f'`{name}`' for name in one.names)} | {one.meaning} |"
-        yield from _key_rows(one.of)
+    for group in keys:
+        yield f"| {', '.join(f'`{name}`' for name in group.names)} | {group.meaning} |"
+        yield from _key_rows(group.of)
 
 
 def table_under(text, title):

@@ -64,7 +64,7 @@ _DIGITS = 6
 
 
 def stability_object(history, found, recipe):
-    """The JSON object for what `stability` found in a History."""
+    """The JSON object for the result of `stability` for a History."""
     columns = {name: found.updates if name == "update" else getattr(found, name) for name in COLUMNS}
     columns |= {name: np.round(columns[name], _DIGITS) for name in COLUMNS if name not in _WHOLE}
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
@@ -88,14 +88,14 @@ def stability_object(history, found, recipe):
 def read(opened):
     """The Stability in an open Document.
 
-    Raises StragError for what `stability_object` does not write.
+    Raises StragError for values that `stability_object` does not write.
     """
     value, source = SPEC.check(opened), opened.name
     columns = {name: _column(value, name, source) for name in COLUMNS}
     has_inversion = value.get("inversion") is not None
     taken, diverged, examples = _numbers(value, "summary", _SUMMARY, source)
     recipe, inputs = (_object(value["strag"], name) for name in ("recipe", "inputs"))
-    if "bootstrap" in recipe:  # of before, whose intervals did not hold what they promised
+    if "bootstrap" in recipe:  # an older file, whose intervals are too narrow
         columns |= {name: np.full(len(columns[name]), np.nan) for name in ("kappa_low", "kappa_high")}
     return Stability(
         updates=columns.pop("update"),
@@ -112,16 +112,16 @@ def read(opened):
 
 
 def _object(value, name):
-    """The object under a key, empty if there is none."""
+    """The object under a key, or an empty one."""
     return value[name] if isinstance(value.get(name), dict) else {}
 
 
 def _numbers(value, name, keys, source):
     """The numbers under these keys of an object: tuple of float."""
-    found = numbers([_object(value, name).get(key) for key in keys])
-    if found is None or not np.isfinite(found).all():
+    values = numbers([_object(value, name).get(key) for key in keys])
+    if values is None or not np.isfinite(values).all():
         raise SPEC.fault(f"'{name}' does not have numbers for {' and '.join(keys)}", source)
-    return tuple(found.tolist())
+    return tuple(values.tolist())
 
 
 def _column(value, name, source):

@@ -1,4 +1,4 @@
-"""What every file of strag says of itself, and the errors for files that do not, or are of another kind."""
+"""The stamp of every strag file, and the errors for files without one or of another kind."""
 
 from strag import __version__
 from strag.errors import StragError, warn_of
@@ -8,13 +8,13 @@ NEWEST = 2  # of the formats: 1, and 2 where a layer has a name
 
 
 def stamp(kind, **fields):
-    """The object under the key `strag` of a file of this kind, in the lowest format that holds it."""
+    """The object under the key `strag` of a file of this kind, in the lowest format that can hold it."""
     named = any(isinstance(layer, str) for layer in fields.get("layers") or ())
     return {"format": 2 if named else 1, "kind": kind, "version": __version__, **fields}
 
 
 def wrong_kind(source, kind, wanted):
-    """The error for a file of another kind than the command reads."""
+    """The error for a file whose kind the command does not read."""
     problem = f"is {with_article(kind)} file, not {with_article(wanted)} file"
     return StragError(problem, f"make one with '{maker_of(wanted)}'", source=source)
 
@@ -27,8 +27,8 @@ def with_article(kind):
 def check_stamp(meta, source, wanted=(), unfinished=False):
     """Check format and kind of the object under `strag`; return it.
 
-    wanted : the kinds that it may be, none for any. unfinished : whether to take, with a warning, what a
-    command was killed over. Of the finished part of a training that was interrupted there is a warning, too.
+    wanted : the kinds that it may be, empty for any. unfinished : whether to accept, with a warning, a file
+    whose command was killed. The finished part of an interrupted training also causes a warning.
     """
     fields = (("kind", str), ("format", int))
     if not isinstance(meta, dict) or not all(isinstance(meta.get(key), type_) for key, type_ in fields):
@@ -52,7 +52,7 @@ def check_stamp(meta, source, wanted=(), unfinished=False):
 
 
 def check_fields(meta, source):
-    """Check what the object under `strag` says about the contents, before it is used."""
+    """Check the types of those values under `strag` that are used later."""
     for name, fits in _FIELDS.items():
         holder, key = meta, name
         while "." in key:
@@ -76,16 +76,16 @@ def _are_texts(value):
 
 
 def _are_numbers(value):
-    """Whether it is a list of natural numbers, each once."""
+    """Whether it is a list of natural numbers without duplicates."""
     natural = isinstance(value, list) and all(type(number) is int and number >= 0 for number in value)
     return natural and len(set(value)) == len(value)
 
 
 def _are_layers(value):
-    """Whether it is a list of natural numbers and names, each once."""
-    names = [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-    others = [one for one in value if one not in names] if isinstance(value, list) else value
-    return _are_numbers(others) and all(names) and len(set(names)) == len(names)
+    """Whether it is a list of natural numbers and names without duplicates."""
+    names = [layer for layer in value if isinstance(layer, str)] if isinstance(value, list) else []
+    numbers = [layer for layer in value if layer not in names] if isinstance(value, list) else value
+    return _are_numbers(numbers) and all(names) and len(set(names)) == len(names)
 
 
 def _is_count(value):
@@ -96,7 +96,7 @@ def _is_real(value):
     return type(value) in (int, float) and abs(value) < float("inf")
 
 
-# What a stamp holds that is read again; of an object that is checked, the parts come after it.
+# The values of a stamp that are used. An object comes before its parts.
 _FIELDS = {
     "recipe": _is_object,
     "recipe.lr": _is_real,
@@ -117,7 +117,7 @@ _FIELDS = {
 
 
 def not_strag(name, head=b"", wanted=()):
-    """The error for a file that strag did not write and that was to be of the first kind of `wanted`."""
+    """The error for a file that strag did not write. The remedy creates the first kind of `wanted`."""
     wanted = wanted[0] if wanted else None
     known = (
         (b"PK\x03\x04", "an npz or zip file"),
@@ -138,6 +138,6 @@ def not_strag(name, head=b"", wanted=()):
 
 
 def no_content(name):
-    """The error for an empty file, which is what a failed command leaves in a pipe."""
+    """The error for an empty file, such as the output of a failed command in a pipe."""
     remedy = "did the command before it in the pipe fail?" if name == "stdin" else "create it again"
     return StragError("is empty", remedy, source=name)

@@ -1,4 +1,4 @@
-"""The kind `stragglers`: JSON, what find-stragglers found."""
+"""The kind `stragglers`: JSON, the result of find-stragglers."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from strag.stragglers.over_runs import LayerFinding, OverRuns
 from strag.stragglers.run_finding import RunFinding, RunReference
 from strag.stragglers.shortfall import Shortfall
 
-# What has another name in the file than in memory.
+# Fields whose keys in the file differ from their names in memory.
 _OF_INVERSION = {"update": "refined_update", "train_error": "refined_train_error"}
 _OF_CLASS = {"number": "class"}
 # Keys of a run in order, those of its inversion between the others.
@@ -79,7 +79,7 @@ def _renamed(one, names):
 
 
 def write_csv(output, table):
-    """Write the example table as CSV into an open Output, which is yet to be put in its place."""
+    """Write the example table as CSV into an open Output, without committing it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table)
@@ -95,10 +95,10 @@ def read(opened):
 
 
 def stragglers_from(value, source):
-    """The Finding in a JSON object, of which files of before say less.
+    """The Finding in a JSON object. Older files have fewer keys.
 
-    Raises StragError for indices that are no whole numbers, negative, or named twice, and for parts that
-    cannot be read.
+    Raises StragError for indices that are not whole numbers, are outside the data set or occur twice, and for
+    parts that cannot be read.
     """
     check_fields(value["strag"], source)
     indices, examples = _indices(value, source), value.get("examples")
@@ -134,7 +134,7 @@ def stragglers_from(value, source):
 
 
 def _indices(value, source):
-    """The rows of the origin that a file names: int64."""
+    """The rows of the origin that a file lists: int64."""
     indices, size = value.get("indices"), value["strag"].get("origin_size")
     size = size if isinstance(size, int) else np.iinfo(np.int64).max
     if not isinstance(indices, list) or not all(type(i) is int for i in indices):
@@ -177,5 +177,5 @@ def _with_shortfall(cls, told):
 
 
 def _each(told, read):
-    """A list in JSON as a tuple of what `read` makes of each item, None for null."""
+    """A list in JSON as a tuple with `read` applied to each item; None for null."""
     return None if told is None else tuple(read(one) for one in listed(told))

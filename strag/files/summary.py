@@ -1,4 +1,4 @@
-"""The kind `summary`: JSON, many experiments beside each other."""
+"""The kind `summary`: JSON, many experiments compared with each other."""
 
 from dataclasses import asdict, replace
 
@@ -12,7 +12,7 @@ from strag.stragglers.inversion import CENSORED
 from strag.stragglers.size_law import SizeLaw
 from strag.stragglers.summary import Condition, Summary
 
-_ALWAYS = ("train_error", "test_error", "lr_update", "depth", "stragglers")  # in every summary, if null
+_ALWAYS = ("train_error", "test_error", "lr_update", "depth", "stragglers")  # in every summary, possibly null
 
 
 def summary_object(found, experiments):
@@ -42,10 +42,10 @@ def _told_levels(levels):
 def summary_from(value, source):
     """The Summary in a JSON object, without the values of single runs.
 
-    Raises StragError for what `summary_object` does not write.
+    Raises StragError for values that `summary_object` does not write.
     """
     check_fields(value["strag"], source)
-    is_old = "repeated" not in value  # of 0.1, whose intervals of shares and laws did not hold
+    is_old = "repeated" not in value  # written by strag 0.1, whose intervals of shares and laws are wrong
     try:
         conditions = tuple(
             Condition(
@@ -78,7 +78,7 @@ def summary_from(value, source):
 
 
 def _share(one, is_old):
-    """The interval of the share of runs that invert; in a file of before from its runs, if on one block."""
+    """The interval of the share of runs that invert; for an older file with one block, from its runs."""
     if not is_old:
         return _number(one["low"]), _number(one["high"])
     censored = sum(number for verdict, number in one.get("verdicts", {}).items() if verdict in CENSORED)
@@ -88,12 +88,12 @@ def _share(one, is_old):
 
 def _without_intervals(law):
     ends = [f"{name}_{end}" for name in ("limit", "b", "limit_one") for end in ("low", "high")]
-    again = "its intervals are of before; make the summary again"
+    again = "its intervals come from an older strag; create the summary again"
     return replace(law, **dict.fromkeys(ends, np.nan), identifiable=False, reason=again)
 
 
 def _levels(one):
-    """Level of every quantity of a condition; what summaries of before do not have need not be there."""
+    """The Level of every quantity of a condition. Quantities that older summaries lack may be missing."""
     noisy = [name for name in one if "@" in name]
     names = [name for name in QUANTITIES if name in _ALWAYS or name in one]
     return {name: _level(one[name]) for name in (*names, *noisy)}

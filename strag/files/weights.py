@@ -67,14 +67,15 @@ def _with_parameters(names):
 
 
 def parameter_bytes(updates, runs, shapes):
-    """Bytes of the parameters of networks at so many updates; shapes : of one network, by name."""
+    """Bytes of parameters, from numbers of updates and runs. shapes : those of one network, by name."""
     return bytes_of({name: (np.float32, (updates, runs, *shape)) for name, shape in shapes.items()})
 
 
 class WeightsWriter(Writer):
     """A weights file laid out first and filled as training goes; see `Writer`.
 
-    whole : every tensor but the parameters. shapes : dict of name to the shape of a parameter in one network.
+    whole : every tensor except the parameters.
+    shapes : dict of name to the shape of a parameter in one network.
     """
 
     def __init__(self, output, meta, whole, shapes):

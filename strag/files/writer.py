@@ -1,4 +1,4 @@
-"""The writer of every binary kind: laid out by its SPEC first, and filled part by part."""
+"""The writer of every binary kind, which lays a file out by its SPEC and fills it part by part."""
 
 import json
 
@@ -17,19 +17,19 @@ class Writer(TensorWriter):
     output : an open Output, or a destination, '-' for stdout; None keeps the tensors in memory.
     spec : the Spec of the kind.
     meta : the object under `strag`; the names of the axes in it give their lengths.
-    whole : dict of name to array of the tensors that are known already.
-    lengths : dict of axis name to length, of the axes that neither `whole` nor `meta` tells.
-    free : dict of name to (numpy dtype, shape) of tensors that the SPEC does not name.
+    whole : dict of name to array, for the tensors that are already known.
+    lengths : dict of axis name to length, for the axes that follow neither from `whole` nor from `meta`.
+    free : dict of name to (numpy dtype, shape) for tensors that the SPEC does not name.
     """
 
     def __init__(self, output, spec, meta, whole, lengths=None, free=None):
         self.meta = meta
         arrays = {name: _as_specified(spec[name].dtypes, array) for name, array in whole.items()}
         named = [axis for axis in spec.named if meta.get(axis.stamped) is not None]
-        found = {axis.name: len(meta[axis.stamped]) for axis in named}
+        known = {axis.name: len(meta[axis.stamped]) for axis in named}
         for name, array in arrays.items():
-            found |= spec[name].lengths(array.shape)
-        layout = spec.without(arrays).layout({**found, **(lengths or {})}, given=arrays)
+            known |= spec[name].lengths(array.shape)
+        layout = spec.without(arrays).layout({**known, **(lengths or {})}, given=arrays)
         layout |= {name: (array.dtype, array.shape) for name, array in arrays.items()}
         super().__init__(output, meta, {**layout, **(free or {})})
         for name, array in arrays.items():
@@ -44,7 +44,7 @@ class Writer(TensorWriter):
 
     @property
     def is_direct(self):
-        """Whether it goes into a pipe or a device rather than into a file."""
+        """Whether the bytes go into a pipe or a device rather than into a file."""
         return self.output.is_direct
 
 

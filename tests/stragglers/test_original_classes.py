@@ -200,5 +200,5 @@ def test_classes_that_cannot_be_read(tmp_path):
     (one,) = stragglers_from({**value, "original_classes": [good]}, "s").original_classes
     assert one.straggler_share == 0.5
     for broken in ("abc", 5, [1], [{**good, "examples": -1}], [{**good, "test_error": "x"}], [{"class": 1}]):
-        with pytest.raises(StragError, match="original classes that cannot be read; make it again"):
+        with pytest.raises(StragError, match="original classes that cannot be read; create it again"):
             stragglers_from({**value, "original_classes": broken}, "s")
