@@ -36,8 +36,8 @@ class Run:
 
     block : identity of the origin of its data. start : the source of its initial weights: two
     runs with equal starts and blocks have equal weights. verdict : see `strag.stragglers.inversion`.
-    updates : how
-    long it was trained, or 0. values : dict of quantity to float, NaN where the run has none.
+    updates : how long it was
+    trained, or 0. values : dict of quantity to float, NaN where the run has none.
     gap is eps* minus the test error at t*; quantities measured with noise are named by `at_noise`.
     """
 
