@@ -1,4 +1,4 @@
-"""Experiments: the runs of one training, and what each of them says, as a summary compares them."""
+"""Experiments: the runs of one training with the quantities that a summary compares."""
 
 import json
 from dataclasses import dataclass
@@ -34,10 +34,11 @@ def at_noise(name, noise):
 class Run:
     """One run of an experiment.
 
-    block : identity of the origin of its data. start : what its initial weights come from: those of two runs
-    are the same if their starts and blocks are. verdict : see `strag.stragglers.inversion`. updates : how
-    long it was trained, or 0. values : dict of quantity to float, NaN where the run has none.
-    gap is eps* less the test error at t*; the names of what was measured with noise are those of `at_noise`.
+    block : identity of the origin of its data. start : the source of its initial weights: two
+    runs with equal starts and blocks have equal weights. verdict : see `strag.stragglers.inversion`.
+    updates : how long it was
+    trained, or 0. values : dict of quantity to float, NaN where the run has none.
+    gap is eps* minus the test error at t*; quantities measured with noise are named by `at_noise`.
     """
 
     block: str
@@ -51,8 +52,8 @@ class Run:
 class Experiment:
     """The runs of one training.
 
-    settings : dict of what it was done with. runs : tuple of Run. test_examples : Q, None where not known.
-    source : the file's name, for messages. identity : of the stragglers in it.
+    settings : dict of network, optimiser, data and so on. runs : tuple of Run. test_examples : Q,
+    None if unknown. source : the file's name, for messages. identity : of the stragglers in it.
     """
 
     settings: dict
@@ -67,8 +68,8 @@ _TRAINING = (
     *("batch_size", "own_order", "precision", "restandardise"),
 )
 _FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
-_USUAL = {"min_misclassified": FEWEST}  # of what files of before do not say
-_NETWORK = ("depth", "width")  # with the number of groups what shapes the initial weights
+_USUAL = {"min_misclassified": FEWEST}  # of settings that older files lack
+_NETWORK = ("depth", "width")  # these and the number of groups give the shapes of the initial weights
 _AGAIN = "create it again with 'strag find-stragglers'"
 _LARGEST = 2**53
 
@@ -76,7 +77,7 @@ _LARGEST = 2**53
 def experiments_of(finding):
     """The Experiments in a Finding: list of one, or of one per kind of set of a sweep.
 
-    Raises StragError for a Finding without runs, and for what makes no sense, since it was read from a file.
+    Raises StragError for a Finding without runs, or with values that cannot be right.
     """
     sizes = (finding.summary.examples, finding.summary.test_examples)
     if not finding.runs:
@@ -99,7 +100,7 @@ def experiments_of(finding):
 
 
 def _settings(finding):
-    """What an experiment was done with: dict."""
+    """The settings of an experiment: dict."""
     meta, history = finding.meta, _history(finding)
     return {
         "data": meta.get("title"),
@@ -114,29 +115,29 @@ def _settings(finding):
 
 
 def _history(finding):
-    """dict: the identities of what the training read."""
+    """The identities of the inputs of the training: dict."""
     return (finding.meta.get("inputs") or {}).get("history") or {}
 
 
 def _layer(finding):
-    """The layer that the runs are about: null in files of before is the first, and `all` begins with it."""
-    told, recorded = finding.recipe.get("layer"), finding.training.get("layers")
-    if told == "all" and finding.layers:
+    """The layer of the runs: the first one if it is `all`, or null as in older files."""
+    asked, recorded = finding.recipe.get("layer"), finding.training.get("layers")
+    if asked == "all" and finding.layers:
         return finding.layers[0].layer
     first = recorded[0] if isinstance(recorded, list) and recorded else None
-    number = int(told) if isinstance(told, str) and told.isdecimal() else told
-    return first if told in (None, "all") else number
+    number = int(asked) if isinstance(asked, str) and asked.isdecimal() else asked
+    return first if asked in (None, "all") else number
 
 
 def _pruned(finding):
-    """What tells data pruned from one data set apart: part of its identity, None for all of it."""
+    """Part of the identity of pruned data, which tells prunings of one data set apart; None for all of it."""
     examples = finding.summary.examples
     whole = examples is None or finding.meta.get("origin_size") in (None, examples)
     return None if whole else _short(_history(finding).get("data"))
 
 
 def _short(identity):
-    """Enough of an identity to tell it apart, None for what is none."""
+    """The first 8 digits of an identity; None for other values."""
     return identity[:8] if isinstance(identity, str) else None
 
 
@@ -151,7 +152,7 @@ def _runs(finding):
     """The Run of every RunFinding."""
     training, runs = finding.training, finding.runs
     weights = (_canonical(training.get("seed")), _canonical(_history(finding).get("init")))
-    if training.get("seed") is None:  # nobody knows which runs start alike, but those that are the same
+    if training.get("seed") is None:  # only runs that are identical are known to start from the same weights
         weights = (sha256(_canonical(list(map(_telling, runs))).encode()).hexdigest(),)
     groups = len(finding.meta.get("classes") or [])
     shape = (*(str(training.get(name)) for name in _NETWORK), groups)
@@ -175,15 +176,15 @@ def _canonical(value):
 
 
 def _telling(run):
-    """What tells a run from others: dict."""
-    told = {
+    """The values that distinguish a run from others: dict."""
+    values = {
         "refined_update": run.inversion.update,
         "refined_train_error": run.inversion.train_error,
         "depth": run.inversion.depth,
         "prominence": run.inversion.prominence,
     }
-    told = {name: None if value is None or np.isnan(value) else value for name, value in told.items()}
-    return {"run": run.run, "verdict": run.inversion.verdict, **told}
+    values = {name: None if value is None or np.isnan(value) else value for name, value in values.items()}
+    return {"run": run.run, "verdict": run.inversion.verdict, **values}
 
 
 def _started_as(run):
@@ -195,7 +196,7 @@ def _started_as(run):
 
 
 def _kinds(runs):
-    """Of every run, what kind of set it left out: tuple of pairs, empty for a history without sets.
+    """The kind of set that each run left out: list of tuples of pairs, empty for a history without sets.
 
     Control and dose tell the sets of a sweep apart, and the update where a run has many sets.
     """
@@ -217,7 +218,7 @@ def _excess(runs, examples):
 
 
 def _values(run, step):
-    """What one run says, but for what depends on noise: dict of quantity to float."""
+    """The quantities of one run that do not depend on noise: dict of quantity to float, NaN if unknown."""
     found, beside = run.inversion, run.reference or RunReference()
     if found.verdict != INVERSION:
         found, test, stragglers = Inversion(found.verdict), None, None
@@ -239,7 +240,7 @@ def _values(run, step):
 
 
 def _at_noise(run, excess, noise):
-    """What one run says for every noise on the test inputs: likewise, NaN for what it does not say."""
+    """The quantities of one run for every noise on the test inputs: dict of quantity to float, or NaN."""
     beside = run.reference or RunReference()
     measured = (run.last_test_error, beside.stopped_test_error, beside.test_error, excess.tolist())
     return {

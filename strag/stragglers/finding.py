@@ -1,4 +1,4 @@
-"""What find-stragglers says of a history, whoever shows it, writes it or reads it again: one Finding."""
+"""Finding: the result of find-stragglers, independent of how it is shown, written or read."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from strag.stragglers.original_classes import original_classes
 from strag.stragglers.over_runs import OverRuns, layer_findings, over_runs
 from strag.stragglers.run_finding import run_findings
 
-# Of the examples; `name` where they have names.
+# Of the table of examples; `name` only where they have names.
 COLUMNS = ("index", "class", "label", "name", "count", "runs", "probability", "low", "high", "status")
 DIGITS = 6  # of probabilities
 
@@ -30,21 +30,21 @@ class Population:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a history says about its stragglers.
+    """The result of find-stragglers on one history.
 
     Attributes
     ----------
     verdict : over all runs. indices : int64, rows of the origin: consensus or core of the runs.
-    meta : dict of where it comes from: `recipe`, of how it was found; `inputs`, with the `training` and the
-        identities that the history names; `origin`, the identity of the data set in whose rows `indices`
+    meta : dict: `recipe`, how it was found; `inputs`, with the recipe of the `training` and the identities of
+        the inputs of the history; `origin`, the identity of the data set in whose rows `indices`
         count; `origin_size`; `classes`, the names of the groups; `title` and `command` of the data; and
         `sets`, where the networks left out sets.
     summary : OverRuns. runs : tuple of RunFinding. layers : tuple of LayerFinding, or None without a profile.
-    model : Population, or None where it is not known, and then `model_unknown` says why, in words.
+    model : Population, or None if it is not identifiable. model_unknown : the reason, None with a model.
     examples : dict of columns over the examples in at least one set, most frequent first; see COLUMNS.
-    original_classes : tuple of OriginalClass, by number; None in files that do not say them.
-    classes_without, classes_absent : where inversions were sought per class, names of classes in which no run
-        has an inversion, and of classes of which no run trains on an example; else None.
+    original_classes : tuple of OriginalClass, by number; None for files that do not list them.
+    classes_without, classes_absent : where inversions were sought per class, the names of classes in which no
+        run has an inversion, and of classes without a trained example; otherwise None.
     source : a file's name, for messages.
     """
 
@@ -84,11 +84,11 @@ class Finding:
 
     @property
     def is_of_sets(self):
-        """Whether its networks left out sets, so that they are no independent runs."""
+        """Whether its networks left out sets, so that they are not independent runs."""
         return bool(self.meta.get("sets"))
 
     def require_original_classes(self):
-        """Refuse a file that does not say its original classes."""
+        """Raise StragError if there are no original classes."""
         if not self.original_classes:
             remedy = "create it again with 'strag find-stragglers'"
             raise StragError("does not list its original classes", remedy, self.source)
@@ -100,10 +100,10 @@ def finding_of(history, found, recipe, core=False, profile=None, reference=None)
     Parameters
     ----------
     history : History. found : its Stragglers.
-    recipe : dict of how they were found, to be kept.
-    core : whether the indices are the core, rather than the consensus.
-    profile : dict of layer to Stragglers, which adds `layers`.
-    reference : the Reference beside its networks, which adds one to each of the runs.
+    recipe : dict, how they were found; stored in the Finding.
+    core : whether the indices are the core instead of the consensus.
+    profile : dict of layer to Stragglers, for `layers`; or None.
+    reference : the Reference of its networks, for the `reference` of every run; or None.
     """
     counterparts = reference.counterparts if reference else (None,) * len(history.runs)
     chosen = (found.core if core else found.consensus) & (found.counts > 0)
@@ -126,7 +126,7 @@ def finding_of(history, found, recipe, core=False, profile=None, reference=None)
 
 
 def _meta(history, recipe, reference):
-    """Where a Finding comes from: dict."""
+    """The `meta` of a Finding: dict."""
     inputs = {"history": history.meta.get("inputs", {}), "training": history.recipe}
     if reference is not None:
         inputs["reference"] = reference.history.meta.get("inputs", {})
@@ -143,7 +143,7 @@ def _meta(history, recipe, reference):
 
 
 def _of_classes(history, found):
-    """The classes without an inversion, and those without a trained example; none unless per class."""
+    """`classes_without` and `classes_absent`: dict, empty unless inversions were sought per class."""
     if not found.by_class:
         return {}
     columns = list(zip(history.classes, zip(*found.by_class, strict=True), strict=True))
@@ -156,7 +156,7 @@ def _of_classes(history, found):
 
 
 def example_table(history, found):
-    """Columns over the examples called at least once, most frequent first: dict of lists."""
+    """Columns over the examples in at least one set, most frequent first: dict of lists; see COLUMNS."""
     called = np.flatnonzero(found.counts > 0)
     called = called[np.lexsort((history.index[called], -found.counts[called] / found.seen[called]))]
     counts, seen = found.counts[called], found.seen[called]

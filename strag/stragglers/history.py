@@ -1,4 +1,4 @@
-"""The recorded dynamics of R runs at T updates, as the analyses take it."""
+"""History: the recorded dynamics of R runs at T updates, as the analyses use it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from strag.errors import StragError, bad_usage
 from strag.geometry.curves import over_axis, values_of
 from strag.geometry.measures import MEASURES, observables
 
-_FAR = 2  # between test records: the later has more than so many times the updates of the earlier
+_FAR = 2  # largest ratio of the updates of two test records between which is interpolated
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class History:
     index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P].
     test_updates, test_error [K, R, S], test_misclassified [K, R, S, ceil(Q/8)] : S noise levels, or None.
     y_test : int64 [Q], original classes of the test examples, or None.
-    names : what the P examples are called, by position, or None.
+    names : names of the P examples, by position, or None.
     layers : the L recorded layers, none in a history of predictions alone. classes : the C group names.
     runs : the R run numbers.
-    meta : everything else that the file says of itself.
+    meta : dict of all other metadata of the file.
     source : the file's name, for messages.
     """
 
@@ -73,10 +73,10 @@ class History:
 
     @property
     def seed_runs(self):
-        """Runs whose initial weights the networks had: tuple of R int.
+        """The run with whose initial weights each network started: tuple of R int.
 
-        A network is its own run, except in the history of a training without sets, whose networks are
-        numbered by their set. Raises StragError if such a history does not say the run of each.
+        A network is its own run, except in a sweep, where networks are numbered by the set they left out.
+        Raises StragError if a sweep does not list the run of each network.
         """
         sets = self.meta.get("sets")
         if sets is None:
@@ -94,19 +94,19 @@ class History:
 
     @property
     def shared_run(self):
-        """A run from whose initial weights several of the networks started, or None.
+        """A run with whose initial weights several networks started, or None.
 
-        Networks that share it differ by what they left out, and are no independent runs.
+        Such networks differ only by the sets they left out, and are not independent runs.
         """
         return next((run for run, networks in Counter(self.seed_runs).items() if networks > 1), None)
 
     def require_layers(self, remedy="choose the moment with `at`, which needs no layer"):
-        """Refuse to look for an inversion where no layer was measured."""
+        """Raise StragError with this remedy if no layer was measured."""
         if not self.layers:
             raise StragError("no layer was measured", remedy, self.source)
 
     def layer_position(self, layer=None):
-        """Position of a recorded layer on axis L; by default the first."""
+        """Position of a recorded layer on axis L, by default the first. Raises StragError for others."""
         if layer is None:
             self.require_layers()
             return 0
@@ -119,14 +119,14 @@ class History:
     def layer(self, layer):
         """The layer itself, if it is recorded; None for None.
 
-        Raises StragError, listing those that exist.
+        Raises StragError for another layer, with a list of the recorded ones.
         """
         if layer is not None:
             self.layer_position(layer)
         return layer
 
     def class_position(self, name):
-        """Position of a group, by name or by number."""
+        """Position of a group on axis C, by name or by number. Raises StragError for another group."""
         if name in self.classes:
             return self.classes.index(name)
         if name in map(str, range(len(self.classes))):
@@ -134,13 +134,13 @@ class History:
         raise bad_usage(f"has no class '{name}'", f"it has {', '.join(self.classes)}", self.source)
 
     def classes_trained(self):
-        """Whether a run trains on an example of a class: bool [R, C]. An empty class has no radius."""
+        """Whether a run trains on an example of a group: bool [R, C]. An empty group has no radius."""
         return self.trained_bits() @ np.eye(len(self.classes))[self.group] > 0
 
     def _require_trained(self, classes, name="radius"):
-        """Refuse a curve of these classes, positions on axis C, in which a run has no example.
+        """Raise StragError if a run has no example of one of these classes, positions on axis C.
 
-        name : of the measure to take over all classes in its place.
+        name : the measure that the remedy names.
         """
         for run, has in zip(self.runs, self.classes_trained(), strict=True):
             empty = [self.classes[c] for c in classes if not has[c]]
@@ -152,9 +152,9 @@ class History:
                 )
 
     def measure(self, name, layer=None):
-        """A measure, recorded or derived, of a layer: float64 [T, R, axis], the last its own, if it has one.
+        """A measure, recorded or derived, of a layer: float64 [T, R, axis]; some measures have no axis.
 
-        Raises StragError where this history does not hold it.
+        Raises StragError if this history does not contain it.
         """
         at, measure = self.layer_position(layer), MEASURES[name]
         lacking = [source for source in measure.sources if source not in self.measures]
@@ -167,8 +167,8 @@ class History:
     def curve(self, name, layer=None):
         """A measure over all classes, or that of one class as `radius:CLASS`: float64 [T, R].
 
-        Empty classes are left out. Raises StragError for another name, for a class or a distance that does
-        not exist in some run, for want of examples, and for a measure that this history does not hold.
+        Empty classes are left out. Raises StragError for an unknown name, for a class or a distance without
+        examples in some run, and for a measure that this history does not contain.
         """
         self.layer_position(layer)
         plain, colon, group = name.partition(":")
@@ -188,23 +188,23 @@ class History:
     def observable(self, name="radius", layer=None):
         """A curve whose valley is the inversion, see `curve`: float64 [T, R].
 
-        Of a measure whose peak is the inversion, such as the distance, it is minus the curve.
+        For a measure whose peak is the inversion, such as the distance, it is minus the curve.
         """
         values = self.curve(name, layer)
         return values * MEASURES[name.partition(":")[0]].sign
 
     @cached_property
     def finite(self):
-        """bool [T, R]: whether at a record a run's loss and the radii of the classes it trains on are finite.
+        """Whether the loss of a run, and the radii of the classes it trains on, are finite: bool [T, R].
 
-        Of a run that is not, all examples count as misclassified.
+        If not, all examples of the run count as misclassified at this record.
         """
         known = np.isfinite(self.measures["radius"]) | ~self.classes_trained()[:, None]  # (T, R, L, C)
         return np.isfinite(self.train_loss) & known.all(axis=(2, 3))
 
     @property
     def last_finite(self):
-        """bool [R]: whether a run is finite at its last record."""
+        """Whether a run is finite at its last record: bool [R]."""
         return self.finite[-1]
 
     def last_test_error(self, run):
@@ -220,8 +220,8 @@ class History:
     def test_error_at(self, update, run):
         """Test error of one run (position on axis R) without noise, linear in ln t between its records.
 
-        NaN without test records without noise, outside of them, and between two of which the later has
-        more than double the updates of the earlier: such records say nothing of what lies between.
+        NaN without noise-free test records, outside of their updates, and between two records of which the
+        later has more than twice the updates of the earlier, which is too far to interpolate.
         """
         if update is None or self.noise_free is None:
             return np.nan
@@ -239,9 +239,10 @@ class History:
         return float(errors[after - 1] + share * (errors[after] - errors[after - 1]))
 
     def test_record_near(self, update):
-        """Position on axis K of the test record nearest in ln t.
+        """Position on axis K of the test record nearest to an update in ln t.
 
-        None outside of them, without any, and where the nearest is more than a factor of two away.
+        None without test records, outside of their updates, and if the nearest is more than a factor of two
+        away.
         """
         updates = self.test_updates
         if updates is None or not update or not updates.size or not updates[0] <= update <= updates[-1]:
@@ -262,7 +263,7 @@ class History:
         return levels.index(0.0) if self.test_updates is not None and 0.0 in levels else None
 
     def class_name(self, number):
-        """What the data set calls an original class; its number where it has no names."""
+        """The name of an original class in its data set; its number as text if the data set has no names."""
         names, numbers = self.meta.get("class_names"), self.meta.get("class_numbers")
         if names is None and numbers is None and self.meta.get("labels") == "classes":
             names = self.classes

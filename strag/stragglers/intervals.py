@@ -1,7 +1,7 @@
 """Intervals of means and shares that are measured on blocks of data, with several seeds on each.
 
-All are nominal 95 % intervals. What is measured on several blocks has the block as its unit: seeds on one
-block say nothing of other data.
+All are nominal 95 % intervals. With several blocks the block is the unit: seeds on one block say nothing
+about other data.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ COVERAGE = 0.95
 
 
 def mean_of(values):
-    """Mean of the finite values, NaN without any; None among them is none."""
+    """Mean of the finite values as a float, NaN without any. None counts as NaN."""
     values = np.asarray(values, dtype=np.float64)
     values = values[np.isfinite(values)]
     return float(values.mean()) if values.size else np.nan
@@ -23,7 +23,7 @@ class Level:
     """A mean over blocks of data and seeds, and its noise.
 
     mean, low, high : float, a 95 % interval. seed_std, block_std : standard deviations between seeds on
-    one block, and between blocks beyond what the seeds explain; NaN where they cannot be told.
+    one block, and between blocks beyond what the seeds explain; NaN if unknown.
     """
 
     mean: float
@@ -39,15 +39,15 @@ UNKNOWN = Level(*[np.nan] * 5)
 def two_levels(blocks, shared_variance=0.0):
     """The Level of one quantity.
 
-    With several blocks Student's t over their means, with one block over its seeds. The variance between
-    blocks is that of their means less the part s^2/n that n seeds leave in each. Where only one of several
-    blocks has a value, its seeds do not speak for the others, and there is no interval.
+    The interval is Student's t over the means of several blocks, or over the seeds of one block. The variance
+    between blocks is that of their means minus the part s^2/n that n seeds leave in each. If only one of
+    several blocks has a value, there is no interval, since its seeds do not represent the other blocks.
 
     Parameters
     ----------
     blocks : list of float arrays, one value per seed; NaN are left out.
-    shared_variance : of an error that all values have in common, such as that of their test set: it widens
-        the interval, and no number of blocks makes it smaller.
+    shared_variance : variance of an error that all values share, such as that of their test set. It widens
+        the interval, whatever the number of blocks.
     """
     blocks, given = [values[np.isfinite(values)] for values in map(np.asarray, blocks)], len(blocks)
     blocks = [values for values in blocks if values.size]
@@ -99,8 +99,8 @@ def difference(first, second):
 def clopper_pearson(successes, trials):
     """Exact interval of a probability: (low, high), (NaN, NaN) without trials.
 
-    Successes may be a sum of shares: of variables between 0 and 1 with one mean, those that are 0 or 1 vary
-    most, so that the interval for these holds for others all the more.
+    Successes may be a sum of shares. Among variables between 0 and 1 with a given mean, those that are 0 or 1
+    vary most, so that the interval is conservative for shares.
     """
     from scipy.stats import beta
 
@@ -115,10 +115,10 @@ def clopper_pearson(successes, trials):
 def share_interval(blocks):
     """Interval of the probability that a run inverts: (low, high), (NaN, NaN) without runs.
 
-    From the lower end for the runs that invert to the upper end for these and those of which nobody knows:
-    a censored run is neither a success nor a failure. On one block the runs are the trials (Clopper and
-    Pearson). Runs on one block may all invert or none, so with several blocks each block is one trial, and
-    its share of runs what it adds to the successes: that holds whatever the blocks are like.
+    A censored run is neither a success nor a failure: the low end counts it as a failure, the high end as a
+    success. On one block the runs are the trials (Clopper and Pearson). Since the runs on one block may all
+    invert or none, each of several blocks is one trial, and its share of inverting runs is its part of the
+    successes, which is valid however much blocks differ.
 
     Parameters
     ----------

@@ -16,9 +16,9 @@ diverged    a value of the observable, the loss or the error is not finite.
 
 Of several valleys that pass, the deepest is the inversion. The loss of other trainings than full-batch
 gradient descent, or of unknown ones, may rise where all is well: there a rise counts that is above ten times
-the noise of ln loss too, it is told, and the verdict stays.
+the noise of ln loss too, it is reported, and the verdict stays.
 
-The noise is told from the curvature by differences of order 4 in ln(1 + t), at least 0.1 apart where the
+The noise is separated from the curvature by differences of order 4 in ln(1 + t), at least 0.1 apart where the
 records allow it (see `strag.stragglers.noise`). Of independent noise of 0.001 to 1 of the span on curves
 without a valley, 0 of 1000 are taken for inversions for each of four shapes at 151 dense records, and of
 2000 for each shape at log-spaced ones at most 6 at 7 or 8 records, and 2 from 10 on. Of noise that lasts,
@@ -39,7 +39,7 @@ from strag.stragglers.noise import noise_of
 INVERSION, NONE, OPEN = "inversion", "none", "open"
 UNRESOLVED, UNSTABLE, DIVERGED = "unresolved", "unstable", "diverged"
 VERDICTS = (INVERSION, NONE, OPEN, UNRESOLVED, UNSTABLE, DIVERGED)
-CENSORED = (OPEN, UNSTABLE, UNRESOLVED, DIVERGED)  # of these runs nobody knows whether they would invert
+CENSORED = (OPEN, UNSTABLE, UNRESOLVED, DIVERGED)  # it is unknown whether these runs would invert
 
 BEFORE = 5  # records that must lie before the valley
 FEWEST_RECORDS = BEFORE + 2  # with one at the valley, and one after it
@@ -55,12 +55,12 @@ COMPARED_AT = 4  # T / t* at which depths are compared
 FARTHEST = 8  # T times this: no valley is expected beyond
 
 RECORDS, DEPTH, NOISE, MISCLASSIFIED = "records", "depth", "noise", "misclassified"  # conditions
-LAYERS = "layers"  # another one: that there are any
+LAYERS = "layers"  # the condition that a layer was measured
 
 
 @dataclass(frozen=True)
 class Inversion:
-    """What one curve says.
+    """The inversion of one curve, or its absence, with the evidence.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Inversion:
     failed : a condition that the deepest valley does not meet, `layers` where none was measured, `records`,
         `depth`, `noise` or `misclassified`, which comes first of an open run, since no longer training mends
         it; None of an inversion, and of a run that diverged or is unstable.
-    horizon : T / t*, how far the records that count reach beyond the inversion; None without one.
+    horizon : T / t*, how far the records reach beyond the inversion; None without one.
     depth_at_4 : depth on the records up to 4 t*, which can be compared between runs of any length; None
         without an inversion, or where the records end before.
     excluded_below, train_until : of an open run, the update below which it has no inversion, and that to
@@ -130,7 +130,7 @@ def find_inversion(curves, descends=False, fewest=FEWEST):
 
 
 def unmeasured(curves):
-    """The Inversion of one run whose representations nobody measured, so that there is no observable."""
+    """The Inversion of a run without measured layers: `unresolved`, or `diverged`."""
     finite = np.isfinite(curves.train_error).all() and np.isfinite(curves.train_loss).all()
     return Inversion(UNRESOLVED, failed=LAYERS) if finite else Inversion(DIVERGED)
 
@@ -138,9 +138,8 @@ def unmeasured(curves):
 def first_increase(curves, descends=False):
     """The notebook's rule: the first t >= 20 with r(t) >= r(t - 1), between neighbouring records.
 
-    It takes the first upward step for the inversion, however small; the evidence of the valley at
-    that place (prominence, depth, noise) is reported beside it. Of full-batch gradient descent a step
-    after the loss began to rise is `unstable`.
+    The first upward step is the inversion, however small; its prominence, depth and noise are reported too.
+    In full-batch gradient descent a step after the loss began to rise is `unstable`.
     """
     if not curves.are_finite:
         return Inversion(DIVERGED)
@@ -214,7 +213,7 @@ def _inversion(curves, at, update, train_error, evidence):
 
 
 def _without_place(found, verdict):
-    """An Inversion whose place is not to be believed."""
+    """An Inversion with another verdict and without a place, which cannot be trusted."""
     place = ("record", "update", "train_error", "horizon", "depth_at_4", "excluded_below", "train_until")
     return replace(found, verdict=verdict, failed=None, **dict.fromkeys(place))
 

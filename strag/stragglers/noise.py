@@ -1,4 +1,4 @@
-"""The noise of a curve, told from its curvature, at records however sparse.
+"""The noise of a curve, separated from its curvature, at dense or sparse records.
 
 The deviation s of independent noise on a curve r(t) comes from its divided differences of order 4 in
 x = ln(1 + t), over five records x_0 .. x_4,

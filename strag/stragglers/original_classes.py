@@ -1,4 +1,4 @@
-"""Stragglers and test errors of single original classes, whatever the groups of the training are."""
+"""Stragglers and test errors of each original class, for any groups of the training."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,13 @@ from strag.stragglers.inversion import DIVERGED, INVERSION
 
 @dataclass(frozen=True)
 class OriginalClass:
-    """What the runs say of one original class; NaN where they say nothing.
+    """The stragglers and test errors of one original class; NaN for unknown values.
 
     Attributes
     ----------
-    number : the class. name : what its data set calls it.
-    examples : of it, trained on by at least one run. stragglers : of it among the consensus of the runs.
+    number : the class. name : its name in the data set.
+    examples : number of its examples in the training of at least one run. stragglers : number of these in the
+        consensus (or core) of the runs.
     straggler_share : mean over the runs with a set S of |S and class| / |class|, counting the examples
         that the run trains on.
     test_error : share of its test examples that are misclassified without noise at the last test record,
@@ -35,18 +36,18 @@ class OriginalClass:
 
 
 def original_classes(history, found, chosen):
-    """The OriginalClasses of which a History has examples, by number.
+    """The OriginalClass of every class with examples in a History: tuple, by number.
 
-    found : Stragglers of the History. chosen : bool [P], the consensus.
+    found : Stragglers of the History. chosen : bool [P], the consensus or the core.
     """
     trained = history.trained_bits()
     y_test, last, turning = _tests(history, found)
-    told = []
+    rows = []
     for number in np.unique(history.y).tolist():
         members, tested = history.y == number, y_test == number
         size = trained[list(found.taken)][:, members].sum(axis=1)  # of every run with a set
         straggling = found.sets[:, members].sum(axis=1)
-        told.append(
+        rows.append(
             OriginalClass(
                 number,
                 history.class_name(number),
@@ -57,13 +58,14 @@ def original_classes(history, found, chosen):
                 test_error_at_inversion=mean_of(turning[:, tested]),
             )
         )
-    return tuple(told)
+    return tuple(rows)
 
 
 def rank_correlation(classes):
     """Spearman's rank correlation of straggler_share and test_error over OriginalClasses that have both.
 
-    Returns it, NaN with fewer than three classes or where all are alike, and the number of classes.
+    Returns the correlation, NaN with fewer than three classes or if all values of either are equal, and the
+    number of classes that have both.
     """
     from scipy.stats import spearmanr
 
@@ -75,7 +77,7 @@ def rank_correlation(classes):
 
 
 def _tests(history, found):
-    """y_test [Q], and who is misclassified without noise: bool [., Q] at the end, and at t*."""
+    """y_test [Q], and the test examples misclassified without noise, bool [., Q], at the end and at t*."""
     noise_free = history.noise_free
     if history.y_test is None or noise_free is None:
         return np.zeros(0), np.zeros((0, 0)), np.zeros((0, 0))

@@ -1,4 +1,4 @@
-"""What the runs say together: the summary of a Finding, and its profile of layers."""
+"""Statistics over runs: the summary of a Finding, and its profile of layers."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from strag.stragglers.shortfall import Shortfall, shortfall_of
 
 @dataclass(frozen=True)
 class OverRuns:
-    """Numbers, means and standard deviations over runs; None for what is not known.
+    """Numbers, means and standard deviations over runs; None for unknown values.
 
     Attributes
     ----------
@@ -24,8 +24,8 @@ class OverRuns:
     train_error_mean, train_error_std, update_mean, update_std : eps* and t*, refined, of the inverting runs.
     set_size_mean, set_size_std : sizes of the sets.
     shortfall : Shortfall of the runs without an inversion, or None.
-    excluded_below, train_until : of the open runs, the least update below which an inversion is excluded,
-        and the most that one should be trained to.
+    excluded_below, train_until : over the open runs, the smallest update below which an inversion is
+        excluded, and the largest to which to train.
     indices, core, fringe : numbers of examples: chosen, and of each status.
     """
 
@@ -51,14 +51,14 @@ class OverRuns:
 
 @dataclass(frozen=True)
 class LayerFinding:
-    """What one layer says.
+    """The inversion in one layer, over runs.
 
     Attributes
     ----------
     layer, verdict : the layer and its verdict over runs. lr_update_mean : mean lr t*, which compares learning
         rates; None without one, see `step_size`.
     depth_mean : mean over all runs. horizon_mean, depth_at_4_mean : means of T / t* and of the depth up to
-        4 t* over the inverting runs; None unless known of each of these.
+        4 t* over the inverting runs; None unless known for each of these.
     All others are as in OverRuns.
     """
 
@@ -130,7 +130,7 @@ def _of_layer(history, layer, found, step, fewest):
 
 
 def _of_each(inverting, name):
-    """Mean over inverting runs; None unless known of each, since early ones would stand for all."""
+    """Mean over inverting runs; None unless known for each, since early inversions would bias it."""
     values = [getattr(inversion, name) for inversion in inverting]
     return None if None in values else known(mean_of(values))
 

@@ -1,6 +1,6 @@
-"""What two sets of examples have in common, beyond chance, and what they would at other sizes.
+"""The overlap of two sets of examples, beyond chance, and the overlap that they would have at other sizes.
 
-Of two sets A and B among P examples, n = |A and B| are in both, and E = |A||B|/P would be by chance:
+Of two sets A and B among P examples, n = |A and B| are in both, and E = |A||B|/P are expected by chance:
 
 kappa    (n - E) / ((|A| + |B|)/2 - E), 1 for equal sets, 0 where they agree as much as chance would;
 Jaccard  n / (|A| + |B| - n).
@@ -16,10 +16,10 @@ BLOCK = 1024  # pairs counted at a time, few enough to stay in the processor's c
 
 @dataclass(frozen=True)
 class Overlap:
-    """Counts for n pairs of sets, which are no whole numbers once they are resized.
+    """Counts for n pairs of sets, which are not whole numbers once they are resized.
 
     common : int64 or float64 [n], |A and B|. first, second : [n], |A| and |B|. examples : int64 [n], P.
-    Where a quotient has no value, as between empty sets, it is NaN.
+    A quotient without a value, as between empty sets, is NaN.
     """
 
     common: np.ndarray
@@ -50,7 +50,7 @@ def quotient(above, below):
 
 
 def words(bits):
-    """Bits, uint8 [..., B], as uint64 [..., ceil(B/8)], padded with 0, which are counted faster."""
+    """Bits, uint8 [..., B], as uint64 [..., ceil(B/8)], padded with 0, so that they are counted faster."""
     padding = [(0, 0)] * (bits.ndim - 1) + [(0, -bits.shape[-1] % 8)]
     return np.ascontiguousarray(np.pad(bits, padding)).view(np.uint64)
 
@@ -98,7 +98,7 @@ def overlap(sets, trained, pairs):
 
 
 def pairs_of(runs, which=DISJOINT):
-    """Pairs of runs: int [n, 2]. `disjoint`: 2j and 2j + 1; `all`: every two, which are not independent."""
+    """Pairs of runs: int [n, 2]. `disjoint`: 2j and 2j + 1; `all`: every pair; these are not independent."""
     if which == DISJOINT:
         return np.arange(runs // 2 * 2).reshape(-1, 2)
     return np.stack(np.triu_indices(runs, 1), axis=1)
@@ -108,17 +108,17 @@ def resized(found, errors, level):
     """An Overlap carried over to the sizes that its sets would have at another training error.
 
     The odds of being in a set change as those of the error do (`size_at`), and the odds ratio of being in
-    both stays (`plackett`). This leaves alone what has its sizes already. Where one set holds the other,
-    so it does afterwards, so that two runs that go through the same chain of sets agree fully wherever
-    they are recorded; and independent sets stay independent.
+    both stays (`plackett`). Sets that have their sizes already do not change. A set that
+    contains another one still does, so that two runs with the same chain of sets agree fully wherever they
+    are recorded. Independent sets stay independent.
 
     Parameters
     ----------
-    found : Overlap of n pairs. errors : float [n, 2], of the run of either set. level : the other error.
+    found : Overlap of n pairs. errors : float [n, 2], of the runs of both sets. level : the other error.
 
     Returns
     -------
-    Overlap, NaN where a set is empty or everything, which tells nothing of the odds ratio.
+    Overlap, NaN where a set is empty or contains all examples, so that the odds ratio is unknown.
     """
     P = found.examples
     first, second = (
@@ -133,14 +133,15 @@ def size_at(size, examples, error, level):
 
     a' / (P - a') = a / (P - a) * l / (1 - l) * (1 - e) / e, which is a' = l P where a = e P.
 
-    size, examples, error : [n], or alike. level : float. NaN where e is 0 or 1 and l another.
+    size, examples, error : [n], or of shapes that broadcast. level : float. NaN where e is 0 or 1 and l
+    differs from e.
     """
     inside, outside = size * level * (1 - error), (examples - size) * (1 - level) * error
     return np.where(error == level, size, examples * quotient(inside, inside + outside))
 
 
 def plackett(found, first, second):
-    """What sets of sizes a' and b' have in common with the odds ratio of an Overlap: float [n], n'.
+    """The number n' of common examples of sets of sizes a' and b' at the odds ratio of an Overlap: float [n].
 
     theta = n (P - a - b + n) / ((a - n) (b - n)) stays, so that with u = a'/P and v = b'/P
 

@@ -1,10 +1,12 @@
-"""The inversion layer by layer."""
+"""The inversion of every layer."""
 
 from strag.stragglers.find import find_stragglers
 
 
 def find_by_layer(history, observable, layer, **options):
-    """Stragglers of one layer, and of all of them for `layer` "all"; options as for `find_stragglers`.
+    """Find the stragglers of one layer, or of every layer for `layer` "all".
+
+    Other parameters as for `find_stragglers`.
 
     Returns
     -------

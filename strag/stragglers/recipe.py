@@ -1,8 +1,8 @@
-"""What the recipe of a training means for what its history shows."""
+"""What the recipe of a training implies for its history."""
 
 
 def descends(recipe):
-    """Whether a recipe is full-batch gradient descent, whose loss falls as long as it is stable."""
+    """Whether a recipe is full-batch gradient descent, whose loss falls while training is stable."""
     return (
         recipe.get("optimizer") == "sgd"
         and not recipe.get("momentum")
@@ -12,7 +12,7 @@ def descends(recipe):
 
 
 def step_size(recipe):
-    """What t is multiplied by to compare learning rates, or None where it has no meaning.
+    """The factor of t that makes learning rates comparable, or None if there is none.
 
     The learning rate lr of gradient descent; lr / (1 - m) with momentum m, to which the steps of a slowly
     changing gradient add up. The steps of Adam do not grow with the gradient: None.
