@@ -1,9 +1,9 @@
-"""The architectures that there are, by name, and what a recipe in a file says of them."""
+"""All architectures by name, and their description in the recipe of a file."""
 
 from strag.errors import bad_usage
 from strag.training.perceptron import Perceptron
 
-DEFAULT = "mlp"  # what a recipe that names no model means
+DEFAULT = "mlp"  # of a recipe without a model
 ARCHITECTURES = {DEFAULT: Perceptron}
 
 

@@ -6,7 +6,7 @@ from strag.errors import bad_usage
 
 
 def choose_device(name):
-    """The torch device called `name`; `auto` takes an accelerator if there is one.
+    """The torch device called `name`; `auto` is an accelerator if one is available.
 
     Raises StragError for a device that this machine or this torch lacks.
     """
@@ -29,5 +29,5 @@ def set_threads(threads):
 
 
 def environment(device):
-    """What the numbers may depend on beside the recipe: device, torch version, threads."""
+    """Return what the numbers may depend on in addition to the recipe: device, torch version, threads."""
     return {"device": device, "torch": torch.__version__, "threads": torch.get_num_threads()}

@@ -16,7 +16,7 @@ class Recipe:
     measured, by default those that the architecture says. `record` and `test` say at which updates, see
     `strag.training.schedule`. `batch_size` None is the full batch.
 
-    Raises StragError for options that contradict each other, and layers that there are not.
+    Raises StragError for options that contradict each other, and for layers that do not exist.
     """
 
     runs: int = 10

@@ -19,7 +19,7 @@ def every(text, last, what, may_be_none=True):
 
 
 def count(text, last, what, may_be_none=True):
-    """The number of updates that `every` gives, of which there may be too many to list: int."""
+    """The number of updates that `every` gives, without listing them: int."""
     if text in ("log", "never"):
         return len(every(text, last, what, may_be_none))
     step = _step(text, what, may_be_none)

@@ -27,7 +27,7 @@ class Dynamics:
 
     Attributes
     ----------
-    label : what to call it beside others. title : of its data set. source : its file.
+    label : its name among others. title : of its data set. source : its file.
     facts : dict of what a caption may say of it, such as {"lr": "lr 0.2"}.
     updates : int [T]. train_error : float64 [T, R].
     measured : whether a layer was.
@@ -77,20 +77,20 @@ class Dynamics:
 
     @property
     def others(self):
-        """What the other runs have beside some with an inversion, but for those that `left_out` tells of."""
+        """Verdicts of the runs that neither invert nor diverge, in words; empty if no run inverts."""
         left = (INVERSION, DIVERGED)
-        told = [f"{n} {verdict}" for verdict, n in self.verdicts.items() if verdict not in left]
-        return f", {', '.join(told)}" if told and self.inverting else ""
+        others = [f"{n} {verdict}" for verdict, n in self.verdicts.items() if verdict not in left]
+        return f", {', '.join(others)}" if others and self.inverting else ""
 
     @property
     def explained(self):
-        """The same with the condition that failed, and how near it was."""
-        told = self.shortfall and self.shortfall.words != self.shortfall.brief
-        return self.sentence + (f": {self.shortfall.words}" if told else "")
+        """The sentence, with the condition that failed and how near it was."""
+        is_more = self.shortfall and self.shortfall.words != self.shortfall.brief
+        return self.sentence + (f": {self.shortfall.words}" if is_more else "")
 
     @property
     def left_out(self):
-        """Which runs the curves do not contain, in words; nothing if they contain all."""
+        """Number of runs that the curves do not contain, in words; empty if they contain all."""
         return f", {self.diverged} diverged and left out" if self.diverged else ""
 
     def axis(self, x):

@@ -119,7 +119,7 @@ def most_frequent(stragglers, number):
 
 
 def _column(table, name):
-    """A column of natural numbers, or of any for the probability; None where it is no such thing."""
+    """A column of natural numbers, or of any for the probability; None if it is neither."""
     column, kinds = table.get(name), (int, float) if name == "probability" else (int,)
     fits = isinstance(column, list) and all(
         value is None or (type(value) in kinds and 0 <= value < 2**63) for value in column
@@ -143,7 +143,7 @@ def as_images(x, whole=None):
 
     Rows of numbers get the shape of `layout_of`. Floats are scaled by the smallest and largest value among
     these examples, but each column of a strip by its own ones among `whole`, the data set whose examples
-    they are; a constant column is 0. Raises StragError for shapes that are no images.
+    they are; a constant column is 0. Raises StragError for shapes that are not images.
     """
     layout = layout_of(x.shape[1:])
     if layout and layout[0] == 1:
@@ -245,7 +245,7 @@ def _inches(text, size):
     from matplotlib.textpath import text_to_path
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of signs that the font lacks, which drawing tells once
+        warnings.simplefilter("ignore")  # about signs that the font lacks; drawing warns once
         points = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)[0]
     return WIDENED * points / 72
 
@@ -271,7 +271,7 @@ def _names(data, number, grouped, width):
 
 
 def _rounded(probability):
-    """Two digits, but never a certainty that is none."""
+    """Return a probability with two digits, but never as 0 or 1."""
     text = f"{probability:.2f}"
     return {"1.00": "> 0.99", "0.00": "< 0.01"}.get(text, text)
 
