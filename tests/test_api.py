@@ -140,3 +140,45 @@ def test_a_drawing_shows_itself_in_a_notebook(folder):
     assert drawing._repr_png_().startswith(b"\x89PNG")
     with pytest.raises(strag.StragError, match="suffix"):
         drawing.save(str(folder / "picture.txt"))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda h, d, s: strag.train("mnist8k"), "`data` must be a Dataset, but it is a str; strag.data"),
+        (lambda h, d, s: strag.train(d, without="s.json"), "`without` must be a Finding or a StoredSets"),
+        (lambda h, d, s: strag.train(d, device="tpu"), "no `device` is called 'tpu'"),
+        (lambda h, d, s: strag.find_stragglers("h"), "`history` must be a History, but it is a str"),
+        (lambda h, d, s: strag.find_stragglers(h, rule="x"), "`rule` must be one of valley, first-increase"),
+        (lambda h, d, s: strag.find_stragglers(h, quorum=1), "`quorum` must be from 0 to below 1"),
+        (lambda h, d, s: strag.find_stragglers(h, at="soon"), "cannot read `at` 'soon'"),
+        (
+            lambda h, d, s: strag.find_stragglers(h, at=3, output="twice", csv="twice"),
+            "twice: both `output` and `csv`",
+        ),
+        (
+            lambda h, d, s: strag.find_stragglers(h, output=h.source),
+            "is read, and `output` would overwrite it",
+        ),
+        (lambda h, d, s: strag.sets(h, controls="class"), "`controls` must be one of random, class, earlier"),
+        (lambda h, d, s: strag.stability(h, pairs="x"), "`pairs` must be one of disjoint, all"),
+        (lambda h, d, s: strag.compare(s), "at least two"),
+        (lambda h, d, s: strag.compare([s, s], names=["a"]), "`names` has 1 items for 2 objects"),
+        (lambda h, d, s: strag.summarise([]), "at least one"),
+        (lambda h, d, s: strag.prune(s, d), "`data` must be a Dataset, but it is a Finding"),
+        (lambda h, d, s: strag.dump(h, d), "`weights` must be a Weights"),
+        (lambda h, d, s: strag.measure(), "nothing to measure"),
+        (lambda h, d, s: strag.plot(), "nothing to plot"),
+        (lambda h, d, s: strag.plot(d), "no picture belongs to a Dataset"),
+    ],
+)
+def test_what_makes_no_sense_is_said_and_destroys_nothing(call, words, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    data = strag.read("d")
+    history = strag.train(data, runs=2, epochs=4, width=4, output="k")
+    before = (folder / "k").read_bytes()
+    with pytest.raises(strag.StragError) as caught:
+        call(history, data, strag.find_stragglers(history, at=3))
+    assert words in str(caught.value)
+    assert (folder / "k").read_bytes() == before
+    assert not (folder / "twice").exists()

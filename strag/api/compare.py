@@ -1,5 +1,6 @@
 """`strag.compare`: how far sets of stragglers overlap."""
 
+from strag.api.arguments import labels_for, refuse_overwriting, require
 from strag.api.outputs import write_answer
 from strag.errors import StragError, bad_usage
 from strag.files.comparison import comparison_object
@@ -22,10 +23,17 @@ def compare(stragglers, names=None, output=None):
 
     Raises StragError for fewer than two sets, and for stragglers of different data sets.
     """
-    stragglers = list(stragglers)
+    stragglers = stragglers if isinstance(stragglers, (list, tuple)) else [stragglers]
+    for finding in stragglers:
+        require(finding, "stragglers", "Finding")
+    refuse_overwriting(stragglers, output=output)
     if len(stragglers) < 2:
         raise bad_usage("a comparison needs at least two sets of stragglers")
-    names = [finding.source for finding in stragglers] if names is None else list(names)
+    names = (
+        [finding.source for finding in stragglers]
+        if names is None
+        else labels_for(stragglers, names, "names")
+    )
     examples, title = _examples(stragglers), stragglers[0].meta.get("title")
     comparison = science.compare([finding.indices for finding in stragglers], examples, names, title)
     write_answer(comparison_object(comparison, stragglers), output)

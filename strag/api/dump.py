@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag import kinds
+from strag.api.arguments import refuse_overwriting, require
 from strag.api.outputs import opened
 from strag.bits import pack, unpack
 from strag.datasets.dataset import standardise
@@ -20,7 +21,7 @@ from strag.training.device import choose_device, environment
 from strag.training.precision import PRECISIONS
 from strag.training.recipe import Recipe, read_layers
 
-_AGAIN = "make it again with 'strag train --weights'"
+_AGAIN = "create it again with 'strag train --weights'"
 
 
 @dataclass
@@ -158,6 +159,9 @@ def dump(weights, data, layers=None, updates="all", runs="all", half=False, devi
 
     Raises StragError for data that do not fit the networks, and for what is not there.
     """
+    require(weights, "weights", "Weights")
+    require(data, "data", "Dataset")
+    refuse_overwriting((weights, data), output=output)
     job = prepare_dump(weights, data, layers, updates, runs)
     with opened(output) as sink:
         gathered = dump_into(job, sink, half, choose_device(device))

@@ -1,11 +1,12 @@
 """`strag.find_stragglers`: the inversion of a history and its stragglers."""
 
+from strag.api.arguments import refuse_overwriting, require, require_choice
 from strag.api.outputs import opened, renamed
 from strag.errors import bad_usage
 from strag.files.jsonfile import json_text
 from strag.files.output import commit
 from strag.files.stragglers import stragglers_object, write_csv
-from strag.stragglers.find import MOST, VALLEY, Moment
+from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment
 from strag.stragglers.finding import finding_of
 from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.per_class import find_per_class
@@ -117,6 +118,15 @@ def find_stragglers(history, output=None, csv=None, at="inversion", **options):
 
     Raises StragError where no layer was measured, and for options that make no sense.
     """
+    require(history, "history", "History")
+    if options.get("reference") is not None:
+        require(options["reference"], "reference", "History")
+    require_choice(options.get("rule", VALLEY), "rule", (VALLEY, FIRST_INCREASE))
+    if not 0 <= (options.get("quorum") or 0) < 1:
+        raise bad_usage(
+            f"`quorum` must be from 0 to below 1, not {options['quorum']}", "use a share such as 0.5"
+        )
+    refuse_overwriting((history,), output=output, csv=csv)
     _, finding = find(history, at=moment(at), **renamed(options, {"min_misclassified": "fewest"}))
     with opened(output, binary=False) as sink, opened(csv, binary=False) as table:
         return write_finding(finding, sink, table)

@@ -5,10 +5,11 @@ import warnings
 import numpy as np
 
 from strag import kinds
+from strag.api.arguments import refuse_overwriting, require
 from strag.api.outputs import opened
 from strag.bits import pack
 from strag.datasets.names import Names
-from strag.errors import StragError, StragWarning
+from strag.errors import StragError, StragWarning, bad_usage
 from strag.files.history import HistoryWriter, read
 from strag.files.stamp import stamp
 from strag.geometry import measure as science
@@ -63,6 +64,11 @@ def measure(*activations, output=None):
 
     Raises StragError for dumps of different trainings, and where one names an example twice or leaves a gap.
     """
+    if not activations:
+        raise bad_usage("there is nothing to measure", "pass what strag.dump returns")
+    for part in activations:
+        require(part, "activations", "Activations")
+    refuse_overwriting(activations, output=output)
     grid = Grid(list(activations))
     with opened(output) as sink:
         gathered = as_history(grid, sink)

@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
+from strag.api.arguments import labels_for, refuse_overwriting, require
 from strag.api.outputs import renamed
 from strag.api.prune import require_origin
 from strag.errors import StragError, bad_usage
@@ -22,7 +23,8 @@ def kind_of(thing):
     name = type(thing).__name__.lower()
     if name == "history" and is_sweep(thing):
         name = "sweep"
-    return KINDS.get({"finding": "stragglers"}.get(name, name))
+    kind = KINDS.get({"finding": "stragglers"}.get(name, name))
+    return kind if kind is not None and kind.views else None
 
 
 def picture(things, names=None, **options):
@@ -107,12 +109,17 @@ def plot(*things, labels=None, data=None, output=None, dpi=150, **options):
 
     Raises StragError for what no picture belongs to, and where there is nothing to draw.
     """
+    if not things:
+        raise bad_usage("there is nothing to plot", "pass a history, or what was found in one")
+    refuse_overwriting([thing for thing in things if hasattr(thing, "source")], output=output)
     options = renamed(options, {"min_misclassified": "fewest"})
     if data is not None:
+        require(data, "data", "Dataset")
+        require(things[0], "things", "Finding")
         require_origin(data, things[0])
         options["data"] = data
     if labels is not None:
-        options["names"] = labels
+        options["names"] = labels_for(things, labels, "labels")
     elif len(things) > 1:
         options["names"] = [thing.source for thing in things]
     drawing = Drawing(picture(things, **options).figure())

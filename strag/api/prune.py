@@ -1,5 +1,6 @@
 """`strag.prune`: remove examples from a data set, or keep only them."""
 
+from strag.api.arguments import refuse_overwriting, require
 from strag.api.outputs import opened
 from strag.datasets.pruning import random_rows, without_rows
 from strag.errors import StragError
@@ -25,6 +26,9 @@ def prune(data, stragglers, keep=False, random=None, match=None, allow_empty=Fal
     Raises StragError for stragglers of another data set, if there are no stragglers, and if no example would
     be left.
     """
+    require(data, "data", "Dataset")
+    require(stragglers, "stragglers", "Finding")
+    refuse_overwriting((data, stragglers), output=output)
     require_origin(data, stragglers)
     if not (stragglers.indices.size or allow_empty or keep):
         raise StragError(

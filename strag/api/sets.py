@@ -1,11 +1,19 @@
 """`strag.sets`: sets of examples to leave out of training, one set per network."""
 
+from strag.api.arguments import refuse_overwriting, require, require_choice
 from strag.api.find_stragglers import layer_of, moment, usual_observable
 from strag.api.outputs import opened, renamed
 from strag.files.sets import StoredSets, sets_meta, write_sets
 from strag.stragglers.find import MOST, VALLEY, Moment, find_stragglers
 from strag.stragglers.inversion import FEWEST
-from strag.stragglers.sets import Logarithmic, dosed_sets, sets_of_runs, sets_over_time, with_controls
+from strag.stragglers.sets import (
+    CONTROLS,
+    Logarithmic,
+    dosed_sets,
+    sets_of_runs,
+    sets_over_time,
+    with_controls,
+)
 
 
 def sets_of(
@@ -81,6 +89,10 @@ def sets(history, at="inversion", output=None, **options):
 
     Raises StragError for a moment that is not recorded, and where no layer was measured.
     """
+    require(history, "history", "History")
+    for control in options.get("controls", ()):
+        require_choice(control, "controls", CONTROLS[1:])
+    refuse_overwriting((history,), output=output)
     text = str(at)
     number = text.removeprefix("log:")
     many = text == "log" or (number != text and number.isdecimal() and int(number) > 1)

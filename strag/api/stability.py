@@ -1,10 +1,11 @@
 """`strag.stability`: how far independent runs misclassify the same examples."""
 
+from strag.api.arguments import refuse_overwriting, require, require_choice
 from strag.api.outputs import write_answer
 from strag.files.stability import stability_object
 from strag.stragglers import stability as science
 from strag.stragglers.inversion import FEWEST
-from strag.stragglers.overlap import DISJOINT
+from strag.stragglers.overlap import ALL, DISJOINT
 
 
 def stability(history, pairs=DISJOINT, min_misclassified=FEWEST, output=None):
@@ -24,6 +25,9 @@ def stability(history, pairs=DISJOINT, min_misclassified=FEWEST, output=None):
 
     Raises StragError with fewer than two runs, and for networks that share their initial weights.
     """
+    require(history, "history", "History")
+    require_choice(pairs, "pairs", (DISJOINT, ALL))
+    refuse_overwriting((history,), output=output)
     agreement = science.stability(history, pairs, min_misclassified)
     recipe = {"pairs": pairs, "min_misclassified": min_misclassified}
     write_answer(stability_object(history, agreement, recipe), output)

@@ -1,6 +1,8 @@
 """`strag.summarise`: many experiments in one table."""
 
+from strag.api.arguments import labels_for, refuse_overwriting, require
 from strag.api.outputs import write_answer
+from strag.errors import bad_usage
 from strag.files.summary import summary_object
 from strag.stragglers import summary as science
 from strag.stragglers.conditions import kind_of
@@ -22,10 +24,17 @@ def summarise(stragglers, labels=None, output=None):
 
     Raises StragError for stragglers whose runs cannot be compared.
     """
+    stragglers = stragglers if isinstance(stragglers, (list, tuple)) else [stragglers]
+    for finding in stragglers:
+        require(finding, "stragglers", "Finding")
+    if not stragglers:
+        raise bad_usage("a summary needs at least one set of stragglers")
+    refuse_overwriting(stragglers, output=output)
+    labels = labels_for(stragglers, labels, "labels") if labels else ()
     experiments = [experiments_of(finding) for finding in stragglers]
     names = [
         f"{label}, {kind_of(part.settings)}" if len(parts) > 1 else label
-        for label, parts in zip(labels or (), experiments, strict=bool(labels))
+        for label, parts in zip(labels, experiments, strict=bool(labels))
         for part in parts
     ]
     every = [part for parts in experiments for part in parts]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from strag import kinds
+from strag.api.arguments import refuse_overwriting, require
 from strag.api.outputs import renamed
 from strag.api.prune import require_origin
 from strag.api.room import require_memory
@@ -108,8 +109,8 @@ def _removed(data, without, runs):
         removed = [without.indices] * runs
     else:
         raise StragError(
-            f"names no examples (its verdict is '{without.verdict}'), so that none would be left out",
-            "leave --without out to train on all of them",
+            f"lists no examples (its verdict is '{without.verdict}'), so none would be left out",
+            "remove `without` to train on all of them",
             without.source,
         )
     if max(map(len, removed)) == len(data.y):
@@ -276,6 +277,13 @@ def train(
     >>> history.train_error.shape
     (6, 2)
     """
+    require(data, "data", "Dataset")
+    if without is not None:
+        require(without, "without", "Finding", "StoredSets")
+    if init is not None:
+        require(init, "init", "Weights")
+    read = [thing for thing in (data, without, init) if thing is not None]
+    refuse_overwriting(read, output=output, weights=weights)
     device = choose_device(device)
     set_threads(threads)
     options = renamed(options, {"record_every": "record", "test_every": "test"})

@@ -238,7 +238,7 @@ def command(data, output, plans, as_json, quiet, **options):
         names = [None] * 2 if plans else [output, weights]
         sinks = [None if name is None else stack.enter_context(Output(name)) for name in names]
         if meant is None:
-            Notes(quiet)("no DATA is given or piped in: mnist8k is taken")
+            Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
         job = read(sinks, None if weights is None else weights_at)
         if plans:
             return _show_plan(job, device, None if weights is None else weights_at, as_json)
@@ -294,17 +294,17 @@ def _run(job, writers, device, quiet):
 def _refuse_ignored(options, plans):
     """Refuse options that another one leaves without effect."""
     refuse_ignored(
-        ("width activation", options["depth"] == 1, "is for hidden layers, of which --depth 1 has none"),
+        ("width activation", options["depth"] == 1, "has no effect: --depth 1 has no hidden layer"),
         (
             "noise",
             options["test_every"] == "never",
-            "is for test errors, of which --test-every never takes none",
+            "has no effect: --test-every never takes no test error",
         ),
         ("weights_at", options["weights"] is None, "needs --weights"),
         (
             "seed",
             not _draws(options),
-            "draws nothing here: --init gives the weights, the full batch no order",
+            "has no effect: --init gives the weights, and a full batch has no order",
         ),
         ("as_json", not plans, "needs --plan"),
     )
@@ -331,12 +331,12 @@ def _job(recipe, data, without, init, memory, device, sinks, weights_at):
     loaded = read_data(data)
     for name in ("noise", "test_every"):
         if is_given(name) and not loaded.has_test and click.get_current_context().params[name] != "never":
-            remedy = f"leave {spelled(name)} out, or make one with 'strag data --hold-out'"
+            remedy = f"remove {spelled(name)}, or create one with 'strag data --hold-out'"
             raise bad_usage(f"has no test set, which {spelled(name)} is for", remedy, loaded.source)
     ends = Ends(loaded.x.shape[1:], loaded.features, len(loaded.grouping.names))
     if not is_effective(recipe.precision, recipe.architecture.operands(recipe.precision, ends)):
         problem = f"no hidden layer has {FEWEST_INPUTS} inputs, which --precision {recipe.precision} is for"
-        raise bad_usage(problem, "leave it out", loaded.source)
+        raise bad_usage(problem, "remove it", loaded.source)
     if not is_native(recipe.precision, device):
         warn(f"this processor has no {recipe.precision} arithmetic: expect no gain, or a loss, in speed")
     left_out = None if without is None else read(without, ("stragglers", "sets"))
@@ -354,5 +354,5 @@ def _refuse_runs(sets):
         if is_given(name):
             option = spelled(name)
             raise bad_usage(
-                f"holds sets, which {option} contradicts: {what}", f"leave {option} out", sets.source
+                f"holds sets, which {option} contradicts: {what}", f"remove {option}", sets.source
             )

@@ -15,6 +15,8 @@ def choose_device(name):
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
+    if name not in ("auto", *there):
+        raise bad_usage(f"no `device` is called {name!r}", f"use auto, {', '.join(there)}")
     if name == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if there[device])
     if not there[name]:

@@ -40,8 +40,8 @@ def folder(files, monkeypatch):
     return files
 
 
-NEVER = "--noise is for test errors, of which --test-every never takes none"
-HIDDEN = "is for hidden layers, of which --depth 1 has none"
+NEVER = "--noise has no effect: --test-every never takes no test error"
+HIDDEN = "has no effect: --depth 1 has no hidden layer"
 INVERTS = "has no effect, because --at {} does not look for an inversion"
 CASES = {
     "train d --depth 1 --width 5": f"--width {HIDDEN}",
@@ -69,7 +69,7 @@ CASES = {
     "sets h --at log:3 --rule valley": f"--rule {INVERTS.format('log:3')}",
     "sets h --at 20 --dose 1 --rule valley": f"--rule {INVERTS.format('20')}",
     "find-stragglers h --at log": "'log' means sets at many records; use 'strag sets'",
-    "train d --init w --seed 3": "--seed draws nothing here",
+    "train d --init w --seed 3": "--seed has no effect: --init gives the weights",
     "find-stragglers h --rule first-increase --min-misclassified 3": "needs --rule valley",
     "find-stragglers h --core --quorum 0.5": "--quorum contradicts --core",
     "sets h --quorum 0.5": "--quorum needs --dose",

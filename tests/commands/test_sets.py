@@ -179,7 +179,7 @@ def test_without_an_inversion_there_are_no_sets_and_that_is_an_answer(tmp_path, 
     assert main(["sets", "f", "--any-verdict", *more, "-o", "sets"]) == 0
     assert strag("info", "sets", "--get", "shapes.members").stdout == b"0\n8\n"
     complains(
-        strag("train", "mnist8k", "--without", "sets", "-o", "x"), 1, "sets: holds no sets, since no run"
+        strag("train", "mnist8k", "--without", "sets", "-o", "x"), 1, "sets: holds no sets because no run"
     )
     assert files_in(tmp_path) == ["f", "sets"]
 

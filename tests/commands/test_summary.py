@@ -186,5 +186,5 @@ def test_files_that_say_less_are_read_with_a_note(folder, tmp_path):
     (tmp_path / "less.json").write_text(json.dumps(value))
     result = strag("summary", "narrow1.json", "wide.json", tmp_path / "less.json")
     assert result.returncode == 0
-    assert b"some files do not say how many test examples there are" in result.stderr
+    assert b"some files do not give the" in result.stderr
     assert [one["examples"] for one in json.loads(result.stdout)["conditions"]] == [400, 400, None]

@@ -171,7 +171,7 @@ def test_divergence_is_said(folder, capsys):
         (["d.safetensors", "--own-order"], 2, ["--own-order needs --batch-size"]),
         (["d.safetensors", "--without", "nothere"], 1, ["nothere: no such file"]),
         (["d.safetensors", "--without", "other.json"], 1, ["another data set", "strag data mnist8k"]),
-        (["d.safetensors", "--without", "far.json"], 1, ["far.json", "leave the range"]),
+        (["d.safetensors", "--without", "far.json"], 1, ["far.json", "leaves the range"]),
         (
             ["d.safetensors", "--without", "all.json"],
             1,
@@ -215,7 +215,7 @@ def test_init_of_another_shape(folder, capsys):
     assert main(["train", "d.safetensors", *QUICK, "--weights", "w", "-o", "h"]) == 0
     assert main(["train", "d.safetensors", "--runs", "3", "--init", "w", "-o", "g"]) == 2
     assert (
-        "w: has a parameter 'layer1.weight' of 6 x 20, not 20 x 20; give the options (--depth, --width"
+        "w: has a parameter 'layer1.weight' of 6 x 20, not 20 x 20; pass the options (--depth, --width"
         in capsys.readouterr().err
     )
     assert main(["train", "d.safetensors", "--runs", "4", "--width", "6", "--init", "w", "-o", "g"]) == 2
@@ -306,7 +306,7 @@ def test_a_pipe_that_is_for_another_option_is_no_data(folder):
     (folder / "none.json").write_text(json.dumps({"strag": {"kind": "stragglers", "format": 1}}))
     result = shell(f"cat none.json | strag {LITTLE} --without - -o h", folder)
     assert result.returncode == 1
-    assert b"mnist8k is taken" in result.stderr
+    assert b"mnist8k is used" in result.stderr
     assert b"stdin: 'indices' is not a list of whole numbers" in result.stderr
 
 
@@ -314,7 +314,7 @@ def test_a_pipe_that_is_for_another_option_is_no_data(folder):
 def test_without_a_pipe_the_embedded_data_is_taken_with_a_note(folder, stdin):
     result = shell(f"strag {LITTLE} -o h {stdin} && strag info h --get shapes.index", folder)
     assert (result.returncode, result.stdout) == (0, b"8192\n")
-    assert b"strag: no DATA is given or piped in: mnist8k is taken\n" in result.stderr
+    assert b"strag: no DATA is given or piped in, so mnist8k is used\n" in result.stderr
     quiet = shell(f"strag {LITTLE} -q -o h {stdin}", folder)
     assert (quiet.returncode, quiet.stderr) == (0, b"")
 
