@@ -1,4 +1,4 @@
-"""What the functions of `import strag` are given: the right kinds of object, and outputs that destroy nothing."""
+"""What `import strag` is given: the right kinds of object, and outputs that destroy nothing."""
 
 import os
 
