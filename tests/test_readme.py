@@ -17,7 +17,7 @@ import pytest
 
 from strag.cli import COMMANDS
 from strag.files.comparison import comparison_object
-from strag.files.spec import markdown, table_under
+from strag.files.spec import markdown
 from strag.files.stability import stability_object
 from strag.files.stragglers import stragglers_object
 from strag.files.summary import summary_object
@@ -49,6 +49,12 @@ def command_of(name):
 def options_of(name):
     shown = [one for one in command_of(name).params if not getattr(one, "hidden", False)]
     return {option for parameter in shown for option in parameter.opts}
+
+
+def table_under(text, title):
+    """The first table under a heading `## title` of a Markdown text."""
+    section = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return re.search(r"(?:^\|.*\n)+", section, flags=re.M)[0].rstrip("\n")
 
 
 def blocks(text, language="sh"):

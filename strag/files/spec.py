@@ -4,7 +4,6 @@ The SPEC of a kind determines the layout for its writer, the checks of its reade
 FORMATS.md.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -314,9 +313,3 @@ def _key_rows(keys):
     for group in keys:
         yield f"| {', '.join(f'`{name}`' for name in group.names)} | {group.meaning} |"
         yield from _key_rows(group.of)
-
-
-def table_under(text, title):
-    """The first table under a heading `## title` of a Markdown text."""
-    section = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
-    return re.search(r"(?:^\|.*\n)+", section, flags=re.M)[0].rstrip("\n")

@@ -43,8 +43,3 @@ def over_axis(measure, values, present):
         return values
     of_axis = present if measure.axis == "class" else pairs_of(present)
     return {"rms": rms_radius, "mean": mean_over}[measure.mean](values, of_axis)
-
-
-def shape_of(axis, classes):
-    """The axis of a measure for so many classes, as the end of a shape: tuple, empty for None."""
-    return {"class": (classes,), "pair": (classes * (classes - 1) // 2,), None: ()}[axis]

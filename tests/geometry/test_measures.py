@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strag.geometry.curves import measures_of, over_axis, shape_of, values_of
+from strag.geometry.curves import measures_of, over_axis, values_of
 from strag.geometry.measures import CURVES, MEASURES, RECORDED, observables
 from strag.geometry.moments import ClassMoments, mean_over, normalise, rms_radius
 
@@ -17,6 +17,11 @@ seeds = st.integers(0, 2**32 - 1)
 every = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 SPACES = {"x": normalise, "h": lambda h: h}
 SUMS = {"moments": ClassMoments.of}  # what a measure needs, from representations in its space
+
+
+def shape_of(axis, classes):
+    """The axis of a measure for so many classes, as the end of a shape: tuple, empty for None."""
+    return {"class": (classes,), "pair": (classes * (classes - 1) // 2,), None: ()}[axis]
 
 
 def cloud(seed):
