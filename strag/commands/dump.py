@@ -5,6 +5,7 @@ import click
 from strag.commands.options import (
     DataPath,
     FilePath,
+    Numbers,
     device_option,
     example,
     output_option,
@@ -26,13 +27,19 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 @click.option("--layers", metavar="1,2|all", help="Layers to write; 0 is the input.  [default: 1]")
 @click.option(
     "--updates",
+    type=Numbers("all", several=True, what="updates such as 0,40"),
     metavar="UPDATES|all",
     default="all",
     show_default=True,
     help="Stored updates to write, such as 0,40.",
 )
 @click.option(
-    "--runs", metavar="RUNS|all", default="all", show_default=True, help="Runs to write, such as 0,3."
+    "--runs",
+    type=Numbers("all", several=True, what="runs such as 0,3"),
+    metavar="RUNS|all",
+    default="all",
+    show_default=True,
+    help="Runs to write, such as 0,3.",
 )
 @click.option("--half", is_flag=True, help="Store activations in half precision, which takes half the space.")
 @device_option

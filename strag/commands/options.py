@@ -185,6 +185,30 @@ class Names(click.ParamType):
         return names
 
 
+class Numbers(click.ParamType):
+    """A text of whole numbers: one number from 1 on, a list from 0 on, or a word.
+
+    words : texts with a meaning of their own. several : whether it is a list such as 0,40. what : the numbers
+    that can be given, for messages.
+    """
+
+    name = "numbers"
+
+    def __init__(self, *words, several=False, what="a number of updates"):
+        self.words, self.several, self.what = words, several, what
+
+    def convert(self, value, param, ctx):
+        """The text, if it can be read."""
+        if value not in self.words and not self._is_written(str(value)):
+            self.fail(f"cannot read '{value}'; use {', or '.join((self.what, *self.words))}", param, ctx)
+        return value
+
+    def _is_written(self, text):
+        parts = [part.strip() for part in text.split(",")] if self.several else [text]
+        natural = all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts)
+        return natural and (self.several or int(text) > 0)
+
+
 class LayerName(click.ParamType):
     """A recorded layer by its number or its name, or `all` if the command allows it."""
 

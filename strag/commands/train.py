@@ -8,6 +8,7 @@ from strag.commands.options import (
     DataPath,
     FilePath,
     FiniteRange,
+    Numbers,
     device_option,
     example,
     is_given,
@@ -129,11 +130,13 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--record-every",
+    type=Numbers("log"),
     metavar="N|log",
     help="Number of updates between records.  [default: 1; log with mini-batches]",
 )
 @click.option(
     "--test-every",
+    type=Numbers("log", "never"),
     metavar="N|log|never",
     default="log",
     show_default=True,
@@ -163,6 +166,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 )
 @click.option(
     "--weights-at",
+    type=Numbers("log", "last", several=True, what="updates such as 0,40"),
     metavar="UPDATES|log",
     default="last",
     show_default=True,

@@ -174,7 +174,11 @@ def test_pruned_data_is_measured_where_it_is(folder, tmp_path):
         (["dump", "w", "classes"], 1, ["classes: its groups are 0, 1, 2, 3", "--labels parity"]),
         (["dump", "w", "d", "--layers", "3"], 2, ["depth 3 has no hidden layer 3; it has 1, 2"]),
         (["dump", "w", "d", "--updates", "11"], 2, ["w: has no update 11; it has 0, 1, 2"]),
-        (["dump", "w", "d", "--updates", "x"], 2, ["cannot read --updates 'x'"]),
+        (
+            ["dump", "w", "d", "--updates", "x"],
+            2,
+            ["'--updates': cannot read 'x'; use updates such as 0,40, or all"],
+        ),
         (["dump", "w", "d", "--runs", "7"], 2, ["w: has no run 7; it has 0, 1, 2"]),
         (["dump", "-", "-"], 2, ["cannot both be stdin"]),
         (["dump", "w", "."], 1, [".: is a directory"]),

@@ -145,8 +145,8 @@ def test_a_data_set_of_the_catalogue_is_no_file(line, remedy, folder, capsys):
 def test_advice_names_what_can_be_given(folder, capsys):
     in_this_process("strag train d --runs 2 --epochs 2 --first-run 3 --weights w -q -o r", folder)
     for line, words in {
-        "train d --test-every x": "pass a number of updates, or log, or never",
-        "train d --record-every never": "pass a number of updates, or log",
+        "train d --test-every x": "use a number of updates, or log, or never",
+        "train d --record-every never": "use a number of updates, or log",
         "train d --init w": "w: has no run 0; choose among runs 3 to 4 with --first-run and --runs",
         "dump w d --layers 3": "w: a network of depth 2 has no hidden layer 3; it has 1",
     }.items():

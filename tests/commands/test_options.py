@@ -127,8 +127,8 @@ def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
     ("arguments", "words"),
     [
         (["train", "d", "--batch-size", "9" * 30], "'--batch-size': 9"),
-        (["train", "d", "--record-every", "²"], "cannot read --record-every '²'"),
-        (["train", "d", "--test-every", "9" * 5000], "cannot read --test-every '9"),
+        (["train", "d", "--record-every", "²"], "'--record-every': cannot read '²'"),
+        (["train", "d", "--test-every", "9" * 5000], "'--test-every': cannot read '9"),
         (["data", "d", "--labels", "9" * 5000], "cannot read '9"),
         (["find-stragglers", "h", "--at", "9" * 30], "'--at': cannot read '9"),
         (["find-stragglers", "h", "--layer", "9" * 5000], "h: has no layer 99999"),

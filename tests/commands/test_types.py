@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from strag.commands.options import LayerName, Names, Shares, Times
+from strag.commands.options import LayerName, Names, Numbers, Shares, Times
 from strag.stragglers.find import Moment
 from strag.stragglers.sets import Logarithmic
 
@@ -21,6 +21,9 @@ CURVES = Names(lambda: ("radius", "distance", "separation"), "curve")
         (Shares(), "1,0.5,0.5", (0.5, 1.0)),
         (CURVES, "separation", ("separation",)),
         (CURVES, "separation, radius,distance", ("separation", "radius", "distance")),
+        (Numbers("log"), "10", "10"),
+        (Numbers("log"), "log", "log"),
+        (Numbers("last", several=True), "0,40", "0,40"),
         (LayerName(), "2", 2),
         (LayerName(), "conv2", "conv2"),
         (LayerName(all_layers=True), "all", "all"),
@@ -61,6 +64,10 @@ def test_a_time_is_written_as_it_is_read(text):
         (CURVES, "", "no curve ''"),
         (CURVES, "radius,", "no curve ''"),
         (CURVES, "radius,radius", "'radius,radius' has a curve twice; use each once"),
+        (Numbers("log"), "0", "cannot read '0'; use a number of updates, or log"),
+        (Numbers("log"), "1,2", "cannot read '1,2'"),
+        (Numbers("log"), "never", "cannot read 'never'"),
+        (Numbers("last", several=True), "0,x", "cannot read '0,x'"),
         (LayerName(), "all", "'all' is not a layer"),
     ],
 )
