@@ -98,7 +98,7 @@ def test_data(data, tmp_path):
     assert re.search(r"inversion \(2 of 2 runs\)", said)
     flipped, shown = re.search(r"(\d+) of the (\d+) examples shown have flipped labels", said).groups()
     assert int(flipped) > 0.2 * int(shown)  # four times their share of the examples
-    assert "column 'name' names the examples" in said
+    assert "column 'name' holds the names of the examples" in said
     examples = json.loads((tmp_path / "flowers.json").read_text())["examples"]
     assert all(re.fullmatch(r"flower\d{3}", name) for name in examples["name"])
     assert set(examples["label"]) == {"iris", "rose"}
