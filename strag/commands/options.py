@@ -105,7 +105,8 @@ class Times(click.ParamType):
     def convert(self, value, param, ctx):
         if not isinstance(value, str):
             return value
-        from strag.stragglers.find import Moment
+        from strag.api.find_stragglers import moment
+        from strag.errors import StragError
         from strag.stragglers.sets import Logarithmic
 
         kind, colon, number = value.partition(":")
@@ -117,13 +118,9 @@ class Times(click.ParamType):
             if number.isascii() and number.isdecimal() and len(number) < 10 and int(number) >= 2:
                 return Logarithmic(int(number))
             self.fail(f"cannot read '{value}'; use log, or log:N for N records, at least 2", param, ctx)
-        if value == "inversion":
-            return Moment()
         try:
-            if kind == "error":
-                return Moment(error=share_of(number))
-            return Moment(update=update_of(value))
-        except ValueError:
+            return moment(value)
+        except StragError:
             self.fail(
                 f"cannot read '{value}'; use inversion, an update, or error:X with X from 0 to 1", param, ctx
             )
@@ -135,14 +132,6 @@ def share_of(text, above=False):
     if not 0 <= share <= 1 or (above and not share):
         raise ValueError
     return share
-
-
-def update_of(text):
-    """The number of updates in a text. Raises ValueError for other texts."""
-    update = int(text) if len(text) < 20 else -1
-    if not 0 <= update < 2**63:
-        raise ValueError
-    return update
 
 
 class Shares(click.ParamType):
