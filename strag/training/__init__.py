@@ -1,8 +1,8 @@
 """Training many networks at once.
 
-Before torch is loaded, its idle threads are told to spin for a moment only and then to sleep, unless the
-user says otherwise. Threads that spin for long keep a second job on the same cores from working, and both
-crawl; threads that sleep at once wake up late for the next of the many short operations.
+Before torch is loaded, this package makes torch's idle threads spin for a moment and then sleep, unless the
+user's environment variables say otherwise. Threads that spin for long slow down every other job on the same
+cores; threads that sleep at once wake up too late for the next of the many short operations.
 """
 
 import os

@@ -10,10 +10,12 @@ from strag.training.passes import Inputs, log_probabilities
 
 @dataclass
 class Tile:
-    """What some networks make of some examples; arrays are [runs of the tile, B, ...].
+    """Activations, predictions and losses of some networks on B examples.
 
-    runs, rows : slices of the runs and of the examples. hidden : dict of layer to float32 [., B, N].
-    prediction : int32 [., B]. loss : float32 [., B], cross-entropy in nats.
+    The first axis of every array, written `.`, is that of the networks in the tile.
+
+    runs, rows : slices of all runs and of all examples. hidden : dict of layer to float32 [., B, N], the
+    activations. prediction : int32 [., B]. loss : float32 [., B], cross-entropy in nats.
     """
 
     runs: slice
@@ -25,14 +27,15 @@ class Tile:
 
 @torch.no_grad()
 def activations(state, recipe, ends, x, columns, group, wanted, device="cpu"):
-    """Yield Tiles of the activations of R networks on P examples, group of runs after group.
+    """Yield the activations of R networks on P examples as Tiles, one group of runs after another.
 
     Parameters
     ----------
     state : dict of name to float32 [R, ...], the parameters.
-    recipe : the Recipe that the networks were trained by. ends : their Ends.
-    x : float32 [P, d'], standardised inputs at the `columns` that are used. group : int [P].
-    wanted : names of layers, the input's among them or not.
+    recipe : the Recipe that the networks were trained with. ends : the networks' Ends.
+    x : float32 [P, d'], the standardised inputs that the networks use. columns : int [d'], the positions of
+    these inputs among all d. group : int [P].
+    wanted : names of the layers to return; the input layer may be one of them.
     """
     architecture = recipe.architecture
     dtype = architecture.operands(recipe.precision, ends)[0]
@@ -45,10 +48,10 @@ def activations(state, recipe, ends, x, columns, group, wanted, device="cpu"):
         for rows, tile in inputs.tiles(networks.tile):
             logits, hidden = networks.visit(tile.x, wanted)
             loss = -(log_probabilities(logits) * tile.member).sum(dim=1)
-            found = {layer: _by_example(h, networks.runs) for layer, h in hidden.items()}
-            yield Tile(runs, rows, found, logits.argmax(dim=1).int().cpu().numpy(), loss.cpu().numpy())
+            by_example = {layer: _by_example(h, networks.runs) for layer, h in hidden.items()}
+            yield Tile(runs, rows, by_example, logits.argmax(dim=1).int().cpu().numpy(), loss.cpu().numpy())
 
 
 def _by_example(h, runs):
-    """A layer's activations, [R, N, B] or [1, N, B], as an array [R, B, N]."""
+    """Return the activations of one layer, [R, N, B] or [1, N, B], as an array [R, B, N]."""
     return h.transpose(1, 2).clone().expand(runs, -1, -1).cpu().numpy()

@@ -1,11 +1,12 @@
-"""What an architecture is: all that training, dumping and planning need to know of the networks.
+"""The interface that every architecture implements for training, dumping and planning.
 
-An `Architecture` holds the options of one kind of network and answers, without building anything, what
-follows from them: layers, parameters, cost. Its `networks` are a group of networks on a device. Both meet
-the outside by names: of parameters, which are the names in weights files, and of layers.
+An `Architecture` holds the options of one kind of network. It computes what follows from these options
+(layers, parameters, cost) without building a network. Its method `networks` builds `Networks`: a group of
+networks on a device. Other modules refer to layers and parameters by name; the names of the parameters are
+those in weights files.
 
-To add an architecture, write a module with these two classes, enter it in
-`strag.training.architectures`, and give `strag train` its options. The tests of the laws that every
+To add an architecture, write a module that implements these two classes, enter it in
+`strag.training.architectures`, and add its options to `strag train`. The tests of the laws that every
 architecture obeys (tests/training/test_architectures.py) then ask for examples of it.
 """
 
@@ -18,10 +19,10 @@ import torch
 
 @dataclass(frozen=True)
 class Ends:
-    """What lies at the two ends of a network.
+    """The sizes of a network's input and output.
 
-    shape : of an example, such as (784,) or (3, 32, 32). columns : number of inputs that are used, of all
-    prod(shape); the others are zero for every example. classes : number of logits.
+    shape : shape of an example, such as (784,) or (3, 32, 32). columns : number of inputs that are used, out
+    of prod(shape); the unused inputs are zero for every example. classes : number of logits.
     """
 
     shape: tuple
@@ -30,19 +31,19 @@ class Ends:
 
     @property
     def features(self):
-        """Number of inputs d, used or not."""
+        """Number of all inputs d = prod(shape), used or not."""
         return math.prod(self.shape)
 
 
 class Architecture(ABC):
-    """The options of one kind of network; a subclass is a frozen dataclass whose fields are these options.
+    """The options of one kind of network. A subclass is a frozen dataclass whose fields are the options.
 
-    The fields' names are keys of the recipe in a file, and so must differ from those of `Recipe`; their
-    values are what JSON holds, or tuples. A value that makes no sense raises StragError. `str()` is what a
-    message calls such a network: "a network of depth 2".
+    The names of the fields are keys of the recipe in a file, so they must differ from the fields of
+    `Recipe`. The values are JSON values or tuples. An invalid value raises StragError. `str()` describes
+    such a network in messages: "a network of depth 2".
     """
 
-    input_layer = "input"  # what the input is called among the layers
+    input_layer = "input"  # name of the input when it is listed among the layers
     drawn_by = ()  # names of the options that the initial parameters depend on
 
     @property
@@ -52,61 +53,61 @@ class Architecture(ABC):
 
     @property
     def default_layers(self):
-        """Names of the layers that are measured unless others are asked for: the first."""
+        """Names of the layers that are measured by default: the first layer alone."""
         return self.layers[:1]
 
     def layer_named(self, text):
-        """The name of the layer that a user means by `text`. Raises ValueError for what cannot be a name."""
+        """Return the name of the layer that a user calls `text`. Raises ValueError for an invalid name."""
         return text
 
     @abstractmethod
     def units(self, layer, ends):
-        """Number of units of a layer, or of its flattened map; of `input_layer` the columns: int."""
+        """Number of units of a layer, flattened if it is a map; for `input_layer`, ends.columns: int."""
 
     @abstractmethod
     def shapes(self, ends):
-        """Shape of every parameter of one network, by name, over all inputs: dict of str to tuple.
+        """Shape of every parameter of one network, for all d inputs: dict of name to tuple.
 
-        Raises StragError for ends that such networks cannot have.
+        Raises StragError if such a network cannot have these ends.
         """
 
     @abstractmethod
     def initial(self, ends, seed, run):
-        """Initial parameters of a run, by name, float32 on the CPU: dict of str to tensor.
+        """Initial parameters of a run, float32 on the CPU: dict of name to tensor.
 
-        They follow from (seed, run) alone, whoever the neighbours of the run are.
+        They depend on the options, `ends`, `seed` and `run` alone, not on the other runs.
         """
 
     @abstractmethod
     def networks(self, state, ends, columns, precision, device):
-        """The `Networks` with these parameters.
+        """Build the `Networks` with these parameters.
 
-        state : dict of name to float32 [R, *shape], in any order; they may be taken over and changed.
-        columns : int64 [d'], where the inputs that are used stand among all. precision : of the operands of
-        the large products. device : of torch.
+        state : dict of name to float32 [R, *shape], in any order; the networks may keep and change these
+        tensors. columns : int64 [d'], the positions of the used inputs among all d. precision : precision of
+        the operands of the large products. device : the torch device.
         """
 
     @abstractmethod
     def operations(self, ends):
-        """Floating-point operations of one network's products per example: (forward, backward), int."""
+        """Floating-point operations of the products of one network per example: (forward, backward), int."""
 
     @abstractmethod
     def group_size(self, ends):
-        """Number of runs trained together. It follows from shapes alone, so that it changes no result."""
+        """Number of runs that are trained together. It depends on shapes alone and changes no result: int."""
 
     @abstractmethod
     def tile(self, runs, ends):
-        """Number of examples that a group of so many runs visits at a time, by shapes alone: int."""
+        """Number of examples that a group of this many runs visits at a time, from shapes alone: int."""
 
     @abstractmethod
     def held(self, ends):
-        """Numbers that a visit keeps in memory per run and example, beside those about logits: int."""
+        """Count of the numbers that a visit stores per run and example, without those for the logits: int."""
 
     def operands(self, precision, ends):
-        """Dtypes of the operands of the products, the first of which takes the inputs: list of torch dtypes.
+        """Dtypes of the operands of the products: list of torch dtypes. The first is that of the inputs.
 
-        float32 alone where an architecture knows no other: another precision is then refused as one that
-        changes nothing.
+        An architecture that supports float32 only returns float32 alone. `strag train` then refuses any
+        other precision because it would change nothing.
         """
         return [torch.float32]
 
@@ -115,22 +116,22 @@ class Architecture(ABC):
         return sum(math.prod(shape) for shape in self.shapes(ends).values())
 
     def as_dict(self):
-        """The options, as JSON holds them."""
+        """The options as JSON values: dict of name to value, with lists for tuples."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
 
     @classmethod
     def option_names(cls):
-        """Names of the options, in order: tuple of str."""
+        """Names of the options, in the order of the fields: tuple of str."""
         return tuple(field.name for field in fields(cls))
 
 
 class Networks(ABC):
-    """R networks of one architecture on a device, visited and changed together.
+    """R networks of one architecture on a device, evaluated and trained together.
 
     Attributes
     ----------
-    parameters : dict of name to float32 [R, ...], each with its `grad`, which starts at zero. How the axes
-    after the first are laid out is up to the architecture. They are changed in place.
+    parameters : dict of name to float32 [R, ...]. Each has a `grad`, which starts at zero. The architecture
+    chooses the layout of the axes after the first. Training changes the parameters in place.
     tile : number of examples to visit at a time.
     """
 
@@ -147,43 +148,43 @@ class Networks(ABC):
 
     @abstractmethod
     def visit(self, x, layers=(), learn=False):
-        """Run all networks on some examples.
+        """Run all networks on B >= 1 examples.
 
         Parameters
         ----------
-        x : [B, d'], shared by the networks, or [R, B, d'], a batch of its own for each; the inputs that
-        are used, in the dtype of the first product's operands. There is at least one example.
-        layers : names of the layers whose activations are wanted, `input_layer` among them or not.
-        learn : whether `backward` follows.
+        x : the inputs that are used, in the dtype of the operands of the first product: [B, d'] if all
+        networks get the same examples, or [R, B, d'] if each network gets its own batch.
+        layers : names of the layers whose activations are returned; `input_layer` may be one of them.
+        learn : whether a call of `backward` follows.
 
         Returns
         -------
-        logits float32 [R, C, B], and dict of layer to its activations, float32 [R, N, B], after the
-        nonlinearity and flattened; [1, N, B] where they are the same for all networks. They may last until
-        the next call only, and carry no history of gradients.
+        The logits, float32 [R, C, B], and a dict of layer to its activations after the nonlinearity,
+        flattened: float32 [R, N, B], or [1, N, B] where they are the same for all networks. Both may be
+        overwritten by the next call, and neither carries a history of gradients.
         """
 
     @abstractmethod
     def backward(self, slope):
-        """Add to every `grad` what the last visit adds to it, for d loss / d logits = slope [R, C, B].
+        """Add the gradient of the loss at the last visit to every `grad`.
 
-        The slope may be overwritten.
+        slope : d loss / d logits, float32 [R, C, B]. It may be overwritten.
         """
 
     @abstractmethod
     def state(self):
-        """Copies of the parameters over all inputs, as `Architecture.shapes` says: dict of name to tensor.
+        """Copies of the parameters, with the shapes of `Architecture.shapes`: dict of name to tensor.
 
-        float32 [R, *shape] on the CPU. `Architecture.networks` takes it back.
+        The tensors are float32 [R, *shape] on the CPU. `Architecture.networks` accepts this dict.
         """
 
     def zero_grad(self):
-        """Set every gradient to zero, keeping its memory."""
+        """Set every gradient to zero without freeing its memory."""
         for parameter in self.parameters.values():
             parameter.grad.zero_()
 
     def scratch(self, name, *shape):
-        """Memory of this shape, float32, whose content lasts until the next call with the same name."""
+        """Return float32 memory of this shape. Its content lasts until the next call with the same name."""
         size = math.prod(shape)
         if name not in self._memory or len(self._memory[name]) < size:
             self._memory[name] = torch.empty(size, device=next(iter(self.parameters.values())).device)
@@ -191,20 +192,20 @@ class Networks(ABC):
 
 
 def stack(states):
-    """One state of several networks from the states of each: dict of name to tensor [R, ...]."""
+    """Stack the states of R networks into one: dict of name to tensor [R, ...]."""
     return {name: torch.stack([state[name] for state in states]) for name in states[0]}
 
 
-def misfit(found, wanted):
-    """How the parameters of stored networks differ from those that are wanted: text, or None.
+def misfit(stored, wanted):
+    """Describe how the parameters of stored networks differ from the wanted ones: text, or None if equal.
 
-    found, wanted : dicts of name to the shape in one network.
+    stored, wanted : dicts of parameter name to its shape in one network.
     """
     for name, shape in wanted.items():
-        if name not in found:
+        if name not in stored:
             return f"has no parameter '{name}'"
-        if tuple(found[name]) != tuple(shape):
-            sizes = (" x ".join(map(str, one)) for one in (found[name], shape))
+        if tuple(stored[name]) != tuple(shape):
+            sizes = (" x ".join(map(str, lengths)) for lengths in (stored[name], shape))
             return "has a parameter '{}' of {}, not {}".format(name, *sizes)
-    extra = [name for name in found if name not in wanted]
+    extra = [name for name in stored if name not in wanted]
     return f"has a parameter '{extra[0]}', which these networks do not have" if extra else None

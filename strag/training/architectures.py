@@ -1,17 +1,17 @@
-"""All architectures by name, and their description in the recipe of a file."""
+"""All architectures by name, and how the recipe in a file describes them."""
 
 from strag.errors import bad_usage
 from strag.training.perceptron import Perceptron
 
-DEFAULT = "mlp"  # of a recipe without a model
+DEFAULT = "mlp"  # the model of a recipe that does not name one
 ARCHITECTURES = {DEFAULT: Perceptron}
 
 
 def architecture(model=DEFAULT, **options):
-    """The Architecture called `model`, with these options, or their defaults.
+    """Return the Architecture called `model` with these options; the remaining ones keep their defaults.
 
-    Raises StragError for an unknown model, for an option that it does not have, and for a value that makes
-    no sense.
+    Raises StragError for an unknown model, for an option that the model does not have, and for an invalid
+    value.
     """
     if model not in ARCHITECTURES:
         raise bad_usage(f"there is no `model` '{model}'", f"choose {', '.join(ARCHITECTURES)}")
@@ -25,15 +25,15 @@ def architecture(model=DEFAULT, **options):
 
 
 def described(built):
-    """What a recipe in a file says of an Architecture: its options, and its model but for the default."""
+    """Return the part of a recipe that describes an Architecture: its options, and `model` if not default."""
     model = next(name for name, kind in ARCHITECTURES.items() if type(built) is kind)
     return built.as_dict() if model == DEFAULT else {"model": model, **built.as_dict()}
 
 
 def from_description(recipe):
-    """The Architecture that a recipe in a file describes.
+    """Return the Architecture that the recipe in a file describes.
 
-    Raises StragError where it is not one that is known, or an option is missing or makes no sense.
+    Raises StragError if the model is unknown, or if an option is missing or invalid.
     """
     model = recipe.get("model", DEFAULT)
     kind = ARCHITECTURES.get(model) if isinstance(model, str) else None

@@ -1,7 +1,7 @@
-"""One update of all parameters by torch's own arithmetic.
+"""One update of all parameters, computed by torch's optimiser functions.
 
-The functions behind torch.optim's classes are called directly: the classes load torch's compiler,
-which takes as long as the rest of torch and is not used here.
+This module calls the functions behind the classes of torch.optim directly. The classes load torch's
+compiler, which takes as long to load as the rest of torch and is not used here.
 """
 
 import torch
@@ -13,11 +13,14 @@ ADAM_EPSILON = 1e-8
 
 
 class Descent:
-    """Gradient descent (sgd, with momentum and weight decay) or Adam, with torch's defaults.
+    """Gradient descent (sgd, with momentum and weight decay) or Adam.
+
+    Settings that are not options of the recipe have torch's default values.
 
     Parameters
     ----------
-    recipe : Recipe. parameters : list of tensors with `grad`.
+    recipe : Recipe, whose optimizer, lr, momentum and weight_decay are used. parameters : list of tensors
+    with `grad`.
     """
 
     def __init__(self, recipe, parameters):
@@ -30,7 +33,7 @@ class Descent:
 
     @torch.no_grad()
     def step(self):
-        """Move the parameters by one update along their `grad`."""
+        """Change the parameters by one update, from their `grad`."""
         gradients = [p.grad for p in self.parameters]
         options = {"lr": self.recipe.lr, "weight_decay": self.recipe.weight_decay, "maximize": False}
         if self.recipe.optimizer == "adam":

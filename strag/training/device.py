@@ -1,4 +1,4 @@
-"""The device and the threads that training runs on."""
+"""The device that training runs on, and its number of threads."""
 
 import torch
 
@@ -6,30 +6,30 @@ from strag.errors import bad_usage
 
 
 def choose_device(name):
-    """The torch device called `name`; `auto` is an accelerator if one is available.
+    """Return the name of the torch device to use; `auto` chooses an accelerator if one is available.
 
-    Raises StragError for a device that this machine or this torch lacks.
+    Raises StragError for an unknown name, and for a device that is not available.
     """
-    there = {
+    is_available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
-    if name not in ("auto", *there):
-        raise bad_usage(f"no `device` is called {name!r}", f"use auto, {', '.join(there)}")
+    if name not in ("auto", *is_available):
+        raise bad_usage(f"no `device` is called {name!r}", f"use auto, {', '.join(is_available)}")
     if name == "auto":
-        return next(device for device in ("cuda", "mps", "cpu") if there[device])
-    if not there[name]:
+        return next(device for device in ("cuda", "mps", "cpu") if is_available[device])
+    if not is_available[name]:
         raise bad_usage(f"`device` {name} is not available here", "use `device` cpu")
     return name
 
 
 def set_threads(threads):
-    """Let torch use this many processor threads; None leaves its default."""
+    """Make torch use this many processor threads; None keeps torch's default."""
     if threads is not None:
         torch.set_num_threads(threads)
 
 
 def environment(device):
-    """Return what the numbers may depend on in addition to the recipe: device, torch version, threads."""
+    """Return what results can depend on besides the recipe: dict of device, torch version and threads."""
     return {"device": device, "torch": torch.__version__, "threads": torch.get_num_threads()}

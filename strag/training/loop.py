@@ -1,4 +1,4 @@
-"""Training as a generator of records."""
+"""The training loop: it trains all runs and yields their records."""
 
 from dataclasses import dataclass, field
 
@@ -14,18 +14,21 @@ from strag.training.seeds import epoch_order, noise_array
 
 @dataclass
 class Task:
-    """What is trained on: standardised arrays, and which examples each run sees.
+    """The data that networks are trained on: standardised arrays, and the examples of each run.
 
     Attributes
     ----------
-    x : float32 [P, d'], the inputs that are used; columns : int64 [d'], where they stand among all d
-    of an example, whose axes are `shape`; varying : bool [d'], those that vary in the block and so get
-    noise on the test set.
-    group : int64 [P] of C = `classes` groups.
-    index, origin_size : rows of the origin, over which mini-batches are drawn.
-    seed_runs : run number of each network, from which it gets its initial weights and its own order.
-    trained : bool [R, P], or None for all. x_test, test_group : the test set, or None.
-    initial : dict of name to float32 [R, ...], parameters to start from, or None for the seed's.
+    x : float32 [P, d'], the inputs that are used. columns : int64 [d'], the positions of these inputs among
+    all d of an example. shape : shape of an example. varying : bool [d'], whether an input varies in the
+    block; the inputs that vary get noise on the test set.
+    group : int64 [P], from 0 to `classes` - 1. classes : number of groups C.
+    index : int [P], the examples' rows in the origin. origin_size : number of rows of the origin, over which
+    mini-batches are drawn.
+    seed_runs : run number of each network, which determines its initial weights and, with `own_order`, its
+    order of the examples.
+    trained : bool [R, P], the examples that each run trains on, or None for all. x_test, test_group : the
+    test set, or None.
+    initial : dict of name to float32 [R, ...], parameters to start from, or None to draw them from the seed.
     """
 
     x: np.ndarray
@@ -44,18 +47,21 @@ class Task:
 
     @property
     def ends(self):
-        """What lies at the two ends of its networks."""
+        """The Ends of the task's networks."""
         return Ends(self.shape, len(self.columns), self.classes)
 
 
 @dataclass
 class Record:
-    """The state of some runs after `update` updates; arrays begin with the axis of these runs.
+    """The state of some runs after `update` updates.
 
-    runs : slice of axis R. measures : dict of name to array [., L, axis], see `measures_of`.
-    misclassified : bool [., P]. Where only a test or the weights are due these are None, and no measures.
-    test_error [., S], test_misclassified bool [., S, Q] : None between tests.
-    weights : dict of name to float32 [., ...], the parameters, on the CPU, if asked for, else None.
+    The first axis of every array, written `.`, is that of these runs. S is the number of noise levels.
+
+    runs : slice of all runs. train_error, train_loss : [.], over the examples that a run trains on; loss in
+    nats. measures : dict of name to array [., L, axis], see `measures_of`. misclassified : bool [., P], over
+    all examples. These are None, and `measures` empty, at updates where only a test or the weights are due.
+    test_error [., S], test_misclassified bool [., S, Q] : None at updates without a test.
+    weights : dict of name to float32 [., ...], the parameters on the CPU, or None if they were not requested.
     """
 
     runs: slice
@@ -70,7 +76,7 @@ class Record:
 
 
 def run_groups(recipe, ends):
-    """Slices of axis R that are trained together, aligned on the run number."""
+    """Split all runs into groups that are trained together, aligned to the run numbers: list of slices."""
     first, last = recipe.first_run, recipe.first_run + recipe.runs
     size = recipe.architecture.group_size(ends)
     starts = sorted({first, *range(-(-first // size) * size, last, size)})
@@ -78,9 +84,11 @@ def run_groups(recipe, ends):
 
 
 def train(recipe, task, weights_at=(), device="cpu"):
-    """Train `recipe.runs` networks and yield a Record wherever one, a test or weights are due, by groups.
+    """Train `recipe.runs` networks, one group after another, and yield their Records.
 
-    A run that diverges goes on as NaN beside its neighbours, which it does not touch.
+    A group yields a Record at every update where a record, a test or the weights are due. A run that
+    diverges continues as NaN and does not affect the other runs. weights_at : updates at which the weights
+    are due.
     """
     data, test = open_inputs(recipe, task, device)
     for runs in run_groups(recipe, task.ends):
@@ -88,20 +96,21 @@ def train(recipe, task, weights_at=(), device="cpu"):
 
 
 def open_inputs(recipe, task, device):
-    """The Inputs and, where there is a test set, its _Test on the device, as the products take them."""
+    """Move the examples and the test set to the device: (Inputs, _Test or None)."""
     dtype = recipe.architecture.operands(recipe.precision, task.ends)[0]
     data = Inputs.of(task.x, task.group, task.classes, device, dtype)
     return data, _Test.of(recipe, task, device, dtype)
 
 
 class _Test:
-    """The test set, and the noise on those of its inputs that vary: the same for all runs and conditions."""
+    """The test set and the noise on its varying inputs, which all runs and conditions share."""
 
     def __init__(self, inputs, noise, levels):
         self.inputs, self.noise, self.levels = inputs, noise, levels
 
     @classmethod
     def of(cls, recipe, task, device, dtype):
+        """Return the _Test of a Task, or None if the task has no test set."""
         if task.x_test is None:
             return None
         noise = None
@@ -114,7 +123,7 @@ class _Test:
         return cls(inputs, noise, recipe.noise)
 
     def wrong(self, networks):
-        """bool [R, S, Q]: misclassified test examples at each noise level."""
+        """Return the misclassified test examples at each noise level: bool [R, S, Q]."""
         levels = [
             misclassified(networks, self.inputs, level * self.noise if level else None)
             for level in self.levels
@@ -123,7 +132,13 @@ class _Test:
 
 
 class Group:
-    """Runs that are trained together."""
+    """The networks of some runs that are trained together.
+
+    Parameters
+    ----------
+    recipe, task : Recipe and Task of the whole training. data, test : the result of `open_inputs`.
+    runs : slice of all runs. weights_at : updates at which the weights are due. device : of torch.
+    """
 
     def __init__(self, recipe, task, data, test, runs, weights_at, device):
         self.recipe, self.task, self.data, self.test, self.runs = recipe, task, data, test, runs
@@ -139,6 +154,7 @@ class Group:
         self.descent = Descent(recipe, list(self.networks.parameters.values()))
 
     def _networks(self):
+        """Build the networks from the initial parameters, which are given or drawn from the seed."""
         architecture, ends, initial = self.recipe.architecture, self.task.ends, self.task.initial
         if initial is None:
             state = stack([architecture.initial(ends, self.recipe.seed, run) for run in self.numbers])
@@ -149,34 +165,39 @@ class Group:
 
     @torch.no_grad()
     def records(self):
-        """Train to the end, yielding a Record wherever anything is due."""
+        """Train to the end and yield a Record at every update where anything is due."""
         batches = self.batches()
         for update in range(self.last + 1):
-            wanted, goes_on = update in self.recorded, update < self.last
-            measured = self.look(goes_on, wanted)
-            if wanted or update in self.tested or update in self.weights_at:
+            is_recorded, continues = update in self.recorded, update < self.last
+            measured = self.look(continues, is_recorded)
+            if is_recorded or update in self.tested or update in self.weights_at:
                 yield self.record(update, measured)
-            if goes_on:
+            if continues:
                 self.step(next(batches, None))
 
-    def look(self, goes_on, wanted):
-        """One pass over all examples, if one is needed: for a record, and for the full batch's gradient."""
-        learns = goes_on and self.recipe.batch_size is None
+    def look(self, continues, is_recorded):
+        """Visit all examples once, for a record or for the gradient of the full batch: Measured or None.
+
+        continues : whether an update follows. is_recorded : whether a record is due. If neither a record nor
+        the gradient is needed, no example is visited.
+        """
+        learns = continues and self.recipe.batch_size is None
         self.networks.zero_grad()
-        if not (learns or wanted):
+        if not (learns or is_recorded):
             return None
-        return full_pass(self.networks, self.data, self.recipe.layers, self.trained, learns, wanted)
+        return full_pass(self.networks, self.data, self.recipe.layers, self.trained, learns, is_recorded)
 
     def step(self, batch=None):
-        """One update, by the gradient of a batch or, without one, by the gradient that `look` left."""
+        """Make one update with the gradient of `batch` or, if it is None, the gradient that `look` added."""
         if batch is not None:
             batch_step(self.networks, *batch)
         self.descent.step()
 
     def batches(self):
-        """Yield (Inputs, trained) for every update, drawn over the origin's rows, absent ones skipped.
+        """Yield the mini-batch of every update as (Inputs, trained); nothing with the full batch.
 
-        Nothing with the full batch.
+        Mini-batches are drawn over the rows of the origin; rows that are not in the task are skipped.
+        trained : float32 of 0 and 1, see `batch_step`, or None.
         """
         if self.recipe.batch_size is None:
             return
@@ -193,12 +214,16 @@ class Group:
                 yield self._own_batch(batch) if self.recipe.own_order else self._shared_batch(batch)
 
     def _shared_batch(self, batch):
+        """Return the mini-batch that all runs share. batch : int64 [B], rows of the task, -1 if absent."""
         present = batch[batch >= 0].to(self.device)
         weight = None if self.trained is None else self.trained[:, present]
         return self.data.tile(present), weight
 
     def _own_batch(self, batch):
-        """One batch per run; absent rows stay as row 0 with weight 0, since runs lack different ones."""
+        """Return a mini-batch for each run. batch : int64 [R, B], rows of the task, -1 if absent.
+
+        Runs lack different rows, so an absent row is replaced by row 0 with weight 0.
+        """
         batch = batch.to(self.device)
         present = batch >= 0
         rows = batch.clamp(min=0)
@@ -208,7 +233,7 @@ class Group:
         return self.data.tile(rows), weight
 
     def record(self, update, measured, tests=True):
-        """The Record of this state: what a pass measured, and the test error where it is due."""
+        """Return the Record of this state from a pass (Measured or None), and test if a test is due."""
         record = Record(self.runs, update)
         if update in self.weights_at:
             record.weights = self.networks.state()

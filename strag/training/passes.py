@@ -1,4 +1,4 @@
-"""One pass over the examples, tile by tile: loss, gradient, errors and class moments together."""
+"""One pass over the examples, tile by tile. It computes loss, gradient, errors and class moments together."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from strag.geometry.moments import ClassMoments
 class Inputs:
     """Standardised examples on the device.
 
-    x : [P, number of inputs that vary], row by row, in the dtype of the first layer's operands.
+    x : [P, d'], the inputs that are used, contiguous, in the dtype of the operands of the first layer.
     group : [P], uint8 for up to 256 groups, else int64. member : float32 [C, P], one-hot.
     """
 
@@ -22,6 +22,7 @@ class Inputs:
 
     @classmethod
     def of(cls, x, group, classes, device, dtype=torch.float32):
+        """Move x [P, d'] and group, int [P], to the device: Inputs."""
         group = torch.as_tensor(group)
         member = torch.nn.functional.one_hot(group, classes).t().to(torch.float32)
         small = group.to(torch.uint8 if classes <= 256 else torch.int64)
@@ -29,13 +30,13 @@ class Inputs:
         return cls(x, small.to(device), member.contiguous().to(device))
 
     def tile(self, rows):
-        """The part at `rows`: a slice, int64 [B], or int64 [R, B] for one batch per run."""
+        """Return the Inputs at `rows`: a slice, int64 [B], or int64 [R, B] for one batch per run."""
         if isinstance(rows, slice) or rows.dim() == 1:
             return Inputs(self.x[rows], self.group[rows], self.member[:, rows])
         return Inputs(self.x[rows], self.group[rows], self.member[:, rows].transpose(0, 1).contiguous())
 
     def tiles(self, size):
-        """(slice of rows, Inputs) one after the other, of `size` examples."""
+        """Yield all examples as (slice of rows, Inputs), at most `size` at a time."""
         for start in range(0, len(self.x), size):
             rows = slice(start, min(start + size, len(self.x)))
             yield rows, self.tile(rows)
@@ -43,10 +44,11 @@ class Inputs:
 
 @dataclass
 class Measured:
-    """What a pass found in the state of R networks.
+    """The results of a pass for R networks.
 
-    loss, error : float64 [R], over trained examples. wrong : bool [R, P], all examples.
-    moments : ClassMoments with lead (R,) per measured layer.
+    loss, error : float64 [R], means over the trained examples; loss in nats. wrong : bool [R, P], whether an
+    example is misclassified, for all examples. moments : list of ClassMoments with lead (R,), one per
+    measured layer.
     """
 
     loss: np.ndarray
@@ -56,23 +58,26 @@ class Measured:
 
 
 def log_probabilities(logits):
-    """Log of the probability of every group: [R, C, B]. Cross-entropy is minus that of the example's own."""
+    """Return the log-probability of every group, [R, C, B].
+
+    The cross-entropy of an example is minus the log-probability of its group.
+    """
     return torch.log_softmax(logits, dim=1)
 
 
 def slope_of(log_p, member):
-    """Derivative of the cross-entropy by the logits, [R, C, B], in place of the log probabilities.
+    """Return the derivative of the cross-entropy by the logits, [R, C, B]. It overwrites `log_p`.
 
-    member : one-hot [C, B], or [R, C, B] for one batch per run.
+    log_p : log-probabilities [R, C, B]. member : one-hot [C, B], or [R, C, B] for one batch per run.
     """
     return log_p.exp_().sub_(member)
 
 
 def wrongly_classified(logits, group):
-    """bool [R, B]: whether the first index of the largest logit is not the group.
+    """Whether the first index of the largest logit differs from the group: bool [R, B].
 
-    Networks whose logits are not finite are wrong. A running maximum over the few logits is many
-    times faster than argmax along a strided axis.
+    An example with logits that are not finite is misclassified. A running maximum over the few logits is
+    many times faster than argmax along a strided axis.
     """
     best, chosen = logits[:, 0], None
     for c in range(1, logits.shape[1]):
@@ -83,16 +88,18 @@ def wrongly_classified(logits, group):
 
 
 def full_pass(networks, inputs, layers, trained=None, learn=False, measure=True):
-    """Visit every example once.
+    """Visit every example once, to measure the networks, to add their gradient, or both.
 
     Parameters
     ----------
     networks : Networks, see `strag.training.architecture`.
     inputs : Inputs, P examples in C groups.
     layers : names of the measured layers.
-    trained : float32 [R, P] of 0 and 1, or None for all 1.
-    learn : add the gradient of the mean loss over trained examples to the parameters' `grad`.
-    measure : return Measured; otherwise None.
+    trained : float32 [R, P], 1 for an example that a run trains on and 0 otherwise, or None for all 1.
+    learn : whether to add the gradient of the mean loss over trained examples to the parameters' `grad`.
+    measure : whether to measure.
+
+    Returns Measured, or None without `measure`.
     """
     tally = _Tally(networks, layers) if measure else None
     total = float(len(inputs.x)) if trained is None else trained.sum(dim=1).clamp_(min=1)
@@ -111,9 +118,10 @@ def full_pass(networks, inputs, layers, trained=None, learn=False, measure=True)
 
 
 def batch_step(networks, tile, trained=None):
-    """Add the gradient of the mean loss over one batch to `grad`; trained : [R, B] of 0 and 1, or None.
+    """Add the gradient of the mean loss over one batch to `grad`.
 
-    A batch without examples adds nothing: it is an update with gradient zero.
+    tile : Inputs. trained : float32 [R, B], 1 for an example that a run trains on and 0 otherwise, or None
+    for all 1. A batch without examples adds nothing: its update has gradient zero.
     """
     if tile.group.numel() == 0:
         return
@@ -127,7 +135,7 @@ def batch_step(networks, tile, trained=None):
 
 
 def misclassified(networks, inputs, offset=None):
-    """bool [R, P]: the examples that each network gets wrong, with `offset` added to the inputs."""
+    """Return the examples that each network misclassifies, bool [R, P]; offset [P, d'] is added to inputs."""
     wrong = []
     for rows, tile in inputs.tiles(networks.tile):
         x = tile.x if offset is None else (tile.x + offset[rows]).to(tile.x.dtype)
@@ -137,7 +145,7 @@ def misclassified(networks, inputs, offset=None):
 
 
 class _Tally:
-    """Sums over tiles, float32 within one and float64 across; they stay on the device until the end."""
+    """Sums over tiles: float32 within a tile, float64 across tiles. They stay on the device until the end."""
 
     def __init__(self, networks, layers):
         self.networks, self.layers = networks, layers
@@ -146,6 +154,7 @@ class _Tally:
         self.norms = [[] for _ in layers]
 
     def add(self, tile, hidden, logits, log_p, weight):
+        """Add a tile. weight : `trained` at the rows of the tile, or None."""
         self.wrong.append(wrongly_classified(logits, tile.group))
         counted = tile.member if weight is None else tile.member * weight[:, None, :]  # (C, B) or (R, C, B)
         self.loss.append((log_p * counted).sum(dim=(1, 2)))
@@ -159,6 +168,7 @@ class _Tally:
             norms.append((scaled @ norm2.mul_(inverse).unsqueeze(-1)).squeeze(-1))  # (R, C)
 
     def measured(self, inputs, trained, total):
+        """Return the Measured of all tiles. total : number of trained examples, one number or [R]."""
         runs = self.networks.runs
         member = inputs.member.sum(dim=1) if trained is None else trained @ inputs.member.t()
         count = np.broadcast_to(member.cpu().double().numpy(), (runs, len(inputs.member)))
@@ -173,9 +183,10 @@ class _Tally:
 
 
 def _sum(tiles):
-    """Sum over tiles in float64, on the CPU (some accelerators have no float64)."""
+    """Sum over tiles in float64, on the CPU because some accelerators have no float64."""
     return torch.stack(tiles).cpu().double().sum(dim=0).numpy()
 
 
 def _spread(values, runs):
+    """Repeat values [R, ...] or [1, ...] for all runs: [R, ...]."""
     return np.broadcast_to(values, (runs, *values.shape[1:]))

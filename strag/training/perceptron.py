@@ -1,8 +1,8 @@
-"""The stacked perceptron: R perceptrons of one shape as one computation.
+"""The perceptron, and R perceptrons of one shape computed together.
 
-Arrays are feature-major, [R, N, B] for B examples, so that the shared input makes the first layer of
-all networks one matrix product and every later layer a batched one. Everything of that size lives in
-memory that is allocated once: fresh pages for every tile would cost more than the arithmetic on them.
+Arrays are feature-major, [R, N, B] for B examples. The networks share their input, so the first layer of
+all networks is one matrix product; every later layer is a batched product. Arrays of this size are allocated
+once and reused, because new memory pages for every tile would cost more time than the arithmetic on them.
 """
 
 import itertools
@@ -18,30 +18,33 @@ from strag.training.seeds import initial_weights
 
 DEEPEST, WIDEST = 1000, 2**31 - 1
 GROUP_WIDTH = 640  # columns of the first layer's product that a group of runs fills
-TILE_SPACE = 1 << 20  # numbers in one layer's activations of a tile: 4 MiB
+TILE_SPACE = 1 << 20  # numbers in the activations of one layer in a tile, which are 4 MiB
 SMALLEST_TILE, LARGEST_TILE = 256, 8192  # examples
 
 _aten = torch.ops.aten
 
 
 def _tanh_(z):
-    """tanh z = 2 / (1 + exp(-2 z)) - 1, to 2e-7: torch's own takes four times as long."""
+    """Set z to tanh z = 2 / (1 + exp(-2 z)) - 1, to within 2e-7. torch.tanh takes four times as long."""
     return z.mul_(2).sigmoid_().mul_(2).sub_(1)
 
 
 def _tanh_slope_(grad, before, after):
+    """Multiply `grad` by the derivative of tanh, in place. before, after : input and output of tanh."""
     return _aten.tanh_backward.grad_input(grad, after, grad_input=grad)
 
 
 def _relu_slope_(grad, before, after):
+    """As `_tanh_slope_`, for the derivative of relu."""
     return _aten.threshold_backward.grad_input(grad, after, 0, grad_input=grad)
 
 
 def _gelu_slope_(grad, before, after):
+    """As `_tanh_slope_`, for the derivative of gelu."""
     return _aten.gelu_backward.grad_input(grad, before, grad_input=grad)
 
 
-# activation -> (in place, times its slope in place, whether the slope needs the value before)
+# activation -> (function in place, product with its slope in place, whether the slope needs its input)
 _ACTIVATIONS = {
     "tanh": (_tanh_, _tanh_slope_, False),
     "relu": (torch.relu_, _relu_slope_, False),
@@ -52,10 +55,11 @@ ACTIVATIONS = tuple(_ACTIVATIONS)
 
 @dataclass(frozen=True)
 class Perceptron(Architecture):
-    """Perceptrons of K = `depth` linear layers, hidden ones of N = `width` units; by default the paper's.
+    """Perceptrons of K = `depth` linear layers with N = `width` units in every hidden layer.
 
-    The layers that can be measured are the hidden ones, 1 to K - 1, or, for a linear classifier, 0, the
-    input. Parameters are those of `torch.nn.Linear`: layerK.weight [outputs, inputs], layerK.bias [outputs].
+    The defaults are the paper's network. The layers that can be measured are the hidden layers 1 to K - 1;
+    a linear classifier (K = 1) has layer 0, the input, instead. The parameters are those of
+    `torch.nn.Linear`: layer1.weight [outputs, inputs], layer1.bias [outputs], layer2.weight and so on.
     """
 
     depth: int = 2
@@ -79,66 +83,66 @@ class Perceptron(Architecture):
 
     @property
     def layers(self):
-        """1 to K - 1, or 0 alone without hidden layers."""
+        """The hidden layers 1 to K - 1, or 0 alone for a network without hidden layers."""
         return tuple(range(1, self.depth)) or (0,)
 
     @property
     def drawn_by(self):
-        """The options that the initial parameters depend on: without hidden layers not the width."""
+        """The options that the initial parameters depend on: depth and, with hidden layers, width."""
         return ("depth", "width") if self.depth > 1 else ("depth",)
 
     def layer_named(self, text):
-        """The number of a layer."""
+        """Return the number of the layer. Raises ValueError if the text is not a number."""
         return int(text)
 
     def sizes(self, ends):
-        """Units of every layer from the input to the logits: d, N, ..., C."""
+        """Number of units of every layer from the input to the logits: list d, N, ..., C."""
         return [ends.features, *[self.width] * (self.depth - 1), ends.classes]
 
     def units(self, layer, ends):
-        """N, or of the input the columns."""
+        """Number of units of a layer: N, or for the input ends.columns."""
         return self.width if layer else ends.columns
 
     def shapes(self, ends):
-        """layer1.weight, layer1.bias, layer2.weight and so on."""
-        found = {}
+        """Shapes of layer1.weight, layer1.bias, layer2.weight and so on, in this order."""
+        shapes = {}
         for number, (inputs, outputs) in enumerate(itertools.pairwise(self.sizes(ends)), start=1):
-            found[f"layer{number}.weight"], found[f"layer{number}.bias"] = (outputs, inputs), (outputs,)
-        return found
+            shapes[f"layer{number}.weight"], shapes[f"layer{number}.bias"] = (outputs, inputs), (outputs,)
+        return shapes
 
     def initial(self, ends, seed, run):
-        """As `nn.Linear` draws them, layer by layer."""
+        """Draw the initial parameters from the distribution of `nn.Linear`, layer by layer."""
         drawn = [part for layer in initial_weights(self.sizes(ends), seed, run) for part in layer]
         return dict(zip(self.shapes(ends), drawn, strict=True))
 
     def networks(self, state, ends, columns, precision, device):
-        """The StackedPerceptrons with these parameters."""
+        """Build the StackedPerceptrons with these parameters."""
         dtypes = self.operands(precision, ends)
         state = {name: state[name] for name in self.shapes(ends)}
         tile = self.tile(len(state["layer1.bias"]), ends)
         return StackedPerceptrons(state, self.activation, columns, dtypes, tile, device)
 
     def operations(self, ends):
-        """The slope of the input is not taken."""
+        """Operations of all products; the backward ones exclude the derivative by the input."""
         products = [n * m for n, m in itertools.pairwise([ends.columns, *self.sizes(ends)[1:]])]
         return 2 * sum(products), 2 * (2 * sum(products) - products[0])
 
     def group_size(self, ends):
-        """As many runs as fill the columns of the first layer's product."""
+        """Number of runs whose widest layers together have at most GROUP_WIDTH units, and at least 1."""
         widest = max(self.width if self.depth > 1 else 0, ends.classes)
         return max(1, GROUP_WIDTH // widest)
 
     def tile(self, runs, ends):
-        """A power of 2, so few examples that one layer's activations stay in the cache."""
+        """Number of examples to visit at a time: a power of 2 so small that a layer stays in the cache."""
         return tile_size(runs, max(self.sizes(ends)[1:]))
 
     def held(self, ends):
-        """Activations after every hidden layer and their slopes, before it with gelu, and their squares."""
+        """Outputs and slopes of every hidden layer, inputs of gelu, and the squares of one layer."""
         hidden = self.sizes(ends)[1:-1]
         return sum(hidden) * (3 if self.activation == "gelu" else 2) + max([0, *hidden])
 
     def operands(self, precision, ends):
-        """One for each layer, see `strag.training.precision`."""
+        """Dtype of the operands of each layer, see `strag.training.precision`."""
         return operand_dtypes(precision, self.sizes(ends))
 
 
@@ -147,13 +151,14 @@ class StackedPerceptrons(Networks):
 
     Parameters
     ----------
-    state : dict of layerK.weight [R, outputs, inputs] and layerK.bias [R, outputs], in this order, over all
-    d inputs.
+    state : dict of layer1.weight [R, outputs, inputs], layer1.bias [R, outputs], layer2.weight and so on, in
+    this order, for all d inputs.
     activation : tanh, relu or gelu.
-    columns : int64, the inputs that are used; the others are always zero and get no gradient.
-    dtypes : of the operands of each layer's products. tile : examples to visit at a time.
+    columns : int64 [d'], the inputs that are used. The others are always zero and get no gradient.
+    dtypes : dtype of the operands of each layer's products. tile : number of examples to visit at a time.
+    device : the torch device.
 
-    In `parameters` the first weight has the used inputs alone, and a bias is [R, outputs, 1].
+    In `parameters`, the first weight has the d' used inputs only, and a bias has shape [R, outputs, 1].
     """
 
     def __init__(self, state, activation, columns, dtypes, tile, device):
@@ -169,15 +174,16 @@ class StackedPerceptrons(Networks):
         self._visited = None
 
     def visit(self, x, layers=(), learn=False):
-        """As `Networks.visit`; the first hidden layer is 1, the input 0."""
+        """As `Networks.visit`. Layer 0 is the input, and layer 1 is the first hidden layer."""
         hidden, logits = self._forward(x)
         self._visited = x, hidden
         return logits, {layer: hidden[layer - 1][1] if layer else _feature_major(x) for layer in layers}
 
     def _forward(self, x):
-        """List of (before, after) [R, N, B] per hidden layer, and logits [R, C, B].
+        """Return (before, after) [R, N, B] of every hidden layer as a list, and the logits [R, C, B].
 
-        `before` is kept only where the slope needs it. They last until the next call.
+        before, after : input and output of the nonlinearity; `before` is None unless the slope needs it. The
+        next call overwrites these arrays.
         """
         act, _, keeps_before = _ACTIVATIONS[self.activation]
         hidden, h = [], x
@@ -196,7 +202,7 @@ class StackedPerceptrons(Networks):
         raise AssertionError("a network has at least one layer")
 
     def _operand(self, number):
-        """The weight of a layer as its products take it, cast anew after it has changed."""
+        """Return the weight of a layer in the dtype of its operands, cast again after each change."""
         weight, dtype = self._weights[number], self.dtypes[number]
         if dtype == weight.dtype:
             return weight
@@ -205,6 +211,7 @@ class StackedPerceptrons(Networks):
         return self._cast[number][1]
 
     def _first_layer(self, x, out):
+        """Set out [R, N, B] to the product of the first weight with x, [B, d'] or [R, B, d']."""
         weight = self._operand(0)
         if x.dim() == 3:
             product(weight, x.transpose(1, 2), out)
@@ -213,7 +220,7 @@ class StackedPerceptrons(Networks):
             product(weight.view(R * N, d), x.t(), out.view(R * N, -1))
 
     def backward(self, slope):
-        """As `Networks.backward`, layer by layer from the last."""
+        """As `Networks.backward`, layer by layer from the last to the first."""
         x, hidden = self._visited
         _, times_slope_, _ = _ACTIVATIONS[self.activation]
         for number in reversed(range(len(self._weights))):
@@ -229,6 +236,7 @@ class StackedPerceptrons(Networks):
                 slope = times_slope_(below, before, after)
 
     def _first_gradient(self, weight, x, slope):
+        """Add the gradient of the first weight to its `grad`, from the slope [R, N, B] and the inputs x."""
         if x.dim() == 3:
             add_product(self.dtypes[0], slope, x, weight.grad)
         else:
@@ -236,7 +244,7 @@ class StackedPerceptrons(Networks):
             add_product(self.dtypes[0], slope.view(R * N, -1), x, weight.grad.view(R * N, d))
 
     def state(self):
-        """Copies of the parameters, those of the unused inputs as they were at the start."""
+        """As `Networks.state`. The weights of the unused inputs are those at the start."""
         first = self._all_inputs.clone()
         first[:, :, self.columns] = self._weights[0].cpu()
         weights = [first, *(weight.cpu().clone() for weight in self._weights[1:])]
@@ -246,11 +254,11 @@ class StackedPerceptrons(Networks):
 
 
 def _feature_major(x):
-    """Inputs as a layer: float32 [1, d', B], or [R, d', B]."""
+    """Return inputs [B, d'] or [R, B, d'] as a layer's activations: float32 [1, d', B] or [R, d', B]."""
     return x.float().transpose(1, 2) if x.dim() == 3 else x.float().t().unsqueeze(0)
 
 
 def tile_size(runs, widest):
-    """Examples that a group of runs visits at a time, if its widest layer has so many units."""
+    """Number of examples that a group of runs visits at a time. widest : units of the widest layer."""
     fits = max(1, TILE_SPACE // (runs * widest))
     return min(LARGEST_TILE, max(SMALLEST_TILE, 1 << (fits.bit_length() - 1)))

@@ -1,4 +1,7 @@
-"""What a training will cost, before it is run: arithmetic counted, time from a short trial, memory."""
+"""The cost of a training, estimated before it runs: operations, time and memory.
+
+Operations and memory are computed from shapes; the time is estimated from a short trial.
+"""
 
 import itertools
 import platform
@@ -10,17 +13,17 @@ import torch
 from strag.training.architecture import Ends
 from strag.training.loop import Group, open_inputs, run_groups
 
-TRIAL = 0.2  # seconds at least for each kind of work
-FLOAT = 4  # bytes
-PER_ITEM = 300  # bytes of the lists and the stamp that name every run, and of those that name every record
+TRIAL = 0.2  # shortest time to try each kind of work for, in seconds
+FLOAT = 4  # bytes of a float32
+PER_ITEM = 300  # bytes per run, and per record, of the lists and the stamp that contain an entry for each
 
 
 @dataclass(frozen=True)
 class Size:
-    """The numbers that a training's memory follows from, which are known before anything is built.
+    """The sizes that determine the memory of a training. They are known before anything is built.
 
-    examples, test_examples : P, Q. ends : of the networks. rows : of the origin. subsets : whether the runs
-    train on different examples.
+    examples, test_examples : numbers of examples P, Q. ends : the networks' Ends. rows : number of rows of
+    the origin. subsets : whether runs leave out examples.
     """
 
     examples: int
@@ -31,7 +34,7 @@ class Size:
 
     @classmethod
     def of(cls, task):
-        """The Size of a Task."""
+        """Return the Size of a Task."""
         return cls(
             examples=len(task.x),
             test_examples=0 if task.x_test is None else len(task.x_test),
@@ -45,9 +48,9 @@ class Size:
 class Plan:
     """The cost of a training.
 
-    network_updates : updates of one network. operations : floating-point operations of the products,
-    a multiplication and an addition being two. seconds : of training, estimated from a trial.
-    memory : bytes at the peak, of the whole process.
+    network_updates : updates of single networks, summed over all runs. operations : floating-point
+    operations of the products; a multiplication and an addition count as two. seconds : time of the training
+    in seconds, estimated from a trial. memory : peak memory of the whole process, in bytes.
     """
 
     network_updates: int
@@ -57,14 +60,14 @@ class Plan:
 
 
 def plan(recipe, task, device="cpu"):
-    """The Plan of a training, after a short trial on the device."""
+    """Return the Plan of a training, after a short trial on the device."""
     data, test = open_inputs(recipe, task, device)
-    seconds, tried = 0.0, {}
+    seconds, seconds_of_size = 0.0, {}
     for runs in run_groups(recipe, task.ends):
         size = runs.stop - runs.start
-        if size not in tried:
-            tried[size] = _group_seconds(Group(recipe, task, data, test, runs, (), device))
-        seconds += tried[size]
+        if size not in seconds_of_size:
+            seconds_of_size[size] = _group_seconds(Group(recipe, task, data, test, runs, (), device))
+        seconds += seconds_of_size[size]
     updates = recipe.updates(task.origin_size)
     memory = taken_so_far() + sum(memory_parts(recipe, Size.of(task)).values())
     return Plan(recipe.runs * updates, operations(recipe, task), seconds, memory)
@@ -72,12 +75,12 @@ def plan(recipe, task, device="cpu"):
 
 @torch.no_grad()
 def _group_seconds(group):
-    """Time that a group of runs will take: its plain updates, its records and its tests, each tried."""
+    """Estimate the time to train a group of runs from trials of an update, a record and a test."""
     batches = itertools.cycle(itertools.islice(group.batches(), 8))
 
-    def update(wanted):
-        measured = group.look(True, wanted)
-        if wanted:
+    def update(is_recorded):
+        measured = group.look(True, is_recorded)
+        if is_recorded:
             group.record(0, measured, tests=False)
         group.step(next(batches, None))
 
@@ -89,26 +92,26 @@ def _group_seconds(group):
 
 
 def _time(work, device):
-    """Seconds that `work` takes: the median of a few."""
-    work()  # what is done once: memory, kernels
-    taken = []
-    while sum(taken) < TRIAL or len(taken) < 3:
+    """Return the median time of several calls of `work`, in seconds."""
+    work()  # the first call also allocates memory and loads kernels
+    durations = []
+    while sum(durations) < TRIAL or len(durations) < 3:
         start = time.perf_counter()
         work()
         if device == "cuda":
             torch.cuda.synchronize()
-        taken.append(time.perf_counter() - start)
-    return sorted(taken)[len(taken) // 2]
+        durations.append(time.perf_counter() - start)
+    return sorted(durations)[len(durations) // 2]
 
 
 def operations(recipe, task):
-    """Floating-point operations of the products of a training: int."""
+    """Count the floating-point operations of the products of a training: int."""
     forward, backward = recipe.architecture.operations(task.ends)
     P, rows = len(task.x), task.origin_size
     updates, records = recipe.updates(rows), len(recipe.recorded(rows))
     if recipe.batch_size is None:
         visits = updates * P * (forward + backward)
-        visits += P * forward * (updates in recipe.recorded(rows))  # the last state is only looked at
+        visits += P * forward * (updates in recipe.recorded(rows))  # no update follows the last record
     else:
         visits = recipe.epochs * P * (forward + backward) + records * P * forward
     if task.x_test is not None:
@@ -117,10 +120,10 @@ def operations(recipe, task):
 
 
 def memory_parts(recipe, size):
-    """Bytes at the peak of a training of this Size, beside what was taken before: dict of name to int.
+    """Estimate the peak memory that a training of this Size adds to the process: dict of name to bytes.
 
-    `networks`: those of one group of runs, which are all that is resident at a time. `runs`, `records`: what
-    is kept about every run, and about every record.
+    `networks` : the networks of one group of runs with their examples; only one group is in memory at a
+    time. `runs`, `records` : the data that are kept about every run, and about every record.
     """
     networks, ends = recipe.architecture, size.ends
     runs = min(networks.group_size(ends), recipe.runs)
@@ -142,7 +145,7 @@ def memory_parts(recipe, size):
 
 
 def taken_so_far():
-    """Bytes that the process had resident at its peak until now; 0 where the system does not say."""
+    """Return the peak memory of the process until now, in bytes; 0 if the system does not report it."""
     try:
         from resource import RUSAGE_SELF, getrusage
     except ImportError:

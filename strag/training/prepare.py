@@ -1,4 +1,4 @@
-"""From a data set and a recipe to the task that the loop trains on."""
+"""Making the Task, on which the training loop trains, from a data set and a recipe."""
 
 import numpy as np
 
@@ -9,14 +9,14 @@ from strag.training.loop import Task
 
 
 def prepare(recipe, data, removed=None, seed_runs=None):
-    """The Task of training `recipe` on a Dataset, run by run without the origin's rows in `removed`.
+    """Make the Task of training `recipe` on a Dataset.
 
-    removed : list of int arrays, one per run, or None. seed_runs : run numbers whose initial weights the
-    networks get, by default their own.
+    removed : list of int arrays, one per run, the rows of the origin that the run leaves out, or None.
+    seed_runs : run numbers that determine the initial weights of the networks, by default their own.
 
-    Returns the Task, and the mean and std [d] that standardise its inputs. Raises StragError for a data
-    set without any input that varies, or without two groups, for a run without examples, and where runs
-    that train on different examples would have to be standardised by these.
+    Returns the Task, and the mean and std [d] that standardise its inputs. Raises StragError if no input of
+    the data set varies, if it has fewer than two groups, if a run has no examples left, and if
+    `restandardise` is combined with runs that leave out different examples.
     """
     trained = _trained(recipe, data, removed)
     mean, std = _standardisation(recipe, data, trained)
@@ -52,7 +52,7 @@ def prepare(recipe, data, removed=None, seed_runs=None):
 
 
 def _trained(recipe, data, removed):
-    """bool [R, P], the examples each run trains on, or None for all."""
+    """Return the examples that each run trains on, bool [R, P], or None for all."""
     if removed is None:
         return None
     trained = np.ones((recipe.runs, len(data.y)), dtype=bool)
@@ -64,7 +64,7 @@ def _trained(recipe, data, removed):
 
 
 def _standardisation(recipe, data, trained):
-    """The map of the block, or, to restandardise, that of the rows that all runs train on."""
+    """Return the mean and std [d] of the Dataset or, with `restandardise`, of the examples trained on."""
     if not recipe.restandardise or trained is None:
         return data.standardisation(recipe.restandardise)
     if (trained != trained[0]).any():
@@ -76,10 +76,11 @@ def _standardisation(recipe, data, trained):
 
 
 def start_from(task, recipe, state, runs, source):
-    """Let a Task start from stored parameters of these run numbers instead of the seed's.
+    """Make a Task start from stored parameters instead of those drawn from the seed.
 
-    state : dict of name to float32 [runs, ...]. Raises StragError where a run is missing or a parameter is
-    not the recipe's.
+    state : dict of name to float32 [number of runs, ...]. runs : the run numbers of its first axis.
+    source : name of the file, for messages. Raises StragError if a run is missing or if the parameters do
+    not fit the recipe.
     """
     missing = [run for run in task.seed_runs if run not in runs]
     if missing:
@@ -98,6 +99,7 @@ def start_from(task, recipe, state, runs, source):
 
 
 def _spread(x, columns, features):
+    """Place x [P, d'] at `columns` of an array of zeros [P, features]; None stays None."""
     if x is None:
         return None
     full = np.zeros((len(x), features), dtype=np.float32)

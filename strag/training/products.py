@@ -1,6 +1,7 @@
-"""Products of matrices, or of batches of them: operands in float32 or bfloat16, sums in float32.
+"""Products of matrices or of batches of matrices: operands in float32 or bfloat16, sums in float32.
 
-They own the layout of their operands: how an array lies in memory changes no number.
+These functions choose the memory layout of the operands themselves, so the layout in which a caller passes
+an array does not change the result.
 """
 
 import torch
@@ -11,7 +12,7 @@ _onednn = (
 
 
 def product(a, b, out):
-    """out = a b, float32, of matrices or batches of them; b gets the dtype of a."""
+    """Set out = a b, float32. a, b : matrices or batches of matrices; b is cast to the dtype of a."""
     if a.dim() == 3 and a.dtype == out.dtype:
         torch.bmm(a, b, out=out)
     elif a.dtype == out.dtype and not _by_onednn(a):
@@ -21,7 +22,7 @@ def product(a, b, out):
 
 
 def add_product(dtype, a, b, total):
-    """total += a b, float32, of matrices or batches of them, whose operands are cast to `dtype`."""
+    """Add a b to `total`, float32. a, b : matrices or batches of matrices, which are cast to `dtype`."""
     if a.dim() == 3 and dtype == total.dtype:
         total.baddbmm_(a, b)
     elif dtype == total.dtype and not _by_onednn(a):
@@ -31,18 +32,18 @@ def add_product(dtype, a, b, total):
 
 
 def _multiply(a, b):
-    """a b, of matrices or batches of them of one dtype."""
+    """Return a b, for matrices or batches of matrices of the same dtype."""
     if a.dim() == 3:
         return torch.bmm(a, b)
     return _onednn(a, _packed(b).t(), None, "none", [], "") if _by_onednn(a) else torch.mm(a, b)
 
 
 def _packed(matrix):
-    """The matrix, row by row or column by column without gaps: oneDNN takes a thousand times as long else."""
+    """Return the matrix without gaps in memory; with gaps, oneDNN takes a thousand times as long."""
     is_packed = matrix.is_contiguous() or matrix.t().is_contiguous()
     return matrix if is_packed else matrix.contiguous()
 
 
 def _by_onednn(a):
-    """Whether oneDNN multiplies this float32 matrix: faster than torch's BLAS, most so for few rows."""
+    """Whether to multiply with oneDNN, which is faster than torch's BLAS, most of all for few rows."""
     return _onednn is not None and a.dtype == torch.float32 and a.device.type == "cpu"

@@ -1,4 +1,4 @@
-"""Every option of a training that changes its numbers."""
+"""The recipe: all options of a training that affect its results."""
 
 from dataclasses import dataclass, field, fields
 
@@ -10,11 +10,12 @@ from strag.training.schedule import count, every
 
 @dataclass(frozen=True)
 class Recipe:
-    """How R networks are trained; the defaults are the paper's.
+    """The options of a training of R = `runs` networks. The defaults are the paper's.
 
-    `architecture` is what they compute. `layers` are the names of the layers whose representations are
-    measured, by default those that the architecture says. `record` and `test` say at which updates, see
-    `strag.training.schedule`. `batch_size` None is the full batch.
+    `architecture` is the kind of the networks. `layers` are the names of the layers whose representations
+    are measured, by default `architecture.default_layers`. `record` and `test` choose the updates that are
+    recorded and tested, see `strag.training.schedule`. `batch_size` is the number of examples in a
+    mini-batch, or None for the full batch.
 
     Raises StragError for options that contradict each other, and for layers that do not exist.
     """
@@ -53,9 +54,9 @@ class Recipe:
 
     @classmethod
     def of(cls, **options):
-        """The Recipe with these options of a training and of its model, by name: `of(runs=3, depth=4)`.
+        """Make a Recipe from options of the training and of the architecture: `of(runs=3, depth=4)`.
 
-        `layers` may be a text, see `read_layers`. Raises StragError for options that neither has.
+        `layers` may be a text, see `read_layers`. Raises StragError for unknown options.
         """
         own = {name: options.pop(name) for name in cls.option_names() & options.keys()}
         built = architectures.architecture(**options)
@@ -65,8 +66,8 @@ class Recipe:
 
     @classmethod
     def option_names(cls):
-        """Names of the options that are not the architecture's: set of str."""
-        return {one.name for one in fields(cls)} - {"architecture"}
+        """Names of the options that do not belong to the architecture: set of str."""
+        return {option.name for option in fields(cls)} - {"architecture"}
 
     def updates(self, rows):
         """Number of updates on a data set whose origin has this many rows."""
@@ -74,25 +75,25 @@ class Recipe:
         return self.epochs * batches
 
     def recorded(self, rows):
-        """Updates of the records, from 0 on: list of int."""
+        """Updates that are recorded, from 0 on, with this many rows in the origin: list of int."""
         return every(self.record, self.updates(rows), "record", may_be_none=False)
 
     def records(self, rows):
-        """Number of the records: int."""
+        """Number of records: int."""
         return count(self.record, self.updates(rows), "record", may_be_none=False)
 
     def tests(self, rows):
-        """Number of the updates at which the test error is taken: int."""
+        """Number of updates at which the test error is measured: int."""
         return count(self.test, self.updates(rows), "test")
 
     def tested(self, rows):
-        """Updates at which the test error is taken, whether recorded or not: list of int."""
+        """Updates at which the test error is measured, recorded or not: list of int."""
         return every(self.test, self.updates(rows), "test")
 
     def as_dict(self):
-        """The recipe for a file's metadata."""
+        """Return the recipe as JSON values, for the metadata of a file: dict."""
         values = {}
-        for name in (one.name for one in fields(self)):
+        for name in (option.name for option in fields(self)):
             value = getattr(self, name)
             if name == "architecture":
                 values |= architectures.described(value)
@@ -102,10 +103,10 @@ class Recipe:
 
 
 def read_layers(text, architecture):
-    """The layers that a text such as `1,2` or `all` means in an architecture: tuple of names, in order.
+    """Return the layers that a text such as `1,2` or `all` names: tuple, in the order of the architecture.
 
-    The input may be among them, and layers that there are not; None means the default ones. Raises
-    StragError for what cannot be names.
+    None stands for the default layers. The text may name the input, and layers that the architecture does
+    not have; those come last. Raises StragError if the text does not consist of layer names.
     """
     if text is None:
         return architecture.default_layers

@@ -1,14 +1,16 @@
-"""Which updates are recorded."""
+"""Reading options that choose updates: `N`, `log`, `never`, or a list such as `0,40,150`."""
 
 from strag.errors import bad_usage
 from strag.geometry.times import logarithmic
 
 
 def every(text, last, what, may_be_none=True):
-    """The updates that `N` (every N-th), `log` or `never` mean, from 0 to `last`, which is always in.
+    """Return the updates that `text` chooses from 0 to `last`: sorted list of int.
 
-    what : the parameter that the text is the value of. may_be_none : whether it may be `never`, which gives
-    none. Raises StragError for anything else, naming the parameter.
+    text : `N` for every N-th update, `log` for logarithmically spaced updates, both with 0 and `last`
+    always included, or `never` for no updates. what : name of the parameter that has this value.
+    may_be_none : whether `never` is allowed. Raises StragError, with the parameter's name, for any other
+    text.
     """
     if text == "never" and may_be_none:
         return []
@@ -19,7 +21,7 @@ def every(text, last, what, may_be_none=True):
 
 
 def count(text, last, what, may_be_none=True):
-    """The number of updates that `every` gives, without listing them: int."""
+    """Return the number of updates that `every` returns, without listing them for `N`: int."""
     if text in ("log", "never"):
         return len(every(text, last, what, may_be_none))
     step = _step(text, what, may_be_none)
@@ -27,6 +29,7 @@ def count(text, last, what, may_be_none=True):
 
 
 def _step(text, what, may_be_none):
+    """Return the number N >= 1 that `text` holds. Raises StragError for any other text."""
     try:
         step = int(text)
     except ValueError:
@@ -38,9 +41,10 @@ def _step(text, what, may_be_none):
 
 
 def listed(text, last, what):
-    """The updates in a list such as `0,40,150`, or `log`, or `last`: sorted list of int.
+    """Return the updates that `text` lists: sorted list of int from 0 to `last`.
 
-    what : the parameter that the text is the value of. Raises StragError for anything else, naming it.
+    text : a list such as `0,40,150`, or `log`, or `last`. what : name of the parameter that has this value.
+    Raises StragError, with the parameter's name, for any other text.
     """
     if text == "log":
         return every(text, last, what)

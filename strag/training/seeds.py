@@ -1,20 +1,22 @@
-"""Every random number of a training, from the seed alone."""
+"""All random numbers of training. They follow from the seed alone."""
 
 import itertools
 
 import numpy as np
 import torch
 
-INITIAL, ORDER, NOISE = 0, 1, 2  # streams
+INITIAL, ORDER, NOISE = 0, 1, 2  # numbers of the streams: weights, order of examples, test noise
 
 
 def generator(seed, *place):
-    """A torch generator on the CPU, seeded by SeedSequence([seed, *place]).
+    """Return a torch generator on the CPU; different arguments give different streams of numbers.
 
-    place : two or three numbers below 2**32, the stream second and none of them 0 where it is third.
-    SeedSequence takes a short key as if zeros followed it and a long number as several short ones, so
-    every number gets a word of its own, and what a seed has beyond 32 bits comes last: other arguments,
-    another stream.
+    For seeds below 2**32 its state is drawn from SeedSequence([seed, *place]).
+
+    place : two or three numbers below 2**32. The second is the stream; a third must not be 0. SeedSequence
+    extends a short key by zeros and splits a number of more than 32 bits into several. Therefore each
+    number here fills one 32-bit word, a missing third number is 0, and the bits of the seed beyond 32 come
+    last.
     """
     first, second, third = (*place, 0)[:3]
     beyond = [seed >> 32] if seed >> 32 else []
@@ -23,9 +25,9 @@ def generator(seed, *place):
 
 
 def initial_layer(inputs, outputs, random):
-    """Weight [outputs, inputs] and bias [outputs], drawn as `nn.Linear` draws them.
+    """Draw a weight [outputs, inputs] and a bias [outputs] from the distribution of `nn.Linear`.
 
-    Uniform between -1/sqrt(fan_in) and 1/sqrt(fan_in), weight before bias.
+    Both are uniform between -1/sqrt(inputs) and 1/sqrt(inputs). The weight is drawn before the bias.
     """
     bound = inputs**-0.5
     weight = torch.empty(outputs, inputs).uniform_(-bound, bound, generator=random)
@@ -34,17 +36,17 @@ def initial_layer(inputs, outputs, random):
 
 
 def initial_weights(sizes, seed, run):
-    """Layers (weight, bias) of run `run`, whoever its neighbours are; `sizes` are d, N, ..., C."""
+    """Draw the initial (weight, bias) of every layer of run `run`: list. sizes : d, N, ..., C."""
     random = generator(seed, run, INITIAL)
     return [initial_layer(n, m, random) for n, m in itertools.pairwise(sizes)]
 
 
 def epoch_order(rows, seed, epoch, run=None):
-    """Order of the origin's rows in one epoch, shared by all runs unless `run` is given: int64 [rows]."""
+    """Draw the order of the origin's rows in one epoch, int64 [rows]; without `run`, that of all runs."""
     key = (seed, epoch, ORDER) if run is None else (seed, epoch, ORDER, 1 + run)
     return torch.randperm(rows, generator=generator(*key))
 
 
 def noise_array(examples, inputs, seed):
-    """Standard normal noise for the test inputs, one array for all runs and conditions."""
+    """Draw the standard normal noise on the test inputs, [examples, inputs], which all runs share."""
     return torch.randn(examples, inputs, generator=generator(seed, 0, NOISE))

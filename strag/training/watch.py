@@ -1,17 +1,19 @@
-"""What is worth saying about a training while it goes on and when it is over."""
+"""Figures that are shown during a training, and warnings at its end."""
 
 import numpy as np
 
 from strag.geometry.moments import rms_radius
 from strag.words import number_of, some_of
 
-ROUNDING = 1e-5  # of a mean of |x|^2 in float32
+ROUNDING = 1e-5  # bound on the rounding error of a mean of |x|^2 in float32
 
 
 class Watch:
-    """Looks at every Record; `figures` are for a progress bar, `warnings` for the end.
+    """Observes every Record of a training.
 
-    recipe : Recipe. task : Task. names : of its C groups.
+    `figures`, a dict of name to value, are for the progress bar; `warnings` are for the end.
+
+    recipe : Recipe. task : Task. names : names of its C groups.
     """
 
     def __init__(self, recipe, task, names):
@@ -21,16 +23,20 @@ class Watch:
         self._count = np.broadcast_to(count, (recipe.runs, task.classes))  # (R, C), trained examples
         self.figures = {}
         self._diverged = {}
-        self._vanished = (0, 0, 0, 0)  # how many, update, run, layer
+        self._vanished = (0, 0, 0, 0)  # number of representations, update, run, layer
         self._present = None
 
     def add(self, record, last):
-        """Take a record in; the number of network-updates finished so far."""
+        """Observe a Record and return the number of network updates finished so far: int.
+
+        last : the last update of the training.
+        """
         if record.train_loss is not None:
             self._look(record)
         return record.runs.start * last + (record.runs.stop - record.runs.start) * record.update
 
     def _look(self, record):
+        """Note the runs that diverged, the classes with examples and the figures of a Record."""
         finite = np.isfinite(record.train_loss)
         for run in np.flatnonzero(~finite) + record.runs.start + self.recipe.first_run:
             self._diverged.setdefault(int(run), record.update)
@@ -44,19 +50,22 @@ class Watch:
         }
 
     def _count_vanished(self, record):
-        """Take in how many representations vanish: 1 - mean |x|^2 of each class, times its examples."""
+        """Note the largest number of vanishing representations of a run in a layer.
+
+        The number is the sum over classes of (1 - mean |x|^2) times the number of examples.
+        """
         share = 1 - record.measures["mean_norm2"]  # (R, L, C), NaN for an empty class
         count = self._count[record.runs][:, None]  # (R, 1, C)
-        found = np.where(share > ROUNDING, share * count, 0).sum(axis=-1).round().astype(int)  # (R, L)
-        run, layer = np.unravel_index(found.argmax(), found.shape)
-        if found[run, layer] > self._vanished[0]:
+        vanished = np.where(share > ROUNDING, share * count, 0).sum(axis=-1).round().astype(int)  # (R, L)
+        run, layer = np.unravel_index(vanished.argmax(), vanished.shape)
+        if vanished[run, layer] > self._vanished[0]:
             number = int(run) + record.runs.start + self.recipe.first_run
-            self._vanished = (int(found[run, layer]), record.update, number, self.recipe.layers[layer])
+            self._vanished = (int(vanished[run, layer]), record.update, number, self.recipe.layers[layer])
 
     def warnings(self):
-        """Lines to warn with: runs that diverged, classes without examples, vanished representations.
+        """Return warnings about diverged runs, classes without examples and vanishing representations: list.
 
-        They name parameters in backticks, as a StragError does.
+        The texts name parameters in backticks, as a StragError does.
         """
         lines = []
         if self._diverged:
@@ -68,9 +77,9 @@ class Watch:
             lines.append(
                 f"no training examples in class {some_of(names)}: left out of every mean over classes"
             )
-        most, update, run, layer = self._vanished
-        if most:
-            counted = f"{number_of(most, 'representation')} {'vanishes' if most == 1 else 'vanish'}"
+        vanished, update, run, layer = self._vanished
+        if vanished:
+            counted = f"{number_of(vanished, 'representation')} {'vanishes' if vanished == 1 else 'vanish'}"
             lines.append(
                 f"up to {counted} (|h| = 0; run {run}, layer {layer}, update {update}); "
                 "a vanishing representation counts as x = 0"
@@ -79,5 +88,6 @@ class Watch:
 
 
 def _mean(values):
+    """Return the mean of the finite values, or NaN if there are none."""
     finite = values[np.isfinite(values)]
     return finite.mean() if finite.size else float("nan")
