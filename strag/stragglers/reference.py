@@ -1,4 +1,7 @@
-"""Networks that were trained without something, beside the same runs trained on all the examples."""
+"""The reference of networks that left out examples: the same runs, trained on all examples.
+
+Each network is compared with the run of the reference that started from the same initial weights.
+"""
 
 from dataclasses import dataclass
 
@@ -9,8 +12,15 @@ from strag.errors import StragError
 from strag.stragglers.find import Stragglers
 from strag.stragglers.history import History
 
-_NETWORK = ("seed", "depth", "width", "activation")  # of a recipe
-_DESCENT = ("optimizer", "lr", "momentum", "weight_decay", "batch_size", "own_order")  # likewise
+_NETWORK = ("seed", "depth", "width", "activation")  # settings in a recipe that give the initial weights
+_DESCENT = (
+    "optimizer",
+    "lr",
+    "momentum",
+    "weight_decay",
+    "batch_size",
+    "own_order",
+)  # settings in a recipe that give the path from there
 
 
 @dataclass(frozen=True)
@@ -19,12 +29,15 @@ class Counterpart:
 
     Attributes
     ----------
-    run : its number. update, train_error : its t* and eps*, refined; None without an inversion.
-    stopped_test_error, test_error : float64 [S], per noise level: stopped at t*, which is at the test record
-        nearest in ln t (None without an inversion, or outside of these records), and at its last one.
-    right_test_error, wrong_test_error : test error of the network, at its last test record without noise,
-        over the test examples that the reference, stopped at t*, classifies right, and wrong; NaN where
-        there are none, without an inversion or without such a record.
+    run : the number of the run.
+    update, train_error : t* and eps* of the run, refined; None without an inversion.
+    stopped_test_error : float64 [S], the test error of the run per noise level when it is stopped at t*, that
+        is at the test record nearest to t* in ln t. None without an inversion, or if t* lies outside of the
+        test records.
+    test_error : float64 [S], the test error of the run per noise level at its last test record.
+    right_test_error, wrong_test_error : the test error of the network, at its last test record without noise,
+        over the test examples that the run stopped at t* classifies correctly, and over those that it
+        misclassifies. NaN if there are no such examples, without an inversion, and without such a record.
     """
 
     run: int
@@ -38,30 +51,44 @@ class Counterpart:
 
 @dataclass(frozen=True)
 class Reference:
-    """A training on all the examples: its History, and the Counterpart of every network beside it."""
+    """A training on all examples, with which networks that left out examples are compared.
+
+    history : its History. counterparts : tuple of the Counterpart of each of these networks.
+    """
 
     history: History
     counterparts: tuple
 
 
-def reference_of(history: History, reference: History, found: Stragglers):
-    """The Reference that `reference` is to the networks of `history`, each beside the run it started from.
+def reference_of(history: History, reference: History, stragglers: Stragglers):
+    """Find the Counterpart in `reference` of every network of `history`.
 
-    found : what was found in `reference`, whose inversions are taken.
+    Parameters
+    ----------
+    history : History of networks that left out examples.
+    reference : History of the same runs, trained on all examples.
+    stragglers : Stragglers of `reference`, which give its inversions.
 
-    Raises StragError where the two differ in the data, the examples, the network, the seed, the runs, the
-    optimiser, the number of updates or the test records.
+    Returns
+    -------
+    Reference
+
+    Raises StragError if `reference` was not trained on all examples, and if the two differ in the data set,
+    the groups, the test set, the noise levels, the network, the seed, the initial weights, the optimiser or
+    the number of updates. Also raises it if either has no test records, or if `reference` lacks a run from
+    which a network of `history` started.
     """
-    _require_alike(history, reference)
+    _require_comparable(history, reference)
     places = [reference.runs.index(run) for run in history.seed_runs]
-    told = [
-        _counterpart(history, network, reference, place, found.inversions[place])
+    counterparts = [
+        _counterpart(history, network, reference, place, stragglers.inversions[place])
         for network, place in enumerate(places)
     ]
-    return Reference(reference, tuple(told))
+    return Reference(reference, tuple(counterparts))
 
 
 def _counterpart(history, network, reference, place, inversion):
+    """The Counterpart of one network: the run at position `place` of the reference, with its Inversion."""
     stopped, right, wrong = None, np.nan, np.nan
     record = reference.test_record_near(inversion.update)
     if record is not None:
@@ -79,11 +106,14 @@ def _counterpart(history, network, reference, place, inversion):
 
 
 def _divided(history, network, reference, stopped):
-    """Test error over what the reference at `stopped`, (record, run), classifies right, and wrong.
+    """Test error of a network over two parts of the test set: (right, wrong).
 
-    With W what the reference misclassifies and w what the network does, |W and w| / |W|, and
-    |w without W| / (Q - |W|) = (share of w - share of W and w) / (1 - share of W), for which the number Q
-    of test examples need not be known.
+    The parts are the test examples that the reference classifies correctly, and those that it misclassifies,
+    at `stopped`, a (record, run) of the reference.
+
+    Let W be the test examples that the reference misclassifies, and w those that the network misclassifies.
+    Then wrong = |W and w| / |W|, and right = |w without W| / (Q - |W|), which equals
+    (share of w - share of W and w) / (1 - share of W). So the number Q of test examples need not be known.
     """
     level = history.noise_free
     if level is None or not history.last_finite[network]:
@@ -102,17 +132,18 @@ def _divided(history, network, reference, stopped):
 
 
 def _count(bits):
+    """The number of ones among bits."""
     return unpack(bits).sum()
 
 
-def _require_alike(history, reference):
-    """Refuse a reference that is not the training of the same runs on all the examples."""
+def _require_comparable(history, reference):
+    """Raise StragError if the reference is not a training of the same runs on all examples."""
     name = history.source
-    for one in (history, reference):
-        if one.test_error is None:
+    for training in (history, reference):
+        if training.test_error is None:
             remedy = "train it on data with a test set, and measure the `test` error"
-            raise StragError("has no test records", remedy, one.source)
-    levels = [", ".join(f"{level:g}" for level in one.noise_levels) for one in (reference, history)]
+            raise StragError("has no test records", remedy, training.source)
+    levels = [", ".join(f"{level:g}" for level in side.noise_levels) for side in (reference, history)]
     for problem, remedy, wrong in (
         (
             f"was trained on a different data set than {name}",
@@ -142,15 +173,16 @@ def _require_alike(history, reference):
 
 
 def _is_partial(history):
+    """Whether a run of a History was trained without some examples."""
     size = history.meta.get("origin_size") or history.examples
     return history.meta.get("sets") is not None or (history.trained_bits().sum(axis=1) < size).any()
 
 
 def _require_same_start(history, reference):
-    """Refuse a reference whose runs do not start from the weights that the networks had."""
+    """Raise StragError if the runs of the reference do not start and train like the networks of `history`."""
     linear = history.recipe.get("depth") == 1
     for name in (*_NETWORK, *_DESCENT):
-        ours, theirs = (one.recipe.get(name) for one in (history, reference))
+        ours, theirs = (side.recipe.get(name) for side in (history, reference))
         if ours != theirs and not (linear and name in ("width", "activation")):
             parameter = f"`{name}`"
             raise StragError(
@@ -158,14 +190,14 @@ def _require_same_start(history, reference):
                 f"pass a training with {parameter} {ours}",
                 reference.source,
             )
-    ours, theirs = (int(one.updates[-1]) for one in (history, reference))
+    ours, theirs = (int(side.updates[-1]) for side in (history, reference))
     if ours != theirs:
         raise StragError(
             f"was trained for {theirs} updates, but {history.source} for {ours}",
             f"pass a training of {ours} updates",
             reference.source,
         )
-    ours, theirs = ((one.meta.get("inputs") or {}).get("init") for one in (history, reference))
+    ours, theirs = ((side.meta.get("inputs") or {}).get("init") for side in (history, reference))
     if ours != theirs:
         raise StragError(
             f"started from different weights than {history.source}",

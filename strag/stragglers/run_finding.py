@@ -1,4 +1,4 @@
-"""What one run says: the entries of `runs` in a Finding."""
+"""RunFinding: the results for one run, which are the entries of `runs` in a Finding."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -11,11 +11,17 @@ from strag.stragglers.inversion import Inversion
 class RunReference:
     """The run of a reference, trained on all examples, that started from the same initial weights.
 
+    The attributes are those of `strag.stragglers.reference.Counterpart`, in plain numbers.
+
     Attributes
     ----------
-    update : its t*, refined, or None. stopped_test_error, test_error : tuple of float, per noise level, at
-        the test record nearest to its t* and at its last one; None without.
-    right_test_error, wrong_test_error : see `strag.stragglers.reference.Counterpart`; None where not known.
+    update : t* of the run, refined; None without an inversion.
+    stopped_test_error : tuple of float, the test error per noise level at the test record nearest to t*; None
+        if there is no such record.
+    test_error : tuple of float, the test error per noise level at the last test record; None without test
+        records.
+    right_test_error, wrong_test_error : test error of the network over the test examples that this run,
+        stopped at t*, classifies correctly, and over those that it misclassifies; None if not known.
     """
 
     update: float | None = None
@@ -27,18 +33,23 @@ class RunReference:
 
 @dataclass(frozen=True)
 class RunFinding:
-    """What one run says.
+    """The results for one run of a history.
 
     Attributes
     ----------
-    run : its number. inversion : its Inversion, without its record.
-    update, train_error : of the record at which its set was taken; None without a set.
-    test_error : at t*, without noise. last_test_error : tuple of float, per noise level, at the last test
-        record, None of one that diverged. last_update : T.
-    examples : number of examples it trains on. stragglers : size of its set, None without one.
-    reference : RunReference, or None. left_out : dict that says which set it left out, or None.
-    classes : dict of the name of a group to the Inversion of that class, None for a class of which the run
-        trains on no example; None where inversions were sought over all classes.
+    run : the number of the run.
+    inversion : Inversion of the run, without its record.
+    update, train_error : update and training error at which the set of the run was taken; None without a set.
+    test_error : test error without noise at t*; None if not known.
+    last_test_error : tuple of float, the test error per noise level at the last test record. Its values are
+        None for a run that diverged; it is None without test records.
+    last_update : T, the update of the last record.
+    examples : number of examples that the run trains on.
+    stragglers : size of the set of the run; None without a set.
+    reference : RunReference to compare with, or None.
+    left_out : dict that describes the set that the run left out, or None.
+    classes : dict of group name to the Inversion of this class, or to None for a class of which the run
+        trains on no example. None if inversions were not sought per class.
     """
 
     run: int
@@ -55,16 +66,19 @@ class RunFinding:
     classes: dict | None = None
 
 
-def run_findings(history, found, counterparts):
+def run_findings(history, stragglers, counterparts):
     """The RunFinding of every run of a History: tuple.
 
-    found : Stragglers of the History. counterparts : for every run its Counterpart, or None.
+    stragglers : Stragglers of the History. counterparts : the Counterpart of every run, or None for each.
     """
-    return tuple(_of_run(history, found, run, beside) for run, beside in enumerate(counterparts))
+    return tuple(
+        _of_run(history, stragglers, run, counterpart) for run, counterpart in enumerate(counterparts)
+    )
 
 
-def _of_run(history, found, run, counterpart):
-    record, inversion = found.records[run], found.inversions[run]
+def _of_run(history, stragglers, run, counterpart):
+    """The RunFinding of the run at position `run` on axis R."""
+    record, inversion = stragglers.records[run], stragglers.inversions[run]
     sets = history.meta.get("sets")
     return RunFinding(
         run=history.runs[run],
@@ -75,25 +89,32 @@ def _of_run(history, found, run, counterpart):
         last_test_error=_per_noise(history.last_test_error(run)),
         last_update=int(history.updates[-1]),
         examples=int(history.trained_bits()[run].sum()),
-        stragglers=int(found.sets[found.taken.index(run)].sum()) if run in found.taken else None,
-        reference=None if counterpart is None else _beside(counterpart),
+        stragglers=int(stragglers.sets[stragglers.taken.index(run)].sum())
+        if run in stragglers.taken
+        else None,
+        reference=None if counterpart is None else _run_reference(counterpart),
         left_out={name: values[run] for name, values in sets.items()} if sets else None,
-        classes=None if found.by_class is None else _by_class(history, found.by_class[run]),
+        classes=None if stragglers.by_class is None else _by_class(history, stragglers.by_class[run]),
     )
 
 
 def _by_class(history, inversions):
-    return {name: one and _kept(one) for name, one in zip(history.classes, inversions, strict=True)}
+    """The Inversions of the classes of one run, by group name: dict."""
+    return {
+        name: inversion and _kept(inversion)
+        for name, inversion in zip(history.classes, inversions, strict=True)
+    }
 
 
 def _kept(inversion):
-    """An Inversion of plain numbers, without the record, which only the history knows."""
-    told = {field.name: getattr(inversion, field.name) for field in fields(Inversion)}
-    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in told.items()}
+    """An Inversion in plain numbers, without its record, which is a position in the history."""
+    values = {field.name: getattr(inversion, field.name) for field in fields(Inversion)}
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
     return replace(inversion, **plain | {"record": None, "loss_rise": known(inversion.loss_rise)})
 
 
-def _beside(counterpart):
+def _run_reference(counterpart):
+    """The RunReference of a Counterpart."""
     return RunReference(
         update=known(counterpart.update),
         stopped_test_error=_per_noise(counterpart.stopped_test_error),
@@ -104,6 +125,7 @@ def _beside(counterpart):
 
 
 def _per_noise(errors):
+    """Errors per noise level as a tuple of float, with None for unknown values; None for None."""
     return None if errors is None else tuple(known(error) for error in errors)
 
 

@@ -1,4 +1,8 @@
-"""Many straggler sets for one training job: per run and update, by dose, with matched random controls."""
+"""Sets: many sets of examples to leave out in one training job, each for one run.
+
+A set holds the stragglers of a run at one update, or a dose of the most frequent stragglers of all runs, or a
+control: random examples, as many as another set has.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -11,7 +15,7 @@ from strag.geometry.times import evenly, logarithmic
 NO_CONTROL, RANDOM, CLASS, EARLIER = "none", "random", "class", "earlier"
 CONTROLS = (NO_CONTROL, RANDOM, CLASS, EARLIER)
 OWN = 0.0  # the dose of a run's own set
-SET_NAMES = ("run", "update", "dose", "control")  # what tells sets apart
+SET_NAMES = ("run", "update", "dose", "control")  # the attributes that distinguish sets
 
 
 @dataclass(frozen=True)
@@ -20,13 +24,17 @@ class Sets:
 
     Attributes
     ----------
-    members : bool [S, P]. run : int64 [S], whose initial weights a set belongs to. update : int64 [S],
-    at which it was taken: of a dose, t of its run's own set. control : int64 [S], position in CONTROLS.
-    dose : float64 [S], the fraction of the most frequent stragglers of all runs, above 0; OWN for S(t) of
-    the run itself. network : int64 [S], position on axis R of the history; it differs from `run` in a
-    history whose networks left out sets themselves.
+    members : bool [S, P], the examples in each set.
+    run : int64 [S], the number of the run from whose initial weights a network starts that leaves out the
+        set.
+    update : int64 [S], the update at which the set was taken; for a dose, that of the own set of its run.
+    control : int64 [S], position in CONTROLS.
+    dose : float64 [S], the fraction of the consensus that a dose holds, above 0; OWN for S(t) of the run
+        itself.
+    network : int64 [S], position of the run on axis R of the history. It differs from `run` in a history
+        whose networks left out sets themselves.
 
-    Run, update, dose and control tell the sets of a history of independent runs apart.
+    In a history of independent runs, no two sets have the same run, update, dose and control.
     """
 
     members: np.ndarray
@@ -37,7 +45,7 @@ class Sets:
     network: np.ndarray
 
     def described(self):
-        """Lists of run, update, control (by name) and dose, for a file that has one network per set."""
+        """The run, update, dose and control (by name) of every set: dict of lists, kept in histories."""
         control = [CONTROLS[number] for number in self.control]
         lists = {name: getattr(self, name).tolist() for name in ("run", "update", "dose")}
         return {**lists, "control": control}
@@ -48,57 +56,64 @@ class Sets:
 
 
 def described_at(described, positions):
-    """The part of what `Sets.described` gave that is about the networks at these positions.
+    """The entries for the networks at these positions, from the dict that `Sets.described` returned.
 
-    What is no such lists stays as it is, for `History.seed_runs` to refuse.
+    Any other value is returned as it is; `History.seed_runs` refuses it.
     """
     columns = described.values() if isinstance(described, dict) else ()
     if not columns or not all(isinstance(c, list) and len(c) > max(positions) for c in columns):
         return described
-    return {name: [column[at] for at in positions] for name, column in described.items()}
+    return {name: [column[network] for network in positions] for name, column in described.items()}
 
 
 def random_partners(kinds):
-    """Of every network, the one that left out as many random examples as it: list of position or None.
+    """The partner of every network, which left out a random set of the same size: list of position or None.
 
-    kinds : list of (run, update, dose, control), one per network. Networks that left out S(t) have a partner
-    of the same run, update and dose, unless there are several of one kind.
+    Only a network that left out stragglers has a partner. It has the same run, update and dose, and the
+    control `random`. If several networks share all of run, update, dose and control, they have no partner and
+    are not partners.
+
+    kinds : list of (run, update, dose, control), one per network.
     """
-    often = Counter(kinds)
-    at = {kind: network for network, kind in enumerate(kinds) if often[kind] == 1}
+    occurrences = Counter(kinds)
+    network_of = {kind: network for network, kind in enumerate(kinds) if occurrences[kind] == 1}
     return [
-        at.get((*place, RANDOM)) if control == NO_CONTROL and (*place, NO_CONTROL) in at else None
-        for *place, control in kinds
+        network_of.get((*moment, RANDOM))
+        if control == NO_CONTROL and (*moment, NO_CONTROL) in network_of
+        else None
+        for *moment, control in kinds
     ]
 
 
 def excess_errors(kinds, errors, removed):
-    """What the error of every network exceeds that of its random partner by, per example left out.
+    """The error of every network minus that of its random partner, per example left out.
 
     Parameters
     ----------
-    kinds : as for `random_partners`. errors : float [R, ...]. removed : int [R], examples left out.
+    kinds : as for `random_partners`.
+    errors : float [R, ...].
+    removed : int [R], number of examples that each network left out.
 
     Returns
     -------
-    float64 [R, ...], NaN for a network without a partner, or that left out nothing.
+    float64 [R, ...], NaN for a network without a partner, and for one that left out no example.
     """
     excess = np.full(np.shape(errors), np.nan)
-    for network, beside in enumerate(random_partners(kinds)):
-        if beside is not None and removed[network]:
-            excess[network] = (errors[network] - errors[beside]) / removed[network]
+    for network, partner in enumerate(random_partners(kinds)):
+        if partner is not None and removed[network]:
+            excess[network] = (errors[network] - errors[partner]) / removed[network]
     return excess
 
 
 @dataclass(frozen=True)
 class Logarithmic:
-    """The rule that takes sets at records equally spaced in ln t: a tenth apart, or `number` of them in all.
+    """The rule that takes sets at records equally spaced in ln t: 0.1 apart, or `number` records in all.
 
-    Called with rising updates it gives the positions of those that it chooses.
+    Calling it with rising updates returns the positions of the updates that it chooses.
     """
 
     number: int | None = None
-    is_chosen = False  # doses are of the sets at the inversion
+    is_chosen = False  # doses belong to the sets at the inversion
 
     def __call__(self, updates):
         return logarithmic(updates) if self.number is None else evenly(updates, self.number)
@@ -108,9 +123,17 @@ class Logarithmic:
 
 
 def sets_over_time(history, times=logarithmic):
-    """S(t) of every run at the records whose positions `times` chooses of their updates: Sets.
+    """The sets S(t) of every run along training: Sets.
 
-    There is none at a record at which the run is not finite, where all its examples count as misclassified.
+    A run has no set at a record at which it is not finite, since all its examples count as misclassified
+    there.
+
+    Parameters
+    ----------
+    history : History
+    times : function that chooses records: it maps the updates of all records to a list of their positions.
+
+    Raises StragError if there is no record after update 0, and if no run is finite at any of them.
     """
     runs, finite = range(len(history.runs)), history.finite
     places = [(run, record) for record in times(history.updates) for run in runs if finite[record, run]]
@@ -121,37 +144,41 @@ def sets_over_time(history, times=logarithmic):
     return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])
 
 
-def sets_of_runs(history, found):
-    """The set of every run that has one, as `find_stragglers` took it: Sets, maybe none."""
-    places = [(run, record) for run, record in enumerate(found.records) if record is not None]
-    return _sets(history, places, list(found.sets))
+def sets_of_runs(history, stragglers):
+    """The set of every run for which `find_stragglers` found one: Sets, which may be empty."""
+    places = [(run, record) for run, record in enumerate(stragglers.records) if record is not None]
+    return _sets(history, places, list(stragglers.sets))
 
 
-def dosed_sets(history, found, doses):
-    """For every run with a set, the most frequent of the consensus's examples in each fraction: Sets.
+def dosed_sets(history, stragglers, doses):
+    """Doses of the consensus for every run with a set: Sets, one per dose and run.
 
-    The consensus is ranked by the share of runs that call an example a straggler, then by its index, so
-    that a smaller dose is part of a larger one.
+    A dose is a fraction of the consensus; its set holds this fraction of the examples, the most frequent
+    stragglers. Examples are ranked by the share of runs in which they are stragglers, then by their index, so
+    that a smaller dose is part of a larger one. Without any set of a run there is no dose either.
 
-    Raises StragError where runs have sets, but no consensus.
+    Raises StragError if runs have sets but the consensus is empty, and if networks share their initial
+    weights.
     """
-    whole = sets_of_runs(history, found)
+    whole = sets_of_runs(history, stragglers)
     if not len(whole.run):
         return whole
-    if not found.pooled:
+    if not stragglers.pooled:
         raise StragError(
             "has networks that share their initial weights, so that examples have no frequency",
             "take doses of the history in which its sets were found",
             history.source,
         )
-    members = np.flatnonzero(found.consensus)
+    members = np.flatnonzero(stragglers.consensus)
     if members.size == 0:
         raise StragError(
             "no example straggles in enough runs, so that there is no dose",
             "use a smaller `quorum`",
             history.source,
         )
-    ranked = members[np.lexsort((history.index[members], -found.counts[members] / found.seen[members]))]
+    ranked = members[
+        np.lexsort((history.index[members], -stragglers.counts[members] / stragglers.seen[members]))
+    ]
     parts = []
     for dose in doses:
         members = np.zeros_like(whole.members)
@@ -161,12 +188,20 @@ def dosed_sets(history, found, doses):
 
 
 def with_controls(history, sets, controls, seed):
-    """`sets`, then for each kind of control as many examples at random as each set has: Sets.
+    """The given sets, followed by their controls of each kind: Sets.
 
-    `random` draws from all examples that the set's network trains on, `class` as many of each original class.
-    `earlier` draws from those among them that the network misclassified at the record nearest to half the
-    update of the set; where these are fewer than the set, which is rare since their number falls, it takes
-    them all. Drawn by SeedSequence([seed, kind, number of the set]).
+    A control is a random set of the same size as the set that it belongs to. `random` draws from all examples
+    that the network of the set trains on. `class` draws from these as many of each original class as the set
+    has. `earlier` draws from the trained examples that the network misclassified at the record nearest to
+    half the update of the set. If there are fewer of them than the set has examples, `earlier` uses all of
+    them; this is rare, because the number of misclassified examples falls during training.
+
+    Parameters
+    ----------
+    history : History from which the sets come.
+    sets : Sets
+    controls : names in CONTROLS, except `none`.
+    seed : int. Set number i draws its control from SeedSequence([seed, position of the kind in CONTROLS, i]).
     """
     trained = history.trained_bits()
     parts = [sets]
@@ -188,6 +223,7 @@ def with_controls(history, sets, controls, seed):
 
 
 def _sets(history, places, members):
+    """Sets of S(t), with these members, of the (run, record) in `places`."""
     networks, records = np.array(places, dtype=np.int64).reshape(-1, 2).T
     return Sets(
         members=np.array(members, dtype=bool).reshape(-1, history.examples),
@@ -200,6 +236,7 @@ def _sets(history, places, members):
 
 
 def _joined(parts):
+    """Several Sets as one."""
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part

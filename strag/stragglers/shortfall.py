@@ -1,4 +1,7 @@
-"""Why there is no inversion: the condition that the valleys of the runs do not meet, and how near it is."""
+"""Shortfall: why runs have no inversion.
+
+It names the condition that most valleys of the curves do not meet, and how near a valley comes to it.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -21,15 +24,17 @@ from strag.words import number_of
 
 @dataclass(frozen=True)
 class Shortfall:
-    """The condition that most runs without an inversion fail, at the run that comes nearest to it.
+    """The condition that most runs without an inversion fail, in the run that comes nearest to meeting it.
 
     Attributes
     ----------
-    condition : `layers`, `records`, `depth`, `noise` or `misclassified`. runs : number of runs that fail it.
-    value, needed : how many layers there are, and are needed; else what that run has, and what it would need:
-        records (before the valley, of which only the need is known, if it has one), a depth, a prominence in
-        units of its noise, or misclassified examples.
-    update, depth : of its deepest valley; None where there is none.
+    condition : `layers`, `records`, `depth`, `noise` or `misclassified`.
+    runs : number of runs that fail the condition.
+    value, needed : what this run has, and what the condition needs. For `layers` they are numbers of measured
+        layers; for `records` numbers of records; for `depth` depths; for `noise` prominences in units of the
+        noise; for `misclassified` numbers of misclassified examples. If a valley has too few records before
+        it, `value` is None and `needed` is the number of records that must lie before it.
+    update, depth : t and depth of the deepest valley of this run; None without a valley.
     """
 
     condition: str
@@ -41,7 +46,7 @@ class Shortfall:
 
     @property
     def words(self):
-        """The same as a clause."""
+        """The shortfall as a clause of a sentence: str."""
         if self.condition == LAYERS:
             return "no layer was measured"
         if self.condition == RECORDS and self.update is None:
@@ -72,7 +77,7 @@ class Shortfall:
 
     @property
     def brief(self):
-        """What a heading has room for; empty for a shallow valley, which is what no inversion means."""
+        """The shortfall in a few words for a heading; empty for `depth`, which needs no explanation: str."""
         where = "at its end" if self.update is None else "at its valley"
         return {
             LAYERS: "no layer was measured",
@@ -84,26 +89,26 @@ class Shortfall:
 
 
 def shortfall_of(inversions, records, fewest=FEWEST):
-    """The Shortfall of the runs among `inversions` that have none, or None where nothing failed.
+    """The Shortfall of the runs without an inversion, or None if none of them failed a condition.
 
-    records : number of records. fewest : as for `find_stragglers`.
+    inversions : Inversion of every run. records : number of records. fewest : as for `find_stragglers`.
     """
-    failing = [one for one in inversions if one.verdict != INVERSION and one.failed is not None]
+    failing = [run for run in inversions if run.verdict != INVERSION and run.failed is not None]
     if not failing:
         return None
-    (condition, runs), *_ = Counter(one.failed for one in failing).most_common(1)
-    failing = [one for one in failing if one.failed == condition]
+    (condition, runs), *_ = Counter(run.failed for run in failing).most_common(1)
+    failing = [run for run in failing if run.failed == condition]
     if condition == LAYERS:
         return Shortfall(condition, runs, 0.0, 1.0, None, None)
     if condition == RECORDS:
-        early = next((one for one in failing if one.valley_update is not None), None)
-        if early is None:
+        early_valley = next((run for run in failing if run.valley_update is not None), None)
+        if early_valley is None:
             return Shortfall(condition, runs, float(records), float(FEWEST_RECORDS), None, None)
-        return Shortfall(condition, runs, None, float(BEFORE), early.valley_update, early.depth)
+        return Shortfall(condition, runs, None, float(BEFORE), early_valley.valley_update, early_valley.depth)
     value, needed = {
-        DEPTH: (lambda one: one.depth, SMALLEST_DEPTH),
-        NOISE: (lambda one: one.prominence / one.noise, NOISES),
-        MISCLASSIFIED: (lambda one: one.misclassified, fewest),
+        DEPTH: (lambda run: run.depth, SMALLEST_DEPTH),
+        NOISE: (lambda run: run.prominence / run.noise, NOISES),
+        MISCLASSIFIED: (lambda run: run.misclassified, fewest),
     }[condition]
     nearest = max(failing, key=value)
     depth = None if nearest.valley_update is None else nearest.depth
