@@ -13,23 +13,47 @@ ADAM_EPSILON = 1e-8
 
 
 class Descent:
-    """Gradient descent (sgd, with momentum and weight decay) or Adam.
-
-    Settings that are not options of the recipe have torch's default values.
+    """Gradient descent (sgd, with momentum and weight decay) or Adam, with the defaults of torch.
 
     Parameters
     ----------
-    recipe : Recipe, whose optimizer, lr, momentum and weight_decay are used. parameters : list of tensors
-    with `grad`.
+    recipe : Recipe. parameters : dict of name to tensor with `grad`.
     """
 
     def __init__(self, recipe, parameters):
-        self.recipe, self.parameters = recipe, parameters
-        self._momentum = [None] * len(parameters)
+        self.recipe, self.names, self.parameters = recipe, list(parameters), list(parameters.values())
+        self._momentum = [None] * len(self.parameters)
         if recipe.optimizer == "adam":
-            self._first = [torch.zeros_like(p) for p in parameters]
-            self._second = [torch.zeros_like(p) for p in parameters]
-            self._steps = [torch.tensor(0.0) for _ in parameters]
+            self._first = [torch.zeros_like(p) for p in self.parameters]
+            self._second = [torch.zeros_like(p) for p in self.parameters]
+            self._steps = [torch.tensor(0.0) for _ in self.parameters]
+
+    def state(self):
+        """The tensors that the optimiser keeps from update to update: dict of name to tensor, not copied.
+
+        `momentum.NAME` of every parameter, or for Adam `first.NAME`, `second.NAME` and `steps.NAME`; without
+        momentum, and before its first update, nothing.
+        """
+        if self.recipe.optimizer == "adam":
+            kept = {"first": self._first, "second": self._second, "steps": self._steps}
+        else:
+            kept = {"momentum": self._momentum}
+        named = {
+            f"{what}.{name}": tensor
+            for what, tensors in kept.items()
+            for name, tensor in zip(self.names, tensors, strict=True)
+        }
+        return {name: tensor for name, tensor in named.items() if tensor is not None}
+
+    def restore(self, state):
+        """Take over what `state` returned, before the first update. state : dict of name to tensor."""
+        for name, tensor in state.items():
+            what, parameter = name.split(".", 1)
+            at = self.names.index(parameter)
+            if what == "momentum":
+                self._momentum[at] = tensor.to(self.parameters[at].device).clone()
+            else:
+                {"first": self._first, "second": self._second, "steps": self._steps}[what][at].copy_(tensor)
 
     @torch.no_grad()
     def step(self):

@@ -75,6 +75,20 @@ class Record:
     weights: dict | None = field(default=None, repr=False)
 
 
+@dataclass
+class Checkpoint:
+    """The state of a group of runs after `update` updates, from which their training goes on.
+
+    runs : slice of all runs. arrays : dict of name to numpy array: `parameter.NAME` of the networks, and what
+    the optimiser keeps, see `Descent.state`. is_last : whether the training of these runs is complete.
+    """
+
+    runs: slice
+    update: int
+    arrays: dict = field(repr=False)
+    is_last: bool = False
+
+
 def run_groups(recipe, ends):
     """Split all runs into groups that are trained together, aligned to the run numbers: list of slices."""
     first, last = recipe.first_run, recipe.first_run + recipe.runs
@@ -83,16 +97,32 @@ def run_groups(recipe, ends):
     return [slice(a - first, b - first) for a, b in zip(starts, [*starts[1:], last], strict=True)]
 
 
-def train(recipe, task, weights_at=(), device="cpu"):
+def train(recipe, task, weights_at=(), device="cpu", begun=(), due=None, keep=False):
     """Train `recipe.runs` networks, one group after another, and yield their Records.
 
     A group yields a Record at every update where a record, a test or the weights are due. A run that
-    diverges continues as NaN and does not affect the other runs. weights_at : updates at which the weights
-    are due.
+    diverges continues as NaN and does not affect the other runs.
+
+    Parameters
+    ----------
+    weights_at : updates at which the weights are due.
+    begun : Checkpoints to go on from, at most one for a group. A Record of the same update comes again.
+    due : function without arguments, called before every update. Where it returns True, a Checkpoint is
+        yielded, and another one after the last update of every group. By default there are none.
+    keep : whether to yield the Checkpoint after the last update of every group in any case.
     """
     data, test = open_inputs(recipe, task, device)
+    reached = {(checkpoint.runs.start, checkpoint.runs.stop): checkpoint for checkpoint in begun}
     for runs in run_groups(recipe, task.ends):
-        yield from Group(recipe, task, data, test, runs, frozenset(weights_at), device).records()
+        checkpoint = reached.get((runs.start, runs.stop))
+        if checkpoint is not None and checkpoint.is_last:
+            continue
+        group = Group(recipe, task, data, test, runs, frozenset(weights_at), device)
+        if checkpoint is not None:
+            group.restore(checkpoint)
+        yield from group.records(due)
+        if due is not None or keep:
+            yield group.checkpoint(group.last, is_last=True)
 
 
 def open_inputs(recipe, task, device):
@@ -151,7 +181,8 @@ class Group:
         if task.trained is not None and not task.trained[runs].all():
             self.trained = torch.as_tensor(task.trained[runs], dtype=torch.float32).to(device)
         self.networks = self._networks()
-        self.descent = Descent(recipe, list(self.networks.parameters.values()))
+        self.descent = Descent(recipe, self.networks.parameters)
+        self.start = 0
 
     def _networks(self):
         """Build the networks from the initial parameters, which are given or drawn from the seed."""
@@ -163,11 +194,32 @@ class Group:
         columns = torch.as_tensor(self.task.columns)
         return architecture.networks(state, ends, columns, self.recipe.precision, self.device)
 
+    def checkpoint(self, update, is_last=False):
+        """Return the Checkpoint of the present state, which is that after `update` updates."""
+        parts = {f"parameter.{name}": tensor for name, tensor in self.networks.parameters.items()}
+        parts |= self.descent.state()
+        arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in parts.items()}
+        return Checkpoint(self.runs, update, arrays, is_last)
+
     @torch.no_grad()
-    def records(self):
-        """Train to the end and yield a Record at every update where anything is due."""
-        batches = self.batches()
-        for update in range(self.last + 1):
+    def restore(self, checkpoint):
+        """Go on from a Checkpoint of these runs; called before `records`."""
+        state = {name: torch.as_tensor(array) for name, array in checkpoint.arrays.items()}
+        for name, parameter in self.networks.parameters.items():
+            parameter.copy_(state.pop(f"parameter.{name}"))
+        self.descent.restore(state)
+        self.start = checkpoint.update
+
+    @torch.no_grad()
+    def records(self, due=None):
+        """Train to the end and yield a Record at every update where anything is due.
+
+        due : function without arguments; before an update where it returns True, a Checkpoint is yielded.
+        """
+        batches = self.batches(self.start)
+        for update in range(self.start, self.last + 1):
+            if due is not None and due():
+                yield self.checkpoint(update)
             is_recorded, continues = update in self.recorded, update < self.last
             measured = self.look(continues, is_recorded)
             if is_recorded or update in self.tested or update in self.weights_at:
@@ -193,8 +245,8 @@ class Group:
             batch_step(self.networks, *batch)
         self.descent.step()
 
-    def batches(self):
-        """Yield the mini-batch of every update as (Inputs, trained); nothing with the full batch.
+    def batches(self, start=0):
+        """Yield the mini-batch of every update from `start` on as (Inputs, trained); none of a full batch.
 
         Mini-batches are drawn over the rows of the origin; rows that are not in the task are skipped.
         trained : float32 of 0 and 1, see `batch_step`, or None.
@@ -204,13 +256,14 @@ class Group:
         P, origin = len(self.task.index), self.task.origin_size
         row = torch.full((origin,), -1, dtype=torch.int64)
         row[torch.as_tensor(self.task.index)] = torch.arange(P)
-        for epoch in range(self.recipe.epochs):
+        first, skipped = divmod(start, -(-origin // self.recipe.batch_size))
+        for epoch in range(first, self.recipe.epochs):
             if self.recipe.own_order:
                 orders = [row[epoch_order(origin, self.recipe.seed, epoch, run)] for run in self.numbers]
                 order = torch.stack(orders)  # (R, rows of the origin)
             else:
                 order = row[epoch_order(origin, self.recipe.seed, epoch)]
-            for batch in order.split(self.recipe.batch_size, dim=-1):
+            for batch in order.split(self.recipe.batch_size, dim=-1)[skipped if epoch == first else 0 :]:
                 yield self._own_batch(batch) if self.recipe.own_order else self._shared_batch(batch)
 
     def _shared_batch(self, batch):
