@@ -86,6 +86,11 @@ def raised():
     return None if _Hearing.raised is None else Interrupted(_Hearing.raised)
 
 
+def waits():
+    """Whether a signal has arrived that takes effect after the steps in progress, see `held`."""
+    return _Hearing.waiting is not None
+
+
 def leave():
     """Ignore all further signals, because the process is about to end."""
     _Hearing.leaving = True

@@ -1,7 +1,7 @@
 """Many networks trained at once, and the record of their dynamics."""
 
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from strag import kinds
 from strag.api.arguments import refuse_overwriting, require
 from strag.api.outputs import renamed
 from strag.api.prune import require_origin
+from strag.api.resume import Resumption, spare_bytes
 from strag.api.room import require_memory
 from strag.bits import pack
 from strag.errors import StragError, StragWarning, bad_usage
@@ -20,6 +21,7 @@ from strag.files.output import Output, commit
 from strag.files.sets import StoredSets
 from strag.files.stamp import stamp
 from strag.files.weights import WeightsWriter, parameter_bytes
+from strag.signals import held, waits
 from strag.training import loop as science
 from strag.training.architecture import Ends
 from strag.training.architectures import DEFAULT
@@ -200,12 +202,16 @@ def _groups(names):
 
 
 def history_writer(job, device, sink):
-    """The writer of the Job's history into an open Output."""
+    """The writer of the Job's history into an open Output.
+
+    If the Output resumes, its work file has room for the state of the training.
+    """
     data = job.data
     whole = {"updates": job.recorded, "trained": job.trained}
     whole |= {"index": data.index, "y": data.y, "group": data.groups, **data.named}
     whole |= {"test_updates": job.tested, "y_test": data.y_test} if len(job.tested) else {}
-    return HistoryWriter(sink, job.meta("history", device), whole, len(job.recipe.noise))
+    spare = spare_bytes(job) if sink is not None and sink.resumes else 0
+    return HistoryWriter(sink, job.meta("history", device), whole, len(job.recipe.noise), spare)
 
 
 def weights_writer(job, device, sink, weights_at):
@@ -220,16 +226,31 @@ def weights_writer(job, device, sink, weights_at):
 def run(job, writers, device, progress=None):
     """Train, handing every record to the writers; warn of what was seen.
 
+    If their Outputs resume, it goes on from the state in the work file, and keeps the state there, also when
+    a signal ends it.
+
     progress : called after every record with the network-updates that are done and a dict of figures.
     """
     watch = Watch(job.recipe, job.task, job.data.grouping.names)
     weights_at = writers[1].updates if len(writers) > 1 else ()
-    for record in science.train(job.recipe, job.task, weights_at, device):
-        for writer in writers:
-            writer.add(record)
-        done = watch.add(record, job.last)
-        if progress:
-            progress(done, **watch.figures)
+    resumes = writers[0].output is not None and writers[0].output.resumes
+    with held() if resumes else nullcontext():
+        resumption = Resumption(job, writers) if resumes else None
+        begun = resumption.begun() if resumes else ()
+        for record in resumption.records() if resumes else ():
+            watch.add(record, job.last)
+        due = resumption.due if resumes else None
+        for event in science.train(job.recipe, job.task, weights_at, device, begun, due):
+            if isinstance(event, science.Checkpoint):
+                resumption.take(event)
+                if waits():
+                    break
+                continue
+            for writer in writers:
+                writer.add(event)
+            done = watch.add(event, job.last)
+            if progress:
+                progress(done, **watch.figures)
     for text in watch.warnings():
         warnings.warn(text, StragWarning, stacklevel=2)
 

@@ -179,6 +179,11 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
     show_default=True,
     help="Precision of the operands of the large products; sums and weights are float32.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Keep the state of the training in FILE.resume, and go on from there if it was stopped.",
+)
 @device_option
 @threads_option
 @click.option(
@@ -240,7 +245,10 @@ def command(data, output, plans, as_json, quiet, **options):
     read = partial(_job, recipe, data, without, init, options["memory"], device)
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
-        sinks = [None if name is None else stack.enter_context(Output(name)) for name in names]
+        sinks = [
+            None if name is None else stack.enter_context(Output(name, resumes=options["resume"]))
+            for name in names
+        ]
         if meant is None:
             Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
         job = read(sinks, None if weights is None else weights_at)

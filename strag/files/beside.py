@@ -20,6 +20,7 @@ except ImportError:  # a system without file locks
     fcntl = None
 
 ATTEMPTS = 20
+RESUME = ".resume"  # of the name of a work file that stays
 CHUNK = 1 << 20
 _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _HAVE_NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS)
@@ -80,6 +81,51 @@ class Beside:
             self._path = None
 
     __del__ = discard  # for code that was stopped before it could call `discard`
+
+
+class BusyError(Exception):
+    """A work file that another process is writing."""
+
+
+class Kept(Beside):
+    """A work file, TARGET.resume, that stays until it replaces its target, so that it can be continued.
+
+    Attributes
+    ----------
+    is_new : whether the file was empty when it was opened.
+
+    Raises BusyError if another process is writing it.
+    """
+
+    removed = 0
+
+    def __init__(self, target):
+        self.target = target
+        self._mode = 0o666 & ~_umask()
+        path = target.with_name(target.name + RESUME)
+        with held():
+            descriptor = os.open(path, _FLAGS | os.O_CREAT, 0o600)
+            if _lock(descriptor) is False or not _is_at(path, descriptor):
+                os.close(descriptor)
+                raise BusyError(path)
+            self._path, self.file = path, open(descriptor, "r+b")  # noqa: SIM115
+        self.is_new = os.fstat(descriptor).st_size == 0
+
+    def discard(self):
+        """Close the file. It stays unless it has replaced its target or nothing was written into it."""
+        with held():
+            if self.file is None or self.file.closed:
+                return
+            with contextlib.suppress(OSError):
+                self.file.flush()
+            with contextlib.suppress(OSError):
+                if self._path is not None and os.fstat(self.file.fileno()).st_size == 0:
+                    os.unlink(self._path)
+            with contextlib.suppress(OSError):
+                self.file.close()
+            self._path = None
+
+    __del__ = discard
 
 
 def prefix_of(target):

@@ -5,6 +5,7 @@ tensor needs to be in memory. A reader reads tensor by tensor, or in parts.
 """
 
 import contextlib
+import hashlib
 import math
 import mmap
 import os
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError
+from strag.files.beside import RESUME
 from strag.files.header import (
     DTYPES,
     LARGEST,
@@ -38,17 +40,20 @@ class TensorWriter:
     output : an open Output, or a destination, '-' for stdout; None keeps the tensors in memory.
     meta : the object under the metadata key `strag`.
     layout : dict of tensor name to (numpy dtype, shape).
+    spare : bytes behind the tensors for what only the work file holds.
 
     Attributes
     ----------
     arrays : dict of tensor name to a numpy array over the file, zero at first.
+    end : number of bytes of the finished file, after which the spare ones begin.
+    is_complete : whether the work file of an earlier command is complete and only needs to take its place.
 
     A context manager around `Output`: nothing appears at the destination before `commit`. Until then the
     stamp has `unfinished`, so that the file left by a killed command is not mistaken for a result.
     """
 
-    def __init__(self, output, meta, layout):
-        self._resident = 0
+    def __init__(self, output, meta, layout, spare=0):
+        self._resident, self.is_complete = 0, False
         if output is None:
             self.output, self._header = None, b""
             self.arrays = {name: np.zeros(shape, dtype) for name, (dtype, shape) in layout.items()}
@@ -57,14 +62,38 @@ class TensorWriter:
         with self._failing_cleanly(), self.output.writing():
             self._header, offsets, size = header_of(meta, layout)
             start = len(self._header)
-            self.output.require_room(start + size)
-            self.output.file.write(unfinished_header(meta, layout, start))
-            self.output.file.flush()
-            _reserve(self.output.file, start + size)
+            self.end = start + size
+            self._begin(unfinished_header(meta, layout, start), self.end + spare)
             self.arrays = {
                 name: _mapped(self.output.file, dtype, shape, start + offsets[name])
                 for name, (dtype, shape) in layout.items()
             }
+
+    def _begin(self, header, size):
+        """Write the header of the work file and reserve its bytes, or check the header of one to continue."""
+        file = self.output.file
+        if self.output.is_begun and os.fstat(file.fileno()).st_size >= self.end:
+            found = file.read(len(header))
+            self.is_complete = found == self._header
+            if found != header and not self.is_complete:
+                raise begun_otherwise(self.output.path)
+        else:
+            self.output.require_room(size)
+            file.seek(0)
+            file.write(header)
+            file.flush()
+        _reserve(file, size)
+
+    @property
+    def fingerprint(self):
+        """The SHA-256 of the finished header, as hex: equal for files of the same stamp and layout."""
+        return hashlib.sha256(self._header).hexdigest()
+
+    def flush(self):
+        """Write what was put to the file."""
+        for array in self.arrays.values():
+            if isinstance(array, np.memmap):
+                array.flush()
 
     @contextlib.contextmanager
     def _failing_cleanly(self):
@@ -91,12 +120,11 @@ class TensorWriter:
 
     def commit(self):
         """Move the finished file to its destination."""
-        for array in self.arrays.values():
-            if isinstance(array, np.memmap):
-                array.flush()
+        self.flush()
         with self.output.writing():
             self.output.file.seek(0)
             self.output.file.write(self._header)
+            self.output.file.truncate(self.end)
         self.output.commit()
 
     def __enter__(self):
@@ -136,6 +164,12 @@ class InMemory:
 
     def close(self):
         """Nothing to do."""
+
+
+def begun_otherwise(path):
+    """The error for a work file that another training has begun."""
+    problem = "belongs to another training: its recipe, data, torch or threads differ"
+    return StragError(problem, "finish that one, or remove this file", f"{path}{RESUME}")
 
 
 def bytes_of(layout):

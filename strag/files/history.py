@@ -154,8 +154,10 @@ class HistoryWriter(Writer):
     whole : `updates`, `trained` and the tensors of the examples; with tests `test_updates` and `y_test`.
     """
 
-    def __init__(self, output, meta, whole, noise_levels=0):
-        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels})
+    measures = _PER_LAYER
+
+    def __init__(self, output, meta, whole, noise_levels=0, spare=0):
+        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, spare=spare)
         places = [name for name in ("updates", "test_updates") if name in whole]
         self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed = False

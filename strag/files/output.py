@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from strag.errors import StragError, StragNote, bad_usage, warn_of
-from strag.files.beside import Beside
+from strag.files.beside import RESUME, Beside, BusyError, Kept
 from strag.files.streams import CHUNK, OTHER_FOLDER, STANDARD, no_room, send_to_stdout, unwritable
 from strag.signals import held
 from strag.words import amount, number_of
@@ -28,9 +28,11 @@ class Output:
     path : destination as the user named it, '-' for stdout.
     file : binary file, open for reading and writing, to be filled before `commit`.
     is_direct : whether the bytes go to stdout, a FIFO or a device, rather than into a file.
+    resumes : whether an unfinished work file stays, as `path`.resume, and is continued where there is one.
     """
 
-    def __init__(self, path, binary=True):
+    def __init__(self, path, binary=True, resumes=False):
+        self.resumes = resumes
         self.path = STANDARD if str(path) == "/dev/stdout" else str(path)
         self._beside = None
         self.is_direct = self.path == STANDARD
@@ -40,6 +42,8 @@ class Output:
             _refuse_stdout(binary)
         else:
             self.is_direct = self._is_special()
+        if self.is_direct and resumes:
+            raise bad_usage("is not a file, so its training cannot resume", "name a file", self._name)
         if self.is_direct:
             self.file = tempfile.TemporaryFile(prefix="strag-")  # noqa: SIM115
         else:
@@ -68,12 +72,28 @@ class Output:
         if _is_kept_by_its_owner(target):
             problem = "cannot be written: only its owner may replace it in this folder"
             raise StragError(problem, "choose another name", self.path)
+        if self.resumes:
+            return self._open_kept(target)
         with self.writing():
             beside = Beside(target)
         if beside.removed:
             leftovers = number_of(beside.removed, "unfinished file")
             warn_of(self.path, f"removed {leftovers} left by a command that was killed", StragNote)
         return beside
+
+    def _open_kept(self, target):
+        """The `Kept` work file of a regular file, new or to be continued."""
+        try:
+            with self.writing():
+                return Kept(target)
+        except BusyError:
+            path = f"{self.path}{RESUME}"
+            raise StragError("is being written by another command", "wait until it ends", path) from None
+
+    @property
+    def is_begun(self):
+        """Whether an earlier command has written a part of this output, which is to be continued."""
+        return self.resumes and not self._beside.is_new
 
     def require_room(self, size, remedy=None):
         """Raise StragError if the disk has no room for `size` bytes. remedy : what to do then."""

@@ -20,9 +20,10 @@ class Writer(TensorWriter):
     whole : dict of name to array, for the tensors that are already known.
     lengths : dict of axis name to length, for the axes that follow neither from `whole` nor from `meta`.
     free : dict of name to (numpy dtype, shape) for tensors that the SPEC does not name.
+    spare : see `TensorWriter`.
     """
 
-    def __init__(self, output, spec, meta, whole, lengths=None, free=None):
+    def __init__(self, output, spec, meta, whole, lengths=None, free=None, spare=0):
         self.meta = meta
         arrays = {name: _as_specified(spec[name].dtypes, array) for name, array in whole.items()}
         named = [axis for axis in spec.named if meta.get(axis.stamped) is not None]
@@ -31,7 +32,7 @@ class Writer(TensorWriter):
             known |= spec[name].lengths(array.shape)
         layout = spec.without(arrays).layout({**known, **(lengths or {})}, given=arrays)
         layout |= {name: (array.dtype, array.shape) for name, array in arrays.items()}
-        super().__init__(output, meta, {**layout, **(free or {})})
+        super().__init__(output, meta, {**layout, **(free or {})}, spare)
         for name, array in arrays.items():
             self.arrays[name][...] = array
 
