@@ -56,10 +56,7 @@ def bad_usage(problem, remedy=None, source=None):
     return StragError(problem, remedy, source, status=2)
 
 
-_SPELLED = {
-    "record": "--record-every",
-    "test": "--test-every",
-}  # options that are not spelled as their parameters
+_SPELLED = {"record": "--record-every", "test": "--test-every"}  # options with other names than parameters
 
 
 def with_options(text):

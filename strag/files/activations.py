@@ -144,15 +144,15 @@ class Activations:
         return self._container.layout()[f"layer{layer}"][1][3]
 
     def hidden(self, layer, update, run, rows):
-        """Activations of one layer at positions `update` and `run`, for a slice of rows: [rows, N]."""
+        """Return the activations of one layer for a slice of rows, [rows, N]; update, run : positions."""
         return self._container.part(f"layer{layer}", update, run, rows)
 
     def prediction(self, update, run):
-        """Predicted group of every example: int32 [P]."""
+        """Return the predicted group of every example, int32 [P]; update, run : positions."""
         return self._container.part("prediction", update, run)
 
     def loss(self, update, run):
-        """Cross-entropy of every example: float32 [P]."""
+        """Return the cross-entropy of every example, float32 [P]; update, run : positions."""
         return self._container.part("loss", update, run)
 
     def __enter__(self):

@@ -111,7 +111,7 @@ class _ContradictionError(ValueError):
 
 def _placed(entries, start):
     """Return a dict of tensor name to Entry, and the size of the file. start : offset of the first tensor."""
-    tensors, ends = {}, 0
+    tensors, previous_end = {}, 0
     for name, entry in sorted(entries.items(), key=lambda item: tuple(item[1]["data_offsets"])):
         dtype, shape = entry["dtype"], entry["shape"]
         begin, end = entry["data_offsets"]
@@ -121,10 +121,10 @@ def _placed(entries, start):
             raise _ContradictionError(f"tensor '{name}' has an impossible shape")
         if dtype not in BITS:
             raise _ContradictionError(f"tensor '{name}' has the unknown dtype {dtype}")
-        if begin != ends or 8 * (end - begin) != BITS[dtype] * math.prod(shape):
+        if begin != previous_end or 8 * (end - begin) != BITS[dtype] * math.prod(shape):
             raise _ContradictionError(f"tensor '{name}' has the wrong offset or length")
-        tensors[name], ends = Entry(dtype, tuple(shape), start + begin), end
-    return tensors, start + ends
+        tensors[name], previous_end = Entry(dtype, tuple(shape), start + begin), end
+    return tensors, start + previous_end
 
 
 def stamp_in(metadata, name, wanted=()):
