@@ -74,7 +74,7 @@ def open_input(path):
 
 
 def read_exactly(stream, size):
-    """Read `size` bytes, or fewer if the stream ends, into a bytearray without copying all of them."""
+    """Read `size` bytes, or fewer if the stream ends: bytearray. The bytes are in memory only once."""
     content = bytearray()
     while len(content) < size:
         part = stream.read(min(size - len(content), CHUNK))
