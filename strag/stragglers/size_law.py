@@ -9,8 +9,8 @@ EXPONENTS = np.geomspace(0.05, 4, 200)  # the exponents b that are tried
 ZOOMS = 5  # at most; each zooms to the exponents that are still possible
 FALLS = np.linspace(0, 2, 5)  # c of a variance between blocks that falls as P^-c
 # A fall c is kept if its log-likelihood is at most this far below the largest, as in a 95 % interval of c.
-# With 1, the interval held the limit in 91.5 % of 1000 simulated studies with two blocks at each of four sizes
-# and one block at each of two more.
+# With 1, the interval held the limit in 91.5 % of 1000 simulated studies with two blocks at each of four
+# sizes and one block at each of two more.
 LIKELY = 2.0
 FEWEST_SIZES = 4  # different numbers of examples, for a law with three parameters
 FEWEST_BLOCKS = 2  # of one size, to estimate how much blocks differ
