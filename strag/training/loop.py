@@ -233,7 +233,10 @@ class Group:
         return self.data.tile(rows), weight
 
     def record(self, update, measured, tests=True):
-        """Return the Record of this state from a pass (Measured or None), and test if a test is due."""
+        """Return the Record of this state. It holds the results of a pass and of the test that is due.
+
+        measured : Measured, or None if no pass was made. tests : whether to test when a test is due.
+        """
         record = Record(self.runs, update)
         if update in self.weights_at:
             record.weights = self.networks.state()
