@@ -19,6 +19,7 @@ from strag.errors import StragError, StragNote, StragWarning, with_options
 COMMANDS = {
     "data": "Import a data set: subset it, label its groups.",
     "train": "Train many networks at once and record the dynamics.",
+    "merge": "Join the parts of a training.",
     "dump": "Run trained networks and write their activations and predictions.",
     "geometry": "Measure class radii, distances and separation from activations.",
     "find-stragglers": "Find the inversion of a training and its stragglers.",

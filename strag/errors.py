@@ -1,4 +1,4 @@
-"""The one error that strag raises for its user, and its warnings."""
+"""The error that strag raises for its user, and its warnings."""
 
 import re
 import warnings
@@ -9,11 +9,11 @@ class StragError(Exception):
 
     Parameters
     ----------
-    problem : what is wrong, in the user's nouns (file, tensor, option). Names of parameters, such as
-        `batch_size`, are in backticks; the command line spells them as options, see `with_options`.
-    remedy : what to do next, an imperative, in the same way.
-    source : the file that the error is about. The code that opened the file may add it with `about`.
-    status : exit status, 1 for bad data or failed work, 2 for bad usage.
+    problem : a statement that says what is wrong with the file, tensor or option. Names of parameters, such
+        as `batch_size`, are in backticks; the command line spells them as options, see `with_options`.
+    remedy : an imperative that says what to do next, also with parameters in backticks.
+    source : name of the file that the error is about. The code that opened the file may add it with `about`.
+    status : exit status of the command: 1 for bad data or failed work, 2 for bad usage.
     """
 
     def __init__(self, problem, remedy=None, source=None, status=1):
@@ -24,12 +24,12 @@ class StragError(Exception):
         self.status = status
 
     def about(self, source):
-        """Set the file that this error is about, unless it has one already; returns the error."""
+        """Set the file that this error is about, unless it has one already. Returns the error."""
         self.source = self.source or str(source)
         return self
 
     def as_options(self):
-        """The same error with the parameters that it names spelled as options."""
+        """Return the same error with its parameters spelled as options."""
         problem, remedy = (text and with_options(text) for text in (self.problem, self.remedy))
         return StragError(problem, remedy, self.source, self.status)
 
@@ -47,18 +47,18 @@ class StragNote(StragWarning):
 
 
 def warn_of(source, problem, kind=StragWarning):
-    """Issue a Python warning about the file `source`. kind : its class."""
+    """Issue a Python warning about the file `source`. kind : class of the warning."""
     warnings.warn(f"{source}: {problem}", kind, stacklevel=3)
 
 
 def bad_usage(problem, remedy=None, source=None):
-    """A `StragError` for options or arguments that make no sense, with exit status 2."""
+    """Return a `StragError` for invalid options or arguments, with exit status 2."""
     return StragError(problem, remedy, source, status=2)
 
 
-_SPELLED = {"record": "--record-every", "test": "--test-every"}  # options that are called otherwise
+_SPELLED = {"record": "--record-every", "test": "--test-every"}  # options with other names than parameters
 
 
 def with_options(text):
-    """A text with the parameters that it names in backticks spelled as options: `own_order`, --own-order."""
+    """Return a text with parameters in backticks spelled as options: `own_order` becomes --own-order."""
     return re.sub("`([a-z_]+)`", lambda name: _SPELLED.get(name[1]) or f"--{name[1].replace('_', '-')}", text)

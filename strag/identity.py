@@ -1,4 +1,4 @@
-"""The identity of data, wherever they are stored: a digest of named arrays."""
+"""The identity of data: a digest of named arrays, which does not depend on where they are stored."""
 
 import hashlib
 
@@ -6,7 +6,10 @@ import numpy as np
 
 
 def identity_of(tensors):
-    """The sha256 over the name, dtype, shape and bytes of tensors, sorted by name, in hexadecimal."""
+    """Return the sha256 of the names, dtypes, shapes and bytes of tensors, in hexadecimal.
+
+    tensors : dict of name to array; its order does not matter.
+    """
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = np.ascontiguousarray(tensors[name])

@@ -1,8 +1,8 @@
-"""The registry of the kinds of file: the command that writes each, its content, and its modules.
+"""The registry of the kinds of file. It lists the command, the content and the modules of each kind.
 
-Modules are named by text and imported on use, so that code that reads a file does not import the code that
-draws it. The function `read(opened)` in the module `files` of a kind returns the object of that kind from an
-opened file; the module `views` draws it.
+Modules are given by name and imported when they are used, so that code that reads a file does not import the
+code that draws it. The function `read(opened)` in the module `files` of a kind returns the object of that
+kind in an opened file. The module `views` draws it.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from strag.errors import StragError
 class Kind:
     """A kind of file.
 
-    name : as in the stamp. maker : the command that writes it. holds : the content of such a file, in words.
-    files, views : modules that read it and draw it, or None. is_json : whether it is one JSON object rather
-    than a container of tensors.
+    name : name of the kind in the stamp. maker : the command that writes it. holds : the content of such a
+    file, in words. files, views : names of the modules that read and draw it, or None. is_json : whether the
+    file is a JSON object and not a container of tensors.
     """
 
     name: str
@@ -28,11 +28,11 @@ class Kind:
     is_json: bool = False
 
     def of(self):
-        """The module that reads and writes this kind."""
+        """Return the module that reads and writes this kind."""
         return import_module(self.files)
 
     def view(self):
-        """The module that draws this kind and describes it in words."""
+        """Return the module that draws this kind and describes it in words."""
         return import_module(self.views)
 
 
@@ -66,28 +66,28 @@ KINDS = {
             views="strag.views.summary",
             is_json=True,
         ),
-        # A history whose networks left out sets of several kinds has a drawing of its own.
+        # A history whose networks left out sets of several kinds is drawn differently.
         Kind("sweep", "strag train --without", "a sweep", views="strag.views.sweep"),
     )
 }
 
 
 def maker_of(name):
-    """The command that creates a kind of file; `strag` for an unknown kind."""
+    """Return the command that creates a kind of file; `strag` for an unknown kind."""
     return KINDS[name].maker if name in KINDS else "strag"
 
 
 def remake(name):
-    """The remedy for a file of this kind that cannot be read."""
+    """Return the remedy for a file of this kind that cannot be read."""
     return f"create it again with '{maker_of(name)}'"
 
 
 def read(path, wanted=None, **options):
     """Read any strag file from a path, or from stdin for '-', and return the object of its kind.
 
-    wanted : the kind that it must be, or a tuple of several. options : options of the reader of that kind,
-    such as `tests` of a history. An object that reads its file part by part, such as Weights, keeps the file
-    open and is a context manager.
+    wanted : the kind that is accepted, a tuple of several, or None for any. options : options of the reader
+    of that kind, such as `tests` for a history. An object that reads its file part by part, such as Weights,
+    keeps the file open and is a context manager.
 
     Raises StragError for a file that cannot be read or is of another kind.
     """
@@ -97,9 +97,10 @@ def read(path, wanted=None, **options):
 
 
 def read_opened(opened, **options):
-    """Return the object in a file opened by `strag.files.opening.open_file`.
+    """Return the object in a file opened by `strag.files.opening.open_file`. options : as for `read`.
 
-    The file is closed unless the object is a context manager, which closes it itself.
+    The file is closed unless the object is a context manager, which closes the file itself. Raises StragError
+    for a kind that cannot be read.
     """
     try:
         kind = KINDS.get(opened.kind)

@@ -1,4 +1,7 @@
-"""Signals that end strag: it cleans up, then dies by the same signal, so that a shell sees the cause."""
+"""Handling of the signals that end strag.
+
+strag cleans up and then ends by the same signal, so that a shell sees the cause.
+"""
 
 import contextlib
 import os
@@ -6,15 +9,15 @@ import signal
 import sys
 import time
 
-FAILED = 128  # shells report a process that died by a signal as this plus the signal's number
-SAME = 1.0  # seconds; repeats within them count as one signal: a terminal, make and a wrapper all send it
+FAILED = 128  # a shell reports this plus the signal's number as the status of a process ended by a signal
+SAME = 1.0  # seconds within which signals count as one, since a terminal, make and a wrapper may all send it
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 ENDING = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal that ends strag, raised at the current line of the main thread, as Ctrl-C is.
+    """A signal that ends strag. It is raised in the main thread at the current line, like Ctrl-C.
 
     number : number of the signal.
     """
@@ -31,7 +34,7 @@ class _Hearing:
     """The state of signal handling. There is one per process, because signals belong to the process."""
 
     listening = False
-    leaving = False  # the process has begun to end, and ignores further signals
+    leaving = False  # whether the process has begun to end and ignores further signals
     held = 0  # number of nested steps that a signal may not interrupt
     waiting = None  # the signal that arrived during such steps
     last = None  # time at which the last signal was accepted
@@ -39,7 +42,7 @@ class _Hearing:
 
 
 def _hear(number, _frame):
-    """Handle a signal: raise `Interrupted`, now or after the steps in progress, or ignore a repeat."""
+    """Handle a signal: raise `Interrupted` now or after the steps of `held`, or ignore a repetition."""
     now = time.monotonic()
     if _Hearing.leaving or (_Hearing.last is not None and now - _Hearing.last < SAME):
         return
@@ -52,10 +55,10 @@ def _hear(number, _frame):
 
 
 def listen():
-    """Raise `Interrupted` for every signal that would end the process.
+    """Install handlers that raise `Interrupted` for every signal that would end the process.
 
-    A signal that is ignored, for example under nohup, stays ignored. Returns the previous handlers, a dict
-    for `restore`. It is empty if strag listens already, or outside the main thread.
+    A signal that is ignored, for example under nohup, stays ignored. Returns a dict of the previous handlers,
+    which `restore` accepts. The dict is empty if strag listens already, and outside the main thread.
     """
     if _Hearing.listening:
         return {}
@@ -69,7 +72,7 @@ def listen():
 
 
 def restore(previous):
-    """Undo `listen`. previous : the handlers that it returned."""
+    """Undo `listen`. previous : the dict of handlers that `listen` returned."""
     if not previous:
         return
     for number, handler in previous.items():
@@ -79,9 +82,9 @@ def restore(previous):
 
 
 def raised():
-    """The `Interrupted` that a signal has raised, or None.
+    """Return the `Interrupted` that a signal has raised, or None.
 
-    It is kept here because a library may catch it and raise an error of its own.
+    It is stored because a library may catch the exception and raise an error of its own instead.
     """
     return None if _Hearing.raised is None else Interrupted(_Hearing.raised)
 
@@ -98,7 +101,7 @@ def leave():
 
 @contextlib.contextmanager
 def held():
-    """Context of a few quick steps that belong together. A signal takes effect after them."""
+    """Context of a few quick steps that belong together. A signal takes effect after these steps."""
     _Hearing.held += 1
     try:
         yield

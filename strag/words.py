@@ -3,29 +3,30 @@
 import textwrap
 import unicodedata
 
-MOST = 12  # names in one line
+MOST = 12  # largest number of names in one line
 _JOINERS = "\u200c\u200d"  # invisible characters that Persian words and emoji need
 _BYTES = range(0xDC80, 0xDD00)  # code points by which Python keeps bytes that are not UTF-8
 
 
 def reason_of(error):
-    """The first sentence of an error of another library, cut at a word to 80 characters."""
+    """Return the first sentence of another library's error, shortened to 80 characters at a space."""
     sentence = str(error).partition(". ")[0]
     return textwrap.shorten(sentence, 80, placeholder=" ...") or type(error).__name__
 
 
 def as_text(name):
-    """A name as one line of text that is safe in terminals, SVG files and tables, and that UTF-8 can encode.
+    """Return a name as one line of text that is safe in terminals, SVG files and tables.
 
-    Unsafe characters are shown as Python writes them: control characters, escape sequences, line ends, marks
-    that change the direction of writing, and bytes that are not UTF-8 (`\\xe9`).
+    Unsafe characters are written as Python escapes, such as `\\xe9`. They are control characters, escape
+    sequences, line ends, marks that change the direction of writing, and bytes that are not UTF-8. UTF-8 can
+    encode the result.
     """
     name = str(name)
     return name if name.isprintable() else "".join(map(_shown, name))
 
 
 def _shown(character):
-    """A character as `as_text` shows it."""
+    """Return a character as `as_text` writes it."""
     if character.isprintable() or character in _JOINERS:
         return character
     if unicodedata.category(character) == "Zs":
@@ -36,22 +37,22 @@ def _shown(character):
 
 
 def number_of(count, noun, plural=None):
-    """A count with its noun, which is plural unless the count is 1: `1 run`, `3 runs`.
+    """Return a count with its noun, which is in the plural unless the count is 1: `1 run`, `3 runs`.
 
-    plural : the plural if it is not the noun with an s.
+    plural : the plural of the noun, by default the noun with an s.
     """
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def some_of(names):
-    """Names separated by commas. Of more than 12 names, the first 12 and the number of all."""
+    """Return names separated by commas; of more than 12 names, the first 12 and the number of all."""
     names = [str(name) for name in names]
     more = f", ... ({len(names)} in all)" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more
 
 
 def amount(size):
-    """A number of bytes in readable units, with three digits: `3.25 MiB`."""
+    """Return a number of bytes in a readable unit, with three digits: `3.25 MiB`."""
     units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
     while size >= 1000 and len(units) > 1:
         size /= 1024

@@ -22,11 +22,14 @@ from strag.files.sets import StoredSets
 from strag.files.stamp import stamp
 from strag.files.weights import WeightsWriter, parameter_bytes
 from strag.signals import held, waits
+from strag.stragglers.sets import described_at
 from strag.training import loop as science
 from strag.training.architecture import Ends
 from strag.training.architectures import DEFAULT
 from strag.training.device import choose_device, environment, set_threads
+from strag.training.parts import require_one_set
 from strag.training.plan import Size
+from strag.training.loop import run_groups
 from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
 from strag.training.schedule import listed
@@ -34,10 +37,14 @@ from strag.training.watch import Watch
 
 
 class Job:
-    """A recipe with its data set and its task; `sets` has one set per run, or is None."""
+    """A recipe with its data set and its task.
 
-    def __init__(self, recipe, data, task, mean, std, inputs, sets=None):
-        self.sets = sets
+    sets : one set per run, or None. part, whole : the Part of which this is the job, and the recipe of the
+    whole training; without a part None, and the recipe itself.
+    """
+
+    def __init__(self, recipe, data, task, mean, std, inputs, sets=None, whole=None, part=None):
+        self.sets, self.part, self.whole = sets, part, whole or recipe
         self.recipe, self.data, self.task, self.inputs = recipe, data, task, inputs
         self.mean, self.std = mean, std
         self.last = recipe.updates(data.origin_size)
@@ -51,7 +58,7 @@ class Job:
         first = self.recipe.first_run
         return stamp(
             kind,
-            recipe=self.recipe.as_dict(),
+            recipe=self.whole.as_dict(),
             environment=environment(device),
             inputs=self.inputs,
             runs=list(range(first, first + self.recipe.runs)),
@@ -63,11 +70,14 @@ class Job:
             origin_size=self.data.origin_size,
             title=self.data.title,
             command=self.data.command,
-            **({} if self.sets is None else {"sets": self.sets.described()}),
+            **({} if self.sets is None else {"sets": self.sets}),
+            **({} if self.part is None else {"part": {"number": self.part.number, "of": self.part.of}}),
         )
 
 
-def prepare_job(recipe, data, without=None, init=None, memory=None, device="cpu", sinks=(), weights_at=None):
+def prepare_job(
+    recipe, data, without=None, init=None, memory=None, device="cpu", sinks=(), weights_at=None, part=None
+):
     """The Job of training a Recipe on a Dataset.
 
     Parameters
@@ -75,7 +85,7 @@ def prepare_job(recipe, data, without=None, init=None, memory=None, device="cpu"
     without : Finding whose indices every run leaves out, or StoredSets, of which each makes one network.
     init : open Weights whose last state the networks start from.
     memory : GiB that the training may need at most. sinks : open Outputs of the history and of the weights.
-    weights_at : updates at which weights are written, as text; None where none are.
+    weights_at : updates at which weights are written, as text; None where none are. part : Part to train.
 
     Raises StragError, before anything large is built, where it has no room in memory or in the Outputs.
     """
@@ -88,9 +98,20 @@ def prepare_job(recipe, data, without=None, init=None, memory=None, device="cpu"
         removed = _removed(data, without, recipe.runs)
         if isinstance(without, StoredSets):
             _require_same_start(recipe, data, without, init)
-            sets = without.sets
-            recipe = replace(recipe, runs=len(sets.run), first_run=0)
-            seed_runs = sets.run.tolist()
+            sets = without.sets.described()
+            recipe = replace(recipe, runs=len(sets["run"]), first_run=0)
+            seed_runs = sets["run"]
+    whole = recipe
+    if part is not None:
+        ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
+        runs = part.runs(run_groups(whole, ends))
+        recipe = replace(whole, runs=runs.stop - runs.start, first_run=whole.first_run + runs.start)
+        if removed is not None:
+            if whole.restandardise:
+                require_one_set(removed)
+            removed = removed[runs]
+        if sets is not None:
+            sets, seed_runs = described_at(sets, range(runs.start, runs.stop)), seed_runs[runs]
     _require_room(recipe, data, removed is not None, memory, device, sinks, weights_at)
     try:
         task, mean, std = prepare(recipe, data, removed, seed_runs)
@@ -100,7 +121,7 @@ def prepare_job(recipe, data, without=None, init=None, memory=None, device="cpu"
         start_from(task, recipe, init.parameters(-1), init.runs, init.source)
         inputs["init"] = {**(init.meta.get("inputs") or {}), "update": int(init.updates[-1])}
     require_memory(recipe, Size.of(task), memory, device)
-    return Job(recipe, data, task, mean, std, inputs, sets)
+    return Job(recipe, data, task, mean, std, inputs, sets, whole, part)
 
 
 def _removed(data, without, runs):

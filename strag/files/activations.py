@@ -54,11 +54,10 @@ _SMALL, _MOVED = 1e-3, 0.01  # lengths |h| at which these steps may matter; larg
 
 
 class ActivationsWriter(Writer):
-    """An activations file laid out first and filled tile by tile; see `Writer`.
+    """An activations file that is laid out first and filled tile by tile; see `Writer`.
 
-    whole : every tensor except the activations, predictions and losses.
-    widths : dict of layer to its number of
-    units. half : store activations as float16.
+    whole : dict of name to array, every tensor except the activations, predictions and losses.
+    widths : dict of layer to its number of units. half : whether to store activations as float16.
     """
 
     def __init__(self, output, meta, whole, widths, half=False):
@@ -69,7 +68,7 @@ class ActivationsWriter(Writer):
     def add(self, at, tile):
         """Write one Tile of the networks at position `at` of axis U.
 
-        Raises StragError where half precision cannot hold its activations.
+        Raises StragError if half precision cannot represent its activations.
         """
         place, update = (at, tile.runs, tile.rows), self.arrays["updates"][at]
         layers = {
@@ -81,7 +80,7 @@ class ActivationsWriter(Writer):
 
 
 def in_half(h, what):
-    """Activations h of a layer, float32 [..., N], as float16; `what` names them in errors.
+    """Convert the activations h of a layer, float32 [..., N], to float16. what : their name in messages.
 
     Values that are infinite or NaN stay as they are. Raises StragError if a finite value becomes infinite, or
     if half precision moves the activations of an example by more than 1 % of their length |h|. That happens
@@ -108,6 +107,7 @@ def in_half(h, what):
 
 
 def _refuse_half(problem):
+    """Raise the StragError for activations that half precision cannot represent."""
     raise StragError(problem, "remove --half")
 
 
@@ -118,7 +118,8 @@ class Activations:
     ----------
     updates : int64 [U]. runs, layers, classes : names of the axes.
     index, y, group : int64 [P]. names : Names of the examples, or None. trained : bits, uint8 [R, ceil(P/8)].
-    model : the values that must agree between files measured together. meta, source : as in the file.
+    model : dict of the values that must be equal in files that are measured together.
+    meta, source : stamp and name of the file.
     """
 
     def __init__(self, container):
@@ -143,15 +144,15 @@ class Activations:
         return self._container.layout()[f"layer{layer}"][1][3]
 
     def hidden(self, layer, update, run, rows):
-        """Activations of one layer at positions `update` and `run`, for a slice of rows: [rows, N]."""
+        """Return the activations of one layer for a slice of rows, [rows, N]; update, run : positions."""
         return self._container.part(f"layer{layer}", update, run, rows)
 
     def prediction(self, update, run):
-        """Predicted group of every example: int32 [P]."""
+        """Return the predicted group of every example, int32 [P]; update, run : positions."""
         return self._container.part("prediction", update, run)
 
     def loss(self, update, run):
-        """Cross-entropy of every example: float32 [P]."""
+        """Return the cross-entropy of every example, float32 [P]; update, run : positions."""
         return self._container.part("loss", update, run)
 
     def __enter__(self):
@@ -162,5 +163,5 @@ class Activations:
 
 
 def read(opened):
-    """The Activations in an open container, which they keep open."""
+    """Return the Activations in an open container, which stays open until they are closed."""
     return Activations(opened)

@@ -60,7 +60,7 @@ class Beside:
             _sync_folder(self.target.parent)
 
     def _write_again(self):
-        """Copy the bytes of the open file, whose name somebody has removed, under another name."""
+        """Copy the open file, whose name another process has removed, into a new temporary file."""
         self._path, descriptor = _make(self.target)
         with open(descriptor, "wb") as copy:
             self.file.seek(0)
@@ -136,7 +136,8 @@ def prefix_of(target):
 def _make(target):
     """Create and lock a temporary file that no other process has. Returns its path and file descriptor.
 
-    Before it is locked, another command may take it for a leftover and remove it; then another one is made.
+    Another command may take the file for a leftover and remove it before it is locked. The function then
+    creates another one.
     """
     for _ in range(ATTEMPTS):
         path = target.with_name(f"{prefix_of(target)}{secrets.token_hex(8)}.tmp")
@@ -165,12 +166,14 @@ def _remove_leftovers(target):
 
 
 def _remove_unlocked(path):
-    """Remove a temporary file of this user that no process has locked; whether it was removed."""
+    """Remove a temporary file of this user unless a process has locked it. Returns whether it was removed."""
     descriptor = os.open(path, _FLAGS | getattr(os, "O_NONBLOCK", 0))
     try:
         status = os.fstat(descriptor)
-        ours = stat.S_ISREG(status.st_mode) and (not hasattr(os, "geteuid") or status.st_uid == os.geteuid())
-        if not (ours and _lock(descriptor) and _is_at(path, descriptor)):
+        is_own = stat.S_ISREG(status.st_mode) and (
+            not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+        )
+        if not (is_own and _lock(descriptor) and _is_at(path, descriptor)):
             return False
         os.unlink(path)
         return True
@@ -179,7 +182,7 @@ def _remove_unlocked(path):
 
 
 def _lock(descriptor):
-    """Whether an open file could be locked; None without file locks. The lock ends with the process."""
+    """Lock an open file until the process ends. Returns whether that worked; None if there are no locks."""
     if fcntl is None:
         return None
     try:
@@ -192,7 +195,7 @@ def _lock(descriptor):
 
 
 def _is_at(path, descriptor):
-    """Whether a path still is the name of this open file."""
+    """Whether a path is still the name of this open file."""
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except OSError:

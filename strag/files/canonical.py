@@ -9,12 +9,12 @@ from strag.words import as_text
 
 
 def canonical_json(value):
-    """One line of JSON with sorted keys; NaN and infinities become null."""
+    """Return `value` as one line of JSON with sorted keys; NaN and infinities become null."""
     return json.dumps(finite(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def finite(value):
-    """`value` with None for every non-finite number, and with numpy arrays and scalars as Python values."""
+    """Return `value` with None for non-finite numbers, and Python values for numpy arrays and scalars."""
     if isinstance(value, dict):
         return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -29,7 +29,7 @@ def finite(value):
 
 
 def legible(value):
-    """A JSON value with every text in it, keys included, made safe to show by `strag.words.as_text`."""
+    """Return a JSON value with every text in it, keys included, made printable by `strag.words.as_text`."""
     if isinstance(value, str):
         return as_text(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The kind `comparison`: JSON, how far sets of stragglers overlap."""
+"""The kind `comparison`: a JSON object that says how far sets of stragglers overlap."""
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from strag.stragglers.comparison import Comparison
 
 
 def _are_names(value):
+    """Whether a JSON value is a list of texts that is not empty."""
     return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
 
 
@@ -35,27 +36,27 @@ MATRICES = ("jaccard", "kappa", "common", "expected")
 _DIGITS = 6
 
 
-def comparison_object(found, lists):
-    """The JSON object for a Comparison of Findings."""
-    meta = lists[0].meta
+def comparison_object(comparison, findings):
+    """Return the JSON object for the Comparison of a list of Findings."""
+    meta = findings[0].meta
     return {
         "strag": stamp(
             "comparison",
             recipe={},
-            inputs={"stragglers": [finding.identity for finding in lists]},
-            origin=lists[0].origin,
-            origin_size=found.examples,
+            inputs={"stragglers": [finding.identity for finding in findings]},
+            origin=findings[0].origin,
+            origin_size=comparison.examples,
             title=meta.get("title"),
             command=meta.get("command"),
         ),
-        "names": list(found.names),
-        "sizes": found.sizes.tolist(),
-        **{name: np.round(getattr(found, name), _DIGITS).tolist() for name in MATRICES},
+        "names": list(comparison.names),
+        "sizes": comparison.sizes.tolist(),
+        **{name: np.round(getattr(comparison, name), _DIGITS).tolist() for name in MATRICES},
     }
 
 
 def read(opened):
-    """The Comparison in an open Document.
+    """Return the Comparison in an open Document.
 
     Raises StragError for values that `comparison_object` does not write.
     """
@@ -72,6 +73,7 @@ def read(opened):
 
 
 def _matrix(rows, S, name, source):
+    """Return a JSON list of lists of numbers as a matrix: float64 [S, S]."""
     rows = [numbers(row) for row in rows] if isinstance(rows, list) else []
     if len(rows) != S or not all(row is not None and len(row) == S for row in rows):
         raise SPEC.fault(f"'{name}' is not a matrix of {S} x {S} numbers", source)

@@ -1,7 +1,7 @@
 """The container of every binary kind: a safetensors file with one metadata key, `strag`.
 
-A writer lays out the header first and fills the tensors through a memory map as the work goes on, so that no
-tensor needs to be in memory. A reader reads tensor by tensor, or in parts.
+A writer lays out the header first and fills the tensors through a memory map as the results arrive, so that
+no tensor has to fit in memory. A reader reads single tensors or parts of them.
 """
 
 import contextlib
@@ -97,6 +97,7 @@ class TensorWriter:
 
     @contextlib.contextmanager
     def _failing_cleanly(self):
+        """Context that discards the output if an error occurs in it."""
         try:
             yield
         except BaseException:
@@ -104,7 +105,11 @@ class TensorWriter:
             raise
 
     def put(self, name, where, values):
-        """Write a part of one tensor. From time to time the memory of the written parts is released."""
+        """Write `values` into a part of one tensor.
+
+        name : name of the tensor. where : index of the part. From time to time, the memory of the written
+        parts is released.
+        """
         part = self.arrays[name][where]
         part[...] = values
         self._resident += part.nbytes
@@ -112,6 +117,7 @@ class TensorWriter:
             self._release()
 
     def _release(self):
+        """Let the system free the memory of the parts that were written."""
         self._resident = 0
         for array in self.arrays.values():
             if isinstance(array, np.memmap):
@@ -138,7 +144,10 @@ class TensorWriter:
 
 @dataclass
 class InMemory:
-    """Tensors and a stamp that were never written, to be read as a Container is."""
+    """A stamp and tensors in memory that are read in the same way as a Container.
+
+    name : name for messages. meta : the object under `strag`. arrays : dict of tensor name to array.
+    """
 
     name: str
     meta: dict
@@ -147,6 +156,7 @@ class InMemory:
 
     @property
     def kind(self):
+        """The kind in the stamp."""
         return self.meta["kind"]
 
     def layout(self):
@@ -155,15 +165,15 @@ class InMemory:
         return {name: (names[array.dtype], array.shape) for name, array in sorted(self.arrays.items())}
 
     def read(self, name):
-        """One tensor, as a numpy array."""
+        """Return one tensor as a numpy array."""
         return self.arrays[name]
 
     def part(self, name, *where):
-        """A part of one tensor, see `Container.part`."""
+        """Return a part of one tensor, see `Container.part`."""
         return self.arrays[name][where]
 
     def close(self):
-        """Nothing to do."""
+        """Do nothing, because there is no file."""
 
 
 def begun_otherwise(path):
@@ -173,18 +183,19 @@ def begun_otherwise(path):
 
 
 def bytes_of(layout):
-    """Bytes of the tensors of a layout, a dict of name to (numpy dtype, shape)."""
+    """Return the bytes of all tensors of a layout, a dict of name to (numpy dtype, shape): int."""
     return sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in layout.values())
 
 
 def _reserve(file, size):
-    """Give the file its size and its place on the disk. Writing to a map on a full disk is a crash."""
+    """Reserve `size` bytes of disk space, because a write to a memory map on a full disk is a crash."""
     file.truncate(size)
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _mapped(file, dtype, shape, offset):
+    """Return a little-endian array over the file, from byte `offset` on."""
     dtype = np.dtype(dtype).newbyteorder("<")
     if math.prod(shape) == 0:
         return np.zeros(shape, dtype)
@@ -203,6 +214,7 @@ class Container:
 
     @property
     def kind(self):
+        """The kind in the stamp."""
         return self.meta["kind"]
 
     def layout(self):
@@ -210,13 +222,14 @@ class Container:
         return {name: (entry.dtype, entry.shape) for name, entry in sorted(self._entries.items())}
 
     def read(self, name):
-        """One tensor, as a numpy array."""
+        """Return one tensor as a numpy array."""
         return self.part(name)
 
     def part(self, name, *where):
-        """A part of one tensor, which is contiguous in the file.
+        """Return a part of one tensor as a numpy array. The part is contiguous in the file.
 
-        where : positions on the first axes; the last one may be a slice.
+        where : positions on the first axes of the tensor; the last of them may be a slice. Raises StragError
+        if strag does not read the tensor's dtype, or if the file has become shorter.
         """
         entry = self._entries[name]
         if entry.dtype not in DTYPES:
@@ -234,7 +247,7 @@ class Container:
         return self._array(entry, first, shape)
 
     def _array(self, entry, first, shape):
-        """An array of `shape` from the file, `first` elements into the tensor."""
+        """Read an array of `shape` that begins `first` elements into the tensor."""
         array = np.empty(shape, DTYPES[entry.dtype])
         if array.size:
             self._file.seek(entry.start + first * array.itemsize)
@@ -243,7 +256,7 @@ class Container:
         return array
 
     def close(self):
-        """Close the file; tensors already read stay."""
+        """Close the file. Tensors that were already read stay valid."""
         self._file.close()
 
     def __enter__(self):
@@ -254,9 +267,9 @@ class Container:
 
 
 def is_json(head):
-    """Whether the first eight bytes of a file begin a JSON object, rather than a container.
+    """Whether a file that begins with the eight bytes `head` is a JSON object and not a container.
 
-    In a container they are the length of its header, whose upper bytes are 0.
+    The first eight bytes of a container are the length of its header, whose upper bytes are 0.
     """
     return head.lstrip(b" \t\r\n").startswith(b"{") and b"\0" not in head
 
@@ -264,8 +277,8 @@ def is_json(head):
 def container_from(stream, head, name, wanted=(), unfinished=False):
     """Open a container on `stream`, whose first eight bytes, `head`, were already read.
 
-    wanted : the kinds that it may be, empty for any. unfinished : whether to accept a file whose command was
-    killed.
+    wanted : the kinds that are accepted, empty for any. unfinished : whether to accept a file whose command
+    was killed. Raises StragError for a file that is not a complete container of strag.
     """
     header = _read_header(stream, head, name, wanted)
     metadata, entries, size = read_entries(header, name)
@@ -283,7 +296,7 @@ def container_from(stream, head, name, wanted=(), unfinished=False):
 
 
 def _read_header(stream, head, name, wanted):
-    """The JSON header's bytes."""
+    """Read the bytes of the JSON header. head : the first eight bytes, which hold its length."""
     if not head:
         raise no_content(name)
     length = int.from_bytes(head, "little")
@@ -299,6 +312,7 @@ def _read_header(stream, head, name, wanted):
 
 
 def _check_size(file, size, name):
+    """Raise StragError unless the file has `size` bytes."""
     length = file.seek(0, os.SEEK_END)
     if length < size:
         raise StragError(f"is cut short: {length} of {size} bytes", again(name), source=name)

@@ -1,4 +1,4 @@
-"""The kind `dataset`."""
+"""The kind `dataset`: a data set, its labels and the description of its groups."""
 
 import numpy as np
 
@@ -83,7 +83,8 @@ _FIELDS = {
 def write_dataset(output, data, recipe, inputs=None):
     """Write a Dataset into an open Output, or to a destination.
 
-    recipe : the options that it was made with. inputs : the identities of the data it was made from.
+    recipe : dict of the options that the data set was made with. inputs : dict of the identities of the data
+    that it was made from.
     """
     meta = stamp(
         "dataset",
@@ -114,20 +115,22 @@ def described_classes(data):
 
 
 def _class_numbers(numbers):
+    """Return the numbers of the original classes. Raises StragError unless each is an int below 2**31."""
     if not all(type(number) is int and 0 <= number < 2**31 for number in numbers):
         raise StragError("its 'class_numbers' cannot be read", remake("dataset"))
     return numbers
 
 
 def names_of(tensors):
-    """The Names in a file's tensors, which are removed from the dict; None if there are none."""
+    """Remove the names of the examples from a dict of tensors and return them: Names, or None."""
     text, ends = tensors.pop("names", None), tensors.pop("name_ends", None)
     return None if ends is None else Names(text, ends)
 
 
 def class_sizes(container):
-    """Number of training examples of each class in an open container: dict by the name of the class.
+    """Return the number of training examples of each original class in an open container.
 
+    The result is a dict of the name of the class, or its number as a text, to the number of examples.
     A class without examples is included only if it has a name.
     """
     present, counts = np.unique(container.read("y"), return_counts=True)
@@ -138,7 +141,7 @@ def class_sizes(container):
 
 
 def read(opened):
-    """The Dataset in an open container."""
+    """Return the Dataset in an open container. Raises StragError for values that cannot be read."""
     meta, tensors = opened.meta, SPEC.read(opened)
     fields = {key: meta[key] for key in _FIELDS if meta.get(key) is not None}
     for key, value in fields.items():

@@ -1,4 +1,4 @@
-"""The description of a file of any kind, its content and its origin, as one dictionary."""
+"""The description of a file of any kind as one dictionary, which `strag info` shows."""
 
 from strag.datasets.dataset import COUNTED
 from strag.errors import StragError, bad_usage
@@ -10,26 +10,29 @@ _LONGEST = 12  # items of a list that a description shows
 
 
 def describe(opened):
-    """The description of an opened file, the result of `open_file`: dict.
+    """Return the description of a file that `open_file` has opened: dict.
 
-    It has kind, format, version, recipe and the like; `shapes` and `dtypes` of tensors; for a dataset its
-    `identity`; for a JSON kind its values, with `shapes` in place of long lists.
+    It contains the values of the stamp, such as kind, format, version and recipe. For a container it contains
+    the `shapes` and `dtypes` of the tensors and, for a dataset, its `identity` and `class_sizes`. For a JSON
+    kind it contains the values, with `shapes` in place of long lists.
     """
     if opened.is_json:
         return _describe_json(opened.value)
     with opened as container:
         layout = container.layout()
-        told = _ordered(container.meta)
-        told["shapes"] = {as_text(name): list(shape) for name, (_, shape) in layout.items()}
-        told["dtypes"] = {as_text(name): dtype for name, (dtype, _) in layout.items()}
+        description = _ordered(container.meta)
+        description["shapes"] = {as_text(name): list(shape) for name, (_, shape) in layout.items()}
+        description["dtypes"] = {as_text(name): dtype for name, (dtype, _) in layout.items()}
         if container.kind == "dataset" and "y" in layout and not container.meta.get("unfinished"):
-            told["class_sizes"] = class_sizes(container)
-            told["identity"] = identity_of({name: container.read(name) for name in COUNTED if name in layout})
-        return told
+            description["class_sizes"] = class_sizes(container)
+            counted = {name: container.read(name) for name in COUNTED if name in layout}
+            description["identity"] = identity_of(counted)
+        return description
 
 
 def _describe_json(value):
-    told, shapes = _ordered(value["strag"]), {}
+    """Return the description of a JSON kind from its object."""
+    description, shapes = _ordered(value["strag"]), {}
     for key, item in value.items():
         if key == "strag":
             continue
@@ -38,23 +41,25 @@ def _describe_json(value):
         elif isinstance(item, dict) and item and all(isinstance(column, list) for column in item.values()):
             shapes[key] = [len(next(iter(item.values()))), len(item)]
         else:
-            told[key] = item
-    return {**told, "shapes": shapes}
+            description[key] = item
+    return {**description, "shapes": shapes}
 
 
 def _ordered(meta):
+    """Return a stamp with its most important keys first."""
     first = ("kind", "format", "version", "title")
     return {key: meta[key] for key in first if key in meta} | {
         k: v for k, v in meta.items() if k not in first
     }
 
 
-def lookup(told, opened, key, source):
-    """The value at a dotted `key` of a description, or of a JSON kind itself.
+def lookup(description, opened, key, source):
+    """Return the value at a dotted `key` of a description, or of the JSON object itself.
 
-    Raises a StragError that lists the keys available where the path ends.
+    opened : the opened file. source : its name in messages. If there is no such value, raises a StragError
+    that lists the keys available at that point of the path.
     """
-    whole = {**(opened.value if opened.is_json else {}), **told}
+    whole = {**(opened.value if opened.is_json else {}), **description}
     value, path = whole, []
     for part in key.split("."):
         if isinstance(value, list) and part.isdecimal() and len(part) < 19 and int(part) < len(value):
@@ -68,6 +73,7 @@ def lookup(told, opened, key, source):
 
 
 def _no_key(value, part, path, source):
+    """Return the StragError for a `value`, found under `path`, that has no key or item `part`."""
     where = f" in '{'.'.join(path)}'" if path else ""
     if isinstance(value, dict):
         known = ", ".join(key for key in value if key != "strag")

@@ -1,4 +1,4 @@
-"""The kind `geometry`: JSON, radii and distances of the groups, record by record."""
+"""The kind `geometry`: a JSON object with the radii and distances of the groups at every record."""
 
 from strag.files.spec import JsonSpec, Keys
 
@@ -32,5 +32,5 @@ SPEC = JsonSpec(
 
 
 def read(opened):
-    """The object in an open Document, whose stamp was checked."""
+    """Return the object in an open Document after checking it."""
     return SPEC.check(opened)

@@ -45,12 +45,15 @@ class Entry:
 
 
 def header_of(meta, layout):
-    """The header of a file (bytes), the offset of each tensor from the header's end, and the size of all.
+    """Make the header of a file for these tensors.
+
+    Returns the header (bytes), a dict of tensor name to its offset from the end of the header, and the total
+    size of the tensors in bytes.
 
     meta : the object under `strag`. layout : dict of tensor name to (numpy dtype, shape).
 
-    Tensors are ordered by decreasing size of an element, so that each is aligned, then by name. Raises
-    StragError if the header is larger than any reader accepts.
+    Tensors are ordered by the size of an element, largest first, so that each is aligned, and then by name.
+    Raises StragError if the header is larger than the format allows.
     """
     order = sorted(layout, key=lambda name: (-np.dtype(layout[name][0]).itemsize, name))
     entries, offsets, end = {"__metadata__": {"strag": canonical_json(meta)}}, {}, 0
@@ -72,10 +75,10 @@ def header_of(meta, layout):
 
 
 def unfinished_header(meta, layout, size):
-    """A header of `size` bytes for a file whose tensors are being written.
+    """Make a header of `size` bytes for a file whose tensors are being written.
 
-    Its stamp has `unfinished` in place of `version`. If that does not fit, the header is zeros, which every
-    reader refuses.
+    Its stamp has `unfinished` in place of `version`. If this header does not fit, zeros are returned, which
+    every reader refuses.
     """
     meta = {key: value for key, value in meta.items() if key != "version"}
     header, _, _ = header_of({**meta, "unfinished": True}, layout)
@@ -85,11 +88,11 @@ def unfinished_header(meta, layout, size):
 
 
 def read_entries(header, name):
-    """The metadata, an Entry for every tensor, and the size of the whole file, from a JSON header.
+    """Parse a JSON header: metadata, dict of tensor name to Entry, and size of the whole file in bytes.
 
-    header : bytes. name : the file's name in messages. Raises StragError for a header that contradicts
-    itself. Tensors must follow each other without gaps from the header's end, and each must be as long as
-    its shape and dtype say.
+    header : bytes. name : the file's name in messages. Raises StragError for a header that is invalid. The
+    tensors must follow each other without gaps from the end of the header, and the length of each must agree
+    with its shape and dtype.
     """
     try:
         entries = json.loads(header.decode())
@@ -107,25 +110,25 @@ class _ContradictionError(ValueError):
 
 
 def _placed(entries, start):
-    """An Entry for every tensor, and the size of the file. start : offset of the first tensor."""
-    tensors, ends = {}, 0
+    """Return a dict of tensor name to Entry, and the size of the file. start : offset of the first tensor."""
+    tensors, previous_end = {}, 0
     for name, entry in sorted(entries.items(), key=lambda item: tuple(item[1]["data_offsets"])):
         dtype, shape = entry["dtype"], entry["shape"]
         begin, end = entry["data_offsets"]
-        lists = isinstance(shape, list) and isinstance(entry["data_offsets"], list)
-        whole = lists and all(type(number) is int and 0 <= number < 2**63 for number in (begin, end, *shape))
-        if not whole or len(shape) > MOST_AXES or math.prod(number or 1 for number in shape) >= 2**60:
+        are_lists = isinstance(shape, list) and isinstance(entry["data_offsets"], list)
+        are_natural = are_lists and all(type(n) is int and 0 <= n < 2**63 for n in (begin, end, *shape))
+        if not are_natural or len(shape) > MOST_AXES or math.prod(number or 1 for number in shape) >= 2**60:
             raise _ContradictionError(f"tensor '{name}' has an impossible shape")
         if dtype not in BITS:
             raise _ContradictionError(f"tensor '{name}' has the unknown dtype {dtype}")
-        if begin != ends or 8 * (end - begin) != BITS[dtype] * math.prod(shape):
+        if begin != previous_end or 8 * (end - begin) != BITS[dtype] * math.prod(shape):
             raise _ContradictionError(f"tensor '{name}' has the wrong offset or length")
-        tensors[name], ends = Entry(dtype, tuple(shape), start + begin), end
-    return tensors, start + ends
+        tensors[name], previous_end = Entry(dtype, tuple(shape), start + begin), end
+    return tensors, start + previous_end
 
 
 def stamp_in(metadata, name, wanted=()):
-    """The object under the metadata key `strag`. Raises StragError if there is none."""
+    """Return the object under the metadata key `strag`. Raises StragError if there is none."""
     try:
         return legible(json.loads(metadata["strag"]))
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -133,5 +136,5 @@ def stamp_in(metadata, name, wanted=()):
 
 
 def again(name):
-    """The remedy for a damaged file."""
+    """Return the remedy for a damaged file with this name."""
     return "did the command before it in the pipe fail?" if name == "stdin" else "create or copy it again"

@@ -39,7 +39,11 @@ EVERY_RUN = Law(
     *("not empty for any run", "has a run that trains on no example"),
     lambda bits, lengths: unpack(bits, lengths["example"]).any(axis=1).all(),
 )
-_ALWAYS = ("radius", "distance", "mean_norm2")  # in every history of a layer; other measures came later
+_ALWAYS = (
+    "radius",
+    "distance",
+    "mean_norm2",
+)  # in every history with a layer; older files lack the other measures
 _AXES = {"class": (CLASS,), "pair": (PAIR,), None: ()}
 SPEC = Spec(
     "history",
@@ -124,9 +128,9 @@ _BITS = ("misclassified", "test_misclassified")
 
 
 def read(opened, tests=True):
-    """The History in an open container. tests : whether to read its test records.
+    """Return the History in an open container. tests : whether to read its test records.
 
-    If no layer was measured, the tensors of measures may be absent.
+    The tensors of measures may be absent if no layer was measured.
     """
     spec, meta = SPEC if tests else SPEC.without(_OF_TESTS), opened.meta
     tensors, lengths = spec.checked(opened)
@@ -140,18 +144,20 @@ def read(opened, tests=True):
 
 
 def history_bytes(lengths, named=()):
-    """Bytes of the tensors of a history, from a dict of lengths by axis.
+    """Return the bytes of all tensors of a history: int.
 
-    It has test records if `lengths` has their number. named : the tensors of the names of its examples.
+    lengths : dict of axis name to length; the history has test records if their number is in it.
+    named : arrays that hold the names of the examples.
     """
     given = ("test_updates", "y_test") if lengths.get("test record") else ()
     return bytes_of(_WRITTEN.layout(lengths, given)) + sum(array.nbytes for array in named)
 
 
 class HistoryWriter(Writer):
-    """A history laid out first and filled as training goes; see `Writer`.
+    """A history file that is laid out first and filled during training; see `Writer`.
 
-    whole : `updates`, `trained` and the tensors of the examples; with tests `test_updates` and `y_test`.
+    whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
+    `test_updates` and `y_test`. noise_levels : number of noise levels S.
     """
 
     measures = _PER_LAYER
@@ -164,7 +170,7 @@ class HistoryWriter(Writer):
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
-        """Write one record: its `runs` (a slice of axis R), its `update`, and its values."""
+        """Write the values of a Record, see `strag.training.loop`, at its update and runs."""
         for updates, names in (("updates", _PER_RECORD), ("test_updates", _PER_TEST)):
             at = self._places.get(updates, {}).get(record.update)
             for name in names if at is not None else ():
@@ -179,10 +185,11 @@ class HistoryWriter(Writer):
         self._committed = True
 
     def commit_partial(self):
-        """Leave the finished part as PATH.partial: (path, runs, last update), or None if there is none.
+        """Write the finished part of the history to PATH.partial.
 
-        It holds the finished runs if any run has finished, else the finished records of the first runs.
-        Nothing is left if the output is a pipe or the history is complete.
+        Returns (path, number of runs, last update), or None if nothing was written. The file holds the
+        finished runs if any run has finished, else the finished records of the first runs. No file is
+        written if the output is a pipe or the history is complete.
         """
         if self.is_direct or self._committed or not self._done:
             return None
@@ -202,10 +209,10 @@ class HistoryWriter(Writer):
         return path, runs, until
 
     def _number(self, name, until):
-        """The number of updates under this name that are at most `until`."""
+        """Return how many updates in the tensor `name` are at most `until`; 0 without such a tensor."""
         return int(np.searchsorted(self.arrays[name], until, "right")) if name in self.arrays else 0
 
 
 def _cut(axes, array, ends):
-    """An array, cut at the ends of its axes, a dict by name."""
+    """Return an array cut at the ends of its axes. ends : dict of axis name to its new length."""
     return array[tuple(slice(ends.get(axis.name)) for axis in axes)]

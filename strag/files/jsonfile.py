@@ -1,4 +1,4 @@
-"""JSON kinds: one object, with format, kind and provenance under `strag`."""
+"""Writing and reading JSON kinds: one object, with format, kind and provenance under `strag`."""
 
 import json
 
@@ -8,12 +8,13 @@ from strag.files.canonical import finite
 
 
 def json_text(value):
-    """`value` as JSON for people and jq: indented, with short columns on one line each."""
+    """Return the object `value` as JSON, with each item of a list of objects or dict of lists on one line."""
     parts = [f"  {json.dumps(key)}: {_item(item)}" for key, item in finite(value).items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def _item(value):
+    """Return one value of the object as JSON."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(f"    {json.dumps(row)}" for row in value) + "\n  ]"
     if isinstance(value, dict) and value and any(isinstance(item, (list, dict)) for item in value.values()):
@@ -30,9 +31,10 @@ def write_json(value, output):
 
 
 def numbers(values, whole=False):
-    """A list of numbers and nulls as float64, with NaN for null; None if the value is not such a list.
+    """Return a JSON list of numbers and nulls as float64, with NaN for null.
 
-    whole : accept natural numbers only, and return int64.
+    Returns None if `values` is not such a list.
+    whole : whether to accept natural numbers only, and return int64.
     """
     if not isinstance(values, list):
         return None

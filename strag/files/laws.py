@@ -6,11 +6,12 @@ from strag.files.spec import Axis, Law, Tensor
 
 
 def _bits_of(name):
-    """The length of an axis of bits over the axis of this name: eight to a byte."""
+    """Return the function for the length of an axis that stores the bits of another axis, 8 in a byte."""
     return lambda lengths: -(-lengths[name] // 8) if name in lengths else None
 
 
 def _pairs(lengths):
+    """Return the number of pairs of groups from the lengths of the axes, or None if it is unknown."""
     classes = lengths.get("class")
     return None if classes is None else classes * (classes - 1) // 2
 
@@ -36,15 +37,18 @@ BYTE = Axis("byte", "bytes")
 
 
 def _rises(array, _):
+    """Whether an array is strictly increasing."""
     return not (np.diff(array) <= 0).any()
 
 
 def _end_together(ends, lengths):
-    """Whether the ends of the names never decrease and the last is the number of bytes."""
+    """Whether the ends of the names never decrease and the last one is the number of bytes."""
     return not ends.size or ((np.diff(ends, prepend=0) >= 0).all() and ends[-1] == lengths["byte"])
 
 
 def _lies_within(low, high):
+    """Return a function that says whether no value of an array is outside [low, high]; NaN is allowed."""
+
     def holds(array, _):
         with np.errstate(invalid="ignore"):
             return not ((array < low) | (array > high)).any()
@@ -62,13 +66,13 @@ NAMES_END = Law("never decreasing, the last is the length of `names`", "does not
 
 
 def below(axis):
-    """The Law that numbers are positions on an axis."""
+    """Return the Law that each number is a position on this axis."""
     problem = f"does not fit its {axis.stamped}"
     return Law(f"below {axis.letter}", problem, lambda array, n: not (array >= n[axis.name]).any())
 
 
 def no_more_than(largest):
-    """The Law that numbers are at most the largest one with a meaning."""
+    """Return the Law that no number exceeds `largest`."""
     problem = f"has values above {largest}"
     return Law(f"at most {largest}", problem, lambda array, _: not (array > largest).any())
 

@@ -15,7 +15,10 @@ LARGEST = 1 << 30  # bytes of a JSON kind
 
 @dataclass(frozen=True)
 class Document:
-    """A file of a JSON kind: its name for messages, and the whole object."""
+    """An opened file of a JSON kind.
+
+    name : name of the file in messages. value : the whole JSON object.
+    """
 
     name: str
     value: dict
@@ -28,10 +31,11 @@ class Document:
 
     @property
     def kind(self):
+        """The kind in the stamp."""
         return self.meta["kind"]
 
     def close(self):
-        """Nothing to do: everything was read."""
+        """Do nothing, because the whole file was read."""
 
     def __enter__(self):
         return self
@@ -43,8 +47,8 @@ class Document:
 def open_file(path, wanted=None, unfinished=False):
     """Open a strag file from a path, or from stdin for '-': a Container or a Document.
 
-    wanted : the kind that it must be, or a tuple of several. unfinished : whether to accept, with a warning,
-    a file whose command was killed.
+    wanted : the kind of file that is accepted, a tuple of several, or None for any. unfinished : whether to
+    accept, with a warning, a file whose command was killed.
 
     Raises StragError for a file that is not a strag file, is cut short, or is of another kind.
     """
@@ -61,6 +65,7 @@ def open_file(path, wanted=None, unfinished=False):
 
 
 def _rest(stream, name):
+    """Read the rest of a JSON file. Raises StragError if it is too long."""
     rest = read_exactly(stream, LARGEST)
     if len(rest) == LARGEST:
         raise StragError(f"is JSON of more than {LARGEST >> 30} GiB", "pass a file that strag wrote", name)
@@ -68,12 +73,13 @@ def _rest(stream, name):
 
 
 def _parse(text, name, wanted, unfinished):
+    """Return the JSON object in a text after checking its stamp."""
     try:
         value = legible(json.loads(text))
     except (ValueError, RecursionError) as error:
-        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its text"
+        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its text"
         raise StragError(
-            f"is not complete JSON (at {where})", "create or copy it again", source=name
+            f"is not complete JSON (at {place})", "create or copy it again", source=name
         ) from None
     if not isinstance(value, dict) or "strag" not in value:
         raise not_strag(name, wanted=wanted)

@@ -18,17 +18,17 @@ from strag.words import amount, number_of
 class Output:
     """An output that is written completely or not at all.
 
-    Opening it checks, before any work, that it can be written. A regular file is written as a temporary
-    file next to it, which `commit` renames. Stdout, FIFOs and devices get their bytes at `commit`, from an
-    unlinked temporary file, so that a failed command writes nothing into a pipe. It is a context manager:
-    leaving it without `commit` removes the bytes written so far.
+    The constructor checks that the output can be written, before any work is done. A regular file is written
+    as a temporary file in the same folder, which `commit` renames. Stdout, FIFOs and devices get their bytes
+    at `commit` from an unlinked temporary file, so that a failed command writes nothing into a pipe. Leaving
+    this context manager without `commit` removes the bytes written so far.
 
     Attributes
     ----------
     path : destination as the user named it, '-' for stdout.
-    file : binary file, open for reading and writing, to be filled before `commit`.
-    is_direct : whether the bytes go to stdout, a FIFO or a device, rather than into a file.
-    resumes : whether an unfinished work file stays, as `path`.resume, and is continued where there is one.
+    file : binary file, open for reading and writing; it is filled before `commit`.
+    is_direct : whether the bytes go to stdout, a FIFO or a device, and not into a regular file.
+    resumes : whether the work file is `path`.resume, which stays if it is unfinished and can be continued.
     """
 
     def __init__(self, path, binary=True, resumes=False):
@@ -51,7 +51,7 @@ class Output:
             self.file = self._beside.file
 
     def _is_special(self):
-        """Whether the path exists and is not a regular file; StragError if it cannot be written."""
+        """Whether the path exists and is not a regular file. Raises StragError if it cannot be written."""
         with self.writing():
             try:
                 mode = os.stat(self.path).st_mode
@@ -66,7 +66,7 @@ class Output:
         return not stat.S_ISREG(mode)
 
     def _open_beside(self, target):
-        """The `Beside` of a regular file, new or to be replaced."""
+        """Open the `Beside` of a regular file, which may exist already."""
         if not target.parent.exists():
             raise StragError(f"cannot be written: no folder {target.parent}", "create it first", self.path)
         if _is_kept_by_its_owner(target):
@@ -96,15 +96,15 @@ class Output:
         return self.resumes and not self._beside.is_new
 
     def require_room(self, size, remedy=None):
-        """Raise StragError if the disk has no room for `size` bytes. remedy : what to do then."""
+        """Raise StragError if the disk has no room for `size` bytes. remedy : the remedy of this error."""
         folder = tempfile.gettempdir() if self.is_direct else self._beside.target.parent
         try:
             disk = shutil.disk_usage(folder)
         except OSError:
             return
         if disk.total and size > disk.free:  # some file systems report zeros
-            where = f"in {folder}" if self.is_direct else "on its disk"
-            problem = f"needs {amount(size)} {where}, but {amount(disk.free)} are free"
+            place = f"in {folder}" if self.is_direct else "on its disk"
+            problem = f"needs {amount(size)} {place}, but {amount(disk.free)} are free"
             remedy = OTHER_FOLDER if self.is_direct and remedy is None else remedy
             raise StragError(problem, remedy or "choose another place", self._name)
 
@@ -166,7 +166,7 @@ def _refuse_stdout(binary):
 
 
 def _is_kept_by_its_owner(target):
-    """Whether another user's file is in a folder such as /tmp, where only the owner may replace a file."""
+    """Whether another user owns this file, in a folder such as /tmp where only owners replace files."""
     try:
         folder, file = os.stat(target.parent), os.stat(target)
     except OSError:
@@ -175,10 +175,9 @@ def _is_kept_by_its_owner(target):
 
 
 def commit(*outputs):
-    """Move several filled Outputs to their destinations: pipes and devices first, then files, each in order.
+    """Move several filled Outputs to their destinations: first pipes and devices, then files, each in order.
 
-    If a pipe refuses its bytes, no file has been replaced. Signals are held back until
-    every file is in place.
+    If a pipe cannot be written, no file is replaced. Signals are held back until every file is in place.
     """
     for output in outputs:
         if output.is_direct:

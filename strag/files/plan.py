@@ -1,11 +1,11 @@
-"""The kind `plan`: JSON, what a training would cost."""
+"""The kind `plan`: a JSON object with the cost of a training."""
 
 from strag.files.spec import JsonSpec, Keys
 
 SPEC = JsonSpec(
     "plan",
     (
-        Keys(("network_updates",), "updates of one network"),
+        Keys(("network_updates",), "updates of single networks, summed over all runs"),
         Keys(("operations",), "floating-point operations of the matrix products"),
         Keys(("seconds",), "estimated seconds of training, from a short trial"),
         Keys(("memory_bytes",), "peak memory of the process, in bytes"),
@@ -15,5 +15,5 @@ SPEC = JsonSpec(
 
 
 def read(opened):
-    """The object in an open Document, whose stamp was checked."""
+    """Return the object in an open Document after checking it."""
     return SPEC.check(opened)

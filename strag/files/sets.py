@@ -1,4 +1,4 @@
-"""The kind `sets`: many sets of examples, for as many networks."""
+"""The kind `sets`: sets of examples, each of which one network leaves out."""
 
 from dataclasses import dataclass
 
@@ -50,10 +50,10 @@ SPEC = Spec(
 
 @dataclass(frozen=True)
 class StoredSets:
-    """Sets in a file.
+    """The sets in a file.
 
-    sets : Sets, whose members are rows of `index`, int64 [P], rows of the origin. meta, source : as in the
-    file.
+    sets : Sets, whose members are positions in `index`. index : int64 [P], rows of the origin. meta, source :
+    stamp and name of the file.
     """
 
     sets: Sets
@@ -63,16 +63,17 @@ class StoredSets:
 
     @property
     def origin(self):
+        """Identity of the data set in whose rows `index` counts."""
         return self.meta["origin"]
 
     @property
     def identity(self):
-        """sha256 of the sets, their runs and their origin."""
+        """The sha256 of the sets, their runs and their origin, in hexadecimal."""
         tensors = {"members": pack(self.sets.members), "run": self.sets.run, "index": self.index}
         return identity_of({**tensors, self.origin: np.zeros(0)})
 
     def removed(self, number):
-        """Rows of the origin that one set holds: int64."""
+        """Return the rows of the origin in set number `number`, from 0 on: int64."""
         return self.index[self.sets.members[number]]
 
     def require_some(self):
@@ -86,7 +87,7 @@ class StoredSets:
 
 
 def read(opened):
-    """The StoredSets in an open container. Without the tensor `network` the networks are the runs."""
+    """Return the StoredSets in an open container. Without the tensor `network`, it equals `run`."""
     tensors = SPEC.read(opened)
     index, tensors = tensors.pop("index"), {"network": tensors["run"], **tensors}
     members = unpack(tensors.pop("members"), len(index))
@@ -94,14 +95,14 @@ def read(opened):
 
 
 def write_sets(output, sets, history, recipe):
-    """Write Sets found in a History into an open Output."""
+    """Write Sets found in a History into an open Output. recipe : dict of the options of the search."""
     tensors = {name: getattr(sets, name) for name in ("run", "update", "control", "dose", "network")}
     tensors |= {"members": pack(sets.members), "index": history.index}
     write(output, SPEC, sets_meta(history, recipe), tensors)
 
 
 def sets_meta(history, recipe):
-    """The stamp of a file of sets found in a History."""
+    """Return the stamp of a file of sets found in a History."""
     kept = ("origin", "origin_size", "title", "command", "labels", "classes")
     return stamp(
         "sets",

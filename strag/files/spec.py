@@ -17,11 +17,11 @@ from strag.kinds import maker_of, remake
 class Axis:
     """A named axis of tensors.
 
-    name : axes of the same name have the same length in every tensor of a file. letter : the length in
-    FORMATS.md and in messages. stamped : key of the stamp that holds a list with the names of the items,
-    dotted if it is nested. length : function of the dict of lengths by name, if the length follows from other
-    axes. problem : the message for a length that contradicts `length` or `stamped`. step : for an axis of
-    numbered tensors, whose length is the number of units of layer K + step.
+    name : name of the axis; axes of the same name have the same length in all tensors of a file. letter :
+    symbol of the length in FORMATS.md and in messages. stamped : key of the stamp that lists the items of the
+    axis, dotted if it is nested. length : if the length follows from other axes, the function that returns it
+    for a dict of axis name to length. problem : the message for a length that contradicts `length` or
+    `stamped`. step : for an axis of a numbered tensor whose length is the number of units of layer K + step.
     """
 
     name: str
@@ -32,14 +32,14 @@ class Axis:
     step: int | None = None
 
     def numbered(self, number):
-        """This axis in the tensor for one number, or layer."""
+        """Return this axis in the tensor for one number or layer."""
         if self.step is None:
             return self
         return replace(self, name=units(number + self.step if self.step else number), step=None)
 
 
 def units(layer):
-    """The name of the axis over the units of a layer; 0 is the input."""
+    """Return the name of the axis over the units of a layer; layer 0 is the input."""
     return f"units of layer {layer}"
 
 
@@ -48,8 +48,8 @@ class Law:
     """A condition on the values of a tensor.
 
     name : the condition in FORMATS.md. problem : the message for a tensor that violates it, after its name.
-    holds : function of an array and the dict of lengths by axis; None if the object that is read checks the
-    condition itself.
+    holds : function of an array and the dict of axis name to length that says whether the condition holds;
+    None if the object that is read checks the condition itself.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Law:
 
     @property
     def stated(self):
-        """The same law, for an object that checks it itself."""
+        """The same law without `holds`, for an object that checks it itself."""
         return replace(self, holds=None)
 
 
@@ -67,9 +67,10 @@ class Tensor:
     """A tensor of a kind of file.
 
     name : the name, with K in place of the number or name of a layer if there is one tensor per layer.
-    dtypes : such as 'F32', or alternatives separated by '|', of which the first is written.
-    axes : tuple of Axis, with `...` at the end for any further axes. meaning : for FORMATS.md.
-    required : whether a file must have it. beside : name of a tensor that is present exactly if this one is.
+    dtypes : such as 'F32', or alternatives separated by '|'; the first one is written.
+    axes : tuple of Axis, with `...` at the end for any further axes. meaning : description in FORMATS.md.
+    laws : the conditions on its values. required : whether every file must have this tensor. beside : name of
+    an optional tensor that a file has if and only if it has this one.
     """
 
     name: str
@@ -82,15 +83,16 @@ class Tensor:
 
     @property
     def is_numbered(self):
+        """Whether a file has one such tensor per number or layer."""
         return "K" in self.name
 
     def numbered(self, number):
-        """This tensor for one number, or layer."""
+        """Return this tensor for one number or layer."""
         axes = tuple(axis.numbered(number) for axis in self.axes)
         return replace(self, name=self.name.replace("K", str(number)), axes=axes)
 
     def lengths(self, shape):
-        """Dict of axis name to length in a tensor of this shape."""
+        """Return the dict of axis name to length for a tensor of this shape."""
         return {axis.name: length for axis, length in zip(self.axes, shape, strict=False) if axis is not ...}
 
 
@@ -98,8 +100,8 @@ class Tensor:
 class Spec:
     """A binary kind: its tensors, and the required content of its stamp.
 
-    named : axes whose items the stamp must name. filled : axes that must not be empty. says : keys of the
-    stamp that must hold a text. free : the form of further tensors, whose names each file chooses.
+    named : axes whose items the stamp must list. filled : axes that must not be empty. says : keys of the
+    stamp that must hold a text. free : the form of further tensors, whose names are not fixed.
     """
 
     kind: str
@@ -115,6 +117,7 @@ class Spec:
         object.__setattr__(self, "_axes", tuple(dict.fromkeys([*self.named, *axes])))
 
     def __getitem__(self, name):
+        """Return the Tensor of this name."""
         return next(tensor for tensor in self.tensors if tensor.name == name)
 
     @property
@@ -123,22 +126,23 @@ class Spec:
         return tuple(tensor.name for tensor in self.tensors)
 
     def numbered(self, numbers, dtypes=None):
-        """This Spec with one tensor per number, or layer, in place of each tensor with K in its name.
+        """Return this Spec with one tensor per number or layer in place of each tensor with K in its name.
 
         dtypes : dict of the name with K to the dtype to use instead of the alternatives.
         """
+        dtypes = dtypes or {}
         kept = [tensor for tensor in self.tensors if not tensor.is_numbered]
-        wanted = [tensor for tensor in self.tensors if tensor.is_numbered]
-        wanted = [replace(one, dtypes=(dtypes or {}).get(one.name, one.dtypes)) for one in wanted]
-        numbered = [tensor.numbered(number) for number in numbers for tensor in wanted]
+        forms = [tensor for tensor in self.tensors if tensor.is_numbered]
+        forms = [replace(form, dtypes=dtypes.get(form.name, form.dtypes)) for form in forms]
+        numbered = [form.numbered(number) for number in numbers for form in forms]
         return replace(self, tensors=(*kept, *numbered))
 
     def without(self, names):
-        """This Spec without the tensors of these names."""
-        return replace(self, tensors=tuple(one for one in self.tensors if one.name not in names))
+        """Return this Spec without the tensors of these names."""
+        return replace(self, tensors=tuple(tensor for tensor in self.tensors if tensor.name not in names))
 
     def followed(self, lengths):
-        """The dict of lengths by axis, completed by the lengths that follow from others."""
+        """Return the dict of axis name to length, completed by the lengths that follow from others."""
         complete = dict(lengths)
         for axis in self._axes:
             if axis.length is not None and axis.name not in complete:
@@ -147,9 +151,9 @@ class Spec:
         return complete
 
     def layout(self, lengths, given=()):
-        """Dict of tensor name to (numpy dtype, shape), from a dict of lengths by axis.
+        """Return the dict of tensor name to (numpy dtype, shape). lengths : dict of axis name to length.
 
-        given : names of optional tensors to include, together with the tensors they require.
+        given : names of optional tensors to include, together with the tensors that accompany them.
         """
         lengths, layout = self.followed(lengths), {}
         for tensor in self.tensors:
@@ -161,7 +165,7 @@ class Spec:
     def check(self, container):
         """Check the stamp, dtypes, shapes and axis names of an open container without reading its tensors.
 
-        Returns the dict of lengths by axis.
+        Returns the dict of axis name to length. Raises StragError for a file that does not fit.
         """
         check_fields(container.meta, container.name)
         layout, lengths = container.layout(), {}
@@ -177,10 +181,11 @@ class Spec:
         return self._checked_axes(lengths, container)
 
     def _fit(self, tensor, entry, lengths, source):
+        """Check the dtype and shape of one tensor, and add the lengths of its axes to `lengths`."""
         dtype, shape = entry
         if dtype not in tensor.dtypes.split("|"):
-            wanted = tensor.dtypes.replace("|", " or ")
-            raise self.fault(f"tensor '{tensor.name}' is {dtype}, not {wanted}", source)
+            dtypes = tensor.dtypes.replace("|", " or ")
+            raise self.fault(f"tensor '{tensor.name}' is {dtype}, not {dtypes}", source)
         axes = [axis for axis in tensor.axes if axis is not ...]
         fits = len(shape) >= len(axes) if ... in tensor.axes else len(shape) == len(axes)
         for axis, length in zip(axes, shape, strict=False):
@@ -191,6 +196,7 @@ class Spec:
             raise self.fault(f"tensor '{tensor.name}' has shape {list(shape)}, not [{known}]", source)
 
     def _checked_axes(self, lengths, container):
+        """Check the axes against the stamp and each other. Returns the dict of all axes to their lengths."""
         for axis in self._axes:
             names = _named(container.meta, axis.stamped) if axis.stamped else None
             if isinstance(names, list) and (names or axis in self.named):
@@ -213,14 +219,15 @@ class Spec:
         return lengths
 
     def read(self, container, names=None):
-        """Read and check an open container: dict of the name of each tensor present to its array.
+        """Read and check the tensors of an open container: dict of tensor name to array.
 
-        names : the tensors to read; by default all.
+        names : the tensors to read if the file has them; by default all. Raises StragError for a file that
+        does not fit.
         """
         return self.checked(container, names)[0]
 
     def checked(self, container, names=None):
-        """The result of `read`, and the dict of lengths by axis."""
+        """Return the result of `read`, and the dict of axis name to length."""
         lengths, layout, tensors = self.check(container), container.layout(), {}
         for tensor in self.tensors:
             if tensor.name in layout and (names is None or tensor.name in names):
@@ -231,19 +238,19 @@ class Spec:
         return tensors, lengths
 
     def fault(self, problem, source):
-        """The StragError for a file of this kind that cannot be read."""
+        """Return the StragError for a file of this kind that cannot be read."""
         return StragError(problem, remake(self.kind), source)
 
 
 def _named(meta, key):
-    """The value under a dotted key of a stamp, or None."""
+    """Return the value under a dotted key of a stamp, or None."""
     for part in key.split("."):
         meta = meta.get(part) if isinstance(meta, dict) else None
     return meta
 
 
 def _is_unmeasured(tensor, meta):
-    """Whether an axis of a tensor has no items according to the stamp, so that the tensor may be absent."""
+    """Whether the stamp lists no items for an axis of a tensor, so that the tensor may be absent."""
     return any(axis is not ... and axis.stamped and meta.get(axis.stamped) == [] for axis in tensor.axes)
 
 
@@ -251,9 +258,9 @@ def _is_unmeasured(tensor, meta):
 class Keys:
     """Keys of a JSON object that belong together.
 
-    names : names of the keys. meaning : for FORMATS.md. of : Keys of the object, or of each of the objects,
-    under the first of them. holds : function of the value of each key that says whether it is valid.
-    problem : the message for an invalid value, after the name of the key.
+    names : names of the keys. meaning : description in FORMATS.md. of : Keys of the object, or of each object
+    in the list, under the first of these keys. holds : function that says whether a value is valid. problem :
+    the message for an invalid value, after the name of the key.
     """
 
     names: tuple
@@ -265,7 +272,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class JsonSpec:
-    """A JSON kind: its keys other than the stamp."""
+    """A JSON kind and its keys, without that of the stamp."""
 
     kind: str
     keys: tuple
@@ -276,7 +283,7 @@ class JsonSpec:
         return tuple(name for keys in self.keys for name in keys.names)
 
     def check(self, opened):
-        """Check the stamp and each value of an open Document, one by one; return the object."""
+        """Check the stamp and the values of an open Document, and return its object. Raises StragError."""
         check_fields(opened.meta, opened.name)
         for keys in self.keys:
             for name in keys.names if keys.holds else ():
@@ -285,12 +292,12 @@ class JsonSpec:
         return opened.value
 
     def fault(self, problem, source):
-        """The StragError for a file of this kind that cannot be read."""
+        """Return the StragError for a file of this kind that cannot be read."""
         return StragError(problem, remake(self.kind), source)
 
 
 def markdown(spec):
-    """The table of a kind in FORMATS.md."""
+    """Return the table of a kind in FORMATS.md. spec : a Spec or a JsonSpec."""
     if isinstance(spec, JsonSpec):
         return "\n".join(["| key | meaning |", "|---|---|", *_key_rows(spec.keys)])
     tensors = (*spec.tensors, *([spec.free] if spec.free else []))
@@ -299,6 +306,7 @@ def markdown(spec):
 
 
 def _cells(tensor):
+    """Return the cells of a tensor's row in the table."""
     axes = ["..." if axis is ... else axis.letter for axis in tensor.axes]
     bits = any(axis is not ... and axis.letter.startswith("ceil") for axis in tensor.axes)
     dtypes = tensor.dtypes.replace("|", " or ") + (" bits" if bits else "")
@@ -310,6 +318,7 @@ def _cells(tensor):
 
 
 def _key_rows(keys):
+    """Yield the rows of the table for these Keys and those below them."""
     for group in keys:
         yield f"| {', '.join(f'`{name}`' for name in group.names)} | {group.meaning} |"
         yield from _key_rows(group.of)

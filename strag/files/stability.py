@@ -1,4 +1,4 @@
-"""The kind `stability`: JSON, how far the runs of a history agree along training."""
+"""The kind `stability`: a JSON object that says how far the runs of a history agree during training."""
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from strag.stragglers.stability import Stability
 
 
 def _are_records(value):
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+    """Whether a JSON value is a list of objects that is not empty."""
+    return isinstance(value, list) and bool(value) and all(isinstance(record, dict) for record in value)
 
 
 SPEC = JsonSpec(
@@ -60,13 +61,18 @@ COLUMNS = (
 _WHOLE = ("update", "runs", "pairs")
 _INVERSION = ("update", "train_error")
 _SUMMARY = ("runs", "diverged", "examples")
+_FIELDS = {"update": "updates"}  # the field of a Stability, where it differs from the column
 _DIGITS = 6
 
 
-def stability_object(history, found, recipe):
-    """The JSON object for the result of `stability` for a History."""
-    columns = {name: found.updates if name == "update" else getattr(found, name) for name in COLUMNS}
+def stability_object(history, agreement, recipe):
+    """Return the JSON object for the Stability `agreement` of a History.
+
+    recipe : dict of the options that it was computed with.
+    """
+    columns = {name: getattr(agreement, _FIELDS.get(name, name)) for name in COLUMNS}
     columns |= {name: np.round(columns[name], _DIGITS) for name in COLUMNS if name not in _WHOLE}
+    summary = (agreement.taken, agreement.diverged, agreement.examples)
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return {
         "strag": stamp(
@@ -79,14 +85,14 @@ def stability_object(history, found, recipe):
             title=history.meta.get("title"),
             command=history.meta.get("command"),
         ),
-        "inversion": found.inversion and dict(zip(_INVERSION, found.inversion, strict=True)),
-        "summary": dict(zip(_SUMMARY, (found.taken, found.diverged, found.examples), strict=True)),
+        "inversion": agreement.inversion and dict(zip(_INVERSION, agreement.inversion, strict=True)),
+        "summary": dict(zip(_SUMMARY, summary, strict=True)),
         "records": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
     }
 
 
 def read(opened):
-    """The Stability in an open Document.
+    """Return the Stability in an open Document.
 
     Raises StragError for values that `stability_object` does not write.
     """
@@ -112,12 +118,12 @@ def read(opened):
 
 
 def _object(value, name):
-    """The object under a key, or an empty one."""
+    """Return the object under a key, or an empty one."""
     return value[name] if isinstance(value.get(name), dict) else {}
 
 
 def _numbers(value, name, keys, source):
-    """The numbers under these keys of an object: tuple of float."""
+    """Return the numbers under these keys of the object `name`: tuple of float."""
     values = numbers([_object(value, name).get(key) for key in keys])
     if values is None or not np.isfinite(values).all():
         raise SPEC.fault(f"'{name}' does not have numbers for {' and '.join(keys)}", source)
@@ -125,7 +131,7 @@ def _numbers(value, name, keys, source):
 
 
 def _column(value, name, source):
-    """One value of every record: int64 or float64 [T]."""
+    """Return the value under one key of every record: int64 or float64 [T]."""
     records = value["records"]
     if not all(name in record for record in records):
         raise SPEC.fault(f"has records without '{name}'", source)

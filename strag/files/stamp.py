@@ -1,34 +1,35 @@
-"""The stamp of every strag file, and the errors for files without one or of another kind."""
+"""The stamp of every strag file, and the errors for files without a stamp or of another kind."""
 
 from strag import __version__
 from strag.errors import StragError, warn_of
 from strag.kinds import KINDS, maker_of, remake
 
-NEWEST = 2  # of the formats: 1, and 2 where a layer has a name
+NEWEST = 2  # the newest format. Files with named layers have format 2, all others format 1.
 
 
 def stamp(kind, **fields):
-    """The object under the key `strag` of a file of this kind, in the lowest format that can hold it."""
+    """Return the object under the key `strag` of a file, in the lowest format that can hold it."""
     named = any(isinstance(layer, str) for layer in fields.get("layers") or ())
     return {"format": 2 if named else 1, "kind": kind, "version": __version__, **fields}
 
 
 def wrong_kind(source, kind, wanted):
-    """The error for a file whose kind the command does not read."""
+    """Return the StragError for a file of another kind than the wanted one."""
     problem = f"is {with_article(kind)} file, not {with_article(wanted)} file"
     return StragError(problem, f"make one with '{maker_of(wanted)}'", source=source)
 
 
 def with_article(kind):
-    """A kind of file after 'a' or 'an'."""
+    """Return the name of a kind with its article, as it stands before the word 'file'."""
     return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
 
 
 def check_stamp(meta, source, wanted=(), unfinished=False):
-    """Check format and kind of the object under `strag`; return it.
+    """Check the format and kind in a stamp, the object under `strag`, and return the stamp.
 
-    wanted : the kinds that it may be, empty for any. unfinished : whether to accept, with a warning, a file
-    whose command was killed. The finished part of an interrupted training also causes a warning.
+    source : name of the file in messages. wanted : the kinds that are accepted, empty for any. unfinished :
+    whether to accept, with a warning, a file whose command was killed. The finished part of an interrupted
+    training also causes a warning. Raises StragError for a stamp that is not accepted.
     """
     fields = (("kind", str), ("format", int))
     if not isinstance(meta, dict) or not all(isinstance(meta.get(key), type_) for key, type_ in fields):
@@ -52,7 +53,7 @@ def check_stamp(meta, source, wanted=(), unfinished=False):
 
 
 def check_fields(meta, source):
-    """Check the types of those values under `strag` that are used later."""
+    """Check the types of the values in a stamp that strag uses. Raises StragError for a wrong type."""
     for name, fits in _FIELDS.items():
         holder, key = meta, name
         while "." in key:
@@ -64,39 +65,44 @@ def check_fields(meta, source):
 
 
 def _is_object(value):
+    """Whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
 def _is_text(value):
+    """Whether a JSON value is a text."""
     return isinstance(value, str)
 
 
 def _are_texts(value):
+    """Whether a JSON value is a list of texts."""
     return isinstance(value, list) and all(map(_is_text, value))
 
 
 def _are_numbers(value):
-    """Whether it is a list of natural numbers without duplicates."""
+    """Whether a JSON value is a list of natural numbers without duplicates."""
     natural = isinstance(value, list) and all(type(number) is int and number >= 0 for number in value)
     return natural and len(set(value)) == len(value)
 
 
 def _are_layers(value):
-    """Whether it is a list of natural numbers and names without duplicates."""
+    """Whether a JSON value is a list of natural numbers and names without duplicates."""
     names = [layer for layer in value if isinstance(layer, str)] if isinstance(value, list) else []
     numbers = [layer for layer in value if layer not in names] if isinstance(value, list) else value
     return _are_numbers(numbers) and all(names) and len(set(names)) == len(names)
 
 
 def _is_count(value):
+    """Whether a JSON value is a natural number below 2**53."""
     return type(value) is int and 0 <= value < 2**53
 
 
 def _is_real(value):
+    """Whether a JSON value is a finite number."""
     return type(value) in (int, float) and abs(value) < float("inf")
 
 
-# The values of a stamp that are used. An object comes before its parts.
+# The values of a stamp that strag uses, with a check of each. An object comes before its parts.
 _FIELDS = {
     "recipe": _is_object,
     "recipe.lr": _is_real,
@@ -117,27 +123,31 @@ _FIELDS = {
 
 
 def not_strag(name, head=b"", wanted=()):
-    """The error for a file that strag did not write. The remedy creates the first kind of `wanted`."""
-    wanted = wanted[0] if wanted else None
+    """Return the StragError for a file that strag did not write.
+
+    head : the first bytes of the file. wanted : the kinds that are accepted; the remedy names the command
+    that creates the first one.
+    """
+    kind = wanted[0] if wanted else None
     known = (
         (b"PK\x03\x04", "an npz or zip file"),
         (b"\x93NUMPY", "an npy file"),
         (b"\x1f\x8b", "a gzipped file"),
         (b"\x00\x00\x08", "an IDX file"),
     )
-    what = next((what for magic, what in known if head.startswith(magic)), None)
-    if wanted not in (None, "dataset"):
-        remedy = f"make one with '{maker_of(wanted)}'"
-    elif what:
+    form = next((form for magic, form in known if head.startswith(magic)), None)
+    if kind not in (None, "dataset"):
+        remedy = f"make one with '{maker_of(kind)}'"
+    elif form:
         remedy = "import it with 'strag data FILE'"
-    elif wanted:
+    elif kind:
         remedy = "make one with 'strag data FILE', from images, arrays, tables and more"
     else:
         remedy = "pass a file that strag wrote"
-    return StragError(f"is {what}, not a strag file" if what else "is not a strag file", remedy, source=name)
+    return StragError(f"is {form}, not a strag file" if form else "is not a strag file", remedy, source=name)
 
 
 def no_content(name):
-    """The error for an empty file, such as the output of a failed command in a pipe."""
+    """Return the StragError for an empty file, such as the output of a failed command in a pipe."""
     remedy = "did the command before it in the pipe fail?" if name == "stdin" else "create it again"
     return StragError("is empty", remedy, source=name)

@@ -1,4 +1,4 @@
-"""The kind `stragglers`: JSON, the result of find-stragglers."""
+"""The kind `stragglers`: a JSON object with the result of find-stragglers."""
 
 import csv
 import io
@@ -17,10 +17,10 @@ from strag.stragglers.over_runs import LayerFinding, OverRuns
 from strag.stragglers.run_finding import RunFinding, RunReference
 from strag.stragglers.shortfall import Shortfall
 
-# Fields whose keys in the file differ from their names in memory.
+# Fields of dataclasses whose keys in the file have other names.
 _OF_INVERSION = {"update": "refined_update", "train_error": "refined_train_error"}
 _OF_CLASS = {"number": "class"}
-# Keys of a run in order, those of its inversion between the others.
+# Keys of a run, in order. Those of its inversion are between the others.
 _BEFORE = ("run", "update", "train_error")
 _INVERSION_KEYS = (
     *("verdict", "update", "train_error", "depth", "prominence", "noise", "valley_update", "misclassified"),
@@ -32,7 +32,7 @@ _AGAIN = "create it again with 'strag find-stragglers'"
 
 
 def stragglers_object(finding):
-    """The JSON object for a Finding."""
+    """Return the JSON object for a Finding."""
     layers, classes = finding.layers, finding.original_classes
     optional = {
         "layers": None if layers is None else [asdict(layer) for layer in layers],
@@ -49,37 +49,42 @@ def stragglers_object(finding):
         "model_unknown": finding.model_unknown,
         "indices": finding.indices,
         "examples": finding.examples,
-        "original_classes": None if classes is None else [_renamed(one, _OF_CLASS) for one in classes],
+        "original_classes": None if classes is None else [_class_object(original) for original in classes],
         "hard_direction": "a larger count or probability is a harder example",
         "index_space": "row of the training set whose identity is strag.origin, counted from 0",
     }
 
 
 def _run_object(run):
-    told = {
+    """Return the JSON object for a RunFinding."""
+    value = {
         **{name: getattr(run, name) for name in _BEFORE},
         **_inversion_object(run.inversion),
         **{name: getattr(run, name) for name in _AFTER},
     }
     if run.reference is not None:
-        told["reference"] = asdict(run.reference)
+        value["reference"] = asdict(run.reference)
     if run.left_out is not None:
-        told["set"] = run.left_out
+        value["set"] = run.left_out
     if run.classes is not None:
-        told["classes"] = {name: one and _inversion_object(one) for name, one in run.classes.items()}
-    return told
+        value["classes"] = {
+            name: inversion and _inversion_object(inversion) for name, inversion in run.classes.items()
+        }
+    return value
 
 
 def _inversion_object(inversion):
+    """Return the JSON values of an Inversion."""
     return {_OF_INVERSION.get(name, name): getattr(inversion, name) for name in _INVERSION_KEYS}
 
 
-def _renamed(one, names):
-    return {names.get(name, name): value for name, value in asdict(one).items()}
+def _class_object(original):
+    """Return the JSON object for an OriginalClass."""
+    return {_OF_CLASS.get(name, name): value for name, value in asdict(original).items()}
 
 
 def write_csv(output, table):
-    """Write the example table as CSV into an open Output, without committing it."""
+    """Write a table, a dict of column name to values, as CSV into an open Output without committing it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table)
@@ -90,21 +95,21 @@ def write_csv(output, table):
 
 
 def read(opened):
-    """The Finding in an open Document."""
+    """Return the Finding in an open Document, see `stragglers_from`."""
     return stragglers_from(opened.value, opened.name)
 
 
 def stragglers_from(value, source):
-    """The Finding in a JSON object. Older files have fewer keys.
+    """Return the Finding in a JSON object. Older files have fewer keys.
 
-    Raises StragError for indices that are not whole numbers, are outside the data set or occur twice, and for
-    parts that cannot be read.
+    value : the object. source : name of the file in messages. Raises StragError for indices that are not
+    whole numbers, are outside the data set or occur twice, and for parts that cannot be read.
     """
     check_fields(value["strag"], source)
     indices, examples = _indices(value, source), value.get("examples")
     layers, classes, model = (value.get(name) for name in ("layers", "original_classes", "model"))
     with reading("runs", source, _AGAIN):
-        runs = tuple(_run_from(told) for told in listed(value.get("runs")))
+        runs = tuple(_run_from(run) for run in listed(value.get("runs")))
         summary = _with_shortfall(OverRuns, value.get("summary") or {})
     with reading("layers", source, _AGAIN):
         layers = _each(layers, partial(_with_shortfall, LayerFinding))
@@ -114,12 +119,12 @@ def stragglers_from(value, source):
         model = None if model is None else part_from(Population, model)
         unknown = checked(value.get("model_unknown"), str | None)
     with reading("classes", source, _AGAIN):
-        names = (value.get(name) for name in ("classes_without", "classes_absent"))
-        without, absent = (_each(told, partial(checked, type_=str)) for told in names)
+        names = ("classes_without", "classes_absent")
+        without, absent = (_each(value.get(name), partial(checked, type_=str)) for name in names)
     return Finding(
         verdict=str(value.get("verdict")),
         indices=indices,
-        meta={name: told for name, told in value["strag"].items() if name not in _STAMPED},
+        meta={name: item for name, item in value["strag"].items() if name not in _STAMPED},
         summary=summary,
         runs=runs,
         layers=layers,
@@ -134,7 +139,7 @@ def stragglers_from(value, source):
 
 
 def _indices(value, source):
-    """The rows of the origin that a file lists: int64."""
+    """Return the rows of the origin that the file lists under `indices`: int64."""
     indices, size = value.get("indices"), value["strag"].get("origin_size")
     size = size if isinstance(size, int) else np.iinfo(np.int64).max
     if not isinstance(indices, list) or not all(type(i) is int for i in indices):
@@ -148,34 +153,38 @@ def _indices(value, source):
     return np.asarray(indices, dtype=np.int64)
 
 
-def _run_from(told):
-    reference, classes = told.get("reference"), told.get("classes")
+def _run_from(value):
+    """Return the RunFinding in a JSON object."""
+    reference, classes = value.get("reference"), value.get("classes")
     return part_from(
         RunFinding,
-        told,
+        value,
         {"left_out": "set"},
-        inversion=_inversion_from(told),
+        inversion=_inversion_from(value),
         reference=None if reference is None else part_from(RunReference, reference),
-        classes=None if classes is None else {name: _of_class(one) for name, one in classes.items()},
+        classes=None if classes is None else {name: _of_class(part) for name, part in classes.items()},
     )
 
 
-def _of_class(told):
-    return None if told is None else _inversion_from(told)
+def _of_class(value):
+    """Return the Inversion of one class in a JSON object, or None for null."""
+    return None if value is None else _inversion_from(value)
 
 
-def _inversion_from(told):
-    found = part_from(Inversion, told, _OF_INVERSION, record=None)
-    if found.verdict not in VERDICTS:
+def _inversion_from(value):
+    """Return the Inversion in a JSON object."""
+    inversion = part_from(Inversion, value, _OF_INVERSION, record=None)
+    if inversion.verdict not in VERDICTS:
         raise ValueError
-    return found
+    return inversion
 
 
-def _with_shortfall(cls, told):
-    shortfall = told.get("shortfall")
-    return part_from(cls, told, shortfall=None if shortfall is None else part_from(Shortfall, shortfall))
+def _with_shortfall(cls, value):
+    """Return the instance of a dataclass with a field `shortfall` in a JSON object."""
+    shortfall = value.get("shortfall")
+    return part_from(cls, value, shortfall=None if shortfall is None else part_from(Shortfall, shortfall))
 
 
-def _each(told, read):
-    """A list in JSON as a tuple with `read` applied to each item; None for null."""
-    return None if told is None else tuple(read(one) for one in listed(told))
+def _each(values, convert):
+    """Return a JSON list as a tuple with `convert` applied to each item; None for null."""
+    return None if values is None else tuple(convert(value) for value in listed(values))

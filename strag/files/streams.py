@@ -1,4 +1,4 @@
-"""Binary input from paths and stdin, output to stdout, and pipes that are spooled into temporary files."""
+"""Binary input from files and stdin, spooling of pipes into temporary files, and output to stdout."""
 
 import contextlib
 import errno
@@ -16,15 +16,15 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def name_of(path):
-    """The name of a path in messages; '-' is stdin."""
+    """Return the name of an input path in messages; '-' becomes stdin."""
     return "stdin" if str(path) == STANDARD else str(path) or "''"
 
 
 def place_of(path):
-    """The place that an output name refers to: '-' for stdout, else the path with links resolved.
+    """Return the place that the name of an output refers to: '-' for stdout, else the path without links.
 
-    Two names of one output have the same place. None for a device, a pipe or a folder, because a second
-    output does not replace these.
+    Two names of the same output have the same place. The place of a device, a pipe or a folder is None,
+    because a second output does not replace it.
     """
     if str(path) in (STANDARD, "/dev/stdout"):
         return STANDARD
@@ -33,13 +33,13 @@ def place_of(path):
 
 
 def refuse_terminal_input(path):
-    """Raise StragError if `path` is stdin and stdin is a terminal, where nobody types binary data."""
+    """Raise StragError if `path` is '-' and stdin is a terminal, because nobody types binary data."""
     if str(path) == STANDARD and sys.stdin is not None and sys.stdin.isatty():
         raise bad_usage("is a terminal", "name a file or pipe one in", source="stdin")
 
 
 def is_piped_in():
-    """Whether stdin is a pipe or a file, rather than a terminal, /dev/null, a socket, or closed."""
+    """Whether stdin is a pipe or a file, and not a terminal, /dev/null or a socket, and not closed."""
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode
     except (AttributeError, OSError, ValueError):  # closed, or replaced by an object without a descriptor
@@ -74,7 +74,7 @@ def open_input(path):
 
 
 def read_exactly(stream, size):
-    """Read `size` bytes as a bytearray, or fewer if the stream ends earlier. They are in memory once."""
+    """Read `size` bytes, or fewer if the stream ends: bytearray. The bytes are in memory only once."""
     content = bytearray()
     while len(content) < size:
         part = stream.read(min(size - len(content), CHUNK))
@@ -85,12 +85,12 @@ def read_exactly(stream, size):
 
 
 def is_regular(stream):
-    """Whether a stream is a regular file, which can be mapped into memory."""
+    """Whether a stream is a regular file, which can be read at any position."""
     return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
 
 
 def spool(head, stream, size=None, name="stdin"):
-    """Copy a stream into an unlinked temporary file, which is returned open at its start.
+    """Copy a stream into an unlinked temporary file and return the file, open at its start.
 
     head : bytes that were already read. size : copy up to this many bytes, `head` included; None for all.
     name : the stream's name in messages. Raises StragError if the temporary folder is full.
@@ -98,13 +98,13 @@ def spool(head, stream, size=None, name="stdin"):
     spooled = tempfile.TemporaryFile(prefix="strag-")  # noqa: SIM115
     try:
         spooled.write(head)
-        left = None if size is None else size - len(head)
-        while left is None or left > 0:
-            part = stream.read(CHUNK if left is None else min(CHUNK, left))
+        remaining = None if size is None else size - len(head)
+        while remaining is None or remaining > 0:
+            part = stream.read(CHUNK if remaining is None else min(CHUNK, remaining))
             if not part:
                 break
             spooled.write(part)
-            left = None if left is None else left - len(part)
+            remaining = None if remaining is None else remaining - len(part)
         spooled.flush()
         spooled.seek(0)
     except BaseException as error:
@@ -116,9 +116,10 @@ def spool(head, stream, size=None, name="stdin"):
 
 
 def send_to_stdout(chunks):
-    """Write chunks of bytes to stdout, completely even if Python's own stdout is unbuffered.
+    """Write all chunks of bytes to stdout, also if Python's own stdout is unbuffered.
 
-    A reader that stops early (`| head -c 10`) is not an error.
+    A reader that stops early (`| head -c 10`) is not an error. Raises StragError if stdout is closed or
+    cannot be written.
     """
     if sys.stdout is None:
         raise bad_usage("is closed", "connect it to a pipe or a file", source="stdout")
@@ -133,12 +134,12 @@ def send_to_stdout(chunks):
         raise unwritable(error, "stdout") from None
 
 
-def unwritable(error, where):
-    """The StragError for an output `where` that cannot be written. error : the OSError."""
-    return StragError(f"cannot be written: {error.strerror or error}", "choose another place", source=where)
+def unwritable(error, name):
+    """Return the StragError for an output that cannot be written. error : the OSError."""
+    return StragError(f"cannot be written: {error.strerror or error}", "choose another place", source=name)
 
 
-def no_room(error, where):
-    """The StragError for a pipe `where` that does not fit in the temporary folder, where it is spooled."""
+def no_room(error, name):
+    """Return the StragError for a pipe that does not fit in the temporary folder. error : the OSError."""
     problem = f"does not fit in {tempfile.gettempdir()}: {error.strerror}"
-    return StragError(problem, OTHER_FOLDER, source=where)
+    return StragError(problem, OTHER_FOLDER, source=name)

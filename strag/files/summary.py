@@ -1,4 +1,4 @@
-"""The kind `summary`: JSON, many experiments compared with each other."""
+"""The kind `summary`: a JSON object that compares many experiments."""
 
 from dataclasses import asdict, replace
 
@@ -12,55 +12,63 @@ from strag.stragglers.inversion import CENSORED
 from strag.stragglers.size_law import SizeLaw
 from strag.stragglers.summary import Condition, Summary
 
-_ALWAYS = ("train_error", "test_error", "lr_update", "depth", "stragglers")  # in every summary, possibly null
+_ALWAYS = (
+    "train_error",
+    "test_error",
+    "lr_update",
+    "depth",
+    "stragglers",
+)  # keys of every condition; their values may be null
 
 
-def summary_object(found, experiments):
-    """The JSON object for a Summary of Experiments."""
-    sources = sorted({one.identity for one in experiments})
+def summary_object(summary, experiments):
+    """Return the JSON object for the Summary of a list of Experiments."""
+    sources = sorted({experiment.identity for experiment in experiments})
     return {
-        "strag": stamp("summary", recipe={}, inputs={"stragglers": sources}, title=found.title),
-        "varies": list(found.varies),
-        "repeated": found.repeated,
-        "laws": {name: asdict(law) for name, law in found.laws.items()},
-        "conditions": [_told(condition) for condition in found.conditions],
+        "strag": stamp("summary", recipe={}, inputs={"stragglers": sources}, title=summary.title),
+        "varies": list(summary.varies),
+        "repeated": summary.repeated,
+        "laws": {name: asdict(law) for name, law in summary.laws.items()},
+        "conditions": [_condition_object(condition) for condition in summary.conditions],
     }
 
 
-def _told(condition):
+def _condition_object(condition):
+    """Return the JSON object for a Condition."""
     kept = ("label", "examples", "blocks", "runs", "inverting", "low", "high", "verdicts", "test_examples")
     kept += ("settings",)
-    differences = _told_levels(condition.differences)
-    told = {name: getattr(condition, name) for name in kept}
-    return {**told, **_told_levels(condition.levels), "differences": differences}
+    differences = _level_objects(condition.differences)
+    fields = {name: getattr(condition, name) for name in kept}
+    return {**fields, **_level_objects(condition.levels), "differences": differences}
 
 
-def _told_levels(levels):
+def _level_objects(levels):
+    """Return the dict of quantity to the JSON object of its Level; null for an unknown Level."""
     return {name: None if np.isnan(level.mean) else asdict(level) for name, level in levels.items()}
 
 
 def summary_from(value, source):
-    """The Summary in a JSON object, without the values of single runs.
+    """Return the Summary in a JSON object. It has no values of single runs.
 
-    Raises StragError for values that `summary_object` does not write.
+    source : name of the file in messages. Raises StragError for values that `summary_object` does not write.
     """
     check_fields(value["strag"], source)
     is_old = "repeated" not in value  # written by strag 0.1, whose intervals of shares and laws are wrong
     try:
         conditions = tuple(
             Condition(
-                str(one["label"]),
-                dict(one["settings"]),
-                one["examples"],
-                *(int(one[name]) for name in ("blocks", "runs", "inverting")),
-                *_share(one, is_old),
-                _levels(one),
-                {str(verdict): int(number) for verdict, number in one.get("verdicts", {}).items()},
+                str(entry["label"]),
+                dict(entry["settings"]),
+                entry["examples"],
+                *(int(entry[name]) for name in ("blocks", "runs", "inverting")),
+                *_share(entry, is_old),
+                _levels(entry),
+                {str(verdict): int(number) for verdict, number in entry.get("verdicts", {}).items()},
                 {},
-                {name: _level(told) for name, told in one.get("differences", {}).items()},
-                one.get("test_examples"),
+                {name: _level(level) for name, level in entry.get("differences", {}).items()},
+                entry.get("test_examples"),
             )
-            for one in value["conditions"]
+            for entry in value["conditions"]
         )
         laws = {
             name: SizeLaw(**{k: v if isinstance(v, (bool, str)) else _number(v) for k, v in law.items()})
@@ -77,37 +85,41 @@ def summary_from(value, source):
     return Summary(conditions, varies, laws, value["strag"].get("title"), source)
 
 
-def _share(one, is_old):
-    """The interval of the share of runs that invert; for an older file with one block, from its runs."""
+def _share(entry, is_old):
+    """Return the interval (low, high) of the share of runs that invert, from the object of a condition.
+
+    For an older file, the interval is computed from the numbers of runs if there is one block.
+    """
     if not is_old:
-        return _number(one["low"]), _number(one["high"])
-    censored = sum(number for verdict, number in one.get("verdicts", {}).items() if verdict in CENSORED)
-    known = one["blocks"] == 1 and one.get("verdicts")
-    return share_interval([(one["inverting"], censored, one["runs"])] if known else [])
+        return _number(entry["low"]), _number(entry["high"])
+    censored = sum(number for verdict, number in entry.get("verdicts", {}).items() if verdict in CENSORED)
+    is_known = entry["blocks"] == 1 and entry.get("verdicts")
+    return share_interval([(entry["inverting"], censored, entry["runs"])] if is_known else [])
 
 
 def _without_intervals(law):
+    """Return a SizeLaw of an older file without its intervals."""
     ends = [f"{name}_{end}" for name in ("limit", "b", "limit_one") for end in ("low", "high")]
     again = "its intervals come from an older strag; create the summary again"
     return replace(law, **dict.fromkeys(ends, np.nan), identifiable=False, reason=again)
 
 
-def _levels(one):
-    """The Level of every quantity of a condition. Quantities that older summaries lack may be missing."""
-    noisy = [name for name in one if "@" in name]
-    names = [name for name in QUANTITIES if name in _ALWAYS or name in one]
-    return {name: _level(one[name]) for name in (*names, *noisy)}
+def _levels(entry):
+    """Return the dict of quantity to Level of a condition. Older summaries lack some quantities."""
+    noisy = [name for name in entry if "@" in name]
+    names = [name for name in QUANTITIES if name in _ALWAYS or name in entry]
+    return {name: _level(entry[name]) for name in (*names, *noisy)}
 
 
-def _level(told):
-    return (
-        UNKNOWN
-        if told is None
-        else Level(**{name: _number(told[name]) for name in Level.__dataclass_fields__})
-    )
+def _level(value):
+    """Return the Level in a JSON object; UNKNOWN for null."""
+    if value is None:
+        return UNKNOWN
+    return Level(**{name: _number(value[name]) for name in Level.__dataclass_fields__})
 
 
 def _number(value):
+    """Return a JSON number as a float; NaN for null."""
     if value is None:
         return float("nan")
     if not abs(value) < 2**53:
@@ -116,5 +128,5 @@ def _number(value):
 
 
 def read(opened):
-    """The Summary in an open Document."""
+    """Return the Summary in an open Document, see `summary_from`."""
     return summary_from(opened.value, opened.name)

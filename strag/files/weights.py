@@ -1,4 +1,4 @@
-"""The kind `weights`: the parameters of R networks at chosen updates, over all d inputs."""
+"""The kind `weights`: the parameters of R networks with d inputs, at chosen updates."""
 
 from dataclasses import replace
 
@@ -62,19 +62,22 @@ SPEC = Spec(
 
 
 def _with_parameters(names):
-    """The Spec of a weights file with parameters of these names."""
+    """Return the Spec of a weights file with parameters of these names."""
     return replace(SPEC, tensors=(*SPEC.tensors, *(replace(PARAMETER, name=name) for name in names)))
 
 
 def parameter_bytes(updates, runs, shapes):
-    """Bytes of parameters, from numbers of updates and runs. shapes : those of one network, by name."""
+    """Return the bytes of the parameters of `runs` networks at `updates` updates: int.
+
+    shapes : dict of name to the shape of a parameter in one network.
+    """
     return bytes_of({name: (np.float32, (updates, runs, *shape)) for name, shape in shapes.items()})
 
 
 class WeightsWriter(Writer):
-    """A weights file laid out first and filled as training goes; see `Writer`.
+    """A weights file that is laid out first and filled during training; see `Writer`.
 
-    whole : every tensor except the parameters.
+    whole : dict of name to array, every tensor except the parameters.
     shapes : dict of name to the shape of a parameter in one network.
     """
 
@@ -86,7 +89,7 @@ class WeightsWriter(Writer):
         self._position = {int(update): at for at, update in enumerate(self.updates)}
 
     def add(self, record):
-        """Write the parameters of one record, if it has any."""
+        """Write the parameters of a Record, see `strag.training.loop`, if it has any."""
         for name, values in (record.weights or {}).items():
             self.put(name, (self._position[record.update], record.runs), values)
 
@@ -97,9 +100,9 @@ class Weights:
     Attributes
     ----------
     updates : int64 [U]. runs : run numbers. shapes : dict of name to the shape of a parameter in one network.
-    mean, std : float64 [d], the map that standardises inputs for these networks.
-    index, trained : rows of the origin int64 [P], and bits uint8 [R, ceil(P/8)] of those trained on.
-    meta, source : as in the file.
+    mean, std : float64 [d], the mean and standard deviation that standardise inputs for these networks.
+    index : int64 [P], rows of the origin. trained : uint8 [R, ceil(P/8)], bits of the examples trained on.
+    meta, source : stamp and name of the file.
     """
 
     def __init__(self, container):
@@ -111,15 +114,18 @@ class Weights:
         self.mean, self.std = tensors["mean"], tensors["std"]
         self.runs = tuple(self.meta["runs"])
         self.shapes = {name: tuple(container.layout()[name][1][2:]) for name in names}
-        for problem, wrong in (
+        for problem, applies in (
             ("has no parameters", not names),
             ("does not name its classes", not self.meta.get("classes")),
         ):
-            if wrong:
+            if applies:
                 raise spec.fault(problem, self.source)
 
     def parameters(self, at, runs=slice(None)):
-        """Parameters at position `at` of axis U: dict of name to float32 [R, ...]."""
+        """Return the parameters at position `at` of axis U: dict of name to float32 [R, ...].
+
+        runs : slice or positions of the runs. Raises StragError for parameters that are not finite.
+        """
         parameters = {name: self._container.part(name, at)[runs] for name in self.shapes}
         if not all(np.isfinite(values).all() for values in parameters.values()):
             raise StragError(
@@ -135,5 +141,5 @@ class Weights:
 
 
 def read(opened):
-    """The Weights in an open container, which they keep open."""
+    """Return the Weights in an open container, which stays open until they are closed."""
     return Weights(opened)

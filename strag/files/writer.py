@@ -1,4 +1,4 @@
-"""The writer of every binary kind, which lays a file out by its SPEC and fills it part by part."""
+"""The writer of every binary kind. It lays out a file by its SPEC and fills it part by part."""
 
 import json
 
@@ -10,15 +10,15 @@ from strag.files.header import DTYPES
 
 
 class Writer(TensorWriter):
-    """A file of a binary kind, laid out first and filled with `put` as the work goes on.
+    """A file of a binary kind that is laid out first and filled with `put` as results arrive.
 
     Parameters
     ----------
     output : an open Output, or a destination, '-' for stdout; None keeps the tensors in memory.
     spec : the Spec of the kind.
-    meta : the object under `strag`; the names of the axes in it give their lengths.
+    meta : the object under `strag`; the lengths of the axes that it lists are taken from it.
     whole : dict of name to array, for the tensors that are already known.
-    lengths : dict of axis name to length, for the axes that follow neither from `whole` nor from `meta`.
+    lengths : dict of axis name to length, for the axes whose lengths follow neither from `whole` nor `meta`.
     free : dict of name to (numpy dtype, shape) for tensors that the SPEC does not name.
     spare : see `TensorWriter`.
     """
@@ -37,23 +37,24 @@ class Writer(TensorWriter):
             self.arrays[name][...] = array
 
     def as_container(self, name):
-        """What was written in memory, to be read again; `name` is for messages.
+        """Return the tensors that were written in memory as an InMemory, which can be read again.
 
-        Its stamp is as a file would hold it.
+        name : name for messages. The stamp is the one that a file would contain.
         """
         return InMemory(name, json.loads(canonical_json(self.meta)), dict(self.arrays))
 
     @property
     def is_direct(self):
-        """Whether the bytes go into a pipe or a device rather than into a file."""
+        """Whether the bytes go into a pipe or a device and not into a file."""
         return self.output.is_direct
 
 
 def _as_specified(dtypes, array):
+    """Return an array in its dtype of the SPEC; with alternatives, in its own."""
     return np.asarray(array) if "|" in dtypes else np.asarray(array, DTYPES[dtypes])
 
 
 def write(output, spec, meta, tensors):
-    """Write a whole file of a binary kind at once; `tensors` is a dict of name to numpy array."""
+    """Write a whole file of a binary kind at once. tensors : dict of name to numpy array."""
     with Writer(output, spec, meta, tensors) as writer:
         writer.commit()

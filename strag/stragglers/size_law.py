@@ -1,34 +1,44 @@
-"""How a quantity depends on the number of examples."""
+"""SizeLaw: how a quantity depends on the number of training examples."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 COVERAGE = 0.95  # of intervals
-EXPONENTS = np.geomspace(0.05, 4, 200)  # between which b is sought
-ZOOMS = 5  # at most, each to where the exponents that are left lie
+EXPONENTS = np.geomspace(0.05, 4, 200)  # the exponents b that are tried
+ZOOMS = 5  # at most; each zooms to the exponents that are still possible
 FALLS = np.linspace(0, 2, 5)  # c of a variance between blocks that falls as P^-c
-# A fall is kept if its log-likelihood is within this of the largest, as in a 95 % interval of c. With 1, the
-# limit was held in 91.5 % of 1000 simulated studies with two blocks at four sizes and one at two more.
+# A fall c is kept if its log-likelihood is at most this far below the largest, as in a 95 % interval of c.
+# With 1, the interval held the limit in 91.5 % of 1000 simulated studies with two blocks at each of four
+# sizes and one block at each of two more.
 LIKELY = 2.0
-FEWEST_SIZES = 4  # of the data, for a law with three parameters
-FEWEST_BLOCKS = 2  # of one size, to tell how much blocks differ
+FEWEST_SIZES = 4  # different numbers of examples, for a law with three parameters
+FEWEST_BLOCKS = 2  # of one size, to estimate how much blocks differ
 NEEDS = "needs two blocks or more at each of four sizes"  # FEWEST_BLOCKS and FEWEST_SIZES
 WIDEST = 2.0  # an exponent is known if its interval spans less than this factor
-NESTED = 1.8  # times the width of the intervals of limits: small blocks are often parts of large ones, whose
-# errors then go together, which nobody says; independent blocks would need 1, nested ones held 76 % with it
-SAME = 1e-12  # means of blocks that differ by less, relative to the largest, are equal but for rounding
+# The intervals of limits are widened by this factor. Small blocks are often parts of large ones, and no file
+# says so; their errors are then correlated. Independent blocks would need the factor 1, with which the
+# intervals held the limit in 76 % of the cases for nested blocks.
+NESTED = 1.8
+SAME = 1e-12  # means of blocks that differ by less than this share of the largest differ only by rounding
 _NO_INTERVAL = (np.nan, np.nan)
 
 
 @dataclass(frozen=True)
 class SizeLaw:
-    """A quantity against the number of examples: limit - a P^-b, by weighted least squares over block means.
+    """The fit of limit - a P^-b to a quantity at several numbers P of training examples.
 
-    limit, b, a : float, the first two with 95 % intervals for b between 0.05 and 4. identifiable : whether
-    the interval of b spans less than a factor of two and ends before 0.05 and 4. limit_one : the limit if
-    b = 1, with its interval. reason : why b is not identifiable, "" if it is. An interval is NaN where the
-    data cannot tell how much blocks differ.
+    It is a weighted least squares fit to the means of blocks.
+
+    Attributes
+    ----------
+    limit, b, a : float, the estimates; b is sought between 0.05 and 4.
+    limit_low, limit_high, b_low, b_high : float, 95 % intervals of limit and b.
+    identifiable : whether the interval of b spans less than a factor of two and reaches neither 0.05 nor 4.
+    limit_one, limit_one_low, limit_one_high : float, the limit if b = 1, and its 95 % interval.
+    reason : why b is not identifiable; "" if it is.
+
+    The intervals are NaN if the data do not show how much blocks differ.
     """
 
     limit: float
@@ -46,23 +56,31 @@ class SizeLaw:
 
 
 def size_law(sizes, blocks, shared_variance=0.0):
-    """The SizeLaw of one quantity.
+    """Fit the SizeLaw of one quantity.
 
-    Blocks of one size are taken as independent. Those of other sizes may be parts of each other, as the first
-    thousand examples are of the first two: the intervals of limits are wide enough for both.
+    Blocks of one size are assumed to be independent. Blocks of different sizes may be parts of each other, as
+    the first thousand examples are a part of the first two thousand. The intervals of limits are wide enough
+    for both.
 
-    The mean of B blocks of P examples varies by s^2 P^-c / B, with s^2 from the blocks of each size about
-    their mean, pooled: n = sum (B - 1) degrees of freedom. For one c, the interval of b holds every b whose
-    weighted sum of squares exceeds the least by no more than s^2 F(1, n), and that of the limit every limit
-    which some b brings so low (profile intervals: Bates & Watts, Nonlinear Regression Analysis and Its
-    Applications, 1988, chapter 6, doi 10.1002/9780470316757). The c are those of 0 to 2 whose log-likelihood
-    from the blocks is within 2 of the largest: intervals are unions over them, estimates of the likeliest.
+    The variance of the mean of B blocks of P examples is s^2 P^-c / B. Here s^2 is the pooled variance of the
+    blocks of each size about their mean, with n = sum (B - 1) degrees of freedom. For one c, the interval of
+    b holds every b whose weighted sum of squares exceeds the least by at most s^2 F(1, n). The interval of
+    the limit holds every limit whose sum of squares is that low for some b. These are profile intervals:
+    Bates & Watts, Nonlinear Regression Analysis and Its Applications, 1988, chapter 6, doi
+    10.1002/9780470316757. The values of c are those from 0 to 2 whose log-likelihood, given the blocks, is at
+    most 2 below the largest. The intervals are unions over these c, and the estimates are those of the
+    likeliest c.
 
     Parameters
     ----------
-    sizes : list of P. blocks : list, for each P, of float arrays: one per block, one value per seed.
-    shared_variance : variance of an error that all values share, such as e (1 - e) / Q of an error e on the
-        same Q test images. It widens the intervals of the limits, and of nothing else.
+    sizes : list of P.
+    blocks : list with one entry per P: a list of float arrays, one array per block with one value per seed.
+    shared_variance : variance of an error that all values share, such as e (1 - e) / Q for an error e on the
+        same Q test images. It widens only the intervals of the limits.
+
+    Returns
+    -------
+    SizeLaw
 
     Raises
     ------
@@ -76,25 +94,26 @@ def size_law(sizes, blocks, shared_variance=0.0):
     squares = np.array([((of_size - of_size.mean()) ** 2).sum() for of_size in of_blocks])
     reason = _refusal(means, squares, number)
     if reason:
-        (b, limit, one, a), _ = _profile(P, means, number, 0.0)
-        return SizeLaw(limit, *_NO_INTERVAL, b, *_NO_INTERVAL, False, one, *_NO_INTERVAL, a, reason)
-    return _union([_profile(P, means, *one) for one in _variances(P, squares, number)], shared_variance)
+        (b, limit, limit_one, a), _ = _profile(P, means, number, 0.0)
+        return SizeLaw(limit, *_NO_INTERVAL, b, *_NO_INTERVAL, False, limit_one, *_NO_INTERVAL, a, reason)
+    profiles = [_profile(P, means, weights, room) for weights, room in _variances(P, squares, number)]
+    return _union(profiles, shared_variance)
 
 
 def _union(profiles, shared_variance):
-    """The SizeLaw of several results of `_profile`: the estimates of the first, intervals that hold all."""
-    b, limit, one, a = profiles[0][0]
-    ends = np.array([its for _, its in profiles])  # (falls, 6)
+    """The SizeLaw of several results of `_profile`: estimates of the first, unions of all intervals."""
+    b, limit, limit_one, a = profiles[0][0]
+    ends = np.array([ends for _, ends in profiles])  # (falls, 6)
     b_low, limit_low, one_low = map(float, ends[:, :3].min(0))
     b_high, limit_high, one_high = map(float, ends[:, 3:].max(0))
     reason = _doubt(b_low, b_high)
     limits = _widened(limit, limit_low, limit_high, shared_variance)
-    ones = _widened(one, one_low, one_high, shared_variance)
-    return SizeLaw(limit, *limits, b, b_low, b_high, not reason, one, *ones, a, reason)
+    limits_one = _widened(limit_one, one_low, one_high, shared_variance)
+    return SizeLaw(limit, *limits, b, b_low, b_high, not reason, limit_one, *limits_one, a, reason)
 
 
 def _refusal(means, squares, number):
-    """Why the blocks cannot tell how much they differ, or ""."""
+    """The reason why the blocks do not show how much blocks differ; "" if they do."""
     if (number >= FEWEST_BLOCKS).sum() < FEWEST_SIZES:
         return NEEDS
     if squares.sum() <= number.sum() * (SAME * np.abs(means).max()) ** 2:
@@ -103,7 +122,7 @@ def _refusal(means, squares, number):
 
 
 def _doubt(b_low, b_high):
-    """Why an interval of b does not identify it, or ""."""
+    """The reason why this interval of b does not identify b; "" if it does."""
     for end, reached in ((EXPONENTS[0], b_low <= EXPONENTS[0]), (EXPONENTS[-1], b_high >= EXPONENTS[-1])):
         if reached:
             return f"the interval of b reaches {end:g}, where the search ends"
@@ -111,7 +130,11 @@ def _doubt(b_low, b_high):
 
 
 def _widened(value, low, high, shared_variance):
-    """(low, high), NESTED times as wide, with an independent error of this variance added in squares."""
+    """The interval (low, high) of a value, widened to both sides: (low, high).
+
+    It becomes NESTED times as wide; then the error with the shared variance is added in squares, as an
+    independent one.
+    """
     from scipy.special import ndtri
 
     shared = ndtri((1 + COVERAGE) / 2) * np.sqrt(shared_variance)
@@ -120,7 +143,7 @@ def _widened(value, low, high, shared_variance):
 
 
 def _variances(P, squares, number):
-    """(weights of the sizes, s^2 F) for each likely fall of the variance with P, likeliest first: list."""
+    """(weights of the sizes, s^2 F) for each likely exponent c of the variance, the likeliest first: list."""
     from scipy.special import stdtrit
 
     free = number - 1
@@ -130,13 +153,14 @@ def _variances(P, squares, number):
     factor = stdtrit(free.sum(), (1 + COVERAGE) / 2) ** 2  # F(1, n) is the square of Student's t(n)
     order = np.argsort(-likelihood, kind="stable")
     kept = order[likelihood[order] >= likelihood.max() - LIKELY]
-    return [(number / relative[one], variance[one] * factor) for one in kept]
+    return [(number / relative[fall], variance[fall] * factor) for fall in kept]
 
 
 def _profile(P, means, weights, room):
-    """(b, limit, limit for b = 1, a) of the least sum of squares, and the six ends of what is within room.
+    """The least squares estimates (b, limit, limit for b = 1, a), and the six ends of their intervals.
 
-    The ends are floats [6]: the low ones of b, limit and limit for b = 1, then the high ones.
+    An interval holds the values whose sum of squares exceeds the least by at most `room`. The six ends are
+    floats: the low ends of b, limit and limit for b = 1, then their high ends.
     """
     exponents = EXPONENTS
     for zoom in range(ZOOMS + 1):
@@ -148,20 +172,23 @@ def _profile(P, means, weights, room):
             break
         exponents = np.geomspace(exponents[first], exponents[last], len(exponents))
     b, limit, half = exponents[inside], limits[inside], np.sqrt(left[inside] * leverages[inside])
-    _, (one,), _, (leverage,) = _lines(P, means, weights, np.ones(1))
+    _, (limit_one,), _, (leverage,) = _lines(P, means, weights, np.ones(1))
     half_one = np.sqrt(room * leverage)
     best = int(np.argmin(squares))
     a = -slopes[best] * P[0] ** exponents[best]
-    found = tuple(map(float, (exponents[best], limits[best], one, a)))
-    low, high = (b[0], (limit - half).min(), one - half_one), (b[-1], (limit + half).max(), one + half_one)
-    return found, (*low, *high)
+    estimates = tuple(map(float, (exponents[best], limits[best], limit_one, a)))
+    low = (b[0], (limit - half).min(), limit_one - half_one)
+    high = (b[-1], (limit + half).max(), limit_one + half_one)
+    return estimates, (*low, *high)
 
 
 def _lines(P, means, weights, exponents):
-    """Weighted straight lines of the means in (P / P[0])^-b: what is left, limits, slopes, leverages.
+    """Fit weighted straight lines to the means as functions of (P / P[0])^-b, one line per exponent b.
 
-    exponents : float [E]. Each of the four is a float [E]; the leverage is the limit's variance in units
-    of that of a mean with weight 1.
+    exponents : float [E], values of b.
+
+    Returns sums of squared residuals, limits (intercepts), slopes and leverages, float [E] each. The leverage
+    is the variance of the limit in units of the variance of a mean with weight 1.
     """
     powers = (P / P[0]) ** -exponents[:, None]  # (E, sizes)
     total, share = weights.sum(), weights / weights.sum()

@@ -1,16 +1,17 @@
-"""How far runs agree on what they misclassify, beyond chance.
+"""Stability: how far runs agree on the examples that they misclassify, beyond chance.
 
-Of two sets A and B among P examples, n = |A and B| are in both, and E = |A||B|/P would be by chance:
+Two sets A and B among P examples have n = |A and B| examples in common; by chance it would be E = |A||B|/P.
 
 kappa    (n - E) / ((|A| + |B|)/2 - E), 1 for equal sets, 0 where they agree as much as chance would;
 Jaccard  n / (|A| + |B| - n);
 z        (mean n - mean E) / std(n) over pairs of runs.
 
-z is the paper's. Its denominator is mostly the spread of |S(t)| between runs at equal t, and it grows
-with P. So kappa carries the claim, between sets at equal training error: against every mean error
-eps(t), each run brings its sets from the records between which its own error falls to eps(t), what two
-sets have in common is carried over to their sizes at eps(t) (`resized`), and comes from between these
-records (`at_level`). The sets at any one record would be too small, or too large, and unequally so.
+The paper uses z. Its denominator is mostly the spread of |S(t)| between runs at equal t, and z grows with P.
+The conclusions are therefore drawn from kappa between sets at equal training error. For every mean error
+eps(t), each run contributes its sets at the two records between which its own error falls to eps(t). The
+number of common examples of two sets is converted to the sizes of the sets at eps(t) (`resized`), and
+interpolated between the records (`at_level`). The sets at any single record would be too small or too large,
+and not equally so in all runs.
 """
 
 from dataclasses import dataclass, field
@@ -36,19 +37,19 @@ from strag.stragglers.overlap import (
 from strag.words import number_of
 
 COVERAGE = 0.95
-FEWEST_RUNS = 8  # for an interval
-ROUNDING = 1e-12  # of a mean of errors, which may come out below the error that all runs have
+FEWEST_RUNS = 8  # the fewest runs for which there is an interval
+ROUNDING = 1e-12  # of a mean over runs, which rounding may put below an error that all runs share
 
 
-def z_score(found):
-    """(mean n - mean E) / std(n) over the pairs of an Overlap; NaN where n does not vary."""
-    if len(found.common) < 2:
+def z_score(pairs):
+    """(mean n - mean E) / std(n) over the pairs of an Overlap; NaN if n does not vary."""
+    if len(pairs.common) < 2:
         return np.nan
-    return float(quotient((found.common - found.expected).mean(), found.common.std(ddof=1)))
+    return float(quotient((pairs.common - pairs.expected).mean(), pairs.common.std(ddof=1)))
 
 
 def aligned_records(train_error):
-    """Where each run first reaches the mean error over runs at every record.
+    """For every record, where each run first reaches the mean error over runs at this record.
 
     Parameters
     ----------
@@ -56,8 +57,8 @@ def aligned_records(train_error):
 
     Returns
     -------
-    int [T, R]: the first record at which the error of the run is at most the mean error at record t;
-    -1 for a run that never gets there.
+    int [T, R] : the first record at which the error of the run is at most the mean error at record t; -1 for
+    a run that never reaches it.
     """
     train_error = np.asarray(train_error, dtype=np.float64)
     levels = train_error.mean(axis=1)
@@ -67,20 +68,30 @@ def aligned_records(train_error):
 
 
 def at_level(sets, trained, errors, level, pairs):
-    """The Overlap of pairs of runs at a training error l, from their sets before and after they fall to it.
+    """The Overlap of pairs of runs at a training error l, interpolated between records.
 
-    A run that has the errors e before and e' after is the share w = (e - l) / (e - e') of the way from one
-    to the other. Of two runs with w_1 >= w_2, what they have in common at l is the mean of
+    Every run has a record before its error falls to l, with error e, and one after, with error e'. At l it
+    has gone the share w = (e - l) / (e - e') of the way from the first to the second. For two runs with
+    w_1 >= w_2, the overlap at l is the weighted mean of three overlaps, each resized to l:
 
-        both after, with weight w_2; the first after, the second before, w_1 - w_2; both before, 1 - w_1;
+        both sets after, with weight w_2;
+        the set of the first run after, that of the second before, with weight w_1 - w_2;
+        both sets before, with weight 1 - w_1.
 
-    each resized to l. It is linear between sets of nearly equal size from either side: where both runs
-    are recorded at l, these sets alone count. What a set that is empty or everything cannot tell is left out.
+    If both runs have a record with the error l, only the sets at these records count. A term without a value,
+    because a set is empty or contains all examples, is left out of the mean.
 
     Parameters
     ----------
-    sets : uint64 [2, R, W], bits, before and after, which may be the same. trained : uint64 [R, W].
-    errors : float [2, R], at least l and at most l. level : l. pairs : int [n, 2], positions on axis R.
+    sets : uint64 [2, R, W], bits: the sets before and after, which may be the same.
+    trained : uint64 [R, W], bits: the examples that each run trains on.
+    errors : float [2, R], the errors before, at least l, and after, at most l.
+    level : float, l.
+    pairs : int [n, 2], positions on axis R.
+
+    Returns
+    -------
+    Overlap of n pairs.
     """
     before, after = errors
     way = np.where(before == after, 1.0, quotient(before - level, before - after))
@@ -89,27 +100,27 @@ def at_level(sets, trained, errors, level, pairs):
     corners = np.concatenate([pairs, pairs + len(trained), pairs + len(trained) * ahead])  # (3 n, 2)
     weights = np.stack([1 - way.max(axis=1), way.min(axis=1), np.ptp(way, axis=1)])  # (3, n)
     counted = overlap(sets.reshape(-1, sets.shape[-1]), np.concatenate([trained, trained]), corners)
-    found = resized(counted, errors.reshape(-1)[corners], level)
-    weights = np.where(np.isfinite(found.common).reshape(weights.shape), weights, 0)
+    at_l = resized(counted, errors.reshape(-1)[corners], level)
+    weights = np.where(np.isfinite(at_l.common).reshape(weights.shape), weights, 0)
 
     def mean(values):
         return quotient(
             (weights * np.nan_to_num(values.reshape(weights.shape))).sum(axis=0), weights.sum(axis=0)
         )
 
-    return Overlap(mean(found.common), mean(found.first), mean(found.second), found.examples[: len(pairs)])
+    return Overlap(mean(at_l.common), mean(at_l.first), mean(at_l.second), at_l.examples[: len(pairs)])
 
 
 def mean_interval(values, pairs, which, coverage=COVERAGE):
     """Interval of the mean of one value per pair of runs, from a jackknife and Student's t.
 
-    What is independent is left out one by one: of disjoint pairs each pair, of all pairs each run with
-    its pairs. With m of them, and the mean x_i without the i-th,
+    The jackknife leaves out the independent units one by one: each pair if the pairs are disjoint, each run
+    with all its pairs otherwise. With m units, and x_i the mean without the i-th, the interval is
 
         mean +- t sqrt((m - 1) / m sum (x_i - mean of the x_i)^2),
 
-    t at m - 1 degrees of freedom. Of disjoint pairs this is the interval of Student. No kappa is above 1,
-    and neither is the interval.
+    with t at m - 1 degrees of freedom. For disjoint pairs this is Student's interval. Kappa is at most 1, so
+    that the high end is at most 1, too.
 
     Parameters
     ----------
@@ -117,7 +128,7 @@ def mean_interval(values, pairs, which, coverage=COVERAGE):
 
     Returns
     -------
-    (low, high), NaN with fewer than 8 runs in pairs with a value, which cannot tell.
+    (low, high), NaN if fewer than 8 runs are in pairs with a value, too few for an interval.
 
     Source: Arvesen (1969), Jackknifing U-statistics, doi:10.1214/aoms/1177697287.
     """
@@ -129,10 +140,10 @@ def mean_interval(values, pairs, which, coverage=COVERAGE):
         return np.nan, np.nan
     left_out = pairs.T if which == ALL else np.arange(len(pairs))[None]
     mean, number = values.mean(), left_out.max() + 1
-    sums = sum(np.bincount(one, values - mean, number) for one in left_out)
-    counts = sum(np.bincount(one, minlength=number) for one in left_out)
+    sums = sum(np.bincount(units, values - mean, number) for units in left_out)
+    counts = sum(np.bincount(units, minlength=number) for units in left_out)
     sums, counts = sums[counts > 0], counts[counts > 0]
-    without, m = quotient(-sums, values.size - counts), counts.size  # less the mean
+    without, m = quotient(-sums, values.size - counts), counts.size  # minus the mean
     spread = np.sqrt((m - 1) / m * np.square(without - without.mean()).sum())
     half = stdtrit(m - 1, (1 + coverage) / 2) * spread
     return float(mean - half), float(min(mean + half, 1.0))
@@ -144,16 +155,18 @@ class Stability:
 
     Attributes
     ----------
-    updates : int [T], and train_error : float [T], the mean over runs at equal t, eps(t).
-    z : float [T], between the sets at equal t.
-    size_mean, kappa, kappa_low, kappa_high, jaccard : float [T], of the sets at equal training error
-        eps(t): mean size there over runs, means over pairs, 95 % interval of the mean kappa.
-    runs, pairs : int [T], how many reached eps(t). Values are NaN where there are none, and intervals
-        with fewer than 8 runs.
+    updates : int [T], the updates of the records.
+    train_error : float [T], the mean eps(t) of the training errors over runs.
+    z : float [T], z between the sets at equal t.
+    size_mean : float [T], mean size over runs of the sets at equal training error eps(t).
+    kappa, jaccard : float [T], means over pairs of runs, between the sets at equal training error eps(t).
+    kappa_low, kappa_high : float [T], 95 % interval of the mean kappa; NaN with fewer than 8 runs.
+    runs, pairs : int [T], numbers of runs and pairs that reached eps(t); without any the values are NaN.
     inversion : (t*, eps*), means over the inverting runs, or None.
-    taken, diverged : number of runs in all this, and of runs left out of it.
-    which : `disjoint` or `all` pairs. examples : number that both of a pair train on, mean over pairs.
-    title, recipe : of the training. source : the file's name, for messages.
+    taken, diverged : numbers of runs that are compared, and of runs that diverged and are left out.
+    which : `disjoint` or `all` pairs.
+    examples : number of examples that both runs of a pair train on, mean over pairs.
+    title : of the data. recipe : of the training. source : the file's name, for messages.
     """
 
     updates: np.ndarray
@@ -184,7 +197,7 @@ class Stability:
 
     @property
     def at_largest(self):
-        """The record of the largest kappa among those whose error every run reached, or None."""
+        """The record of the largest kappa, among those with an eps(t) that every run reached, or None."""
         kappa = np.where(np.isfinite(self.kappa) & (self.runs == self.taken), self.kappa, -np.inf)
         return int(np.argmax(kappa)) if np.isfinite(kappa).any() else None
 
@@ -195,16 +208,16 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
     Parameters
     ----------
     history : History. Runs that diverged are left out.
-    which : `disjoint` pairs of runs, which are independent, or `all` of them, which are not.
-    fewest : as for `find_stragglers`, of the inversion that is told beside.
+    which : `disjoint` pairs of runs, which are independent, or `all` pairs, which are not.
+    fewest : as for `find_stragglers`, for the reported `inversion`.
 
     Returns
     -------
     Stability
 
-    Raises StragError with fewer than two runs, and for networks that share their initial weights.
+    Raises StragError if fewer than two runs did not diverge, and if networks share their initial weights.
     """
-    found, taken = _taken(history, fewest)
+    stragglers, taken = _taken(history, fewest)
     bits = history.trained[taken] & pack(np.ones(history.examples, dtype=bool))  # without padding
     trained, pairs = words(bits), pairs_of(len(taken), which)
     examples = count(trained)
@@ -216,15 +229,17 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
         sides = np.maximum([aligned - 1, aligned], 0)  # (2, R), before and after
         sets = words(history.misclassified[sides, taken] & bits)
         present = aligned >= 0
-        there = pairs[present[pairs].all(axis=1)]
-        equal_error = at_level(sets, trained, error[sides, np.arange(len(taken))], levels[t], there)
+        reached = pairs[present[pairs].all(axis=1)]
+        equal_error = at_level(sets, trained, error[sides, np.arange(len(taken))], levels[t], reached)
         row = {"z": z_score(equal_t), "size_mean": levels[t] * mean_of(examples[present])}
-        rows.append(row | {"runs": present.sum(), "pairs": len(there)} | _means(equal_error, there, which))
+        rows.append(
+            row | {"runs": present.sum(), "pairs": len(reached)} | _means(equal_error, reached, which)
+        )
     return Stability(
         updates=history.updates,
         train_error=levels,
         **{name: np.array([row[name] for row in rows]) for name in rows[0]},
-        inversion=found.mean_inversion,
+        inversion=stragglers.mean_inversion,
         taken=len(taken),
         diverged=len(history.runs) - len(taken),
         which=which,
@@ -236,7 +251,10 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
 
 
 def _taken(history, fewest):
-    """Stragglers without sets, and the positions of the runs that did not diverge: at least two."""
+    """The Stragglers of a History, without sets, and the positions of the runs that did not diverge.
+
+    Raises StragError if there are fewer than two such runs.
+    """
     if history.shared_run is not None:
         raise StragError(
             f"has several networks with the initial weights of run {history.shared_run}, which are not "
@@ -244,28 +262,28 @@ def _taken(history, fewest):
             "measure the history in which its sets were found",
             history.source,
         )
-    found = collect(history, find_inversions(history, fewest=fewest), [None] * len(history.runs))
-    taken = np.flatnonzero([inversion.verdict != DIVERGED for inversion in found.inversions])
+    stragglers = collect(history, find_inversions(history, fewest=fewest), [None] * len(history.runs))
+    taken = np.flatnonzero([inversion.verdict != DIVERGED for inversion in stragglers.inversions])
     diverged = len(history.runs) - len(taken)
     if len(taken) < 2:
         some = f"{number_of(len(history.runs), 'run')}, of which {diverged} diverged" if diverged else "1 run"
         remedy = f"{'use a smaller `lr`, or ' if diverged else ''}train more `runs`"
         raise StragError(f"has {some}, but agreement needs 2", remedy, history.source)
-    return found, taken
+    return stragglers, taken
 
 
 def _exact(error, examples):
-    """Errors [T, R], kept in single precision, as shares of `examples`, int [R]: float64."""
+    """Errors [T, R], stored in single precision, as exact shares of `examples`, int [R]: float64."""
     number = np.maximum(examples, 1)
     return np.rint(error.astype(np.float64) * number) / number
 
 
-def _means(found, pairs, which):
-    """Mean agreement in an Overlap of these pairs of runs, and the interval of kappa: dict of numbers."""
-    low, high = mean_interval(found.kappa, pairs, which)
+def _means(overlaps, pairs, which):
+    """Mean kappa and Jaccard index of the Overlap of these pairs, and the interval of kappa: dict."""
+    low, high = mean_interval(overlaps.kappa, pairs, which)
     return {
-        "kappa": mean_of(found.kappa),
+        "kappa": mean_of(overlaps.kappa),
         "kappa_low": low,
         "kappa_high": high,
-        "jaccard": mean_of(found.jaccard),
+        "jaccard": mean_of(overlaps.jaccard),
     }

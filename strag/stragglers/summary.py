@@ -1,10 +1,10 @@
-"""Many experiments beside each other: what an effect is worth against the noise of seeds and of data.
+"""Summary: a comparison of many experiments, with intervals that show the noise of seeds and of data.
 
-A condition is what an experiment was done with: network, optimiser, data set and its size. It is measured
-on one or more blocks of data, each with several seeds, so that a value is mean + block + seed. The
-interval of a condition's mean comes from the means of its blocks (Student's t with one degree of freedom
-fewer than blocks); with one block it can only come from the seeds, and says nothing of other data. All runs
-share the test set, so that every interval of a test error holds the error of that set, e(1 - e)/Q, too.
+A condition is a choice of network, optimiser, data set and number of examples. It is measured on one or more
+blocks of data, with several seeds on each, so that a value is mean + block + seed. The interval of the mean
+of a condition comes from the means of its blocks (Student's t, with one degree of freedom fewer than there
+are blocks). With a single block it comes from the seeds, and says nothing about other data. All runs share
+the test set, so that every interval of a test error e also includes the error of this set, e(1 - e)/Q.
 """
 
 from collections import Counter, defaultdict
@@ -27,20 +27,24 @@ from strag.stragglers.intervals import UNKNOWN, difference, mean_of, share_inter
 from strag.stragglers.inversion import CENSORED, INVERSION
 from strag.stragglers.size_law import FEWEST_SIZES, size_law
 
-FEWEST_PAIRS = 3  # on one block, to leave out runs that have no partner
+FEWEST_PAIRS = 3  # on one block; with fewer, all runs are compared instead of pairs
 
 
 @dataclass(frozen=True)
 class Condition:
     """One condition of a Summary.
 
-    label : how it differs from the others. settings : dict. examples : P, or None if it varies.
-    blocks, runs, inverting : numbers. low, high : interval of the probability to invert.
+    Attributes
+    ----------
+    label : how the condition differs from the other conditions. settings : dict.
+    examples : P, or None if it varies. test_examples : Q, None if not known.
+    blocks, runs, inverting : numbers of blocks, of runs, and of runs with an inversion.
+    low, high : interval of the probability that a run inverts.
     levels : dict of quantity to Level. verdicts : dict of verdict to number of runs.
-    values : dict of quantity to a list of arrays, one per block, without NaN, empty where no run has it.
-    differences : dict of quantity at the inversion to the Level of what it exceeds the reference by on the
-    same data, run by run where they start from the same weights; empty for the reference.
-    test_examples : Q, None where not known.
+    values : dict of quantity to a list of arrays, one per block, without NaN; an array is empty if no run on
+        the block has a value.
+    differences : dict of quantity at the inversion to the Level of its value minus that of the reference, on
+        the same data and, if possible, from the same initial weights; empty for the reference.
     """
 
     label: str
@@ -62,24 +66,26 @@ class Condition:
         return self.levels.get(name, UNKNOWN)
 
     def difference(self, name):
-        """Likewise, of a difference to the reference."""
+        """The Level of the difference of a quantity to the reference, UNKNOWN if it was not measured."""
         return self.differences.get(name, UNKNOWN)
 
     @property
     def others(self):
-        """Of the runs that do not invert, the number of each verdict, in words; empty if all invert."""
-        told = [(verdict, number) for verdict, number in self.verdicts.items() if verdict != INVERSION]
-        return ", ".join(f"{number} {verdict}" for verdict, number in sorted(told))
+        """The verdicts of the runs without an inversion, with their numbers, as text; empty if all invert."""
+        counts = [(verdict, number) for verdict, number in self.verdicts.items() if verdict != INVERSION]
+        return ", ".join(f"{number} {verdict}" for verdict, number in sorted(counts))
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Conditions beside each other.
+    """A comparison of conditions.
 
+    Attributes
+    ----------
     conditions : tuple of Condition. varies : names of the settings that differ between them.
-    laws : dict of quantity to SizeLaw, empty unless the number of examples is all that varies.
-    title : of the data, if all share one. source : a file's name, for messages.
-    repeated : number of runs that came twice and count once.
+    laws : dict of quantity to SizeLaw, empty unless only the number of examples varies.
+    title : of the data, if all conditions share one. source : a file's name, for messages.
+    repeated : number of runs that were given more than once, and count once.
     """
 
     conditions: tuple
@@ -91,37 +97,44 @@ class Summary:
 
     @property
     def reference(self):
-        """The Condition beside which the others stand: that labelled so, or on all examples, else, of those
-        that invert, that with the most blocks, then runs, then the first."""
+        """The Condition with which the other conditions are compared.
 
-        def standing(one):
-            return one.label in (REFERENCE, EVERYTHING), one.inverting > 0, one.blocks, one.runs
+        It is the one labelled `reference` or `all examples`, otherwise one with inverting runs. Of several it
+        is the one with the most blocks, then with the most runs, then the first.
+        """
 
-        return max(self.conditions, key=standing)
+        def rank(condition):
+            is_labelled = condition.label in (REFERENCE, EVERYTHING)
+            return is_labelled, condition.inverting > 0, condition.blocks, condition.runs
+
+        return max(self.conditions, key=rank)
 
     @property
     def lacks_test_examples(self):
-        """Whether an interval of a test error is without the error of its test set, of unknown size."""
+        """Whether an interval of a test error lacks the error of the test set, whose size is unknown."""
         return any(
-            one.test_examples is None and np.isfinite(one.level(name).mean)
-            for one in self.conditions
+            condition.test_examples is None and np.isfinite(condition.level(name).mean)
+            for condition in self.conditions
             for name in ("test_error", "last_test_error")
         )
 
 
 def summarise(experiments, labels=None):
-    """The Summary of Experiments, in whatever order they come.
+    """The Summary of a list of Experiments, given in any order.
 
-    Those with the same settings, or the same of the `labels`, are one condition, whose runs are pooled; a
-    run that comes twice counts once. Without labels conditions are in the order of what varies, with them
-    in that of the labels.
+    Experiments with the same settings, or with the same label if there are labels, form one condition, and
+    their runs are pooled. A run that is given twice counts once. Conditions are in the order of the settings
+    that vary, or in the order of the labels.
+
+    labels : list of str, one per Experiment; None to group the Experiments by their settings.
     """
     groups = defaultdict(list)
     for experiment, key in zip(experiments, group_by(experiments, labels), strict=True):
         groups[key].append(experiment)
     varies = varying([experiment.settings for experiment in experiments])
     usual = {
-        name: usual_value(name, [one.settings.get(name) for one in experiments], varies) for name in varies
+        name: usual_value(name, [experiment.settings.get(name) for experiment in experiments], varies)
+        for name in varies
     }
     members = list(groups.items())
     if not labels:
@@ -130,23 +143,27 @@ def summarise(experiments, labels=None):
     for key, same in members:
         pooled.append(_pooled(same))
         conditions.append(_condition(key if labels else described(same[0].settings, usual), same, pooled[-1]))
-    found = Summary(tuple(conditions), tuple(varies), {})
-    (beside,) = (runs for one, runs in zip(conditions, pooled, strict=True) if one is found.reference)
-    titles = {one.settings.get("data") for one in experiments}
+    summary = Summary(tuple(conditions), tuple(varies), {})
+    (reference_runs,) = (
+        runs for condition, runs in zip(conditions, pooled, strict=True) if condition is summary.reference
+    )
+    titles = {experiment.settings.get("data") for experiment in experiments}
     return replace(
-        found,
+        summary,
         conditions=tuple(
-            one if one is found.reference else replace(one, differences=_differences(runs, beside))
-            for one, runs in zip(conditions, pooled, strict=True)
+            condition
+            if condition is summary.reference
+            else replace(condition, differences=_differences(runs, reference_runs))
+            for condition, runs in zip(conditions, pooled, strict=True)
         ),
         laws=_laws(conditions) if not labels and varies == ["examples"] else {},
         title=titles.pop() if len(titles) == 1 else None,
-        repeated=sum(len(one.runs) for one in experiments) - sum(map(len, pooled)),
+        repeated=sum(len(experiment.runs) for experiment in experiments) - sum(map(len, pooled)),
     )
 
 
 def _pooled(members):
-    """The runs of Experiments, each once: list, in one order."""
+    """The runs of Experiments, each once: list, in a fixed order."""
     copies = defaultdict(list)
     for experiment in members:
         for run in experiment.runs:
@@ -155,7 +172,11 @@ def _pooled(members):
 
 
 def _merged(copies):
-    """One run of several copies of it: that which trained longest, with what others of its kind know."""
+    """One Run from several copies of it.
+
+    It is the copy that was trained longest. Values that this copy lacks come from copies with the same length
+    and verdict.
+    """
     ordered = sorted(copies, key=_preferred)
     best, values = ordered[-1], {}
     for run in ordered:
@@ -166,6 +187,7 @@ def _merged(copies):
 
 
 def _preferred(run):
+    """Sort key of the copies of a run; the last copy in this order is kept."""
     known = sum(bool(np.isfinite(value)) for value in run.values.values())
     return run.updates, run.verdict == INVERSION, known, run.verdict, str(sorted(run.values.items()))
 
@@ -179,26 +201,22 @@ def _by_block(runs):
 
 
 def _condition(label, members, runs):
+    """The Condition of some Experiments, with their pooled runs."""
     blocks = _by_block(runs)
     names = dict.fromkeys(name for run in runs for name in run.values)
-    values = {name: [_of(same, name) for same in blocks.values()] for name in names}
+    values = {name: [_known_values(same, name) for same in blocks.values()] for name in names}
     values |= {name: [] for name in _withheld(runs)}
-    sizes = {one.test_examples for one in members}
+    sizes = {experiment.test_examples for experiment in members}
     Q = None if None in sizes else min(sizes)
-    examples = {one.settings.get("examples") for one in members}
+    choices = [experiment.settings for experiment in members]
+    examples = {settings.get("examples") for settings in choices}
+    verdicts = [Counter(run.verdict for run in same) for same in blocks.values()]
     low, high = share_interval(
-        [
-            (
-                sum(run.verdict == INVERSION for run in same),
-                sum(run.verdict in CENSORED for run in same),
-                len(same),
-            )
-            for same in blocks.values()
-        ]
+        [(counts[INVERSION], sum(map(counts.__getitem__, CENSORED)), counts.total()) for counts in verdicts]
     )
     return Condition(
         label,
-        min((one.settings for one in members), key=lambda one: (key_of(one), str(one))),
+        min(choices, key=lambda settings: (key_of(settings), str(settings))),
         examples.pop() if len(examples) == 1 else None,
         len(blocks),
         len(runs),
@@ -206,8 +224,8 @@ def _condition(label, members, runs):
         low,
         high,
         {
-            name: _bounded(name, two_levels(of, _test_variance(name, values, Q)))
-            for name, of in values.items()
+            name: _bounded(name, two_levels(of_blocks, _test_variance(name, values, Q)))
+            for name, of_blocks in values.items()
         },
         dict(sorted(Counter(run.verdict for run in runs).items())),
         values,
@@ -216,14 +234,14 @@ def _condition(label, members, runs):
 
 
 def _withheld(runs):
-    """Quantities that are known only of some inverting runs, which would be those that invert early."""
+    """Quantities to leave out, since they are known only for the inverting runs that invert early: tuple."""
     inverting = [run for run in runs if run.verdict == INVERSION]
-    some = any(np.isnan(run.values.get("depth_at_4", np.nan)) for run in inverting)
-    return ("depth_at_4",) if some else ()
+    lacking = any(np.isnan(run.values.get("depth_at_4", np.nan)) for run in inverting)
+    return ("depth_at_4",) if lacking else ()
 
 
 def _bounded(name, level):
-    """A Level whose interval ends where the quantity does."""
+    """A Level with its interval cut at the bounds of the quantity."""
     base = name.partition("@")[0]
     if base in UNBOUNDED:
         return level
@@ -231,15 +249,17 @@ def _bounded(name, level):
     return replace(level, low=max(level.low, 0.0), high=high) if np.isfinite(level.low) else level
 
 
-def _of(runs, name):
+def _known_values(runs, name):
+    """The finite values of a quantity in some runs: float array."""
     values = np.array([run.values.get(name, np.nan) for run in runs])
     return values[np.isfinite(values)]
 
 
 def _test_variance(name, values, Q):
-    """Variance e(1 - e)/Q that the choice of Q test examples gives a test error e; 0 for what has none.
+    """The variance e(1 - e)/Q of a test error e due to the choice of the Q test examples.
 
-    The gap has that of its test error. `right` and `wrong` test errors are over a part of the test examples.
+    The gap has the variance of its test error. `right` and `wrong` test errors are over a part of the test
+    examples. The variance of any other quantity is 0.
     """
     base = name.partition("@")[0]
     part = {"right_test_error": 1.0, "wrong_test_error": 0.0}.get(base)
@@ -252,12 +272,12 @@ def _test_variance(name, values, Q):
 
 
 def _middle(blocks):
-    """The mean of the means of blocks, NaN without any."""
+    """The mean of the means of blocks, NaN without any block."""
     return mean_of([mean_of(values) for values in blocks or ()])
 
 
 def _differences(runs, reference):
-    """Levels of what runs exceed those of the reference by, on the blocks that both have: dict."""
+    """Levels of the values of runs minus those of the reference, on the blocks of both: dict."""
     ours, theirs = _by_block(runs), _by_block(reference)
     shared = [(ours[block], theirs[block]) for block in ours if block in theirs]
     withheld = (*_withheld(runs), *_withheld(reference))
@@ -265,42 +285,50 @@ def _differences(runs, reference):
 
 
 def _difference(shared, name):
-    """One Level: of pairs of runs with the same start where there are any, else of the means of all runs."""
+    """The Level of the difference of one quantity, from the runs of a condition and the reference on each
+    block.
+
+    Runs with the same initial weights are compared; on a block with too few of them, the means of all runs.
+    """
     pairs = [_pairs(ours, theirs, name) for ours, theirs in shared]
     if len(pairs) == 1 and not pairs[0][0]:
         return difference(*pairs[0][1:])
-    both = [
+    of_means = [
         first.mean() - second.mean() if first.size and second.size else np.nan for _, first, second in pairs
     ]
-    return two_levels([of or [apart] for (of, *_), apart in zip(pairs, both, strict=True)])
+    return two_levels([of_pairs or [mean] for (of_pairs, *_), mean in zip(pairs, of_means, strict=True)])
 
 
 def _pairs(ours, theirs, name):
-    """Differences of pairs on one block, unless too few have a partner, and the values of both."""
-    paired, first, second = _paired(ours, theirs, name), _of(ours, name), _of(theirs, name)
+    """Differences of pairs of runs on one block, empty if too few have a partner, and the values of both."""
+    first, second = _known_values(ours, name), _known_values(theirs, name)
+    paired = _paired(ours, theirs, name)
     enough = min(FEWEST_PAIRS, len(first), len(second))
     return (paired if len(paired) >= enough else []), first, second
 
 
 def _paired(ours, theirs, name):
-    """Differences of the runs that share their initial weights: list of float."""
-    at = defaultdict(list)
+    """Differences between runs that share their initial weights, finite ones: list of float."""
+    by_start = defaultdict(list)
     for run in theirs:
-        at[run.start].append(run.values.get(name, np.nan))
-    found = [run.values.get(name, np.nan) - np.mean(at[run.start]) for run in ours if run.start in at]
-    return [value for value in found if np.isfinite(value)]
+        by_start[run.start].append(run.values.get(name, np.nan))
+    differences = [
+        run.values.get(name, np.nan) - np.mean(by_start[run.start]) for run in ours if run.start in by_start
+    ]
+    return [value for value in differences if np.isfinite(value)]
 
 
 def _laws(conditions):
-    """The SizeLaws of conditions with other numbers of examples: dict; empty where one is not known."""
-    if not all(isinstance(one.examples, int) for one in conditions):
+    """SizeLaws of conditions that differ in the number of examples: dict; empty if a number is unknown."""
+    if not all(isinstance(condition.examples, int) for condition in conditions):
         return {}
     laws = {}
     for name in LAWFUL:
-        blocks = [[values for values in one.values.get(name, ()) if values.size] for one in conditions]
-        known = [(one, of) for one, of in zip(conditions, blocks, strict=True) if of]
+        blocks = [list(filter(np.size, condition.values.get(name, ()))) for condition in conditions]
+        known = [pair for pair in zip(conditions, blocks, strict=True) if pair[1]]
         if len(known) >= FEWEST_SIZES:
             largest, _ = max(known, key=lambda pair: pair[0].examples)
             shared = _test_variance(name, largest.values, largest.test_examples)
-            laws[name] = size_law([one.examples for one, _ in known], [of for _, of in known], shared)
+            sizes = [condition.examples for condition, _ in known]
+            laws[name] = size_law(sizes, [of_size for _, of_size in known], shared)
     return laws

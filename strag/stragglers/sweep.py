@@ -1,6 +1,6 @@
-"""What became of the networks of a sweep, each trained without a set of examples of its own.
+"""Sweep: the results of networks that were each trained without a set of examples.
 
-Beside them stands what their runs do when they train on all the examples.
+A Baseline holds the results of the same runs trained on all examples, to compare with.
 """
 
 from collections import Counter
@@ -28,11 +28,13 @@ class SweepCondition:
     control : name in CONTROLS. place : the dose, or the update at which the sets were taken.
     removed : mean number of examples left out.
     verdicts : dict of verdict to number of networks.
-    depth_at_4, horizon : float64 [n], of the inversions: depth up to 4 t*, and T / t*; NaN where not known,
-        and the depths all of them, if that of an inversion is not known.
-    test_error : float64 [n], at the last test record, NaN of one that diverged; None without test records.
-    excess : float64 [n], what that exceeds the test error of the network that left out as many at random
-        by, per example left out; NaN without such a network, None without test records.
+    depth_at_4 : float64 [n], depth of the inversion up to 4 t*; NaN without one. All are NaN if the depth of
+        any inversion is not known.
+    horizon : float64 [n], T / t* of the inversion; NaN without one.
+    test_error : float64 [n], at the last test record; NaN for a network that diverged. None without test
+        records.
+    excess : float64 [n], test error minus that of the network that left out as many random examples, per
+        example left out; NaN without such a network. None without test records.
     """
 
     control: str
@@ -56,7 +58,7 @@ class SweepCondition:
 
     @property
     def censored(self):
-        """Number of networks of which it is not known whether they would invert."""
+        """Number of networks for which it is not known whether they would invert."""
         return sum(self.verdicts.get(verdict, 0) for verdict in CENSORED)
 
 
@@ -66,11 +68,12 @@ class Sweep:
 
     Attributes
     ----------
-    by : what the conditions differ in beside their control, `dose` or `update`. With doses, the runs' own
-        sets, which are no share of anything, are left out.
-    conditions : tuple of SweepCondition, by control, then by place.
-    noise : standard deviation of the noise on the test inputs, or None without test records.
-    layer : position on axis L of the layer whose radius was taken. history : History.
+    by : `dose` or `update`, in which the conditions differ apart from their control. If they differ in the
+        dose, the own sets of the runs are left out, since they are not a dose.
+    conditions : tuple of SweepCondition, ordered by control, then by place.
+    noise : standard deviation of the noise on the test inputs; None without test records.
+    layer : position on axis L of the layer in whose radius inversions were sought.
+    history : History of the networks.
     """
 
     by: str
@@ -81,12 +84,12 @@ class Sweep:
 
     @property
     def is_own(self):
-        """Whether all that was left out are the runs' own sets, and controls of these, at one time."""
-        return self.by == DOSE and all(one.place == OWN for one in self.conditions)
+        """Whether networks left out only the own sets of their runs, taken at one moment, and controls of them."""
+        return self.by == DOSE and all(condition.place == OWN for condition in self.conditions)
 
     @property
     def controls(self):
-        """Names of the controls that there are, in the order of CONTROLS."""
+        """Names of the controls in the conditions, in the order of CONTROLS: tuple."""
         return tuple(dict.fromkeys(condition.control for condition in self.conditions))
 
 
@@ -96,17 +99,21 @@ def is_sweep(history):
 
 
 def sweep_of(history, layer=None, noise=None, fewest=FEWEST):
-    """The Sweep in a History for which `is_sweep` holds, at a recorded layer, by default the first.
+    """The Sweep of a History for which `is_sweep` is true.
 
-    noise : standard deviation on the test inputs, by default the largest there is. fewest : as for
-    `find_stragglers`.
+    Parameters
+    ----------
+    history : History
+    layer : a recorded layer, by default the first.
+    noise : standard deviation of the noise on the test inputs, by default the largest recorded one.
+    fewest : as for `find_stragglers`.
 
-    Raises StragError if its stamp does not say which set each network left out, or for a layer or a noise
+    Raises StragError if the file does not say which set each network left out, and for a layer or a noise
     that is not recorded.
     """
     by, kinds = _kinds(history)
-    at = history.layer_position(layer)
-    found = find_stragglers(history, layer=layer, fewest=fewest)
+    position = history.layer_position(layer)
+    stragglers = find_stragglers(history, layer=layer, fewest=fewest)
     trained = history.trained_bits().sum(axis=1)
     tested = history.test_error is not None and len(history.test_error) > 0
     levels = history.noise_levels
@@ -122,43 +129,49 @@ def sweep_of(history, layer=None, noise=None, fewest=FEWEST):
     conditions = []
     shown = {kind for kind in kinds if by != DOSE or kind[1] != OWN} or set(kinds)
     for kind in sorted(shown, key=lambda kind: (CONTROLS.index(kind[0]), kind[1])):
-        networks = [number for number, other in enumerate(kinds) if other == kind]
-        inversions = [found.inversions[number] for number in networks]
+        networks = [number for number, its_kind in enumerate(kinds) if its_kind == kind]
+        inversions = [stragglers.inversions[number] for number in networks]
         conditions.append(
             SweepCondition(
                 control=kind[0],
                 place=kind[1],
                 removed=float(history.examples - trained[networks].mean()),
-                verdicts=dict(Counter(one.verdict for one in inversions)),
+                verdicts=dict(Counter(inversion.verdict for inversion in inversions)),
                 depth_at_4=_comparable(inversions),
                 horizon=_known(inversions, "horizon"),
                 test_error=errors[networks] if tested else None,
                 excess=excess[networks] if tested else None,
             )
         )
-    return Sweep(by, tuple(conditions), float(levels[shown_level]) if tested else None, at, history)
+    shown_noise = float(levels[shown_level]) if tested else None
+    return Sweep(by, tuple(conditions), shown_noise, position, history)
 
 
 def _comparable(inversions):
-    """Depths up to 4 t*; of none, if that of any inversion is not known: early ones would stand for all."""
+    """Depths up to 4 t*: float64 [n], all NaN if the depth of any inversion is not known.
+
+    Otherwise the mean would be over the early inversions alone.
+    """
     depths = _known(inversions, "depth_at_4")
-    unknown = any(one.verdict == INVERSION and one.depth_at_4 is None for one in inversions)
+    unknown = any(inversion.verdict == INVERSION and inversion.depth_at_4 is None for inversion in inversions)
     return np.full(depths.shape, np.nan) if unknown else depths
 
 
 def _known(inversions, name):
-    return np.array([getattr(one, name) for one in inversions], dtype=np.float64)  # None becomes NaN
+    """An attribute of Inversions, NaN for None: float64 [n]."""
+    return np.array([getattr(inversion, name) for inversion in inversions], dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The runs of a sweep, trained on all the examples: means over them.
+    """Means over the runs of a sweep, trained on all examples.
 
     Attributes
     ----------
-    update, train_error : t* and eps*, refined, over the runs that invert; None if there are none.
-    stopped_test_error : over these, stopped at t*; None likewise, or if t* lies outside of the test records.
-    test_error : at the last test record.
+    update, train_error : means of t* and eps*, refined, over the inverting runs; None if there are none.
+    stopped_test_error : mean test error at t* over the inverting runs with a t* between test records; None if
+        there are none.
+    test_error : mean test error at the last test record.
     """
 
     update: float | None
@@ -168,33 +181,42 @@ class Baseline:
 
 
 def baseline_of(sweep, history, fewest=FEWEST):
-    """The Baseline that a History of the same runs, trained on all the examples, is to a Sweep.
+    """The Baseline of a Sweep.
 
-    Test errors are at the noise of the sweep, the inversion is that of its layer. `fewest` as for `sweep_of`.
+    Test errors are those at the noise of the sweep, and inversions those of its layer.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    history : History of the same runs, trained on all examples.
+    fewest : as for `sweep_of`.
 
     Raises StragError as `reference_of` does.
     """
-    found = find_stragglers(history, layer=sweep.history.layers[sweep.layer], fewest=fewest)
-    counterparts = reference_of(sweep.history, history, found).counterparts
-    runs = {one.run: one for one in counterparts}.values()
-    inverting = [one for one in runs if one.update is not None]
-    stopped = [one.stopped_test_error for one in inverting if one.stopped_test_error is not None]
+    stragglers = find_stragglers(history, layer=sweep.history.layers[sweep.layer], fewest=fewest)
+    counterparts = reference_of(sweep.history, history, stragglers).counterparts
+    runs = {counterpart.run: counterpart for counterpart in counterparts}.values()
+    inverting = [run for run in runs if run.update is not None]
+    stopped = [run.stopped_test_error for run in inverting if run.stopped_test_error is not None]
     level = history.noise_levels.index(sweep.noise)
 
     def mean(values):
-        value = mean_of(values)  # the error of a diverged run is none
+        value = mean_of(values)  # without diverged runs, whose error is NaN
         return None if np.isnan(value) else value
 
     return Baseline(
-        update=mean([one.update for one in inverting]),
-        train_error=mean([one.train_error for one in inverting]),
+        update=mean([run.update for run in inverting]),
+        train_error=mean([run.train_error for run in inverting]),
         stopped_test_error=mean([errors[level] for errors in stopped]),
-        test_error=mean([one.test_error[level] for one in runs]),
+        test_error=mean([run.test_error[level] for run in runs]),
     )
 
 
 def _kinds(history):
-    """What the networks differ in, and of every network (control, place)."""
+    """What the networks differ in, `dose` or `update`, and the kind (control, place) of every network: list.
+
+    Raises StragError if the file does not say which set each network left out.
+    """
     sets = history.meta.get("sets")
     R = len(history.runs)
     columns = [sets.get(name) for name in SET_NAMES] if isinstance(sets, dict) else []
@@ -209,10 +231,12 @@ def _kinds(history):
 
 
 def _is_number(value):
+    """Whether a value from JSON is a number."""
     return type(value) in (int, float)
 
 
 def _broken(history):
+    """The StragError about a history that does not say which sets its networks left out."""
     return StragError(
         "does not say which set each of its networks left out",
         "create it again by training with `without`",

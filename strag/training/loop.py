@@ -1,6 +1,6 @@
 """The training loop: it trains all runs and yields their records."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -90,9 +90,12 @@ class Checkpoint:
 
 
 def run_groups(recipe, ends):
-    """Split all runs into groups that are trained together, aligned to the run numbers: list of slices."""
+    """Split all runs into groups that are trained together, aligned to the run numbers: list of slices.
+
+    They do not depend on how many inputs are used, so that they are known before the data are standardised.
+    """
     first, last = recipe.first_run, recipe.first_run + recipe.runs
-    size = recipe.architecture.group_size(ends)
+    size = recipe.architecture.group_size(replace(ends, columns=ends.features))
     starts = sorted({first, *range(-(-first // size) * size, last, size)})
     return [slice(a - first, b - first) for a, b in zip(starts, [*starts[1:], last], strict=True)]
 
@@ -286,7 +289,10 @@ class Group:
         return self.data.tile(rows), weight
 
     def record(self, update, measured, tests=True):
-        """Return the Record of this state from a pass (Measured or None), and test if a test is due."""
+        """Return the Record of this state. It holds the results of a pass and of the test that is due.
+
+        measured : Measured, or None if no pass was made. tests : whether to test when a test is due.
+        """
         record = Record(self.runs, update)
         if update in self.weights_at:
             record.weights = self.networks.state()

@@ -6,6 +6,7 @@ from strag.datasets.dataset import mean_and_std, standardise
 from strag.errors import StragError, bad_usage
 from strag.training.architecture import misfit
 from strag.training.loop import Task
+from strag.training.parts import require_one_set
 
 
 def prepare(recipe, data, removed=None, seed_runs=None):
@@ -67,11 +68,7 @@ def _standardisation(recipe, data, trained):
     """Return the mean and std [d] of the Dataset or, with `restandardise`, of the examples trained on."""
     if not recipe.restandardise or trained is None:
         return data.standardisation(recipe.restandardise)
-    if (trained != trained[0]).any():
-        raise bad_usage(
-            "`restandardise` needs runs that all leave out the same examples",
-            "remove it, or train on one set at a time",
-        )
+    require_one_set(trained)
     return mean_and_std(data.x[trained[0]])
 
 

@@ -42,7 +42,7 @@ def initial_weights(sizes, seed, run):
 
 
 def epoch_order(rows, seed, epoch, run=None):
-    """Draw the order of the origin's rows in one epoch, int64 [rows]; without `run`, that of all runs."""
+    """Draw the order of the origin's rows in one epoch: int64 [rows]. Without `run`, all runs share it."""
     key = (seed, epoch, ORDER) if run is None else (seed, epoch, ORDER, 1 + run)
     return torch.randperm(rows, generator=generator(*key))
 

@@ -1,0 +1,50 @@
+"""strag merge: join the parts of a training."""
+
+import click
+
+from strag.commands.options import FilePath, example, output_option, quiet_option
+
+
+@click.command(
+    "merge",
+    epilog=example("""
+strag merge h.*.safetensors -o h.safetensors
+sbatch --array="$(strag merge --missing h.*.safetensors)" job.sh
+"""),
+)
+@click.argument("files", nargs=-1, required=True, type=FilePath(), metavar="PART...")
+@click.option(
+    "--missing", is_flag=True, help="Print the numbers of the missing parts, such as 7,12, and stop."
+)
+@output_option("the history or the weights")
+@quiet_option
+def command(files, missing, output, quiet):
+    """Join the parts of a training.
+
+    Each PART is a history, or each is a weights file, written by 'strag train --part'. Their order does not
+    matter. The output has the same bytes as that of the training that was not split, if all parts were
+    trained with the same torch, device and number of threads. All parts must be of the same recipe, the same
+    data and the same version of strag, and each must occur once.
+
+    --missing prints an empty line if no part is missing. At least one part must exist, since it names the
+    number of all parts.
+    """
+    from strag.api.merge import open_parts
+    from strag.commands.inputs import refuse_overwriting, refuse_several_stdin
+    from strag.commands.options import is_given
+    from strag.console import Notes
+    from strag.files.merging import described, merge
+    from strag.files.output import Output
+
+    refuse_several_stdin(*files)
+    if missing:
+        if is_given("output"):
+            raise click.UsageError("--missing writes no file: remove -o")
+        with open_parts(files) as parts:
+            click.echo(",".join(map(str, parts.missing)))
+            Notes(quiet)(described(parts))
+        return
+    refuse_overwriting(files, ("-o", output))
+    with Output(output) as sink, open_parts(files) as parts:
+        merge(parts, sink)
+        Notes(quiet)(described(parts))
