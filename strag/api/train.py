@@ -27,9 +27,9 @@ from strag.training import loop as science
 from strag.training.architecture import Ends
 from strag.training.architectures import DEFAULT
 from strag.training.device import choose_device, environment, set_threads
+from strag.training.loop import run_groups
 from strag.training.parts import require_one_set
 from strag.training.plan import Size
-from strag.training.loop import run_groups
 from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
 from strag.training.schedule import listed

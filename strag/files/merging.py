@@ -99,13 +99,14 @@ def _shown(value):
 
 
 def merge(parts, output):
-    """Write the whole training into an open Output, from all its Parts; the bytes are those of an unsplit job.
+    """Write the whole training into an open Output, from all its Parts: the bytes of the unsplit job.
 
     Raises StragError if a part is missing, or disagrees with another one on the examples.
     """
     if parts.missing:
         some = ",".join(map(str, parts.missing[:20])) + (",..." if len(parts.missing) > 20 else "")
-        problem = f"is one of {parts.of} parts, of which {some} {'is' if len(parts.missing) == 1 else 'are'} missing"
+        are = "is" if len(parts.missing) == 1 else "are"
+        problem = f"is one of {parts.of} parts, of which {some} {are} missing"
         raise StragError(problem, "train the missing parts first", parts.containers[0].name)
     spec, containers = SPECS[parts.containers[0].kind], parts.containers
     axes = {name: _axes(spec, name) for name in containers[0].layout()}

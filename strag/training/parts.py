@@ -1,6 +1,6 @@
 """Parts of a training, which are trained on their own and joined afterwards.
 
-A part is whole groups of runs, the same on every machine, so that its numbers are those of the whole training.
+A part consists of whole groups of runs, so that its numbers are those of the whole training.
 """
 
 from dataclasses import dataclass
