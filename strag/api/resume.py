@@ -7,7 +7,8 @@ import numpy as np
 from strag import signals
 from strag.errors import StragError
 from strag.files.slots import Slots, slot_size
-from strag.training.loop import Checkpoint, Record, run_groups
+from strag.training.loop import run_groups
+from strag.training.records import Checkpoint, Record
 
 EVERY = 30.0  # seconds between two states
 LISTED = 64  # bytes of the stamp of a slot for each group in progress

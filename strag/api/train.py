@@ -32,6 +32,7 @@ from strag.training.parts import require_one_set
 from strag.training.plan import Size
 from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
+from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
 
@@ -262,7 +263,7 @@ def run(job, writers, device, progress=None):
             watch.add(record, job.last)
         due = resumption.due if resumes else None
         for event in science.train(job.recipe, job.task, weights_at, device, begun, due):
-            if isinstance(event, science.Checkpoint):
+            if isinstance(event, Checkpoint):
                 resumption.take(event)
                 if waits():
                     break

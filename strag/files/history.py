@@ -170,7 +170,7 @@ class HistoryWriter(Writer):
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
-        """Write the values of a Record, see `strag.training.loop`, at its update and runs."""
+        """Write the values of a Record, see `strag.training.records`, at its update and runs."""
         for updates, names in (("updates", _PER_RECORD), ("test_updates", _PER_TEST)):
             at = self._places.get(updates, {}).get(record.update)
             for name in names if at is not None else ():

@@ -89,7 +89,7 @@ class WeightsWriter(Writer):
         self._position = {int(update): at for at, update in enumerate(self.updates)}
 
     def add(self, record):
-        """Write the parameters of a Record, see `strag.training.loop`, if it has any."""
+        """Write the parameters of a Record, see `strag.training.records`, if it has any."""
         for name, values in (record.weights or {}).items():
             self.put(name, (self._position[record.update], record.runs), values)
 

@@ -10,7 +10,7 @@ import pytest
 from strag.cli import main
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
-from strag.training.loop import Record
+from strag.training.records import Record
 from tests.conftest import history_of
 from tests.shell import complains, files_in, strag
 
