@@ -194,6 +194,7 @@ def test_only_training_and_its_command_know_torch():
                 "geometry",
                 "stragglers",
                 "datasets",
+                "signals",
             ],
         ),
         ("strag.views", ["errors", "words", "views", "geometry", "stragglers", "datasets"]),

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from strag.bits import pack, unpack
-from strag.files.container import bytes_of
+from strag.files.container import TensorWriter, bytes_of
 from strag.files.dataset import names_of
+from strag.files.ended import Ended
 from strag.files.laws import (
     BITS,
     CLASS,
@@ -27,6 +28,7 @@ from strag.files.laws import (
 from strag.files.spec import Axis, Law, Spec, Tensor
 from strag.files.writer import Writer, write
 from strag.geometry.measures import RECORDED
+from strag.signals import held
 from strag.stragglers.history import History
 from strag.stragglers.sets import described_at
 
@@ -38,6 +40,9 @@ NOISE_LEVEL = Axis(
 EVERY_RUN = Law(
     *("not empty for any run", "has a run that trains on no example"),
     lambda bits, lengths: unpack(bits, lengths["example"]).any(axis=1).all(),
+)
+WITHIN_RECORDS = Law(
+    *("below T", "does not fit its records"), lambda array, lengths: not (array >= lengths["record"]).any()
 )
 _ALWAYS = (
     "radius",
@@ -76,6 +81,13 @@ SPEC = Spec(
             *("trained", "U8", (RUN, BITS)),
             "examples that the run trains on; S(t) holds the trained examples that are misclassified at t",
             (EVERY_RUN,),
+        ),
+        Tensor(
+            *("last_record", "I64", (RUN,)),
+            "position on axis T of the last record of each run; absent where all runs end at the last record. "
+            "After it the run has NaN and bits 0",
+            (NOT_NEGATIVE, WITHIN_RECORDS),
+            required=False,
         ),
         *(INDEX, Y, GROUP),
         *NAMES,
@@ -157,16 +169,18 @@ class HistoryWriter(Writer):
     """A history file that is laid out first and filled during training; see `Writer`.
 
     whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
-    `test_updates` and `y_test`. noise_levels : number of noise levels S.
+    `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests that
+    every run makes, if runs end on their own; then `whole` has `last_record`, and the file is cut where the
+    last run ends.
     """
 
     measures = _PER_LAYER
 
-    def __init__(self, output, meta, whole, noise_levels=0, spare=0):
+    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=()):
         super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, spare=spare)
         places = [name for name in ("updates", "test_updates") if name in whole]
         self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
-        self._committed = False
+        self._committed, self._scheduled = False, scheduled
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
@@ -177,12 +191,40 @@ class HistoryWriter(Writer):
                 value = record.measures.get(name) if name in _PER_LAYER else getattr(record, name)
                 if value is not None:
                     self.put(name, (at, record.runs), pack(value) if name in _BITS else value)
+        if record.ended is not None and record.ended.any():
+            runs = np.flatnonzero(record.ended) + record.runs.start
+            self.put("last_record", runs, self._places["updates"][record.update])
         self._done[(record.runs.start, record.runs.stop)] = record.update
 
     def commit(self):
         """Move the finished history to its destination."""
-        super().commit()
+        if "last_record" in self.arrays:
+            self._commit_ended()
+        else:
+            super().commit()
         self._committed = True
+
+    def _commit_ended(self):
+        """Write the history anew, cut where its last run ended, and remove the work file."""
+        ended = Ended(self.arrays, SPEC, self._scheduled)
+        with TensorWriter(self.output.path, self.meta, ended.layout()) as writer:
+            for name in self.arrays:
+                for place, values in ended.parts(name):
+                    writer.put(name, place, values)
+            with held():
+                writer.commit()
+                self.output.drop()
+
+    def as_container(self, name):
+        """The history in memory, cut where its last run ended."""
+        if "last_record" in self.arrays:
+            ended = Ended(self.arrays, SPEC, self._scheduled)
+            for name_, (dtype, shape) in ended.layout().items():
+                cut = np.empty(shape, dtype)
+                for place, values in ended.parts(name_):
+                    cut[place] = values
+                self.arrays[name_] = cut
+        return super().as_container(name)
 
     def commit_partial(self):
         """Write the finished part of the history to PATH.partial.

@@ -1,5 +1,6 @@
 """What a training yields: records of what was measured, and checkpoints to go on from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,4 +45,4 @@ class Checkpoint:
     update: int
     arrays: dict = field(repr=False)
     is_last: bool = False
-    seen: list = field(default_factory=list, repr=False)
+    seen: Iterable = field(default=(), repr=False)
