@@ -10,12 +10,10 @@ none        There is no such valley, and training has finished: error <= 1/P, or
 open        There is no such valley yet, and training has not finished; a longer run might show one. A
             symmetric valley is visible once T is about 2 t*, so that only t* below T/2 is excluded.
 unresolved  There are fewer than 7 records. Or fewer than 5 records lie before the deepest valley, and no
-later
-            valley passes when it is measured from the wall between the two. Or no layer was measured, so that
-            there is no curve.
+            later valley passes when it is measured from the wall between the two. Or no layer was measured,
+            so that there is no curve.
 unstable    The loss of full-batch gradient descent rose by more than 1 %, in one step or in many, which
-creates
-            false valleys, and the records before the rise show no inversion, or another one.
+            creates false valleys, and the records before the rise show no inversion, or another one.
 diverged    A value of the observable, the loss or the error is not finite.
 
 In any other training than full-batch gradient descent, and in an unknown one, the loss may rise although
@@ -24,9 +22,9 @@ reported, and does not change the verdict.
 
 The noise is separated from the curvature by differences of order 4 in ln(1 + t), between records at least 0.1
 apart if the records are dense enough (see `strag.stragglers.noise`). The rates of false inversions were
-measured on curves of four shapes without a valley, with noise of 0.001 to 1 of their span. With independent
-noise, 0 of 1000 curves of each shape invert at 151 dense records; of 2000 curves of each shape at log-spaced
-records, at most 6 invert at 7 or 8 records, and at most 2 at 10 or more. With AR(1) noise of correlation 0.9
+measured on curves of four shapes without a valley. With independent noise of 0.001 to 1 of the span, 0 of
+1000 curves of each shape invert at 151 dense records; of 2000 curves of each shape at log-spaced records, at
+most 6 invert at 7 or 8 records, and at most 2 at 10 or more. With AR(1) noise of correlation 0.9
 between neighbouring records, 1.2 % invert at 151 dense records, 11 % at 60 log-spaced records, and 0.6 % at
 ten; with correlation 0.5 it is 0, 0 and 0.6 % (500 curves of the worst of the four shapes, seed 0; see
 tests/stragglers/test_noise_rates.py).
