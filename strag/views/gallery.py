@@ -170,7 +170,7 @@ def as_images(x, whole=None):
 
 
 def _between(x, low, high):
-    """Return the place of numbers between `low` and `high`: (x - low) / (high - low), or 0 if these are equal."""
+    """Return (x - low) / (high - low), or 0 if `low` and `high` are equal."""
     low, high = np.float64(low), np.float64(high)
     return (x - low) / np.where(high > low, high - low, 1)
 
