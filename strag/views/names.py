@@ -66,8 +66,8 @@ def _offsets(half, radius, pixel):
 def _best(boxes, points, radius, edges):
     """Return the number of the place of each name: int [n].
 
-    boxes : [n, K, 2, 2], the K places of every name. points : [n, 2], the centres of dots. radius : of the dots.
-    edges : two corners of the panel. All are in pixels.
+    boxes : [n, K, 2, 2], the K places of every name. points : [n, 2], the centres of dots. radius : of the
+    dots. edges : two corners of the panel. All are in pixels.
     """
     chosen = np.full(len(boxes), -1)
     alone = [_faults_alone(boxes[at], at, points, radius, edges) for at in range(len(boxes))]

@@ -199,7 +199,10 @@ def _shares(panel, sweep, control, _, places):
 
 
 def _curve(panel, sweep, control, name, places):
-    """Draw the mean of a quantity over the networks of every condition, and a band of one standard deviation."""
+    """Draw the mean over the networks of every condition, and a band of one standard deviation.
+
+    name : of the quantity, an attribute of Condition.
+    """
     shown, conditions = _conditions_of(sweep, control)
     scale = EXCESS if name == "excess" else 1
     columns = [scale * getattr(condition, name) for condition in conditions]
