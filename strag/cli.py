@@ -234,7 +234,7 @@ def _usage(error, args):
 
 
 def _reader_left():
-    """Close stdout after its reader has left, as in `| head`, which is not a failure. Returns the exit status."""
+    """Close stdout after its reader has left, as with `| head`. Returns the exit status, which is 0."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -40,8 +40,8 @@ class Notes:
 def print_table(title, columns, rows, caption=None, follows=False):
     """Print a table to stdout, with its caption below it.
 
-    columns : pairs of heading and justification, `left` or `right`. follows : whether the table follows another
-    one, from which a blank line separates it.
+    columns : pairs of heading and justification, `left` or `right`. follows : whether to print a blank line
+    first, because the table follows another one.
 
     Columns justified to the right hold numbers, which are never wrapped or cut. Other columns wrap at words.
     """
@@ -82,7 +82,7 @@ SCALED_BAR = "{percentage:3.0f}%|{bar:10}| {n_fmt}/{total_fmt}{unit} {elapsed}<{
 class Progress:
     """A progress bar on stderr, which is shown only if stderr is a terminal and not `quiet`.
 
-    total : amount of work. unit : its unit. scaled : whether to show the amount with prefixes (k, M) and unit.
+    total : amount of work. unit : its unit. scaled : whether to show the amount, with a prefix such as M.
     """
 
     def __init__(self, total, unit, quiet=False, scaled=False):
@@ -114,7 +114,7 @@ class Progress:
 
 
 def watch_downloads(quiet=False):
-    """Return a `watch` for `strag.datasets.download.fetch`, which shows a note and a progress bar per download."""
+    """Return a `watch` for `strag.datasets.download.fetch`: it shows a note and a progress bar."""
     notes = Notes(quiet)
 
     @contextlib.contextmanager
