@@ -21,8 +21,8 @@ _WHOLE = re.compile("[0-9]{1,7}")
 class ImageFiles:
     """The images in a folder.
 
-    root : the folder. train, test : lists of pairs (path, name of the class), which include broken links; test
-    is None without a test set. notes : lines on everything that was left out.
+    root : the folder. train, test : lists of pairs (path, name of the class), broken links included; test is
+    None without a test set. notes : lines on everything that was left out.
     """
 
     root: Path
@@ -88,7 +88,7 @@ class ImageFiles:
         return self._without_validation(parts)
 
     def _without_validation(self, parts):
-        """The folders of `_parts` without `validation`, which becomes the test set if there is no other one."""
+        """The folders of `_parts` without `validation`, which becomes the test set if there is no other."""
         validation = parts.pop("validation", None)
         if validation is None:
             return parts

@@ -1,4 +1,4 @@
-"""Import of the user's files as a Dataset: the choice of the importer, and the steps common to all of them."""
+"""Import of the user's files as a Dataset: the choice of the importer, and the steps common to all."""
 
 import shlex
 from pathlib import Path
@@ -23,12 +23,12 @@ FORMS = (
 def import_files(paths, reading=None, note=None, unused=None):
     """The Dataset in a folder, in a file, or in files of examples and labels.
 
-    paths : list of str. reading : a Reading. note : function that is called with one line on every thing that
-    was left out or ambiguous. unused : set of names of options in `reading`, or None; the options that the
-    form of the data uses are removed from the set.
+    paths : list of str. reading : a Reading. note : function that is called with one line on each thing that
+    was left out or ambiguous. unused : set of names of options in `reading`, or None. Options that the form of
+    the data uses are removed from the set.
 
-    Raises StragError if the form of the data is unknown, and, if `unused` is None, for an option that the form
-    does not use.
+    Raises StragError if the form of the data is unknown. If `unused` is None, it also raises StragError for an
+    option that the form does not use.
     """
     reading = reading or Reading()
     if len(paths) > 1 and "-" in paths:
