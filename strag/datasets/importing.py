@@ -24,11 +24,11 @@ def import_files(paths, reading=None, note=None, unused=None):
     """The Dataset in a folder, in a file, or in files of examples and labels.
 
     paths : list of str. reading : a Reading. note : function that is called with one line on each thing that
-    was left out or ambiguous. unused : set of names of options in `reading`, or None. Options that the form of
-    the data uses are removed from the set.
+    was left out or ambiguous. unused : set of names of options in `reading`, or None. Options that the form
+    of the data uses are removed from the set.
 
-    Raises StragError if the form of the data is unknown. If `unused` is None, it also raises StragError for an
-    option that the form does not use.
+    Raises StragError if the form of the data is unknown. If `unused` is None, it also raises StragError for
+    an option that the form does not use.
     """
     reading = reading or Reading()
     if len(paths) > 1 and "-" in paths:

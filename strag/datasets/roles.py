@@ -98,8 +98,8 @@ def assign(names):
     """The parts of a data set that two, four or six files hold: a list of keys, and a note.
 
     Keys are those of ORDER, or None for a validation set that is not needed. If the names fit exactly one
-    assignment of keys to files, that is the result. If they fit several, the order of the files decides: x, y,
-    x_test, y_test. The note is None if there is nothing to report.
+    assignment of keys to files, that is the result. If they fit several, the order of the files decides: x,
+    y, x_test, y_test. The note is None if there is nothing to report.
 
     Raises StragError if the names contradict each other, or fit several assignments but not that order.
     """
@@ -193,8 +193,8 @@ def choose(names, noun, remedy_for_two, remedy_for_missing):
     and so on are used in the order of their numbers. Raises StragError if two names have one role, if the
     test set has only examples or only labels, and if there are no training examples or labels.
 
-    noun : `array` or `file`, for messages. remedy_for_two : function of a key in ORDER that returns the remedy
-    if two names have that role. remedy_for_missing : the remedy if no name has a role.
+    noun : `array` or `file`, for messages. remedy_for_two : function of a key in ORDER that returns the
+    remedy if two names have that role. remedy_for_missing : the remedy if no name has a role.
     """
     named = _by_number(names) or _by_role(names)
     parts = {key: _only(named[key], key, remedy_for_two) for key in ORDER if key in named}

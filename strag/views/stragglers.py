@@ -115,7 +115,7 @@ def tables(finding):
 def _hardest(finding):
     """Return the examples that straggle most often as a Table."""
     table, number = finding.examples, len(finding.examples["index"])
-    names = {one.number: one.name for one in finding.original_classes}
+    names = {each.number: each.name for each in finding.original_classes}
     headings = ("index", "label", "runs", "probability", "95 % interval")
     columns = [(name, "right") for name in headings] + [("name", "left")] * ("name" in table)
     rows = [
