@@ -116,7 +116,7 @@ def most_frequent(stragglers, number):
         words, explained = [_rounded(p) for p in probability], "probability of straggling in another run"
     elif count and runs:
         words = [f"{k} of {n}" for k, n in zip(count, runs, strict=True)]
-        explained = "runs that call it a straggler"
+        explained = "runs in which it straggles"
     return Shown(np.array(index[:number], dtype=np.int64), words[:number], explained, len(index))
 
 
@@ -216,9 +216,10 @@ def _flipped(data, rows):
 def _titles(data, shown, explained, width):
     """Return the lines of the title, and of the meaning of the texts below the images."""
     count, total = len(shown.index), number_of(shown.total, "example")
-    some = total if count == shown.total else f"{count} of the {total}"
-    what = "a straggler" if shown.total == 1 else "stragglers, most frequent first"
-    title = f"{one_line(data.title)}: {some} that any run calls {what}"
+    subject = total if count == shown.total else f"{count} of the {total}"
+    verb = "straggles" if shown.total == 1 else "straggle"
+    order = "" if shown.total == 1 else ", most frequent first"
+    title = f"{one_line(data.title)}: {subject} that {verb} in at least one run{order}"
     return wrapped(title, width, NORMAL), wrapped(explained, width, SMALL)
 
 

@@ -5,7 +5,11 @@ from strag.views.table import Table
 
 def tables(estimates):
     """Return the estimates of `strag train --plan`, a dict, as a list of one Table."""
-    return [Table(estimates["strag"].get("title"), [("what", "left"), ("costs", "right")], _rows(estimates))]
+    return [
+        Table(
+            estimates["strag"].get("title"), [("quantity", "left"), ("estimate", "right")], _rows(estimates)
+        )
+    ]
 
 
 def _rows(estimates):

@@ -149,8 +149,8 @@ def sentence(stability):
     is_known = row is not None and bool(stability.kappa[row] == stability.kappa[row])
     lacks_interval = is_known and not _interval(stability, row)
     has_few_runs = lacks_interval and stability.runs[row] < FEWEST_RUNS + 2  # one run may have no partner
-    reason = f"with fewer than {FEWEST_RUNS} runs" if has_few_runs else "that is valid in an older file"
-    why = f"; no interval {reason}" if lacks_interval else ""
+    few, older = f"no interval with fewer than {FEWEST_RUNS} runs", "no valid interval in an older file"
+    why = f"; {few if has_few_runs else older}" if lacks_interval else ""
     return f"{'; '.join(parts)} ({stability.taken} runs, {stability.which} pairs{why})"
 
 
