@@ -111,7 +111,7 @@ class Dynamics:
 
 
 def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
-    """Return the Dynamics of a History position a recorded layer, by default the first one.
+    """Return the Dynamics of a History at a recorded layer, by default the first one.
 
     label : name of the history in a figure, by default that of its data set. fewest : as for
     `find_stragglers`. curves : names in CURVES.

@@ -58,8 +58,8 @@ def _offsets(half, radius, pixel):
     radius : of the point, in typographic points. pixel : size of a pixel, in the same unit.
     """
     directions = np.stack([np.cos(TURNS), np.sin(TURNS)], axis=1)
-    beside = np.clip(2 * directions, -1, 1) * half  # centres of names whose edges touch the point
-    centres = np.concatenate([beside + directions * (radius + gap) / pixel for gap in GAPS])
+    touching = np.clip(2 * directions, -1, 1) * half  # centres of names whose edges touch the point
+    centres = np.concatenate([touching + directions * (radius + gap) / pixel for gap in GAPS])
     return np.stack([centres - half, centres + half], axis=1)
 
 
@@ -92,10 +92,10 @@ def _faults_alone(boxes, at, points, radius, edges):
     covered = _common(boxes, dots).sum(axis=1)
     outside = np.prod(boxes[:, 1] - boxes[:, 0], axis=-1) - _common(boxes, edges[None])[:, 0]
     away, near = _away(boxes, points), len(TURNS)  # (K, n), and the number of places without a line
-    other = np.delete(away, at, axis=1).min(axis=1, initial=np.inf)
+    nearest_other = np.delete(away, at, axis=1).min(axis=1, initial=np.inf)
     through = _pierced(_lines(boxes, points[at]), np.delete(dots, at, axis=0)).sum(axis=1)
-    through += other < APART * away[:near, at].max()  # near another point: worse, even with a line
-    doubtful = np.where(other < APART * away[:, at], np.inf, 0)
+    through += nearest_other < APART * away[:near, at].max()  # near another point: worse, even with a line
+    doubtful = np.where(nearest_other < APART * away[:, at], np.inf, 0)
     joined = np.arange(len(boxes)) >= near
     return covered + OUTSIDE * outside + np.where(joined, CROSSED * through, doubtful)
 

@@ -59,7 +59,7 @@ def original_classes_figure(finding):
 
 
 def tables(finding):
-    """Return the original classes of a Finding as a list of each Table."""
+    """Return the original classes of a Finding as a list of one Table."""
     headings = ("examples", "stragglers", "share", "test error", "at t*")
     columns = [("class", "left"), *((heading, "right") for heading in headings)]
     rows = [

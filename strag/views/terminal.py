@@ -80,7 +80,10 @@ def _place(values, x):
 
 
 def _marker(number, histories, coloured):
-    """Return the marker of the number-th history of `histories`: its letter, or braille dots."""
+    """Return the marker of the number-th history: braille dots, or its letter if several lack colours.
+
+    histories : how many there are.
+    """
     import plotext
 
     if not coloured and histories > 1:
