@@ -2,7 +2,8 @@
 
 import click
 
-from strag.commands.options import DataPath, FiniteRange, Sizes, example, output_option, quiet_option
+from strag.commands.options import example, output_option, quiet_option
+from strag.commands.types import Classes, DataPath, FiniteRange, Groups, Sizes
 
 # Options of reading files, and options that change the data set, in the order in which they work.
 READING = ("label_column", "resize", "background", "skip_broken")
@@ -43,9 +44,12 @@ strag data cifar-10-binary.tar.gz --gray --labels 0-4/5-9 -o cifar.safetensors
 )
 @click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
 @click.option("--gray", is_flag=True, help="Average the colours of each pixel into one channel.")
-@click.option("--classes", metavar="LIST", help="Keep only these classes, such as 3,8 or cat,dog.")
+@click.option(
+    "--classes", type=Classes(), metavar="LIST", help="Keep only these classes, such as 3,8 or cat,dog."
+)
 @click.option(
     "--labels",
+    type=Groups(),
     metavar="GROUPS",
     help="How classes form groups: parity, classes, or groups such as 0-4/5-9 or cat,dog/eel.  [default: the "
     "groups of SOURCE if it is a dataset, parity for the catalogue, classes for other files]",

@@ -3,9 +3,6 @@
 import click
 
 from strag.commands.options import (
-    FilePath,
-    FiniteRange,
-    Times,
     example,
     fewest_option,
     is_given,
@@ -19,6 +16,7 @@ from strag.commands.options import (
     rule_option,
     spelled,
 )
+from strag.commands.types import FilePath, FiniteRange, Times
 
 PER_RUN = "use 'strag sets', which writes one set per run"
 

@@ -3,11 +3,6 @@
 import click
 
 from strag.commands.options import (
-    FilePath,
-    FiniteRange,
-    Names,
-    Shares,
-    Times,
     example,
     fewest_option,
     layer_option,
@@ -17,6 +12,7 @@ from strag.commands.options import (
     refuse_ignored,
     rule_option,
 )
+from strag.commands.types import FilePath, FiniteRange, Names, Shares, Times
 
 
 def _controls():

@@ -3,7 +3,6 @@
 import click
 
 from strag.commands.options import (
-    FilePath,
     example,
     fewest_option,
     json_option,
@@ -11,6 +10,7 @@ from strag.commands.options import (
     quiet_option,
     removed_option,
 )
+from strag.commands.types import FilePath
 
 
 @click.command(

@@ -8,6 +8,8 @@ own beside this one and name it in the table: training records it, histories and
 from dataclasses import dataclass
 from importlib import import_module
 
+from strag.errors import bad_usage
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -132,3 +134,16 @@ def observables(explained=False):
         else:
             names.append(name)
     return names
+
+
+def read_observable(text):
+    """The Measure of an observable such as `radius` or `radius:0`, and its class or None.
+
+    Raises StragError for other texts. Whether the class exists depends on the history.
+    """
+    name, colon, group = text.partition(":")
+    measure = MEASURES.get(name)
+    if measure not in CURVES or (colon and measure.axis != "class"):
+        *names, last = observables()
+        raise bad_usage(f"no observable '{text}'", f"use {', '.join(names)} or {last}")
+    return measure, group if colon else None
