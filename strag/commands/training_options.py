@@ -5,7 +5,7 @@
 
 import click
 
-from strag.commands.types import FilePath, FiniteRange, LayerNames, Numbers
+from strag.commands.types import FilePath, FiniteRange, Numbers
 
 LARGEST = 2**31 - 1  # of numbers that torch counts with
 
@@ -113,7 +113,7 @@ OPTIMIZER = (
 RECORDS = (
     click.option(
         "--layers",
-        type=LayerNames(),
+        type=Numbers("all", several=True, what="layers such as 1,2"),
         metavar="1,2|all",
         help="Layers to measure: hidden layers, and 0 for the input.  [default: 1]",
     ),

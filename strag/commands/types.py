@@ -207,9 +207,9 @@ class LayerName(click.ParamType):
 
 
 class LayerNames(click.ParamType):
-    """Layers by number or name, separated by commas, or `all`.
+    """Layers of a file by number or name, separated by commas, or `all`.
 
-    Which layers exist, and whether they have names, depends on the network, which the library knows.
+    Whether its layers have numbers or names is known when the file is read.
     """
 
     name = "layers"

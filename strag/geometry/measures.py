@@ -143,7 +143,7 @@ def read_observable(text):
     """
     name, colon, group = text.partition(":")
     measure = MEASURES.get(name)
-    if measure not in CURVES or (colon and measure.axis != "class"):
+    if not (measure and measure.label) or (colon and measure.axis != "class"):
         *names, last = observables()
         raise bad_usage(f"no observable '{text}'", f"use {', '.join(names)} or {last}")
     return measure, group if colon else None

@@ -176,6 +176,7 @@ def test_divergence_is_said(folder, capsys):
             2,
             ["'--layers': cannot read '1,,2'; use layers such as 1,2, or all"],
         ),
+        (["d.safetensors", "--layers", "first"], 2, ["'--layers': cannot read 'first'"]),
         (["d.safetensors", "--record-every", "x"], 2, ["'--record-every': cannot read 'x'"]),
         (["d.safetensors", "--own-order"], 2, ["--own-order needs --batch-size"]),
         (["d.safetensors", "--without", "nothere"], 1, ["nothere: no such file"]),
