@@ -45,7 +45,7 @@ def command(files, output, as_json, quiet):
     files = files or ("-",)
     is_history = output.endswith(".safetensors")
     for path in files:
-        refuse_data_set(path, "give what 'strag dump' wrote of it")
+        refuse_data_set(path, f"run networks on it with 'strag dump WEIGHTS {path}'")
     refuse_several_stdin(*files)
     refuse_ignored(("as_json", is_history, f"contradicts -o {output}, which is a history"))
     refuse_overwriting(files, ("-o", output))

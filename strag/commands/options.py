@@ -32,7 +32,7 @@ rule_option = click.option(
     default="valley",
     show_default=True,
     help="How to find the inversion: a valley of the curve, or, as in the paper's notebook, its first "
-    "increase from update 20 on.",
+    "increase at or after update 20.",
 )
 
 
@@ -58,7 +58,7 @@ threads_option = click.option(
     "--threads",
     type=click.IntRange(1, 4096),
     metavar="N",
-    help="Number of processor threads.  [default: that of torch]",
+    help="Number of processor threads.  [default: chosen by torch]",
 )
 
 

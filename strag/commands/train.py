@@ -54,16 +54,16 @@ def command(data, output, plans, as_json, quiet, **options):
     Time is counted in updates. With the full batch, records are free. With mini-batches, each record costs
     one pass over all examples, so that records are sparser by default.
 
-    If Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 stops a training, the finished part is kept as
-    FILE.partial.
+    If Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 stops a training with -o FILE, the finished part is kept
+    as FILE.partial.
 
-    --without with a sets file trains one network per set, from the initial weights of the run of the set.
-    The seed, the data and the sizes of the networks must be those of the training in which the sets were
-    found.
+    With a sets file, --without trains one network per set, from the initial weights of the run that the set
+    belongs to. The seed, the data and the sizes of the networks must be those of the training in which the
+    sets were found.
 
     --plan writes neither a history nor weights. It prints the network-updates, arithmetic, time, memory
-    and disk space of the training, as a table at a terminal, else as JSON. Memory hardly grows with --runs.
-    From about 16 runs on, neither does the time per network-update.
+    and disk space of the training, as a table at a terminal, else as JSON. Memory hardly depends on --runs,
+    and from about 16 runs on, neither does the time per network-update.
 
     Trainings that run at the same time share the processor: with `make -j`, use --threads 1 for each.
     """
@@ -105,7 +105,7 @@ def command(data, output, plans, as_json, quiet, **options):
 
 
 def _recipe(options):
-    """The Recipe that the options mean."""
+    """The Recipe that the options describe."""
     from strag.training.architectures import ARCHITECTURES, DEFAULT
     from strag.training.recipe import Recipe
 
@@ -152,20 +152,20 @@ def _refuse_ignored(options, plans):
         (
             "noise",
             options["test_every"] == "never",
-            "has no effect: --test-every never takes no test error",
+            "has no effect: --test-every never measures no test error",
         ),
         ("weights_at", options["weights"] is None, "needs --weights"),
         (
             "seed",
             not _draws(options),
-            "has no effect: --init gives the weights, and a full batch has no order",
+            "has no effect: --init sets the weights, and a full batch has no order",
         ),
         ("as_json", not plans, "needs --plan"),
     )
 
 
 def _draws(options):
-    """Whether anything of a training is random, or sets ask for its seed."""
+    """Whether a training draws random numbers, or its seed must match that of sets."""
     drawn = options["batch_size"] is not None or any(options["noise"])
     return options["init"] is None or options["without"] is not None or drawn
 
@@ -201,12 +201,11 @@ def _job(recipe, data, without, init, memory, device, sinks, weights_at):
 
 
 def _refuse_runs(sets):
-    """Refuse options that choose runs, which sets do."""
+    """Refuse options that choose runs, because the sets choose them."""
     from strag.errors import bad_usage
 
-    for name, what in (("runs", "one network per set"), ("first_run", "a set names its run")):
+    for name, reason in (("runs", "one network is trained per set"), ("first_run", "each set has a run")):
         if is_given(name):
             option = spelled(name)
-            raise bad_usage(
-                f"holds sets, which {option} contradicts: {what}", f"remove {option}", sets.source
-            )
+            problem = f"holds sets, which contradict {option}: {reason}"
+            raise bad_usage(problem, f"remove {option}", sets.source)

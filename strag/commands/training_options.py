@@ -1,7 +1,4 @@
-"""The options of a training, in groups.
-
-`strag train` lists them in this order. They are separate from the command because there are many.
-"""
+"""The options of `strag train` that determine what is trained and recorded, in groups."""
 
 import click
 
@@ -149,7 +146,8 @@ DATA = (
     click.option(
         "--restandardise",
         is_flag=True,
-        help="Standardise by the mean and standard deviation of the examples trained on, not of their block.",
+        help="Standardise by the mean and standard deviation of the examples trained on, instead of those of "
+        "their block.",
     ),
 )
 WEIGHTS = (
