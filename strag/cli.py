@@ -17,7 +17,7 @@ from strag.errors import StragError, StragNote, StragWarning, with_options
 
 # In the order of the pipeline. The summaries are here so that `--help` loads no command.
 COMMANDS = {
-    "data": "Import a data set: subset it, label its groups.",
+    "data": "Import a data set, take a subset of it, and group its classes.",
     "train": "Train many networks at once and record the dynamics.",
     "dump": "Run trained networks and write their activations and predictions.",
     "geometry": "Measure class radii, distances and separation from activations.",

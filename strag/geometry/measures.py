@@ -8,6 +8,8 @@ files contain it, `find-stragglers` accepts it as an observable, and `plot` draw
 from dataclasses import dataclass
 from importlib import import_module
 
+from strag.errors import bad_usage
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -139,3 +141,16 @@ def observables(explained=False):
         else:
             names.append(name)
     return names
+
+
+def read_observable(text):
+    """The Measure of an observable such as `radius` or `radius:0`, and its class or None.
+
+    Raises StragError for other texts. Whether the class exists depends on the history.
+    """
+    name, colon, group = text.partition(":")
+    measure = MEASURES.get(name)
+    if not (measure and measure.label) or (colon and measure.axis != "class"):
+        *names, last = observables()
+        raise bad_usage(f"no observable '{text}'", f"use {', '.join(names)} or {last}")
+    return measure, group if colon else None

@@ -109,7 +109,7 @@ def tables(stability):
     headings = ["t", "error", "size", "kappa", "95 % low", "high", "Jaccard", "z", "runs"]
     caption = sentence(stability)
     if len(rows) < T:
-        caption += f"\n{len(rows)} of {T} records; --json gives all"
+        caption += f"\n{len(rows)} of {T} records; the JSON holds all"
     cells = [_row(stability, row, "*" if row == at else "") for row in rows]
     return [Table(stability.title, [(heading, "right") for heading in headings], cells, caption)]
 
