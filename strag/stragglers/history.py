@@ -10,7 +10,7 @@ import numpy as np
 from strag.bits import unpack
 from strag.errors import StragError, bad_usage
 from strag.geometry.curves import over_axis, values_of
-from strag.geometry.measures import MEASURES, observables
+from strag.geometry.measures import MEASURES, read_observable
 
 _FAR = 2  # largest ratio of the updates of two test records between which is interpolated
 
@@ -171,19 +171,15 @@ class History:
         examples in some run, and for a measure that this history does not contain.
         """
         self.layer_position(layer)
-        plain, colon, group = name.partition(":")
-        measure = MEASURES.get(plain)
-        if not (measure and measure.label) or (colon and measure.axis != "class"):
-            *names, last = observables()
-            raise bad_usage(f"no observable '{name}'", f"use {', '.join(names)} or {last}")
-        if colon:
+        measure, group = read_observable(name)
+        if group is not None:
             position = self.class_position(group)
-            self._require_trained([position], plain)
-            return self.measure(plain, layer)[:, :, position]
+            self._require_trained([position], measure.name)
+            return self.measure(measure.name, layer)[:, :, position]
         present = self.classes_trained()
         if measure.axis == "pair" and (present.sum(axis=1) < 2).any():
             self._require_trained(range(len(self.classes)))
-        return over_axis(measure, self.measure(plain, layer), present)
+        return over_axis(measure, self.measure(measure.name, layer), present)
 
     def observable(self, name="radius", layer=None):
         """A curve whose valley is the inversion, see `curve`: float64 [T, R].
@@ -191,7 +187,7 @@ class History:
         For a measure whose peak is the inversion, such as the distance, it is minus the curve.
         """
         values = self.curve(name, layer)
-        return values * MEASURES[name.partition(":")[0]].sign
+        return values * read_observable(name)[0].sign
 
     @cached_property
     def finite(self):
