@@ -6,7 +6,7 @@ from strag.files.laws import RUN
 
 
 class Ended:
-    """The tensors of a history that was laid out for the longest possible training, as far as they are filled.
+    """The filled part of the tensors of a history that was laid out for the longest possible training.
 
     Parameters
     ----------

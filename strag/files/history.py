@@ -84,8 +84,8 @@ SPEC = Spec(
         ),
         Tensor(
             *("last_record", "I64", (RUN,)),
-            "position on axis T of the last record of each run; absent where all runs end at the last record. "
-            "After it the run has NaN and bits 0",
+            "position on axis T of the last record of each run, after which it has NaN and bits 0; absent if "
+            "all runs end at the last record",
             (NOT_NEGATIVE, WITHIN_RECORDS),
             required=False,
         ),
@@ -169,9 +169,9 @@ class HistoryWriter(Writer):
     """A history file that is laid out first and filled during training; see `Writer`.
 
     whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
-    `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests that
-    every run makes, if runs end on their own; then `whole` has `last_record`, and the file is cut where the
-    last run ends.
+    `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests
+    that every run makes, if runs end on their own; then `whole` has `last_record`, and the file is cut where
+    the last run ends.
     """
 
     measures = _PER_LAYER

@@ -56,7 +56,7 @@ SPEC = Spec(
         TRAINED,
         Tensor(
             *("last_update", "I64", (RUN,)),
-            "number of updates at which each run ended, if runs end on their own; `updates` is then the largest",
+            "number of updates of each run, if runs end on their own; `updates` then holds the largest",
             (NOT_NEGATIVE,),
             required=False,
         ),
