@@ -125,7 +125,7 @@ class BetaBinomial:
 
 
 def _distinct(counts, runs):
-    """The distinct pairs of k and n, float64 [2, M], and the position of the pair of each example: int [P]."""
+    """The distinct pairs of k and n, float64 [2, M], and the position of each example's pair, int [P]."""
     pairs, pair_of = np.unique(np.stack([counts, runs]), axis=1, return_inverse=True)
     return pairs.astype(np.float64), pair_of.ravel()
 
