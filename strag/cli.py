@@ -24,7 +24,7 @@ COMMANDS = {
     "geometry": "Measure class radii, distances and separation from activations.",
     "find-stragglers": "Find the inversion of a training and its stragglers.",
     "sets": "Write sets of examples to leave out of training, one set per network.",
-    "prune": "Remove examples from a data set, or keep only these examples.",
+    "prune": "Remove examples from a data set, or keep only them.",
     "stability": "Measure how far independent runs misclassify the same examples.",
     "compare": "Measure how far sets of stragglers overlap.",
     "summary": "Summarise many experiments in one table.",

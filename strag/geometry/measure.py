@@ -62,8 +62,8 @@ class Grid:
     columns : for each part, the positions of its examples on axis P.
     trained : bool [R, P], the examples each run trains on.
 
-    Raises StragError if parts come from different models, if two parts contain the same example, and if an
-    example is missing at an update in a run.
+    Raises StragError if parts come from different models, if two parts contain the same example of a run at
+    one update, and if an example is missing at an update in a run.
     """
 
     def __init__(self, parts):

@@ -86,7 +86,7 @@ def _best(boxes, points, radius, edges):
 def _faults_alone(boxes, at, points, radius, edges):
     """Return the penalties of the places [K, 2, 2] of one name, without regard to the other names: [K].
 
-    A place with a line is excluded if it is too near to another point for its distance from its own.
+    A place without a line is excluded if it is too near to another point, compared with its own point.
     """
     dots = np.stack([points - radius, points + radius], axis=1)  # (n, 2, 2)
     covered = _common(boxes, dots).sum(axis=1)
