@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag import kinds
-from strag.api.arguments import refuse_overwriting, require
+from strag.api.arguments import destination, kind, refuse_overwriting
 from strag.api.outputs import opened
 from strag.bits import pack, unpack
 from strag.datasets.dataset import standardise
@@ -17,11 +17,12 @@ from strag.stragglers.sets import described_at
 from strag.training.activations import activations
 from strag.training.architecture import Ends, misfit
 from strag.training.architectures import from_description
-from strag.training.device import choose_device, environment
+from strag.training.device import DEVICES, choose_device, environment
 from strag.training.precision import PRECISIONS
-from strag.training.recipe import Recipe, read_layers
+from strag.training.recipe import Recipe, layers_check, read_layers
+from strag.values import checked, choice, flag, listing, optional
 
-_AGAIN = "create it again with 'strag train --weights'"
+_AGAIN = "create it again with 'strag train' and `weights`"
 
 
 @dataclass
@@ -59,7 +60,7 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
         problem = (
             f"its groups are {', '.join(data.grouping.names)}, those of the networks {', '.join(classes)}"
         )
-        remedy = f"use 'strag data --labels {weights.meta.get('labels')}'"
+        remedy = f"group the classes of the data with `labels` '{weights.meta.get('labels')}'"
         raise StragError(problem, remedy, data.source)
     ends = Ends(data.x.shape[1:], int((weights.std > 0).sum()), len(classes))
     recipe, layers = _recipe_and_layers(weights, ends, layers)
@@ -102,11 +103,11 @@ def _chosen(text, there, what, source):
     try:
         wanted = sorted({int(part) for part in text.split(",")})
     except ValueError:
-        raise bad_usage(f"cannot read `{what}s` '{text}'", "give numbers such as 0,40, or all") from None
+        raise bad_usage(f"cannot read `{what}s` '{text}'", "pass numbers such as 0,40, or all") from None
     for number in wanted:
         if number not in there:
             known = ", ".join(str(n) for n in there[:20]) + (", ..." if len(there) > 20 else "")
-            raise bad_usage(f"has no {what} {number}", f"it has {known}", source)
+            raise bad_usage(f"has no {what} {number}", f"choose `{what}s` from {known}", source)
     return [there.index(number) for number in wanted]
 
 
@@ -143,14 +144,25 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
     return None
 
 
+@checked(
+    weights=kind("Weights"),
+    data=kind("Dataset"),
+    layers=optional(layers_check),
+    updates=listing("updates such as '0,40', or 'all'"),
+    runs=listing("runs such as '0,3', or 'all'"),
+    half=flag,
+    device=choice(*DEVICES),
+    output=optional(destination),
+)
 def dump(weights, data, layers=None, updates="all", runs="all", half=False, device="auto", output=None):
     """Dump the hidden activations and predictions of trained networks.
 
     Parameters
     ----------
     weights : Weights, as `strag.read` gives them. data : Dataset to run the networks on.
-    layers : names such as "1,2", or "all"; by default the first. updates, runs : numbers such as "0,40", or
-        "all". half : store activations in half precision. device : as for `strag.train`.
+    layers : names such as "1,2" or (1, 2), or "all"; by default the first. updates, runs : numbers such as
+        "0,40" or (0, 40), or "all".
+    half : store activations in half precision. device : as for `strag.train`.
     output : path of a file of activations, which may be larger than memory; without it they stay there.
 
     Returns
@@ -159,8 +171,6 @@ def dump(weights, data, layers=None, updates="all", runs="all", half=False, devi
 
     Raises StragError for data that do not fit the networks, and for what is not there.
     """
-    require(weights, "weights", "Weights")
-    require(data, "data", "Dataset")
     refuse_overwriting((weights, data), output=output)
     job = prepare_dump(weights, data, layers, updates, runs)
     with opened(output) as sink:

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from strag import kinds
-from strag.api.arguments import refuse_overwriting, require
+from strag.api.arguments import destination, refuse_overwriting, require
 from strag.api.outputs import opened
 from strag.bits import pack
 from strag.datasets.names import Names
@@ -16,6 +16,7 @@ from strag.geometry import measure as science
 from strag.geometry.measure import Grid, as_records, curves_of
 from strag.geometry.measures import CURVES
 from strag.stragglers.sets import described_at
+from strag.values import checked, optional
 
 NAMED = 5  # classes that a warning names
 
@@ -49,6 +50,12 @@ def _sets(grid):
     return {name: [value for run in grid.runs for value in told[run].get(name, [])] for name in first}
 
 
+def _parts(value, name):
+    """The check of the Activations of `measure`."""
+    return tuple(require(part, name, "Activations") for part in value)
+
+
+@checked(activations=_parts, output=optional(destination))
 def measure(*activations, output=None):
     """The radii, distances and errors of dumped activations, as the History of the networks.
 
@@ -65,9 +72,7 @@ def measure(*activations, output=None):
     Raises StragError for dumps of different trainings, and where one names an example twice or leaves a gap.
     """
     if not activations:
-        raise bad_usage("there is nothing to measure", "pass what strag.dump returns")
-    for part in activations:
-        require(part, "activations", "Activations")
+        raise bad_usage("there is nothing to measure", "pass `activations`, which strag.dump returns")
     refuse_overwriting(activations, output=output)
     grid = Grid(list(activations))
     with opened(output) as sink:

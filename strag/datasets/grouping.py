@@ -9,6 +9,7 @@ from strag.errors import StragError, bad_usage
 from strag.words import number_of, some_of
 
 _HELP = "use parity, classes, or groups such as 0-4/5-9 or cat,dog/eel"
+_LIST = "use a list such as 3,8 or cat,dog"
 _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 _ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,/"]+))\s*')
 _MOST = 4096  # groups, each of which is a logit of the network
@@ -64,19 +65,21 @@ class Grouping:
         return cls(names, tuple(members))
 
 
-def read_groups(labels, numbers, names=None, strict=False):
+def read_groups(labels, numbers, names=None, strict=False, called=None):
     """Pairs (text, class numbers), one for each of the groups in `labels`, which are separated by '/'.
 
     numbers, names : see `Grouping.parse`. strict : refuse numbers and ranges without a class, which a user
-    who types them did not intend.
+    who types them did not intend. called : the parameter that `labels` is the value of, for errors, or None.
     """
+    shown = f"`{called}` '{labels}'" if called else f"'{labels}'"
+    remedy = _LIST if called == "classes" else _HELP
     groups, at, text = [[]], 0, [""]
     while at <= len(labels):
         item = _ITEM.match(labels, at)
         if not item:
-            raise bad_usage(f"cannot read '{labels}'", _HELP)
+            raise bad_usage(f"cannot read {shown}", remedy)
         quoted = None if item[1] is None else item[1].replace('""', '"')
-        groups[-1] += _classes(quoted, (item[2] or "").strip(), numbers, names, labels, strict)
+        groups[-1] += _classes(quoted, (item[2] or "").strip(), numbers, names, strict, shown, remedy)
         text[-1] += item[0].strip() if quoted is None else quoted
         at = item.end() + 1
         if at > len(labels):
@@ -88,15 +91,15 @@ def read_groups(labels, numbers, names=None, strict=False):
         elif separator == ",":
             text[-1] += ","
         else:
-            raise bad_usage(f"cannot read '{labels}'", _HELP)
+            raise bad_usage(f"cannot read {shown}", remedy)
     return list(zip(text, groups, strict=True))
 
 
 def read_classes(text, numbers, names=None):
     """The class numbers in a list such as `3,8` or `cat,dog`: sorted, without repetition."""
-    groups = read_groups(text, numbers, names, strict=True) if text.strip() else []
+    groups = read_groups(text, numbers, names, True, "classes") if text.strip() else []
     if len(groups) != 1:
-        raise bad_usage(f"cannot read the classes '{text}'", "use a list such as 3,8 or cat,dog")
+        raise bad_usage(f"cannot read `classes` '{text}'", _LIST)
     return sorted(set(groups[0][1]))
 
 
@@ -108,14 +111,14 @@ def check_labels(labels, numbers, names=None):
                 problem = f"class {number} has the name '{name}', so its parity is ambiguous"
                 raise bad_usage(problem, "list the groups, such as cat,dog/eel")
     elif labels != "classes":
-        read_groups(labels, numbers, names, strict=True)
+        read_groups(labels, numbers, names, True, "labels")
 
 
-def _classes(quoted, plain, numbers, names, labels, strict):
+def _classes(quoted, plain, numbers, names, strict, shown, remedy):
     """The class numbers of one item of a group.
 
-    quoted : a name that was in quotes, or None. plain : otherwise a name, number or range. labels : the
-    whole text, for errors.
+    quoted : a name that was in quotes, or None. plain : otherwise a name, number or range. shown : the
+    whole text, and remedy : how to write one, for errors.
     """
     named = dict(zip(names, numbers, strict=True)) if names else {}
     if quoted is not None or not _RANGE.fullmatch(plain):
@@ -124,7 +127,7 @@ def _classes(quoted, plain, numbers, names, labels, strict):
             known = (
                 f"the classes are {some_of(map(_quoted, names))}" if names else "the classes have no names"
             )
-            raise bad_usage(f"cannot read '{labels}': no class '{name}'", f"{known}; {_HELP}")
+            raise bad_usage(f"cannot read {shown}: no class '{name}'", f"{known}; {remedy}")
         return [named[name]]
     bounds = _RANGE.fullmatch(plain)
     first, last = int(bounds[1]), int(bounds[2] or bounds[1])
@@ -135,7 +138,7 @@ def _classes(quoted, plain, numbers, names, labels, strict):
             problem = f"'{plain}' means class numbers, but '{text}' is the name of class {named[text]}"
             raise bad_usage(problem, "put names in double quotes, or use the class numbers")
     if strict and (not classes or last > max(numbers)):
-        problem = f"has no class {plain} (in '{labels}')"
+        problem = f"has no class {plain} (in {shown})"
         raise bad_usage(problem, f"use its classes: {some_of(numbers)}")
     return classes
 
@@ -153,5 +156,5 @@ def group_examples(grouping, y, name_of=str):
     groups = np.asarray(grouping.members, dtype=np.int64)[y]
     if (groups < 0).any():
         missing = int(np.asarray(y)[groups < 0][0])
-        raise bad_usage(f"class {name_of(missing)} is in no group", "list every class in --labels")
+        raise bad_usage(f"class {name_of(missing)} is in no group", "list every class in `labels`")
     return groups

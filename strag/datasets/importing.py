@@ -40,8 +40,8 @@ def import_files(paths, reading=None, note=None, unused=None):
         if option in form.options and unused is not None:
             unused.discard(option)
         if option not in ("resize", *form.options) and unused is None:
-            name = f"--{option.replace('_', '-')}"
-            raise bad_usage(f"is {form.what} and does not use {name}", f"remove {name}", paths[0])
+            problem = f"is {form.what} and does not use `{option}`"
+            raise bad_usage(problem, f"remove `{option}`", paths[0])
     try:
         imported = form.read(paths, reading)
     except StragError as error:
@@ -92,7 +92,7 @@ def dataset_of(imported, source, labels="classes", title=None, words=(), note=No
     source : the file or folder that errors are about, which also gives the title by default. words : words of
     the command line that imports it, after `strag data`; by default the title. note : see `import_files`.
     """
-    name = _name_of(Path(source))
+    name = title if title is not None and note is None else _name_of(Path(source))
     try:
         classes = read_labels(imported.y, imported.y_test, imported.class_names, imported.sources)
         data = Dataset(

@@ -113,7 +113,7 @@ class History:
         self.require_layers("remove `layer`")
         if layer not in self.layers:
             known = ", ".join(str(number) for number in self.layers)
-            raise bad_usage(f"has no layer {layer}", f"it has {known}", self.source)
+            raise bad_usage(f"has no layer {layer}", f"choose `layer` from {known}", self.source)
         return self.layers.index(layer)
 
     def layer(self, layer):
@@ -175,7 +175,7 @@ class History:
         measure = MEASURES.get(plain)
         if not (measure and measure.label) or (colon and measure.axis != "class"):
             *names, last = observables()
-            raise bad_usage(f"no observable '{name}'", f"use {', '.join(names)} or {last}")
+            raise bad_usage(f"no `observable` '{name}'", f"use {', '.join(names)} or {last}")
         if colon:
             position = self.class_position(group)
             self._require_trained([position], plain)

@@ -110,7 +110,7 @@ def _require_alike(history, reference):
     name = history.source
     for one in (history, reference):
         if one.test_error is None:
-            remedy = "train it on data with a test set, and measure the `test` error"
+            remedy = "train it on data with a test set, and record the test error with `test_every`"
             raise StragError("has no test records", remedy, one.source)
     levels = [", ".join(f"{level:g}" for level in one.noise_levels) for one in (reference, history)]
     for problem, remedy, wrong in (

@@ -134,7 +134,7 @@ WRONG = {
         ["no block 3 of size 9", "1 to 2"],
     ),
     "a negative seed": (2, ["data", "data", "--shuffle", "-1"], ["invalid value for '--shuffle'"]),
-    "labels in no words": (2, ["data", "data", "--labels", "odd"], ["data: cannot read 'odd'"]),
+    "labels in no words": (2, ["data", "data", "--labels", "odd"], ["data: cannot read --labels 'odd'"]),
     "labels that forget one": (
         2,
         ["data", "data", "--labels", "0/1"],

@@ -91,7 +91,7 @@ def test_a_device_takes_two_outputs(folder):
         (["sets", "h", "--controls", "", "-o", "x"], "'--controls': no control ''"),
         (["sets", "h", "--dose", ""], "'--dose': cannot read ''"),
         (["find-stragglers", "h", "--csv", ""], "the name of an output is empty"),
-        (["data", "d", "--labels", "", "-o", "x"], "d: cannot read ''"),
+        (["data", "d", "--labels", "", "-o", "x"], "d: cannot read --labels ''"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -129,7 +129,7 @@ def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
         (["train", "d", "--batch-size", "9" * 30], "'--batch-size': 9"),
         (["train", "d", "--record-every", "²"], "'--record-every': cannot read '²'"),
         (["train", "d", "--test-every", "9" * 5000], "'--test-every': cannot read '9"),
-        (["data", "d", "--labels", "9" * 5000], "cannot read '9"),
+        (["data", "d", "--labels", "9" * 5000], "cannot read --labels '9"),
         (["find-stragglers", "h", "--at", "9" * 30], "'--at': cannot read '9"),
         (["find-stragglers", "h", "--layer", "9" * 5000], "h: has no layer 99999"),
         (["sets", "h", "--layer", "all"], "'all' is not a layer"),

@@ -146,7 +146,7 @@ def test_classes_that_are_kept_keep_their_numbers():
         assert found.command == f"{data.command} --classes {text}"
     lacking = changed(data, Changes(classes="1,3"))
     refused(lambda: changed(lacking, Changes(classes="2")), "has no class ", status=2)
-    refused(lambda: changed(data, Changes(classes="1/3")), "cannot read the classes", status=2)
+    refused(lambda: changed(data, Changes(classes="1/3")), "cannot read `classes`", status=2)
     refused(lambda: changed(data, Changes(classes="4")), "has no class ", status=2)
 
 
@@ -317,6 +317,6 @@ def test_images_of_the_size_that_is_asked_for_are_left_alone():
 def test_one_class_alone_is_no_task():
     refused(lambda: changed(named(), Changes(classes="3,3")), "--classes 3,3 keeps only one class", status=2)
     refused(
-        lambda: changed(named(), Changes(classes="")), "cannot read the classes ''", "such as 3,8", status=2
+        lambda: changed(named(), Changes(classes="")), "cannot read `classes` ''", "such as 3,8", status=2
     )
     refused(lambda: changed(named(), Changes(classes="bird")), "no class 'bird'", status=2)
