@@ -231,7 +231,7 @@ def checked_fields(**checks):
         signature, create = inspect.signature(kind), kind.__init__
 
         @functools.wraps(create)
-        def init(self, *values, **named):
+        def init(self, /, *values, **named):
             given = bound(signature, kind.__name__, values, named)
             _check_all(given.arguments, checks)
             create(self, *given.args, **given.kwargs)

@@ -1,5 +1,6 @@
 """Many networks trained at once, and the record of their dynamics."""
 
+import inspect
 import warnings
 from contextlib import ExitStack
 from dataclasses import replace
@@ -247,8 +248,12 @@ def _recipe_check(value, name):
 
 
 def _function_check(value, name):
-    if not callable(value):
-        raise refused(value, name, "a function of the number of network-updates done")
+    try:
+        inspect.signature(value).bind(0)
+    except TypeError:
+        raise refused(value, name, "a function of the number of network-updates done") from None
+    except ValueError:  # a function of C without a signature
+        pass
     return value
 
 

@@ -108,7 +108,7 @@ def in_half(h, what):
 
 
 def _refuse_half(problem):
-    raise StragError(problem, "remove --half")
+    raise StragError(problem, "remove `half`")
 
 
 class Activations:

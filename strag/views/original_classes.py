@@ -37,7 +37,7 @@ def original_classes_figure(finding):
     )
     if not shown:
         problem = f"holds no set of stragglers to show (its verdict is '{finding.verdict}')"
-        remedy = "take the sets at another moment with 'strag find-stragglers --at'"
+        remedy = "find the stragglers at another moment with `at`"
         raise StragError(problem, remedy, finding.source)
     both = [one for one in shown if np.isfinite(one.test_error)]
     with house_style():

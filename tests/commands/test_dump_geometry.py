@@ -405,10 +405,10 @@ def test_half_precision_keeps_zeros_and_what_was_infinite(tmp_path):
     np.testing.assert_array_equal(in_half(h, "x"), h.astype(np.float16))
     for row, what in (([65520, 0, 0, 0, 0], "65520"), ([np.inf, -1e9, np.nan, 0, 0], "1e+09")):
         h[0, 0] = row
-        refused(lambda: in_half(h, "layer 1"), f"layer 1 reaches {what}, but half", "remove --half")
+        refused(lambda: in_half(h, "layer 1"), f"layer 1 reaches {what}, but half", "remove `half`")
     for row in ([1e-8] * 5, [1e-30, 0, 0, 0, 0], [0, 2e-7, 0, 0, 1e-7]):
         h[0, 0] = row
-        refused(lambda: in_half(h, "layer 1"), f"reaches only {max(row):.2g}, which", "remove --half")
+        refused(lambda: in_half(h, "layer 1"), f"reaches only {max(row):.2g}, which", "remove `half`")
     h[0, 0] = [0, 2e-5, 0, 0, 1e-9]
     in_half(h, "layer 1")
 

@@ -255,7 +255,7 @@ def test_stragglers_of_an_older_strag_have_no_classes(folder):
         ("h.safetensors -o f.gif", 2, ["f.gif: ", ".png, .svg or .pdf"]),
         ("h.safetensors -o f", 2, ["f: ", ".png, .svg or .pdf"]),
         ("h.safetensors -o f.png --format pdf", 2, ["f.png: --format pdf contradicts the suffix"]),
-        ("s.json -o f.png", 2, ["s.json: holds stragglers, but no images; add --data DATA"]),
+        ("s.json -o f.png", 2, ["s.json: holds stragglers, but no images; pass --data, the data set"]),
         ("s.json --data images.safetensors --x error -o f.png", 2, ["s.json: ", "remove --x"]),
         ("s.json --data images.safetensors --label a -o f.png", 2, ["s.json: ", "remove --label"]),
         ("h.safetensors --data images.safetensors -o f.png", 2, ["h.safetensors: ", "remove --data"]),

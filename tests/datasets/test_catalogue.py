@@ -153,7 +153,7 @@ def test_every_download_is_known_by_its_checksum(name):
 def test_a_corrupted_download_says_how_to_do_without(served, tmp_path, monkeypatch):
     served.behave = corrupted
     monkeypatch.chdir(tmp_path)
-    words = "download its four files into a folder, then run 'strag data FOLDER --labels parity'"
+    words = "download its four files into a folder, then import it with `labels` parity"
     text = refused(
         lambda: load("kmnist"), "kmnist: train-images-idx3-ubyte.gz cannot be downloaded (127.", words
     )

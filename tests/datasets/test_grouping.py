@@ -87,7 +87,7 @@ def test_a_class_in_no_group_is_named():
     grouping = Grouping.parse("0-1/3", range(4))
     assert grouping.members == (0, 0, -1, 1)
     refused(
-        lambda: group_examples(grouping, np.array([0, 3, 2])), "class 2 is in no group", "--labels", status=2
+        lambda: group_examples(grouping, np.array([0, 3, 2])), "class 2 is in no group", "`labels`", status=2
     )
 
 
