@@ -5,7 +5,6 @@ types, or raises a StragError that names the parameter. `None` is checked by `op
 """
 
 import contextlib
-import difflib
 import functools
 import inspect
 import math
@@ -18,7 +17,7 @@ from strag.words import number_of
 LARGEST = 2**31 - 1  # of numbers that torch counts with
 LARGEST_FLOAT = 3.4e38  # almost the largest float32
 LARGEST_UPDATE = 2**63 - 1
-LARGEST_SEED = 2**128  # beyond any seed, but short enough to write in a message
+LARGEST_WHOLE = 10**38 - 1  # beyond any seed, and short enough for a message
 LONGEST = 60  # characters of a value in a message
 _PLAIN = (str, bytes, bool, int, float, complex, type(None), numbers.Number, os.PathLike)
 
@@ -46,14 +45,15 @@ def optional(check):
     return lambda value, name: None if value is None else check(value, name)
 
 
-def whole(first, last=LARGEST_SEED):
+def whole(first, last=LARGEST_WHOLE):
     """The check of a whole number from `first` to `last`; numpy's integers become int."""
-    wanted = f"a whole number from {first}" + (f" to {last}" if last < LARGEST_UPDATE else " on")
+    wanted = f"a whole number from {first} {f'to {last}' if last < LARGEST_UPDATE else 'on'}"
 
     def check(value, name):
-        is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not is_whole or not first <= value <= last:
+        if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < first:
             raise refused(value, name, wanted)
+        if value > last:
+            raise refused(value, name, wanted if last < LARGEST_UPDATE else "a smaller whole number")
         return int(value)
 
     return check
@@ -64,12 +64,7 @@ def number(low, high=None, above=False, below=False):
 
     above, below : whether `low` and `high` themselves are excluded.
     """
-    wanted = f"a number {'above' if above else 'from'} {low}"
-    if high is None:
-        wanted += "" if above else " on"
-    else:
-        wanted += f" {'and' if above else 'to'} {'below' if below else 'up to' if above else ''} {high}"
-        wanted = wanted.replace("  ", " ")
+    wanted = f"a number {_range(low, high, above, below)}"
 
     def check(value, name):
         is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
@@ -82,6 +77,16 @@ def number(low, high=None, above=False, below=False):
         return float(value)
 
     return check
+
+
+def _range(low, high, above, below):
+    """The range of `number` in words."""
+    lower = f"above {low}" if above else f"from {low}"
+    if high is None:
+        return lower if above else f"{lower} on"
+    if above:
+        return f"{lower} and {'below' if below else 'up to'} {high}"
+    return f"{lower} to {f'below {high}' if below else high}"
 
 
 def choice(*choices):
@@ -181,24 +186,27 @@ def bound(signature, own, values, named, options=()):
     that can be passed in addition. Raises StragError for arguments that do not fit the signature.
     """
     parameters = signature.parameters.values()
-    places = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
-    known = [*places, *(one.name for one in parameters if one.kind is one.KEYWORD_ONLY), *options]
+    places = [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+    by_name = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    known = [*places, *by_name, *options]
     for name in named:
         if name not in known:
+            import difflib
+
             close = difflib.get_close_matches(name, known, 1)
             remedy = f"use `{close[0]}`" if close else f"its parameters are {', '.join(known)}"
             raise bad_usage(f"{own} has no parameter `{name}`", remedy)
-    if len(values) > len(places) and not any(one.kind is one.VAR_POSITIONAL for one in parameters):
-        problem = (
-            f"{own} accepts {number_of(len(places), 'argument')} by position, but {len(values)} are given"
-        )
+    takes_any = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
+    if len(values) > len(places) and not takes_any:
+        most = number_of(len(places), "argument")
+        problem = f"{own} accepts {most} by position, but {len(values)} are given"
         raise bad_usage(problem, f"pass options by name, such as `{known[-1]}`")
     for name in places[: len(values)]:
         if name in named:
             raise bad_usage(f"{own} is given `{name}` twice", "pass it once")
-    for one in parameters:
-        if one.default is one.empty and one.name in places[len(values) :] and one.name not in named:
-            raise bad_usage(f"{own} needs `{one.name}`", "pass it")
+    for name in places[len(values) :]:
+        if name not in named and signature.parameters[name].default is inspect.Parameter.empty:
+            raise bad_usage(f"{own} needs `{name}`", "pass it")
     return signature.bind(*values, **named)
 
 
@@ -244,5 +252,6 @@ def checked_fields(**checks):
 
 def _check_all(arguments, checks):
     """Replace the arguments that have a check by what the check returns."""
-    for name in arguments.keys() & checks.keys():
-        arguments[name] = checks[name](arguments[name], name)
+    for name, value in arguments.items():
+        if name in checks:
+            arguments[name] = checks[name](value, name)

@@ -1,4 +1,4 @@
-"""What trained networks make of examples: activations, predictions and losses."""
+"""`strag.dump`: activations, predictions and losses of trained networks on a data set."""
 
 from dataclasses import dataclass
 
@@ -49,17 +49,16 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
     `all`.
 
     Raises StragError for data of another shape or grouping than the networks', and for layers, updates
-    or runs that are not there.
+    or runs that are not stored.
     """
     features = len(weights.mean)
     if data.features != features:
         problem = f"has {data.features} inputs, but the networks of {weights.source} have {features}"
-        raise StragError(problem, "give data of the same shape", data.source)
+        raise StragError(problem, "pass data of the same shape", data.source)
     classes = weights.meta["classes"]
     if list(data.grouping.names) != classes:
-        problem = (
-            f"its groups are {', '.join(data.grouping.names)}, those of the networks {', '.join(classes)}"
-        )
+        groups = ", ".join(data.grouping.names)
+        problem = f"its groups are {groups}, but those of the networks are {', '.join(classes)}"
         remedy = f"group the classes of the data with `labels` '{weights.meta.get('labels')}'"
         raise StragError(problem, remedy, data.source)
     ends = Ends(data.x.shape[1:], int((weights.std > 0).sum()), len(classes))
@@ -77,12 +76,12 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
 
 def _recipe_and_layers(weights, ends, layers):
     """The Recipe of the networks in a weights file, and the layers that the option means."""
-    told = weights.meta.get("recipe") or {}
+    stored = weights.meta.get("recipe") or {}
     try:
-        architecture = from_description(told)
+        architecture = from_description(stored)
     except StragError:
         architecture = None
-    if architecture is None or told.get("precision") not in PRECISIONS:
+    if architecture is None or stored.get("precision") not in PRECISIONS:
         raise StragError("does not say what its networks compute", _AGAIN, weights.source)
     fault = misfit(weights.shapes, architecture.shapes(ends))
     if fault:
@@ -90,35 +89,35 @@ def _recipe_and_layers(weights, ends, layers):
     wanted = read_layers(layers, architecture)
     measured = tuple(layer for layer in wanted if layer != architecture.input_layer)
     try:
-        recipe = Recipe(architecture=architecture, precision=told["precision"], layers=measured or None)
+        recipe = Recipe(architecture=architecture, precision=stored["precision"], layers=measured or None)
     except StragError as error:
         raise error.about(weights.source) from None
     return recipe, wanted
 
 
-def _chosen(text, there, what, source):
-    """Positions of the numbers in `text` among those that are there."""
+def _chosen(text, stored, what, source):
+    """Positions of the numbers in `text` among those that are stored. what : the noun for one of them."""
     if text == "all":
-        return list(range(len(there)))
+        return list(range(len(stored)))
     try:
         wanted = sorted({int(part) for part in text.split(",")})
     except ValueError:
         raise bad_usage(f"cannot read `{what}s` '{text}'", "pass numbers such as 0,40, or all") from None
     for number in wanted:
-        if number not in there:
-            known = ", ".join(str(n) for n in there[:20]) + (", ..." if len(there) > 20 else "")
+        if number not in stored:
+            known = ", ".join(str(n) for n in stored[:20]) + (", ..." if len(stored) > 20 else "")
             raise bad_usage(f"has no {what} {number}", f"choose `{what}s` from {known}", source)
-    return [there.index(number) for number in wanted]
+    return [stored.index(number) for number in wanted]
 
 
 def dump_into(job, sink, half=False, device="cpu", progress=None):
-    """Run the networks of a DumpJob and write what they make of the data into an open Output.
+    """Run the networks of a DumpJob and write the activations into an open Output.
 
-    Without an Output, None, the Activations are returned.
+    If the Output is None, the Activations are returned.
 
     half : store activations in half precision. progress : called with the number of updates that are done.
 
-    Raises StragError where half precision cannot hold what they make of it.
+    Raises StragError if half precision cannot hold an activation.
     """
     weights, data = job.weights, job.data
     try:
@@ -159,17 +158,18 @@ def dump(weights, data, layers=None, updates="all", runs="all", half=False, devi
 
     Parameters
     ----------
-    weights : Weights, as `strag.read` gives them. data : Dataset to run the networks on.
+    weights : Weights, which `strag.read` returns. data : Dataset to run the networks on.
     layers : names such as "1,2" or (1, 2), or "all"; by default the first. updates, runs : numbers such as
         "0,40" or (0, 40), or "all".
     half : store activations in half precision. device : as for `strag.train`.
-    output : path of a file of activations, which may be larger than memory; without it they stay there.
+    output : path of a file of activations, which may be larger than memory; by default they stay in memory.
 
     Returns
     -------
-    Activations, which are read part by part; `measure` takes them.
+    Activations, which are read part by part. Pass them to `measure`.
 
-    Raises StragError for data that do not fit the networks, and for what is not there.
+    Raises StragError for data that do not fit the networks, and for layers, updates or runs that are
+    not stored.
     """
     refuse_overwriting((weights, data), output=output)
     job = prepare_dump(weights, data, layers, updates, runs)
@@ -187,7 +187,7 @@ def _add(writer, number, tile, job):
 
 
 def _trained(job):
-    """bool [R, P]: the examples of the data that each run was trained on; all of foreign data."""
+    """bool [R, P]: the examples of the data that each run was trained on; all examples of other data."""
     weights, data = job.weights, job.data
     everything = np.ones((len(job.runs), len(data.y)), dtype=bool)
     if data.origin != weights.meta.get("origin"):

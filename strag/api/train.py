@@ -1,4 +1,4 @@
-"""Many networks trained at once, and the record of their dynamics."""
+"""`strag.train`: many networks trained at once, and the record of their dynamics."""
 
 import inspect
 import warnings
@@ -42,8 +42,8 @@ class Job:
         self.last = recipe.updates(data.origin_size)
         self.recorded = recipe.recorded(data.origin_size)
         self.tested = recipe.tested(data.origin_size) if data.has_test else []
-        one = np.ones((1, len(data.y)), dtype=bool) if task.trained is None else task.trained
-        self.trained = np.broadcast_to(pack(one), (recipe.runs, -(-len(data.y) // 8)))
+        used = np.ones((1, len(data.y)), dtype=bool) if task.trained is None else task.trained
+        self.trained = np.broadcast_to(pack(used), (recipe.runs, -(-len(data.y) // 8)))
 
     def meta(self, kind, device):
         """The stamp of a file that this job makes."""
@@ -120,7 +120,7 @@ def _removed(data, without, runs):
 
 
 def _require_room(recipe, data, subsets, memory, device, sinks, weights_at):
-    """Refuse what cannot fit, by the least that it takes: one input may be all that varies."""
+    """Refuse a training that cannot fit even if only one input varies."""
     tests, classes = len(data.y_test) if data.has_test else 0, len(data.grouping.names)
     size = Size(len(data.y), tests, Ends(data.x.shape[1:], 1, classes), data.origin_size, subsets)
     require_memory(recipe, size, memory, device)
@@ -164,10 +164,10 @@ def weights_bytes(recipe, data, weights_at):
 
 
 def _require_same_start(recipe, data, without, init):
-    """Refuse what would give the networks other initial weights than the runs of their sets had."""
+    """Refuse options that give the networks other initial weights than the runs of their sets had."""
     inputs = _object(without.meta, "inputs")
     before = _object(inputs, "training")
-    then, now = ({"model": DEFAULT, **told} if told else {} for told in (before, recipe.as_dict()))
+    then, now = ({"model": DEFAULT, **part} if part else {} for part in (before, recipe.as_dict()))
     for name in ("model", "seed", *recipe.architecture.drawn_by):
         if then.get(name, now[name]) != now[name]:
             raise bad_usage(
@@ -192,7 +192,7 @@ def _require_same_start(recipe, data, without, init):
 
 
 def _object(meta, key):
-    """An object in a stamp; empty where there is none."""
+    """An object in a stamp; empty if there is none."""
     return meta[key] if isinstance(meta.get(key), dict) else {}
 
 
@@ -219,7 +219,7 @@ def weights_writer(job, device, sink, weights_at):
 
 
 def run(job, writers, device, progress=None):
-    """Train, handing every record to the writers; warn of what was seen.
+    """Train, and pass every record to the writers. Warnings of the training follow at the end.
 
     progress : called after every record with the network-updates that are done and a dict of figures.
     """
@@ -292,7 +292,7 @@ def train(
     data : Dataset, see `strag.data`.
     recipe : Recipe; or its parts by name, as options of `strag train`: runs=10, epochs=150, lr=0.2, depth=3,
         layers="all", record_every="log".
-    without : what `find_stragglers` found, left out by every run; or what `sets` gave, one network for each.
+    without : Finding whose `indices` every run leaves out, or StoredSets, one network for each set.
     init : Weights whose last state the networks start from.
     output, weights : where to write the files of `strag train` as well: paths.
     weights_at : updates whose weights are written, such as "0,40", (0, 40), "log" or "last".

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from strag.geometry.measures import observables
+from strag.values import LARGEST_FLOAT
 
 quiet_option = click.option(
     "-q", "--quiet", is_flag=True, help="Do not print notes; warnings are still printed."
@@ -60,9 +61,6 @@ def _entries_here():
     return sorted(name for name in names if not name.startswith("."))
 
 
-LARGEST = 3.4e38  # almost the largest float32
-
-
 class FiniteRange(click.FloatRange):
     """Finite numbers in a range that float32 can hold. A FloatRange alone lets NaN and infinity pass."""
 
@@ -70,7 +68,7 @@ class FiniteRange(click.FloatRange):
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number", param, ctx)
-        if abs(number) > LARGEST:
+        if abs(number) > LARGEST_FLOAT:
             self.fail(f"{number:g} is too large for float32", param, ctx)
         return number
 

@@ -19,8 +19,7 @@ from strag.commands.options import (
     spelled,
     threads_option,
 )
-
-LARGEST = 2**31 - 1  # of numbers that torch counts with
+from strag.values import LARGEST
 
 
 @click.command(

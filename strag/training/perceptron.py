@@ -14,9 +14,9 @@ from strag.training.architecture import Architecture, Networks
 from strag.training.precision import operand_dtypes
 from strag.training.products import add_product, product
 from strag.training.seeds import initial_weights
-from strag.values import checked_fields, choice, whole
+from strag.values import LARGEST, checked_fields, choice, whole
 
-DEEPEST, WIDEST = 1000, 2**31 - 1
+DEEPEST = 1000
 GROUP_WIDTH = 640  # columns of the first layer's product that a group of runs fills
 TILE_SPACE = 1 << 20  # numbers in one layer's activations of a tile: 4 MiB
 SMALLEST_TILE, LARGEST_TILE = 256, 8192  # examples
@@ -50,7 +50,7 @@ _ACTIVATIONS = {
 ACTIVATIONS = tuple(_ACTIVATIONS)
 
 
-@checked_fields(depth=whole(1, DEEPEST), width=whole(1, WIDEST), activation=choice(*ACTIVATIONS))
+@checked_fields(depth=whole(1, DEEPEST), width=whole(1, LARGEST), activation=choice(*ACTIVATIONS))
 @dataclass(frozen=True)
 class Perceptron(Architecture):
     """Perceptrons of K = `depth` linear layers, hidden ones of N = `width` units; by default the paper's.
