@@ -151,6 +151,32 @@ def sizes(fewest, most=None):
     return check
 
 
+def instance(kind, wanted):
+    """The check of an object of a class. wanted : such objects, in words."""
+
+    def check(value, name):
+        if not isinstance(value, kind):
+            raise refused(value, name, wanted)
+        return value
+
+    return check
+
+
+def function(wanted):
+    """The check of a function that can be called with one value. wanted : such functions, in words."""
+
+    def check(value, name):
+        try:
+            inspect.signature(value).bind(None)
+        except TypeError:
+            raise refused(value, name, wanted) from None
+        except ValueError:  # a function of C without a signature
+            pass
+        return value
+
+    return check
+
+
 def path(value, name):
     """The check of a path; it becomes text."""
     wrong = refused(value, name, "the path of a file")

@@ -22,7 +22,7 @@ from strag.training.precision import PRECISIONS
 from strag.training.recipe import Recipe, layers_check, read_layers
 from strag.values import checked, choice, flag, listing, optional
 
-_AGAIN = "create it again with 'strag train' and `weights`"
+_AGAIN = kinds.remake("weights")
 
 
 @dataclass
@@ -59,7 +59,7 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
     if list(data.grouping.names) != classes:
         groups = ", ".join(data.grouping.names)
         problem = f"its groups are {groups}, but those of the networks are {', '.join(classes)}"
-        remedy = f"group the classes of the data with `labels` '{weights.meta.get('labels')}'"
+        remedy = f"use 'strag data' with `labels` {weights.meta.get('labels')}"
         raise StragError(problem, remedy, data.source)
     ends = Ends(data.x.shape[1:], int((weights.std > 0).sum()), len(classes))
     recipe, layers = _recipe_and_layers(weights, ends, layers)

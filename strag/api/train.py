@@ -1,6 +1,5 @@
 """`strag.train`: many networks trained at once, and the record of their dynamics."""
 
-import inspect
 import warnings
 from contextlib import ExitStack
 from dataclasses import replace
@@ -29,7 +28,7 @@ from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
 from strag.training.schedule import listed
 from strag.training.watch import Watch
-from strag.values import checked, choice, listing, number, optional, path, refused, whole
+from strag.values import checked, choice, function, instance, listing, number, optional, path, whole
 
 
 class Job:
@@ -180,7 +179,7 @@ def _require_same_start(recipe, data, without, init):
     if isinstance(then, list) and then != groups:
         raise bad_usage(
             f"its runs were trained on {_groups(then)}, but these would be on {_groups(groups)}",
-            f"group the classes of the data with `labels` '{without.meta.get('labels')}', as there",
+            f"use 'strag data' with `labels` {without.meta.get('labels')}, as their training did",
             without.source,
         )
     if "init" in _object(inputs, "history") and init is None:
@@ -241,26 +240,10 @@ def _options():
     return sorted({*Recipe.option_names(), "model", *models})
 
 
-def _recipe_check(value, name):
-    if not isinstance(value, Recipe):
-        raise refused(value, name, "a strag.Recipe, or its parts by name, such as lr=0.2")
-    return value
-
-
-def _function_check(value, name):
-    try:
-        inspect.signature(value).bind(0)
-    except TypeError:
-        raise refused(value, name, "a function of the number of network-updates done") from None
-    except ValueError:  # a function of C without a signature
-        pass
-    return value
-
-
 @checked(
     options=_options,
     data=kind("Dataset"),
-    recipe=optional(_recipe_check),
+    recipe=optional(instance(Recipe, "a strag.Recipe, or its parts by name, such as lr=0.2")),
     without=optional(kind("Finding", "StoredSets")),
     init=optional(kind("Weights")),
     output=optional(path),
@@ -269,7 +252,7 @@ def _function_check(value, name):
     device=choice(*DEVICES),
     threads=optional(whole(1, 4096)),
     memory=optional(number(0, above=True)),
-    progress=optional(_function_check),
+    progress=optional(function("a function of the number of network-updates done")),
 )
 def train(
     data,

@@ -14,6 +14,7 @@ from strag.values import (
     checked_fields,
     choice,
     flag,
+    instance,
     number,
     optional,
     refused,
@@ -51,18 +52,12 @@ def _schedule_check(may_be_none):
     return check
 
 
-def _architecture_check(value, name):
-    if not isinstance(value, Architecture):
-        raise refused(value, name, "an Architecture, or use Recipe.of with its options")
-    return value
-
-
 @checked_fields(
     runs=whole(1, LARGEST),
     first_run=whole(0, LARGEST),
     seed=whole(0),
     epochs=whole(1, 10_000_000),
-    architecture=_architecture_check,
+    architecture=instance(Architecture, "an Architecture, or use Recipe.of with its options"),
     optimizer=choice("sgd", "adam"),
     lr=number(0, above=True),
     momentum=number(0, 1, below=True),
