@@ -157,7 +157,7 @@ def test_a_corrupted_download_says_how_to_do_without(served, tmp_path, monkeypat
     text = refused(
         lambda: load("kmnist"), "kmnist: train-images-idx3-ubyte.gz cannot be downloaded (127.", words
     )
-    assert text.endswith("parity")
+    assert text.endswith("with `labels` parity")
     (tmp_path / "kmnist").mkdir()
     assert refused(lambda: load("kmnist")).endswith("parity', or pass './kmnist' to use the local file")
     refused(lambda: load("cifar10"), "download it, then run 'strag data cifar-10-binary.tar.gz --")
