@@ -159,8 +159,8 @@ def test_a_corrupted_download_says_how_to_do_without(served, tmp_path, monkeypat
     )
     assert text.endswith("with `labels` parity")
     (tmp_path / "kmnist").mkdir()
-    assert refused(lambda: load("kmnist")).endswith("parity', or pass './kmnist' to use the local file")
-    refused(lambda: load("cifar10"), "download it, then run 'strag data cifar-10-binary.tar.gz --")
+    assert refused(lambda: load("kmnist")).endswith("parity, or pass './kmnist' to use the local file")
+    refused(lambda: load("cifar10"), "download it, then import it with `labels` parity")
     assert files_in(tmp_path / "cache" / "kmnist") == []
 
 
