@@ -114,11 +114,9 @@ def _recipe(options):
     model = options.get("model", DEFAULT)
     names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & options.keys()
     chosen = {name: options[name] for name in names}
-    chosen |= {
-        "record": ("log" if batched else "1") if options["record_every"] is None else options["record_every"],
-        "test": options["test_every"],
-        "noise": tuple(sorted(set(options["noise"]))) or (0.0,),
-    }
+    chosen["noise"] = tuple(sorted(set(options["noise"]))) or (0.0,)
+    if chosen["record_every"] is None:
+        chosen["record_every"] = "log" if batched else "1"
     return Recipe.of(model=model, **chosen)
 
 

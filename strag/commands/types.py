@@ -11,6 +11,8 @@ import shlex
 import click
 from click.shell_completion import CompletionItem
 
+from strag.values import LARGEST_FLOAT
+
 # A copy, so that shell completion does not load the catalogue.
 CATALOGUE = ("mnist8k", "mnist", "kmnist", "fashion-mnist", "cifar10")
 
@@ -52,9 +54,6 @@ def _entries_here():
     return sorted(name for name in names if not name.startswith("."))
 
 
-LARGEST = 3.4e38  # almost the largest float32
-
-
 class FiniteRange(click.FloatRange):
     """Finite numbers in a range that float32 can hold. A FloatRange alone lets NaN and infinity pass."""
 
@@ -63,7 +62,7 @@ class FiniteRange(click.FloatRange):
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number", param, ctx)
-        if abs(number) > LARGEST:
+        if abs(number) > LARGEST_FLOAT:
             self.fail(f"{number:g} is too large for float32", param, ctx)
         return number
 
