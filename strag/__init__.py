@@ -18,7 +18,7 @@ __version__ = "0.2.0"
 
 _PLACES = {
     "data": "strag.api.data",
-    "read": "strag.kinds",
+    "read": "strag.api.read",
     "train": "strag.api.train",
     "dump": "strag.api.dump",
     "measure": "strag.api.measure",

@@ -35,7 +35,8 @@ class StragError(Exception):
 
     def __str__(self):
         text = f"{self.source}: {self.problem}" if self.source else self.problem
-        return f"{text}; {self.remedy}" if self.remedy else text
+        text = f"{text}; {self.remedy}" if self.remedy else text
+        return text.replace("\n", "\\n")
 
 
 class StragWarning(UserWarning):
@@ -56,9 +57,6 @@ def bad_usage(problem, remedy=None, source=None):
     return StragError(problem, remedy, source, status=2)
 
 
-_SPELLED = {"record": "--record-every", "test": "--test-every"}  # options with other names than parameters
-
-
 def with_options(text):
-    """Return a text with parameters in backticks spelled as options: `own_order` becomes --own-order."""
-    return re.sub("`([a-z_]+)`", lambda name: _SPELLED.get(name[1]) or f"--{name[1].replace('_', '-')}", text)
+    """A text with the parameters that it names in backticks spelled as options: `own_order`, --own-order."""
+    return re.sub("`([a-z_]+)`", lambda name: f"--{name[1].replace('_', '-')}", text)

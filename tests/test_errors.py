@@ -9,7 +9,7 @@ from strag.errors import StragError, bad_usage, with_options
     ("text", "spelled"),
     [
         ("`own_order` needs `batch_size`", "--own-order needs --batch-size"),
-        ("cannot read `record` 'x'", "cannot read --record-every 'x'"),
+        ("cannot read `record_every` 'x'", "cannot read --record-every 'x'"),
         ("a smaller `lr` may help", "a smaller --lr may help"),
         (
             "no parameter 'layer1.weight' of test and record",
@@ -22,8 +22,8 @@ def test_names_in_backticks_are_options(text, spelled):
 
 
 def test_an_error_keeps_all_else():
-    error = bad_usage("has no `test` error", "leave `noise` out").about("`lr`.safetensors")
+    error = bad_usage("has no `noise` error", "leave `noise_level` out").about("`lr`.safetensors")
     spelled = error.as_options()
-    assert str(spelled) == "`lr`.safetensors: has no --test-every error; leave --noise out"
-    assert (spelled.status, error.problem) == (2, "has no `test` error")
+    assert str(spelled) == "`lr`.safetensors: has no --noise error; leave --noise-level out"
+    assert (spelled.status, error.problem) == (2, "has no `noise` error")
     assert str(StragError("failed").as_options()) == "failed"

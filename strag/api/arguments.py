@@ -1,8 +1,12 @@
 """What `import strag` is given: the right kinds of object, and outputs that destroy nothing."""
 
+import numbers
 import os
 
 from strag.errors import bad_usage
+from strag.files.output import Output
+from strag.values import LARGEST, LARGEST_UPDATE, number, path, refused, several, text, whole
+from strag.words import number_of
 
 GIVEN_BY = {
     "Dataset": "strag.data or strag.read",
@@ -19,16 +23,60 @@ def require(value, name, *kinds):
     given = type(value).__name__
     if given not in kinds:
         raise bad_usage(
-            f"`{name}` must be a {' or a '.join(kinds)}, but it is a {given}",
+            f"`{name}` must be {' or '.join(map(_with_article, kinds))}, but it is {_with_article(given)}",
             f"{GIVEN_BY[kinds[0]]} returns one",
         )
+    return value
 
 
-def require_choice(value, name, choices):
-    """Refuse a value that is none of the choices."""
-    if value not in choices:
-        known = ", ".join(map(str, choices))
-        raise bad_usage(f"`{name}` must be one of {known}, not {value!r}", "use one of them")
+def _with_article(noun):
+    return f"an {noun}" if noun[:1] in "AEIOUaeiou" else f"a {noun}"
+
+
+def kind(*kinds):
+    """The check of an object of one of these kinds, such as `kind("History")`."""
+    return lambda value, name: require(value, name, *kinds)
+
+
+def findings(value, name):
+    """The check of one Finding or several; it becomes a list."""
+    if not isinstance(value, (list, tuple)):
+        value = [value]
+    return [require(finding, name, "Finding") for finding in value]
+
+
+def destination(value, name):
+    """The check of `output` and the like: a path, which becomes text, or an open Output."""
+    return value if isinstance(value, Output) else path(value, name)
+
+
+def when(value, name):
+    """The check of `at`, which becomes text: a text or an update."""
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return str(whole(0, LARGEST_UPDATE)(value, name))
+    return text("'inversion', an update, or 'error:X' with X from 0 to 1")(value, name)
+
+
+def layer(value, name):
+    """The check of a recorded layer: its number or its name."""
+    return str(value) if isinstance(value, str) else whole(0, LARGEST)(value, name)
+
+
+def labels(value, name):
+    """The check of one name or several names, see `labels_for`."""
+    if isinstance(value, str):
+        return value
+    return several(lambda label, name: str(_label(label, name)), "a list of names")(value, name)
+
+
+def _label(value, name):
+    if not isinstance(value, (str, int, float)):
+        raise refused(value, name, "a list of names")
+    return value
+
+
+fewest = whole(1, 2**53)  # of `min_misclassified`
+quorum = number(0, 1, below=True)
 
 
 def refuse_overwriting(inputs, **outputs):
@@ -38,24 +86,21 @@ def refuse_overwriting(inputs, **outputs):
     """
     read = {os.path.realpath(thing.source) for thing in inputs if os.path.exists(thing.source)}
     taken = {}
-    for name, path in outputs.items():
-        if not isinstance(path, (str, os.PathLike)):
+    for name, output in outputs.items():
+        if not isinstance(output, str):
             continue
-        place = os.path.realpath(path)
+        place = os.path.realpath(output)
         if place in read:
-            raise bad_usage(
-                f"is read, and `{name}` would overwrite it", "choose another file name", str(path)
-            )
+            raise bad_usage(f"is read, and `{name}` would overwrite it", "choose another file name", output)
         if place in taken:
-            raise bad_usage(f"both `{taken[place]}` and `{name}` would write it", "use two files", str(path))
+            raise bad_usage(f"both `{taken[place]}` and `{name}` would write it", "use two files", output)
         taken[place] = name
 
 
-def labels_for(things, labels, name):
+def labels_for(things, given, name):
     """The labels as a list, one for each of the things. Raises StragError for another number of them."""
-    labels = [labels] if isinstance(labels, str) else [str(label) for label in labels]
-    if len(labels) != len(things):
-        raise bad_usage(
-            f"`{name}` has {len(labels)} items for {len(things)} objects", "pass one for each, in order"
-        )
-    return labels
+    given = [given] if isinstance(given, str) else list(given)
+    if len(given) != len(things):
+        items, objects = number_of(len(given), "item"), number_of(len(things), "object")
+        raise bad_usage(f"`{name}` has {items} for {objects}", "pass one for each, in order")
+    return given

@@ -1,12 +1,14 @@
 """`strag.compare`: how far sets of stragglers overlap."""
 
-from strag.api.arguments import labels_for, refuse_overwriting, require
+from strag.api.arguments import destination, findings, labels, labels_for, refuse_overwriting
 from strag.api.outputs import write_answer
 from strag.errors import StragError, bad_usage
 from strag.files.comparison import comparison_object
 from strag.stragglers import comparison as science
+from strag.values import checked, optional
 
 
+@checked(stragglers=findings, names=optional(labels), output=optional(destination))
 def compare(stragglers, names=None, output=None):
     """The overlap of every two of several sets of stragglers of one data set.
 
@@ -23,12 +25,11 @@ def compare(stragglers, names=None, output=None):
 
     Raises StragError for fewer than two sets, and for stragglers of different data sets.
     """
-    stragglers = stragglers if isinstance(stragglers, (list, tuple)) else [stragglers]
-    for finding in stragglers:
-        require(finding, "stragglers", "Finding")
     refuse_overwriting(stragglers, output=output)
     if len(stragglers) < 2:
-        raise bad_usage("a comparison needs at least two sets of stragglers")
+        raise bad_usage(
+            "a comparison needs at least two sets of stragglers", "pass them as `stragglers`, a list"
+        )
     names = (
         [finding.source for finding in stragglers]
         if names is None

@@ -1,11 +1,11 @@
-"""What trained networks make of examples: activations, predictions and losses."""
+"""`strag.dump`: activations, predictions and losses of trained networks on a data set."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from strag import kinds
-from strag.api.arguments import refuse_overwriting, require
+from strag.api.arguments import destination, kind, refuse_overwriting
 from strag.api.outputs import opened
 from strag.bits import pack, unpack
 from strag.datasets.dataset import standardise
@@ -17,11 +17,12 @@ from strag.stragglers.sets import described_at
 from strag.training.activations import activations
 from strag.training.architecture import Ends, misfit
 from strag.training.architectures import from_description
-from strag.training.device import choose_device, environment
+from strag.training.device import DEVICES, choose_device, environment
 from strag.training.precision import PRECISIONS
-from strag.training.recipe import Recipe, read_layers
+from strag.training.recipe import Recipe, layers_check, read_layers
+from strag.values import checked, choice, flag, listing, optional
 
-_AGAIN = "create it again with 'strag train --weights'"
+_AGAIN = kinds.remake("weights")
 
 
 @dataclass
@@ -48,18 +49,17 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
     `all`.
 
     Raises StragError for data of another shape or grouping than the networks', and for layers, updates
-    or runs that are not there.
+    or runs that are not stored.
     """
     features = len(weights.mean)
     if data.features != features:
         problem = f"has {data.features} inputs, but the networks of {weights.source} have {features}"
-        raise StragError(problem, "give data of the same shape", data.source)
+        raise StragError(problem, "pass data of the same shape", data.source)
     classes = weights.meta["classes"]
     if list(data.grouping.names) != classes:
-        problem = (
-            f"its groups are {', '.join(data.grouping.names)}, those of the networks {', '.join(classes)}"
-        )
-        remedy = f"use 'strag data --labels {weights.meta.get('labels')}'"
+        groups = ", ".join(data.grouping.names)
+        problem = f"its groups are {groups}, but those of the networks are {', '.join(classes)}"
+        remedy = f"use 'strag data' with `labels` {weights.meta.get('labels')}"
         raise StragError(problem, remedy, data.source)
     ends = Ends(data.x.shape[1:], int((weights.std > 0).sum()), len(classes))
     recipe, layers = _recipe_and_layers(weights, ends, layers)
@@ -76,12 +76,12 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
 
 def _recipe_and_layers(weights, ends, layers):
     """The Recipe of the networks in a weights file, and the layers that the option means."""
-    told = weights.meta.get("recipe") or {}
+    stored = weights.meta.get("recipe") or {}
     try:
-        architecture = from_description(told)
+        architecture = from_description(stored)
     except StragError:
         architecture = None
-    if architecture is None or told.get("precision") not in PRECISIONS:
+    if architecture is None or stored.get("precision") not in PRECISIONS:
         raise StragError("does not say what its networks compute", _AGAIN, weights.source)
     fault = misfit(weights.shapes, architecture.shapes(ends))
     if fault:
@@ -89,35 +89,35 @@ def _recipe_and_layers(weights, ends, layers):
     wanted = read_layers(layers, architecture)
     measured = tuple(layer for layer in wanted if layer != architecture.input_layer)
     try:
-        recipe = Recipe(architecture=architecture, precision=told["precision"], layers=measured or None)
+        recipe = Recipe(architecture=architecture, precision=stored["precision"], layers=measured or None)
     except StragError as error:
         raise error.about(weights.source) from None
     return recipe, wanted
 
 
-def _chosen(text, there, what, source):
-    """Positions of the numbers in `text` among those that are there."""
+def _chosen(text, stored, what, source):
+    """Positions of the numbers in `text` among those that are stored. what : the noun for one of them."""
     if text == "all":
-        return list(range(len(there)))
+        return list(range(len(stored)))
     try:
         wanted = sorted({int(part) for part in text.split(",")})
     except ValueError:
-        raise bad_usage(f"cannot read `{what}s` '{text}'", "give numbers such as 0,40, or all") from None
+        raise bad_usage(f"cannot read `{what}s` '{text}'", "pass numbers such as 0,40, or all") from None
     for number in wanted:
-        if number not in there:
-            known = ", ".join(str(n) for n in there[:20]) + (", ..." if len(there) > 20 else "")
-            raise bad_usage(f"has no {what} {number}", f"it has {known}", source)
-    return [there.index(number) for number in wanted]
+        if number not in stored:
+            known = ", ".join(str(n) for n in stored[:20]) + (", ..." if len(stored) > 20 else "")
+            raise bad_usage(f"has no {what} {number}", f"choose `{what}s` from {known}", source)
+    return [stored.index(number) for number in wanted]
 
 
 def dump_into(job, sink, half=False, device="cpu", progress=None):
-    """Run the networks of a DumpJob and write what they make of the data into an open Output.
+    """Run the networks of a DumpJob and write the activations into an open Output.
 
-    Without an Output, None, the Activations are returned.
+    If the Output is None, the Activations are returned.
 
     half : store activations in half precision. progress : called with the number of updates that are done.
 
-    Raises StragError where half precision cannot hold what they make of it.
+    Raises StragError if half precision cannot hold an activation.
     """
     weights, data = job.weights, job.data
     try:
@@ -143,24 +143,34 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
     return None
 
 
+@checked(
+    weights=kind("Weights"),
+    data=kind("Dataset"),
+    layers=optional(layers_check),
+    updates=listing("updates such as '0,40', or 'all'"),
+    runs=listing("runs such as '0,3', or 'all'"),
+    half=flag,
+    device=choice(*DEVICES),
+    output=optional(destination),
+)
 def dump(weights, data, layers=None, updates="all", runs="all", half=False, device="auto", output=None):
     """Dump the hidden activations and predictions of trained networks.
 
     Parameters
     ----------
-    weights : Weights, as `strag.read` gives them. data : Dataset to run the networks on.
-    layers : names such as "1,2", or "all"; by default the first. updates, runs : numbers such as "0,40", or
-        "all". half : store activations in half precision. device : as for `strag.train`.
-    output : path of a file of activations, which may be larger than memory; without it they stay there.
+    weights : Weights, which `strag.read` returns. data : Dataset to run the networks on.
+    layers : names such as "1,2" or (1, 2), or "all"; by default the first. updates, runs : numbers such as
+        "0,40" or (0, 40), or "all".
+    half : store activations in half precision. device : as for `strag.train`.
+    output : path of a file of activations, which may be larger than memory; by default they stay in memory.
 
     Returns
     -------
-    Activations, which are read part by part; `measure` takes them.
+    Activations, which are read part by part. Pass them to `measure`.
 
-    Raises StragError for data that do not fit the networks, and for what is not there.
+    Raises StragError for data that do not fit the networks, and for layers, updates or runs that are
+    not stored.
     """
-    require(weights, "weights", "Weights")
-    require(data, "data", "Dataset")
     refuse_overwriting((weights, data), output=output)
     job = prepare_dump(weights, data, layers, updates, runs)
     with opened(output) as sink:
@@ -177,7 +187,7 @@ def _add(writer, number, tile, job):
 
 
 def _trained(job):
-    """bool [R, P]: the examples of the data that each run was trained on; all of foreign data."""
+    """bool [R, P]: the examples of the data that each run was trained on; all examples of other data."""
     weights, data = job.weights, job.data
     everything = np.ones((len(job.runs), len(data.y)), dtype=bool)
     if data.origin != weights.meta.get("origin"):

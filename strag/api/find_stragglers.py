@@ -1,7 +1,7 @@
 """`strag.find_stragglers`: the inversion of a history and its stragglers."""
 
-from strag.api.arguments import refuse_overwriting, require, require_choice
-from strag.api.outputs import opened, renamed
+from strag.api import arguments as check
+from strag.api.outputs import opened
 from strag.errors import bad_usage
 from strag.files.jsonfile import json_text
 from strag.files.output import commit
@@ -12,6 +12,7 @@ from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.reference import reference_of
+from strag.values import checked, choice, flag, optional, text
 
 
 def find(
@@ -67,24 +68,22 @@ def write_finding(finding, output=None, csv=None):
     return finding
 
 
-def moment(text):
+def moment(when):
     """The Moment that `inversion`, an update such as 40, or `error:0.09` means.
 
     Raises StragError for anything else.
     """
-    if isinstance(text, Moment):
-        return text
-    kind, _, number = str(text).partition(":")
+    kind, _, number = when.partition(":")
     try:
-        if str(text) == "inversion":
+        if when == "inversion":
             return Moment()
         if kind == "error" and 0 <= float(number) <= 1:
             return Moment(error=float(number))
-        if kind != "error" and len(str(text)) < 20 and 0 <= int(str(text)) < 2**63:
-            return Moment(update=int(str(text)))
+        if kind != "error" and len(when) < 20 and 0 <= int(when) < 2**63:
+            return Moment(update=int(when))
     except ValueError:
         pass
-    raise bad_usage(f"cannot read `at` '{text}'", "give inversion, an update, or error:X with X in 0..1")
+    raise bad_usage(f"cannot read `at` '{when}'", "pass inversion, an update, or error:X with X in 0..1")
 
 
 def usual_observable(rule, per_class=False):
@@ -100,7 +99,34 @@ def layer_of(history, layer):
     return first if layer is None else history.layer(layer)
 
 
-def find_stragglers(history, output=None, csv=None, at="inversion", **options):
+@checked(
+    history=check.kind("History"),
+    output=optional(check.destination),
+    csv=optional(check.destination),
+    at=check.when,
+    observable=optional(text("the name of a curve")),
+    layer=optional(check.layer),
+    per_class=flag,
+    rule=choice(VALLEY, FIRST_INCREASE),
+    min_misclassified=check.fewest,
+    quorum=optional(check.quorum),
+    core=flag,
+    reference=optional(check.kind("History")),
+)
+def find_stragglers(
+    history,
+    output=None,
+    csv=None,
+    at="inversion",
+    observable=None,
+    layer=None,
+    per_class=False,
+    rule=VALLEY,
+    min_misclassified=FEWEST,
+    quorum=None,
+    core=False,
+    reference=None,
+):
     """Find the inversion and the stragglers behind it.
 
     Parameters
@@ -108,8 +134,9 @@ def find_stragglers(history, output=None, csv=None, at="inversion", **options):
     history : History.
     output, csv : where to write the files of `strag find-stragglers` as well: paths.
     at : when the sets are taken: "inversion", an update such as 40, or "error:0.09".
-    options : observable, layer (or "all"), per_class, rule, min_misclassified, quorum, core, and reference,
-        the History of the same runs, trained on all examples.
+    observable, layer (or "all"), per_class, rule, min_misclassified, quorum, core : as the options of
+        `strag find-stragglers`.
+    reference : the History of the same runs, trained on all examples.
 
     Returns
     -------
@@ -118,15 +145,16 @@ def find_stragglers(history, output=None, csv=None, at="inversion", **options):
 
     Raises StragError where no layer was measured, and for options that make no sense.
     """
-    require(history, "history", "History")
-    if options.get("reference") is not None:
-        require(options["reference"], "reference", "History")
-    require_choice(options.get("rule", VALLEY), "rule", (VALLEY, FIRST_INCREASE))
-    if not 0 <= (options.get("quorum") or 0) < 1:
-        raise bad_usage(
-            f"`quorum` must be from 0 to below 1, not {options['quorum']}", "use a share such as 0.5"
-        )
-    refuse_overwriting((history,), output=output, csv=csv)
-    _, finding = find(history, at=moment(at), **renamed(options, {"min_misclassified": "fewest"}))
+    chosen = moment(at)
+    for name, other, both in (
+        ("observable", "per_class", per_class and observable is not None),
+        ("at", "per_class", per_class and chosen.is_chosen),
+        ("quorum", "core", core and quorum is not None),
+    ):
+        if both:
+            raise bad_usage(f"`{name}` contradicts `{other}`", f"remove `{name}` or `{other}`")
+    check.refuse_overwriting((history,), output=output, csv=csv)
+    same = (observable, layer, per_class, rule, min_misclassified)
+    _, finding = find(history, *same, chosen, quorum, core, reference)
     with opened(output, binary=False) as sink, opened(csv, binary=False) as table:
         return write_finding(finding, sink, table)

@@ -1,11 +1,11 @@
-"""Radii, distances and errors from dumped activations: a history, or the object of a geometry file."""
+"""`strag.measure`: radii, distances and errors from activations, as a history or as a geometry file."""
 
 import warnings
 
 import numpy as np
 
 from strag import kinds
-from strag.api.arguments import refuse_overwriting, require
+from strag.api.arguments import destination, refuse_overwriting, require
 from strag.api.outputs import opened
 from strag.bits import pack
 from strag.datasets.names import Names
@@ -16,6 +16,7 @@ from strag.geometry import measure as science
 from strag.geometry.measure import Grid, as_records, curves_of
 from strag.geometry.measures import CURVES
 from strag.stragglers.sets import described_at
+from strag.values import checked, optional
 
 NAMED = 5  # classes that a warning names
 
@@ -38,17 +39,23 @@ def _meta(grid, kind):
 
 
 def _sets(grid):
-    """What the stamps of the parts say of the set that each run left out, or None."""
-    told = {}
+    """The set that each run left out, from the stamps of the parts, or None."""
+    described = {}
     for part in grid.parts:
         for at, run in enumerate(part.runs):
-            told[run] = described_at(part.meta.get("sets"), [at])
-    first = told[grid.runs[0]]
-    if not isinstance(first, dict) or not all(isinstance(one, dict) for one in told.values()):
+            described[run] = described_at(part.meta.get("sets"), [at])
+    first = described[grid.runs[0]]
+    if not isinstance(first, dict) or not all(isinstance(entry, dict) for entry in described.values()):
         return first
-    return {name: [value for run in grid.runs for value in told[run].get(name, [])] for name in first}
+    return {name: [value for run in grid.runs for value in described[run].get(name, [])] for name in first}
 
 
+def _parts(value, name):
+    """The check of the Activations of `measure`."""
+    return tuple(require(part, name, "Activations") for part in value)
+
+
+@checked(activations=_parts, output=optional(destination))
 def measure(*activations, output=None):
     """The radii, distances and errors of dumped activations, as the History of the networks.
 
@@ -62,12 +69,10 @@ def measure(*activations, output=None):
     -------
     History, in memory unless it is written.
 
-    Raises StragError for dumps of different trainings, and where one names an example twice or leaves a gap.
+    Raises StragError for dumps of different trainings, and if an example is covered twice or not at all.
     """
     if not activations:
-        raise bad_usage("there is nothing to measure", "pass what strag.dump returns")
-    for part in activations:
-        require(part, "activations", "Activations")
+        raise bad_usage("there is nothing to measure", "pass `activations`, which strag.dump returns")
     refuse_overwriting(activations, output=output)
     grid = Grid(list(activations))
     with opened(output) as sink:
@@ -76,7 +81,7 @@ def measure(*activations, output=None):
 
 
 def as_history(grid, sink):
-    """Write the history of a Grid into an open Output; without one, give it as a History."""
+    """Write the history of a Grid into an open Output; without an Output, return it as a History."""
     idle = np.flatnonzero(~grid.trained.any(axis=1))
     if idle.size:
         problem = f"has no example that run {grid.runs[idle[0]]} was trained on, so that it makes no history"
@@ -102,23 +107,23 @@ def _named(grid):
 
 
 def _measured(grid):
-    """What `measure` yields; a warning follows where examples are not finite."""
-    found = []
+    """Yield the records of a Grid; a warning follows if examples are not finite."""
+    faults = []
     for measured in science.measure(grid):
-        found += measured.not_finite
+        faults += measured.not_finite
         yield measured
-    if found:
-        warnings.warn(_said(found), StragWarning, stacklevel=2)
+    if faults:
+        warnings.warn(_description(faults), StragWarning, stacklevel=2)
 
 
-def _said(found):
-    """Where the first of NotFinite are, and how many others there are, in one line."""
-    first = found[0]
-    here = [one for one in found if _place(one) == _place(first)]
-    others = len({_place(one) for one in found}) - 1
-    names = list(dict.fromkeys(one.group for one in here))
-    further = [name for name in dict.fromkeys(one.group for one in found) if name not in names]
-    several, examples = len(names) > 1, sum(one.examples for one in here)
+def _description(faults):
+    """The place of the first of NotFinite, and the number of other places, in one line."""
+    first = faults[0]
+    here = [fault for fault in faults if _place(fault) == _place(first)]
+    others = len({_place(fault) for fault in faults}) - 1
+    names = list(dict.fromkeys(fault.group for fault in here))
+    further = [name for name in dict.fromkeys(fault.group for fault in faults) if name not in names]
+    several, examples = len(names) > 1, sum(fault.examples for fault in here)
     text = f"{first.source}: {examples} {'examples' if examples > 1 else 'example'}"
     text += f" of {'classes' if several else 'class'} {_listed(names)} in layer {first.layer}"
     text += f" {'are' if examples > 1 else 'is'} not finite at update {first.update} in run {first.run}"
@@ -128,8 +133,8 @@ def _said(found):
     return f"{text}: {'these classes have' if several or further else 'that class has'} no radius there"
 
 
-def _place(one):
-    return one.source, one.update, one.run, one.layer
+def _place(fault):
+    return fault.source, fault.update, fault.run, fault.layer
 
 
 def _listed(names):
@@ -156,5 +161,5 @@ def means_over_runs(grid):
     for record in _measured(grid):
         curves = curves_of(grid, record)
         for number, layer in enumerate(grid.layers):
-            figures = [record.train_error, *(curves[one.name][:, number] for one in CURVES)]
+            figures = [record.train_error, *(curves[curve.name][:, number] for curve in CURVES)]
             yield record.update, layer, np.stack(figures, axis=1).mean(axis=0)

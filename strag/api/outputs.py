@@ -21,11 +21,3 @@ def write_answer(value, output):
     with opened(output, binary=False) as sink:
         if sink:
             write_json(value, sink)
-
-
-def renamed(options, names):
-    """The options with those that the science calls otherwise under its name.
-
-    names : dict of the name on the command line, with underscores, to that of the science.
-    """
-    return {names.get(name, name): value for name, value in options.items()}

@@ -4,12 +4,14 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from strag.api.arguments import labels_for, refuse_overwriting, require
-from strag.api.outputs import renamed
+from strag.api import arguments as check
 from strag.api.prune import require_origin
 from strag.errors import StragError, bad_usage
 from strag.files.output import Output
 from strag.kinds import KINDS
+from strag.values import checked, choice, flag, number, optional, several, whole
+from strag.values import path as a_path
+from strag.views.dynamics import CURVES, ERROR, UPDATES
 from strag.views.style import FORMATS, rendered
 
 
@@ -32,8 +34,8 @@ def picture(things, names=None, **options):
 
     Parameters
     ----------
-    things : iterable of objects that `read` returns: one or more histories, which are drawn over each other,
-        or one object of another kind.
+    things : iterable of objects with a picture: one or more histories, which are drawn over each other, or
+        one object of another kind.
     names : names of the histories. options : those of the view of the kind.
 
     Raises StragError for things of several kinds, and for several things that are not histories.
@@ -41,10 +43,6 @@ def picture(things, names=None, **options):
     things = iter(things)
     first = next(things)
     kind = kind_of(first)
-    if kind is None:
-        raise StragError(
-            f"no picture belongs to a {type(first).__name__}", "plot a history, or what was found in one"
-        )
     if kind.name == "history":
         names = (None,) if names is None else names
         same = (_same(first, thing) for thing in things)
@@ -59,11 +57,27 @@ def picture(things, names=None, **options):
 def _same(first, thing):
     """Another history. Raises StragError for anything else."""
     kind = kind_of(thing)
-    if kind is None or kind.name != "history":
-        content = "something without a picture" if kind is None else kind.holds
-        problem = f"holds {content}, but {first.source} is a history"
+    if kind.name != "history":
+        problem = f"holds {kind.holds}, but {first.source} is a history"
         raise StragError(problem, "plot one kind at a time", thing.source)
     return thing
+
+
+def options_of(kind):
+    """The names of the options that apply to the picture of a Kind."""
+    return getattr(kind.view(), "OPTIONS", ()) if kind.views else ()
+
+
+def require_options(kind, source, names, called):
+    """Refuse options that apply only to pictures of another Kind.
+
+    source : the file, for the error. called : function of the name of an option that gives its spelling.
+    """
+    for name in names:
+        if name not in options_of(kind):
+            other = next(other for other in KINDS.values() if name in options_of(other))
+            problem = f"holds {kind.holds}, but {called(name)} is for {other.holds}"
+            raise bad_usage(problem, f"remove {called(name)}", source)
 
 
 @dataclass(frozen=True)
@@ -77,12 +91,13 @@ class Drawing:
 
     def save(self, path, dpi=150):
         """Write the picture to a file whose suffix is png, svg or pdf."""
+        path, dpi = a_path(path, "path"), whole(20, 600)(dpi, "dpi")
         form = Path(path).suffix.lower().removeprefix(".")
         if form not in FORMATS:
             raise bad_usage(
                 "does not say by its suffix which figure to write", "end it in .png, .svg or .pdf", path
             )
-        with Output(str(path)) as sink:
+        with Output(path) as sink:
             with sink.writing():
                 sink.file.write(rendered(self.figure, form, dpi))
             sink.commit()
@@ -91,7 +106,45 @@ class Drawing:
         return rendered(self.figure, "png", 100)
 
 
-def plot(*things, labels=None, data=None, output=None, dpi=150, **options):
+def _things(value, name):
+    """The check of the objects of `plot`, each of which has a picture."""
+    for thing in value:
+        if kind_of(thing) is None:
+            problem = f"`{name}` holds an object of type {type(thing).__name__}, which has no picture"
+            raise bad_usage(problem, "plot a History, a Finding, a Stability, a Comparison or a Summary")
+    return value
+
+
+@checked(
+    things=_things,
+    labels=optional(check.labels),
+    data=optional(check.kind("Dataset")),
+    output=optional(a_path),
+    dpi=whole(20, 600),
+    x=optional(choice(UPDATES, ERROR)),
+    curves=optional(several(choice(*CURVES), f"a tuple of {', '.join(CURVES)}", fewest=1)),
+    layer=optional(check.layer),
+    min_misclassified=optional(check.fewest),
+    noise=optional(number(0)),
+    reference=optional(check.kind("History")),
+    number=optional(whole(1, 400)),
+    by_class=optional(flag),
+)
+def plot(
+    *things,
+    labels=None,
+    data=None,
+    output=None,
+    dpi=150,
+    x=None,
+    curves=None,
+    layer=None,
+    min_misclassified=None,
+    noise=None,
+    reference=None,
+    number=None,
+    by_class=None,
+):
     """Draw the picture that belongs to a History, or to what the other functions gave.
 
     Parameters
@@ -100,29 +153,39 @@ def plot(*things, labels=None, data=None, output=None, dpi=150, **options):
     labels : what to call each of several histories.
     data : Dataset of the training, for the images of stragglers.
     output : where to write the picture: a path that ends in png, svg or pdf. dpi : resolution of pixels.
-    options : of histories x ("updates" or "error"), curves, layer and min_misclassified; of sweeps also noise
-        and reference; of stragglers number and by_class; see `strag plot --help`.
+    x ("updates" or "error"), curves, layer, min_misclassified : of histories, see `strag.views.history`.
+    noise, reference : of sweeps, see `strag.views.sweep`.
+    number, by_class : of stragglers: the number of images, or whether to draw the original classes.
 
     Returns
     -------
     Drawing, which a notebook shows and whose `figure` is matplotlib's.
 
-    Raises StragError for what no picture belongs to, and where there is nothing to draw.
+    Raises StragError for what no picture belongs to, for options of another picture, and where there is
+    nothing to draw.
     """
     if not things:
-        raise bad_usage("there is nothing to plot", "pass a history, or what was found in one")
-    refuse_overwriting([thing for thing in things if hasattr(thing, "source")], output=output)
-    options = renamed(options, {"min_misclassified": "fewest"})
+        raise bad_usage("there is nothing to plot", "pass `things`, such as a History or a Finding")
+    check.refuse_overwriting([*things, *filter(None, (data, reference))], output=output)
+    options = {"x": x, "curves": curves, "layer": layer, "fewest": min_misclassified, "noise": noise}
+    options |= {"reference": reference, "number": number, "by_class": by_class or None, "data": data}
+    options = {name: value for name, value in options.items() if value is not None}
+    names = [*options, *([] if labels is None else ["labels"])]
+    require_options(kind_of(things[0]), things[0].source, names, _called)
+    if by_class and not options.keys().isdisjoint(("data", "number")):
+        raise bad_usage("`data` and `number` contradict `by_class`", "remove `by_class`, or both others")
     if data is not None:
-        require(data, "data", "Dataset")
-        require(things[0], "things", "Finding")
         require_origin(data, things[0])
-        options["data"] = data
     if labels is not None:
-        options["names"] = labels_for(things, labels, "labels")
-    elif len(things) > 1:
-        options["names"] = [thing.source for thing in things]
-    drawing = Drawing(picture(things, **options).figure())
+        names = check.labels_for(things, labels, "labels")
+    else:
+        names = [thing.source for thing in things] if len(things) > 1 else None
+    drawing = Drawing(picture(things, names, **options).figure())
     if output is not None:
         drawing.save(output, dpi)
     return drawing
+
+
+def _called(name):
+    """The name of a parameter of `plot`, from that of the view."""
+    return f"`{'min_misclassified' if name == 'fewest' else name}`"

@@ -1,12 +1,22 @@
 """`strag.prune`: remove examples from a data set, or keep only them."""
 
-from strag.api.arguments import refuse_overwriting, require
+from strag.api.arguments import destination, kind, refuse_overwriting
 from strag.api.outputs import opened
 from strag.datasets.pruning import random_rows, without_rows
 from strag.errors import StragError
 from strag.files.dataset import write_dataset
+from strag.values import checked, choice, flag, optional, whole
 
 
+@checked(
+    data=kind("Dataset"),
+    stragglers=kind("Finding"),
+    keep=flag,
+    random=optional(whole(0)),
+    match=optional(choice("class")),
+    allow_empty=flag,
+    output=optional(destination),
+)
 def prune(data, stragglers, keep=False, random=None, match=None, allow_empty=False, output=None):
     """The data set without stragglers, or with only them.
 
@@ -26,8 +36,6 @@ def prune(data, stragglers, keep=False, random=None, match=None, allow_empty=Fal
     Raises StragError for stragglers of another data set, if there are no stragglers, and if no example would
     be left.
     """
-    require(data, "data", "Dataset")
-    require(stragglers, "stragglers", "Finding")
     refuse_overwriting((data, stragglers), output=output)
     require_origin(data, stragglers)
     if not (stragglers.indices.size or allow_empty or keep):

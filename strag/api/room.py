@@ -10,9 +10,9 @@ from strag.words import amount
 GROUPS = Path("/sys/fs/cgroup")
 PROC = Path("/proc")
 REMEDIES = {  # by the part that needs the most memory
-    "networks": "use fewer examples ('strag data --size') or narrower layers (--width)",
-    "runs": "train fewer --runs at a time",
-    "records": "record and test less often (--record-every, --test-every)",
+    "networks": "use fewer examples (`size` of 'strag data') or narrower layers (`width`)",
+    "runs": "train fewer `runs` at a time",
+    "records": "record and test less often (`record_every`, `test_every`)",
 }
 
 
@@ -28,7 +28,7 @@ def require_memory(recipe, size, limit, device="cpu"):
     remedy = REMEDIES[max(parts, key=parts.get)]
     needed = (taken_so_far() + more) / 2**30
     if limit and needed > limit:
-        problem = f"training needs about {needed:.2g} GiB, more than the limit --memory {limit:g}"
+        problem = f"training needs about {needed:.2g} GiB, more than the limit `memory` {limit:g}"
         raise bad_usage(problem, remedy)
     free = free_memory()
     if free is not None and more > free:

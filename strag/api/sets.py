@@ -1,10 +1,10 @@
 """`strag.sets`: sets of examples to leave out of training, one set per network."""
 
-from strag.api.arguments import refuse_overwriting, require, require_choice
+from strag.api import arguments as check
 from strag.api.find_stragglers import layer_of, moment, usual_observable
-from strag.api.outputs import opened, renamed
+from strag.api.outputs import opened
 from strag.files.sets import StoredSets, sets_meta, write_sets
-from strag.stragglers.find import MOST, VALLEY, Moment, find_stragglers
+from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment, find_stragglers
 from strag.stragglers.inversion import FEWEST
 from strag.stragglers.sets import (
     CONTROLS,
@@ -14,6 +14,7 @@ from strag.stragglers.sets import (
     sets_over_time,
     with_controls,
 )
+from strag.values import checked, choice, number, optional, several, text, whole
 
 
 def sets_of(
@@ -71,7 +72,32 @@ def sets_of(
     return sets, stragglers, recipe
 
 
-def sets(history, at="inversion", output=None, **options):
+@checked(
+    history=check.kind("History"),
+    at=check.when,
+    output=optional(check.destination),
+    controls=several(choice(*CONTROLS[1:]), f"a tuple of {', '.join(CONTROLS[1:])}"),
+    dose=several(number(0, 1, above=True), "a tuple of numbers above 0 and up to 1, such as (0.5, 1)"),
+    seed=whole(0),
+    observable=optional(text("the name of a curve")),
+    layer=optional(check.layer),
+    rule=choice(VALLEY, FIRST_INCREASE),
+    min_misclassified=check.fewest,
+    quorum=optional(check.quorum),
+)
+def sets(
+    history,
+    at="inversion",
+    output=None,
+    controls=(),
+    dose=(),
+    seed=0,
+    observable=None,
+    layer=None,
+    rule=VALLEY,
+    min_misclassified=FEWEST,
+    quorum=None,
+):
     """Take many sets of examples, to train one network without each.
 
     Parameters
@@ -80,8 +106,10 @@ def sets(history, at="inversion", output=None, **options):
     at : when the sets are taken: "inversion", an update, "error:0.09", "log" (many records, a tenth apart in
         ln t) or "log:12" (twelve records).
     output : where to write the file of `strag sets` as well: a path.
-    options : controls=("random",), dose=(0.5, 1), seed, observable, layer, rule, min_misclassified, quorum,
-        as on the command line; see `sets_of`.
+    controls : names of the controls to add for each set, such as ("random", "class"). seed : seed of the
+        controls.
+    dose : shares of the most frequent stragglers, such as (0.5, 1); each adds one set for every run.
+    observable, layer, rule, min_misclassified, quorum : as for `find_stragglers`.
 
     Returns
     -------
@@ -89,16 +117,12 @@ def sets(history, at="inversion", output=None, **options):
 
     Raises StragError for a moment that is not recorded, and where no layer was measured.
     """
-    require(history, "history", "History")
-    for control in options.get("controls", ()):
-        require_choice(control, "controls", CONTROLS[1:])
-    refuse_overwriting((history,), output=output)
-    text = str(at)
-    number = text.removeprefix("log:")
-    many = text == "log" or (number != text and number.isdecimal() and int(number) > 1)
-    when = Logarithmic(None if text == "log" else int(number)) if many else moment(at)
-    options = renamed(options, {"dose": "doses", "min_misclassified": "fewest"})
-    taken, _, recipe = sets_of(history, when, **options)
+    check.refuse_overwriting((history,), output=output)
+    records = at.removeprefix("log:")
+    many = at == "log" or (records != at and records.isdecimal() and len(records) < 10 and int(records) > 1)
+    when = Logarithmic(None if at == "log" else int(records)) if many else moment(at)
+    same = (observable, layer, rule, min_misclassified, quorum)
+    taken, _, recipe = sets_of(history, when, controls, dose, seed, *same)
     with opened(output) as sink:
         if sink:
             write_sets(sink, taken, history, recipe)

@@ -1,13 +1,20 @@
 """`strag.stability`: how far independent runs misclassify the same examples."""
 
-from strag.api.arguments import refuse_overwriting, require, require_choice
+from strag.api.arguments import destination, fewest, kind, refuse_overwriting
 from strag.api.outputs import write_answer
 from strag.files.stability import stability_object
 from strag.stragglers import stability as science
 from strag.stragglers.inversion import FEWEST
 from strag.stragglers.overlap import ALL, DISJOINT
+from strag.values import checked, choice, optional
 
 
+@checked(
+    history=kind("History"),
+    pairs=choice(DISJOINT, ALL),
+    min_misclassified=fewest,
+    output=optional(destination),
+)
 def stability(history, pairs=DISJOINT, min_misclassified=FEWEST, output=None):
     """The agreement of the runs of a history on the examples that they misclassify, along training.
 
@@ -25,8 +32,6 @@ def stability(history, pairs=DISJOINT, min_misclassified=FEWEST, output=None):
 
     Raises StragError with fewer than two runs, and for networks that share their initial weights.
     """
-    require(history, "history", "History")
-    require_choice(pairs, "pairs", (DISJOINT, ALL))
     refuse_overwriting((history,), output=output)
     agreement = science.stability(history, pairs, min_misclassified)
     recipe = {"pairs": pairs, "min_misclassified": min_misclassified}

@@ -1,14 +1,17 @@
 """`strag.summarise`: many experiments in one table."""
 
-from strag.api.arguments import labels_for, refuse_overwriting, require
+from strag.api import arguments
+from strag.api.arguments import destination, findings, labels_for, refuse_overwriting
 from strag.api.outputs import write_answer
 from strag.errors import bad_usage
 from strag.files.summary import summary_object
 from strag.stragglers import summary as science
 from strag.stragglers.conditions import kind_of
 from strag.stragglers.experiments import experiments_of
+from strag.values import checked, optional
 
 
+@checked(stragglers=findings, labels=optional(arguments.labels), output=optional(destination))
 def summarise(stragglers, labels=None, output=None):
     """Many experiments in one table, by condition. Their order does not matter.
 
@@ -24,11 +27,8 @@ def summarise(stragglers, labels=None, output=None):
 
     Raises StragError for stragglers whose runs cannot be compared.
     """
-    stragglers = stragglers if isinstance(stragglers, (list, tuple)) else [stragglers]
-    for finding in stragglers:
-        require(finding, "stragglers", "Finding")
     if not stragglers:
-        raise bad_usage("a summary needs at least one set of stragglers")
+        raise bad_usage("a summary needs at least one set of stragglers", "pass it as `stragglers`")
     refuse_overwriting(stragglers, output=output)
     labels = labels_for(stragglers, labels, "labels") if labels else ()
     experiments = [experiments_of(finding) for finding in stragglers]

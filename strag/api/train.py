@@ -1,4 +1,4 @@
-"""Many networks trained at once, and the record of their dynamics."""
+"""`strag.train`: many networks trained at once, and the record of their dynamics."""
 
 import warnings
 from contextlib import ExitStack, nullcontext
@@ -8,8 +8,7 @@ from functools import partial
 import numpy as np
 
 from strag import kinds
-from strag.api.arguments import refuse_overwriting, require
-from strag.api.outputs import renamed
+from strag.api.arguments import kind, refuse_overwriting
 from strag.api.prune import require_origin
 from strag.api.resume import Resumption, spare_bytes
 from strag.api.room import require_memory
@@ -28,8 +27,8 @@ from strag.stragglers.recipe import descends
 from strag.stragglers.sets import described_at
 from strag.training import loop as science
 from strag.training.architecture import Ends
-from strag.training.architectures import DEFAULT
-from strag.training.device import choose_device, environment, set_threads
+from strag.training.architectures import ARCHITECTURES, DEFAULT
+from strag.training.device import DEVICES, choose_device, environment, set_threads
 from strag.training.loop import run_groups
 from strag.training.parts import require_one_set
 from strag.training.plan import Size
@@ -38,6 +37,7 @@ from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
+from strag.values import checked, choice, function, instance, listing, number, optional, path, whole
 
 
 class Job:
@@ -54,8 +54,8 @@ class Job:
         self.last = recipe.updates(data.origin_size)
         self.recorded = recipe.recorded(data.origin_size)
         self.tested = recipe.tested(data.origin_size) if data.has_test else []
-        one = np.ones((1, len(data.y)), dtype=bool) if task.trained is None else task.trained
-        self.trained = np.broadcast_to(pack(one), (recipe.runs, -(-len(data.y) // 8)))
+        used = np.ones((1, len(data.y)), dtype=bool) if task.trained is None else task.trained
+        self.trained = np.broadcast_to(pack(used), (recipe.runs, -(-len(data.y) // 8)))
 
     def meta(self, kind, device):
         """The stamp of a file that this job makes."""
@@ -146,18 +146,18 @@ def _removed(data, without, runs):
 
 
 def _require_room(recipe, data, subsets, memory, device, sinks, weights_at):
-    """Refuse what cannot fit, by the least that it takes: one input may be all that varies."""
+    """Refuse a training that cannot fit even if only one input varies."""
     tests, classes = len(data.y_test) if data.has_test else 0, len(data.grouping.names)
     size = Size(len(data.y), tests, Ends(data.x.shape[1:], 1, classes), data.origin_size, subsets)
     require_memory(recipe, size, memory, device)
     needed = (
         (
             bytes_of_history(recipe, data),
-            "record and test less often (--record-every, --test-every), or train fewer --runs",
+            "record and test less often (`record_every`, `test_every`), or train fewer `runs`",
         ),
         (
             weights_bytes(recipe, data, weights_at),
-            "write them at fewer updates (--weights-at), or of fewer --runs",
+            "write them at fewer updates (`weights_at`), or of fewer `runs`",
         ),
     )
     for sink, (size, remedy) in zip(sinks, needed, strict=False):
@@ -182,7 +182,7 @@ def bytes_of_history(recipe, data):
 
 def _tests(recipe, rows):
     """The number of test records that a history is laid out for, of a data set with a test set."""
-    if recipe.until and recipe.test != "never":
+    if recipe.until and recipe.test_every != "never":
         return len({*recipe.recorded(rows), *recipe.tested(rows)})
     return recipe.tests(rows)
 
@@ -197,35 +197,35 @@ def weights_bytes(recipe, data, weights_at):
 
 
 def _require_same_start(recipe, data, without, init):
-    """Refuse what would give the networks other initial weights than the runs of their sets had."""
+    """Refuse options that give the networks other initial weights than the runs of their sets had."""
     inputs = _object(without.meta, "inputs")
     before = _object(inputs, "training")
-    then, now = ({"model": DEFAULT, **told} if told else {} for told in (before, recipe.as_dict()))
+    then, now = ({"model": DEFAULT, **part} if part else {} for part in (before, recipe.as_dict()))
     for name in ("model", "seed", *recipe.architecture.drawn_by):
         if then.get(name, now[name]) != now[name]:
             raise bad_usage(
-                f"its runs were trained with --{name} {then[name]}, these would be with {now[name]}",
-                f"give --{name} {then[name]}, so that they start from the same weights",
+                f"its runs were trained with `{name}` {then[name]}, but these would be with {now[name]}",
+                f"pass `{name}` {then[name]}, so that they start from the same weights",
                 without.source,
             )
     groups = list(data.grouping.names)
     then = without.meta.get("classes") or groups
     if isinstance(then, list) and then != groups:
         raise bad_usage(
-            f"its runs were trained on {_groups(then)}, these would be on {_groups(groups)}",
-            f"use 'strag data --labels {without.meta.get('labels')}', as their training did",
+            f"its runs were trained on {_groups(then)}, but these would be on {_groups(groups)}",
+            f"use 'strag data' with `labels` {without.meta.get('labels')}, as their training did",
             without.source,
         )
     if "init" in _object(inputs, "history") and init is None:
         raise bad_usage(
-            "its runs started from the --init of their training, these would not",
-            "give --init again, so that they start from the same weights",
+            "its runs started from the `init` of their training, but these would not",
+            "pass `init` again, so that they start from the same weights",
             without.source,
         )
 
 
 def _object(meta, key):
-    """An object in a stamp; empty where there is none."""
+    """An object in a stamp; empty if there is none."""
     return meta[key] if isinstance(meta.get(key), dict) else {}
 
 
@@ -262,7 +262,7 @@ def weights_writer(job, device, sink, weights_at):
 
 
 def run(job, writers, device, progress=None):
-    """Train, handing every record to the writers; warn of what was seen.
+    """Train, and pass every record to the writers. Warnings of the training follow at the end.
 
     If their Outputs resume, it goes on from the state in the work file, and keeps the state there, also when
     a signal ends it.
@@ -295,6 +295,26 @@ def run(job, writers, device, progress=None):
         warnings.warn(text, StragWarning, stacklevel=2)
 
 
+def _options():
+    """The names of the options of a training and of all models."""
+    models = (name for model in ARCHITECTURES.values() for name in model.option_names())
+    return sorted({*Recipe.option_names(), "model", *models})
+
+
+@checked(
+    options=_options,
+    data=kind("Dataset"),
+    recipe=optional(instance(Recipe, "a strag.Recipe, or its parts by name, such as lr=0.2")),
+    without=optional(kind("Finding", "StoredSets")),
+    init=optional(kind("Weights")),
+    output=optional(path),
+    weights=optional(path),
+    weights_at=listing("updates such as '0,40', 'log' or 'last'"),
+    device=choice(*DEVICES),
+    threads=optional(whole(1, 4096)),
+    memory=optional(number(0, above=True)),
+    progress=optional(function("a function of the number of network-updates done")),
+)
 def train(
     data,
     recipe=None,
@@ -316,10 +336,10 @@ def train(
     data : Dataset, see `strag.data`.
     recipe : Recipe; or its parts by name, as options of `strag train`: runs=10, epochs=150, lr=0.2, depth=3,
         layers="all", record_every="log".
-    without : what `find_stragglers` found, left out by every run; or what `sets` gave, one network for each.
+    without : Finding whose `indices` every run leaves out, or StoredSets, one network for each set.
     init : Weights whose last state the networks start from.
     output, weights : where to write the files of `strag train` as well: paths.
-    weights_at : updates whose weights are written, such as "0,40", "log" or "last".
+    weights_at : updates whose weights are written, such as "0,40", (0, 40), "log" or "last".
     device : "auto", "cpu", "cuda" or "mps". threads : processor threads; None leaves torch's default.
     memory : GiB that the training may need at most.
     progress : function that is called with the network-updates done, out of runs times updates.
@@ -338,28 +358,21 @@ def train(
     >>> history.train_error.shape
     (6, 2)
     """
-    require(data, "data", "Dataset")
-    if without is not None:
-        require(without, "without", "Finding", "StoredSets")
-    if init is not None:
-        require(init, "init", "Weights")
     read = [thing for thing in (data, without, init) if thing is not None]
     refuse_overwriting(read, output=output, weights=weights)
     device = choose_device(device)
     set_threads(threads)
-    options = renamed(options, {"record_every": "record", "test_every": "test"})
-    options |= {"record": "log"} if options.get("batch_size") and "record" not in options else {}
-    recipe = Recipe.of(**options) if recipe is None else replace(recipe, **options)
+    if options.get("batch_size") is not None:
+        options = {"record_every": "log", **options}
+    recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
     at = None if weights is None else weights_at
     with ExitStack() as stack:
-        sinks = [
-            None if path is None else stack.enter_context(Output(str(path))) for path in (output, weights)
-        ]
+        sinks = [None if name is None else stack.enter_context(Output(name)) for name in (output, weights)]
         job = prepare_job(recipe, data, without, init, memory, device, sinks, at)
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
         if at:
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))
-        run(job, writers, device, progress)
+        run(job, writers, device, progress and (lambda done, **_: progress(done)))
         gathered = history.read(writers[0].as_container("history")) if output is None else None
         commit(*(writer for writer in reversed(writers) if writer.output))
     return gathered or kinds.read(str(output), "history")

@@ -118,7 +118,7 @@ def command(source, test, output, quiet, **options):
     from strag.console import Notes, warn
     from strag.datasets.imported import Reading
     from strag.datasets.transforms import Changes
-    from strag.errors import StragError, bad_usage
+    from strag.errors import StragError, bad_usage, with_options
     from strag.files.dataset import write_dataset
     from strag.files.output import Output
     from strag.files.streams import name_of
@@ -128,16 +128,20 @@ def command(source, test, output, quiet, **options):
     reading = Reading(**{name: options[name] for name in READING})
     changes = Changes(**{name: options[name] for name in CHANGING})
     notes = Notes(quiet)
+
+    def note(line):
+        notes(with_options(line))
+
     with Output(output) as sink:
         unused = set(reading.given)
-        data = read_source(source, reading, output, notes, unused)
+        data = read_source(source, reading, output, note, unused)
         inputs, test_data = {"data": data.identity}, None
         if test is not None:
-            test_data = read_source([test], reading, output, notes, unused)
+            test_data = read_source([test], reading, output, note, unused)
             inputs["test"] = test_data.identity
         if unused:
-            name = f"--{min(unused).replace('_', '-')}"
-            raise bad_usage(f"does not use {name}", f"remove {name}", name_of(source[0]))
+            name = min(unused)
+            raise bad_usage(f"does not use `{name}`", f"remove `{name}`", name_of(source[0]))
         try:
             data, lines = _made(data, test, test_data, changes)
         except StragError as error:

@@ -225,21 +225,12 @@ def _read(path):
 
 def _refuse(kind, source, options, pixels):
     """Refuse options that do not apply to this Kind. options : those that are set."""
-    from strag.kinds import KINDS
+    from strag.api.plot import require_options
 
-    for option in options:
-        if option not in _options_of(kind):
-            other = next(other for other in KINDS.values() if option in _options_of(other))
-            name = spelled(option)
-            raise bad_usage(f"holds {kind.holds}, but {name} is for {other.holds}", f"remove {name}", source)
+    require_options(kind, source, options, spelled)
     form, dpi = pixels
     if dpi is not None and form in VECTORS and (kind.name not in WITH_IMAGES or "by_class" in options):
         raise bad_usage(f"--dpi is for pixels, but the {form} has none", "remove --dpi", source)
-
-
-def _options_of(kind):
-    """The names of the options that apply to the picture of a Kind."""
-    return getattr(kind.view(), "OPTIONS", ()) if kind.views else ()
 
 
 def _print_text(text):

@@ -3,8 +3,7 @@
 import click
 
 from strag.commands.types import FilePath, FiniteRange, Numbers
-
-LARGEST = 2**31 - 1  # of numbers that torch counts with
+from strag.values import LARGEST
 
 RUNS = (
     click.option(

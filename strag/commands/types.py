@@ -11,6 +11,8 @@ import shlex
 import click
 from click.shell_completion import CompletionItem
 
+from strag.values import LARGEST_FLOAT
+
 # A copy, so that shell completion does not load the catalogue.
 CATALOGUE = ("mnist8k", "mnist", "kmnist", "fashion-mnist", "cifar10")
 
@@ -26,7 +28,7 @@ class FilePath(click.ParamType):
 
 
 class DataPath(FilePath):
-    """A name in the catalogue, which takes precedence, or a file."""
+    """The name of a data set in the catalogue, which takes precedence, or of a file."""
 
     name = "data"
 
@@ -35,7 +37,7 @@ class DataPath(FilePath):
         known = [name for name in CATALOGUE if name.startswith(incomplete)]
         if not known:
             return super().shell_complete(ctx, param, incomplete)
-        # A shell that receives words neither looks for files itself nor quotes them.
+        # A shell that receives words neither looks for files nor quotes the words.
         files = [name for name in _entries_here() if name.startswith(incomplete) and name not in known]
         if any(shlex.quote(name) != name for name in files):
             return super().shell_complete(ctx, param, incomplete)
@@ -52,9 +54,6 @@ def _entries_here():
     return sorted(name for name in names if not name.startswith("."))
 
 
-LARGEST = 3.4e38  # almost the largest float32
-
-
 class FiniteRange(click.FloatRange):
     """Finite numbers in a range that float32 can hold. A FloatRange alone lets NaN and infinity pass."""
 
@@ -63,7 +62,7 @@ class FiniteRange(click.FloatRange):
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number", param, ctx)
-        if abs(number) > LARGEST:
+        if abs(number) > LARGEST_FLOAT:
             self.fail(f"{number:g} is too large for float32", param, ctx)
         return number
 
@@ -144,8 +143,8 @@ class Shares(click.ParamType):
 class Names(click.ParamType):
     """One or more known names, separated by commas: a tuple in the order of the text.
 
-    known : function that returns the known names; it is called when a value is parsed. what : the noun for
-        a name in messages.
+    known : function that returns the known names; it is called when a value is parsed. what : what a name
+        is called in messages.
     """
 
     name = "names"
@@ -167,10 +166,10 @@ class Names(click.ParamType):
 
 
 class Numbers(click.ParamType):
-    """A text of whole numbers: one number from 1 on, a list from 0 on, or a word.
+    """A text that is one number of at least 1, a list of numbers of at least 0, or a word.
 
-    words : texts with a meaning of their own. several : whether it is a list such as 0,40. what : the numbers
-    that can be given, for messages.
+    words : texts with a meaning of their own. several : whether it is a list such as 0,40. what : the kind
+    of number, for messages.
     """
 
     name = "numbers"

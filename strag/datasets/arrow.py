@@ -135,8 +135,8 @@ class _Part:
             raise StragError(problem, "use the same class names in all files")
         given = [name for name in _PICTURES if name in self._reading.given]
         if plan.kind != IMAGE and given:
-            option = f"--{given[0].replace('_', '-')}"
-            raise bad_usage(f"holds {plan.kind} and does not use {option}", f"remove {option}")
+            problem = f"holds {plan.kind} and does not use `{given[0]}`"
+            raise bad_usage(problem, f"remove `{given[0]}`")
         row = 0
         for batch in batches(self.plan.columns):
             self._take_batch(batch, row, path)

@@ -35,7 +35,7 @@ class Remote:
     files: tuple
     class_names: tuple | None
     read: Callable = _read_idx_files
-    by_hand: str = "its four files into a folder, then run 'strag data FOLDER --labels parity'"
+    by_hand: str = "its four files into a folder, then import it with `labels` parity"
 
 
 # Sizes and sha256 are those that TensorFlow Datasets lists for the same addresses. torchvision lists the md5
@@ -150,7 +150,7 @@ REMOTE = {
             *("dog", "frog", "horse", "ship", "truck"),
         ),
         read=_read_cifar,
-        by_hand="it, then run 'strag data cifar-10-binary.tar.gz --labels parity'",
+        by_hand="it, then import it with `labels` parity",
     ),
 }
 CATALOGUE = ("mnist8k", *REMOTE)

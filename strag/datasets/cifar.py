@@ -231,7 +231,7 @@ def _data(version, contents, source, label):
     """The Imported of the content of files. contents : dict of name to bytes. label : see above."""
     kinds = list(version.labels)
     if label is not None and version is CIFAR10:
-        raise bad_usage("is CIFAR-10 and does not use --label-column", "remove --label-column", source)
+        raise bad_usage("is CIFAR-10 and does not use `label_column`", "remove `label_column`", source)
     if label is not None and label not in kinds:
         raise bad_usage(f"has no label column '{label}'", "use fine or coarse", source)
     column = kinds.index(label or "fine")
@@ -261,7 +261,7 @@ def _notes(version, names, label):
     """Notes on the kind of labels, and on missing batches. names : the training files that exist."""
     notes = []
     if len(version.labels) > 1 and label is None:
-        notes.append("the labels are the 100 fine classes; --label-column coarse uses the 20 coarse classes")
+        notes.append("the labels are the 100 fine classes; `label_column` coarse uses the 20 coarse classes")
     lacking = [name for name in version.official if name not in names]
     if lacking:
         count = f"{len(version.official) - len(lacking)} of {len(version.official)} training batches"

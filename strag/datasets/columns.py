@@ -41,9 +41,9 @@ def label_column(columns, wanted=None, classes=()):
         return matches[0]
     if matches:
         problem = f"has {len(matches)} columns that may be the label, {listed(matches)}"
-        raise StragError(problem, "choose one of them with --label-column")
+        raise StragError(problem, "choose one of them with `label_column`")
     problem = f"has no column called {', '.join(LABELS[:-1])} or {LABELS[-1]}"
-    raise StragError(problem, f"choose the label with --label-column from its columns: {listed(columns)}")
+    raise StragError(problem, f"choose the label with `label_column` from its columns: {listed(columns)}")
 
 
 def name_columns(columns):

@@ -9,6 +9,7 @@ from strag.errors import StragError, bad_usage
 from strag.words import number_of, some_of
 
 _HELP = "use parity, classes, or groups such as 0-4/5-9 or cat,dog/eel"
+_LIST = "use a list such as 3,8 or cat,dog"
 _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 _ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,/"]+))\s*')
 _MOST = 4096  # groups, each of which is a logit of the network
@@ -62,46 +63,10 @@ class Grouping:
         return cls(names, tuple(members))
 
 
-def _check_number(groups):
-    if not 2 <= groups <= _MOST:
-        raise bad_usage(f"labels make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
-
-
 def check_form(labels):
     """Raise StragError for labels that no data set could have: unreadable, or not 2 to 4096 groups."""
     if labels not in ("parity", "classes"):
         _check_number(len(_split(labels)))
-
-
-def _split(labels):
-    """The groups in a text, each a list of items (name in quotes or None, text that is not in quotes)."""
-    groups, at = [[]], 0
-    while at <= len(labels):
-        item = _ITEM.match(labels, at)
-        quoted = item and item[1]
-        plain = item[2].strip() if item and item[2] else ""
-        at = item.end() if item else at
-        separator = labels[at : at + 1]
-        if not item or (quoted is None and not plain) or separator not in ("", ",", "/"):
-            raise bad_usage(f"cannot read '{labels}'", _HELP)
-        groups[-1].append((quoted if quoted is None else quoted.replace('""', '"'), plain))
-        if separator == "/":
-            groups.append([])
-        at += 1
-    return groups
-
-
-def read_groups(labels, numbers, names=None, strict=False):
-    """Pairs (text, class numbers), one for each of the groups in `labels`, which are separated by '/'.
-
-    numbers, names : see `Grouping.parse`. strict : refuse numbers and ranges without a class, which a user
-    who types them did not intend.
-    """
-    groups = []
-    for items in _split(labels):
-        classes = [c for item in items for c in _classes(*item, numbers, names, labels, strict)]
-        groups.append((",".join(plain if quoted is None else quoted for quoted, plain in items), classes))
-    return groups
 
 
 def check_list(text):
@@ -111,14 +76,57 @@ def check_list(text):
     except StragError:
         is_list = False
     if not is_list:
-        raise bad_usage(f"cannot read the classes '{text}'", "use a list such as 3,8 or cat,dog")
+        raise bad_usage(f"cannot read the classes '{text}'", _LIST)
+
+
+def _check_number(groups):
+    """Raise StragError if the number of groups is not allowed."""
+    if not 2 <= groups <= _MOST:
+        raise bad_usage(f"labels make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
+
+
+def _split(labels, shown=None, remedy=_HELP):
+    """The groups in a text, each a list of items (name in quotes or None, text that is not in quotes).
+
+    shown : the whole text, and remedy : how to write one, for errors.
+    """
+    groups, at = [[]], 0
+    while at <= len(labels):
+        item = _ITEM.match(labels, at)
+        quoted = item and item[1]
+        plain = item[2].strip() if item and item[2] else ""
+        at = item.end() if item else at
+        separator = labels[at : at + 1]
+        if not item or (quoted is None and not plain) or separator not in ("", ",", "/"):
+            raise bad_usage("cannot read " + (shown or f"'{labels}'"), remedy)
+        groups[-1].append((quoted if quoted is None else quoted.replace('""', '"'), plain))
+        if separator == "/":
+            groups.append([])
+        at += 1
+    return groups
+
+
+def read_groups(labels, numbers, names=None, strict=False, called=None):
+    """Pairs (text, class numbers), one for each of the groups in `labels`, which are separated by '/'.
+
+    numbers, names : see `Grouping.parse`. strict : refuse numbers and ranges without a class, which a user
+    who types them did not intend. called : the parameter that `labels` is the value of, for errors, or None.
+    """
+    shown = f"`{called}` '{labels}'" if called else f"'{labels}'"
+    remedy = _LIST if called == "classes" else _HELP
+    groups = []
+    for items in _split(labels, shown, remedy):
+        classes = [c for item in items for c in _classes(*item, numbers, names, strict, shown, remedy)]
+        groups.append((",".join(plain if quoted is None else quoted for quoted, plain in items), classes))
+    return groups
 
 
 def read_classes(text, numbers, names=None):
     """The class numbers in a list such as `3,8` or `cat,dog`: sorted, without repetition."""
-    check_list(text)
-    ((_, classes),) = read_groups(text, numbers, names, strict=True)
-    return sorted(set(classes))
+    groups = read_groups(text, numbers, names, True, "classes")
+    if len(groups) != 1:
+        raise bad_usage(f"cannot read `classes` '{text}'", _LIST)
+    return sorted(set(groups[0][1]))
 
 
 def check_labels(labels, numbers, names=None):
@@ -129,14 +137,14 @@ def check_labels(labels, numbers, names=None):
                 problem = f"class {number} has the name '{name}', so its parity is ambiguous"
                 raise bad_usage(problem, "list the groups, such as cat,dog/eel")
     elif labels != "classes":
-        read_groups(labels, numbers, names, strict=True)
+        read_groups(labels, numbers, names, True, "labels")
 
 
-def _classes(quoted, plain, numbers, names, labels, strict):
+def _classes(quoted, plain, numbers, names, strict, shown, remedy):
     """The class numbers of one item of a group.
 
-    quoted : a name that was in quotes, or None. plain : otherwise a name, number or range. labels : the
-    whole text, for errors.
+    quoted : a name that was in quotes, or None. plain : otherwise a name, number or range. shown : the
+    whole text, and remedy : how to write one, for errors.
     """
     named = dict(zip(names, numbers, strict=True)) if names else {}
     if quoted is not None or not _RANGE.fullmatch(plain):
@@ -145,7 +153,7 @@ def _classes(quoted, plain, numbers, names, labels, strict):
             known = (
                 f"the classes are {some_of(map(_quoted, names))}" if names else "the classes have no names"
             )
-            raise bad_usage(f"cannot read '{labels}': no class '{name}'", f"{known}; {_HELP}")
+            raise bad_usage(f"cannot read {shown}: no class '{name}'", f"{known}; {remedy}")
         return [named[name]]
     bounds = _RANGE.fullmatch(plain)
     first, last = int(bounds[1]), int(bounds[2] or bounds[1])
@@ -156,7 +164,7 @@ def _classes(quoted, plain, numbers, names, labels, strict):
             problem = f"'{plain}' means class numbers, but '{text}' is the name of class {named[text]}"
             raise bad_usage(problem, "put names in double quotes, or use the class numbers")
     if strict and (not classes or last > max(numbers)):
-        problem = f"has no class {plain} (in '{labels}')"
+        problem = f"has no class {plain} (in {shown})"
         raise bad_usage(problem, f"use its classes: {some_of(numbers)}")
     return classes
 
@@ -174,5 +182,5 @@ def group_examples(grouping, y, name_of=str):
     groups = np.asarray(grouping.members, dtype=np.int64)[y]
     if (groups < 0).any():
         missing = int(np.asarray(y)[groups < 0][0])
-        raise bad_usage(f"class {name_of(missing)} is in no group", "list every class in --labels")
+        raise bad_usage(f"class {name_of(missing)} is in no group", "list every class in `labels`")
     return groups

@@ -7,15 +7,22 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from strag.errors import bad_usage
+from strag.values import checked_fields, flag, optional, sizes, text, whole
 
 
+@checked_fields(
+    label_column=optional(text("the name of a column")),
+    resize=optional(sizes(2)),
+    background=optional(whole(0, 255)),
+    skip_broken=flag,
+)
 @dataclass(frozen=True)
 class Reading:
     """Options of reading. None and False mean that the option is not given.
 
     label_column : the column of a table that holds the labels, or `fine` or `coarse` for CIFAR-100. resize :
     height and width to which all images are scaled. background : grey value, 0 to 255, behind transparent
-    images. skip_broken : leave out images that cannot be read.
+    images. skip_broken : leave out images that cannot be read. Raises StragError for other values.
     """
 
     label_column: str | None = None
@@ -102,7 +109,7 @@ def one_of(paths, is_table):
     if table in other_paths:
         raise bad_usage("is given twice", "pass it once, because a table holds its labels", table)
     if all(map(is_table, paths)):
-        remedy = f"pass one table, and the test set with --test {shlex.quote(other_paths[0].name)}"
+        remedy = f"pass one table, and use {shlex.quote(other_paths[0].name)} as the test set with `test`"
         raise bad_usage(f"is one of {len(paths)} tables", remedy, table)
     problem = f"is a table, which holds its labels, but {other_paths[0].name} is given as well"
     raise bad_usage(problem, "pass only the table, or pass arrays of examples and of labels", table)

@@ -42,8 +42,8 @@ def import_files(paths, reading=None, note=None, unused=None):
         if option in form.options and unused is not None:
             unused.discard(option)
         if option not in ("resize", *form.options) and unused is None:
-            name = f"--{option.replace('_', '-')}"
-            raise bad_usage(f"is {form.what} and does not use {name}", f"remove {name}", paths[0])
+            problem = f"is {form.what} and does not use `{option}`"
+            raise bad_usage(problem, f"remove `{option}`", paths[0])
     try:
         imported = form.read(paths, reading)
     except StragError as error:
@@ -95,7 +95,7 @@ def dataset_of(imported, source, labels="classes", title=None, words=(), note=No
     figures, by default from `source`. words : words of the command line that imports the data, after
     `strag data`; by default the title. note : see `import_files`.
     """
-    name = _name_of(Path(source))
+    name = title if title is not None and note is None else _name_of(Path(source))
     try:
         classes = read_labels(imported.y, imported.y_test, imported.class_names, imported.sources)
         data = Dataset(

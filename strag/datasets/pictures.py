@@ -3,7 +3,7 @@
 import numpy as np
 
 from strag.datasets.pixels import MOST, MOST_SCALED, BrokenImageError, check_size, read_image, scaled
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError
 from strag.words import amount, number_of, some_of
 
 
@@ -16,8 +16,6 @@ class Pictures:
     """
 
     def __init__(self, reading, expected=0):
-        if reading.background is not None and not 0 <= reading.background <= 255:
-            raise bad_usage("--background is not a grey value", "use a whole number from 0 to 255")
         if reading.resize:
             check_size(*reading.resize)
         self._reading, self._expected = reading, expected
@@ -43,7 +41,7 @@ class Pictures:
             return
         except MemoryError:
             problem = "does not fit in memory, together with the images before it"
-            raise StragError(problem, "scale the images down with --resize HxW", called) from None
+            raise StragError(problem, "scale the images down with `resize` HxW", called) from None
         self.kept.append(True)
         self._turned += turned
 
@@ -55,7 +53,7 @@ class Pictures:
         if self._x.shape[1:3] != pixels.shape[:2]:
             (h, w), (first_h, first_w) = pixels.shape[:2], self._x.shape[1:3]
             problem = f"has {w} x {h} pixels, but {self._first} has {first_w} x {first_h}"
-            raise StragError(problem, "use images of one size, or add --resize HxW", called)
+            raise StragError(problem, "use images of one size, or add `resize` HxW", called)
         if self._x.ndim == 3 < 1 + pixels.ndim:
             grey, self._x = self._x, self._room(len(self._x), pixels.shape)
             self._x[: self._row] = grey[: self._row, ..., None]
@@ -73,7 +71,7 @@ class Pictures:
         except (MemoryError, ValueError):
             size = amount(np.prod(shape, dtype=float))
             problem = f"and {number_of(count - 1, 'other image')} have {size}, which does not fit in memory"
-            raise StragError(problem, "scale the images down with --resize HxW", self._first) from None
+            raise StragError(problem, "scale the images down with `resize` HxW", self._first) from None
 
     def notes(self, owner, name):
         """Lines on images that were left out or rotated.
@@ -98,7 +96,7 @@ class Pictures:
             return self._broken[0]
         names = some_of(f"{error.source} ({error.reason})" for error in self._broken)
         problem = f"holds {number_of(len(self._broken), 'broken image')}: {names}"
-        return StragError(problem, "repair or remove them, or add --skip-broken")
+        return StragError(problem, "repair or remove them, or use `skip_broken`")
 
     def array(self):
         """The images: uint8 [P, h, w], or [P, h, w, 3] if at least one image has colours."""

@@ -36,7 +36,7 @@ class BrokenImageError(StragError):
     """A file that is not a complete image. reason : what is wrong with it, in a few words."""
 
     def __init__(self, reason, source):
-        remedy = "repair or remove it, or add --skip-broken"
+        remedy = "repair or remove it, or use `skip_broken`"
         super().__init__(f"is a broken image ({reason})", remedy, source)
         self.reason = reason
 
@@ -55,8 +55,8 @@ def is_image(path):
 def check_size(h, w):
     """Raise StragError if images of h x w pixels have more than MOST pixels."""
     if h * w > MOST:
-        problem = f"--resize {h}x{w} makes images of {h * w} pixels, more than {MOST}"
-        raise bad_usage(problem, "use a smaller --resize")
+        problem = f"`resize` {h}x{w} makes images of {h * w} pixels, more than {MOST}"
+        raise bad_usage(problem, "use a smaller `resize`")
 
 
 def scaled(pixels, h, w):
@@ -162,7 +162,7 @@ def _check(image, content, path, most):
     """Raise StragError for an image that cannot be stored as uint8 grey or RGB."""
     width, height = image.size
     if width * height > most:
-        remedy = "scale all images down" + (", with --resize HxW" if width * height <= MOST_SCALED else "")
+        remedy = "scale all images down" + (", with `resize` HxW" if width * height <= MOST_SCALED else "")
         raise StragError(f"has {width} x {height} pixels, more than {most}", remedy, path)
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise StragError(f"has {image.n_frames} frames", "save every frame in a file of its own", path)
@@ -217,7 +217,7 @@ def _opaque(image, mode, background, path):
     if alpha.getextrema() == (255, 255):
         return colours
     if background is None:
-        remedy = "add --background GREY, a grey value from 0 to 255"
+        remedy = "use `background`, a grey value from 0 to 255"
         raise StragError("has transparent pixels", remedy, path)
     ground = Image.new(mode, image.size, background if mode == "L" else (background,) * 3)
     ground.paste(colours, mask=alpha)

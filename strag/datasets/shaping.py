@@ -12,7 +12,7 @@ def shaped(x, shape):
     inputs, wanted = int(np.prod(x.shape[1:])), int(np.prod(shape))
     if inputs != wanted:
         text = "x".join(map(str, shape))
-        problem = f"examples have {number_of(inputs, 'input')}, but --shape {text} has {wanted}"
+        problem = f"examples have {number_of(inputs, 'input')}, but `shape` {text} has {wanted}"
         raise bad_usage(problem, f"use a shape with {number_of(inputs, 'input')}")
     return x.reshape(len(x), *shape)
 
@@ -22,7 +22,7 @@ def resized(x, size):
     check_size(*size)
     axis = channel_axis(x.shape)
     if x.ndim not in (3, 4) or (x.ndim == 4 and axis is None):
-        raise bad_usage(f"examples of shape {list(x.shape[1:])} are not images", "remove --resize")
+        raise bad_usage(f"examples of shape {list(x.shape[1:])} are not images", "remove `resize`")
     images = np.moveaxis(x, 1, 3) if axis == 1 else x
     if images.shape[1:3] == size:
         return x
@@ -39,7 +39,7 @@ def grey(x):
     """
     axis = channel_axis(x.shape)
     if axis is None:
-        raise StragError(f"examples of shape {list(x.shape[1:])} have no colours", "remove --gray")
+        raise StragError(f"examples of shape {list(x.shape[1:])} have no colours", "remove `gray`")
     images = np.moveaxis(x, axis, -1)
     if images.shape[-1] == 4 and (images[..., 3] != images[0, 0, 0, 3]).any():
         problem = "has a fourth channel, such as transparency, that varies"

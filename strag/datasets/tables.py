@@ -186,12 +186,12 @@ def _numbered(cells, wanted, notes):
     """The columns of a table without a header, counted from 1."""
     if wanted is None:
         problem = "has no header, as its first line holds numbers"
-        remedy = "add a header, or add --label-column with the number of the label's column, from 1"
+        remedy = "add a header, or use `label_column` with the number of the label's column, from 1"
         raise StragError(problem, remedy)
     columns = [str(place) for place in range(1, len(cells) + 1)]
     if wanted not in columns:
         problem = f"has no header and so no column '{wanted}'"
-        raise bad_usage(problem, f"use --label-column with a number from 1 to {len(cells)}")
+        raise bad_usage(problem, f"use `label_column` with a number from 1 to {len(cells)}")
     notes.append(f"has no header; the first line is an example, and column {wanted} is the label")
     return columns
 

@@ -10,11 +10,25 @@ from strag.datasets.dataset import Dataset
 from strag.datasets.grouping import Grouping, check_labels, read_classes
 from strag.datasets.shaping import grey, resized, shaped
 from strag.errors import StragError, bad_usage
+from strag.values import checked_fields, flag, number, optional, sizes, text, whole
 from strag.words import number_of
 
 _HELD_OUT, _FLIPPED = 1, 2  # streams of random numbers
 
 
+@checked_fields(
+    shape=optional(sizes(1, 4)),
+    resize=optional(sizes(2)),
+    gray=flag,
+    classes=optional(text("classes such as '3,8' or 'cat,dog'")),
+    labels=optional(text("'parity', 'classes', or groups such as '0-4/5-9'")),
+    hold_out=optional(number(0, 1, above=True, below=True)),
+    shuffle=optional(whole(0)),
+    size=optional(whole(1)),
+    block=optional(whole(1)),
+    flip_labels=optional(number(0, 1, above=True)),
+    seed=optional(whole(0)),
+)
 @dataclass(frozen=True)
 class Changes:
     """Changes to a data set, which are made in this order. None and False mean no change.
@@ -24,7 +38,7 @@ class Changes:
     groups. hold_out : share of the training examples that are moved into a test set. shuffle : seed by which
     the training examples are shuffled. size, block : keep the `block`-th block of `size` training examples,
     counted from 1. flip_labels : share of the training examples that get a class of another group. seed :
-    seed of `hold_out` and `flip_labels`.
+    seed of `hold_out` and `flip_labels`. Raises StragError for other values.
     """
 
     shape: tuple | None = None
@@ -51,8 +65,8 @@ class Changes:
                 continue
             if name == "labels" and self.flip_labels is None:
                 continue
-            text = "x".join(map(str, value)) if isinstance(value, tuple) else shlex.quote(str(value))
-            words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [text])
+            word = "x".join(map(str, value)) if isinstance(value, tuple) else shlex.quote(str(value))
+            words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [word])
         return words
 
 
@@ -83,7 +97,7 @@ def with_test(data, other, words=()):
     StragError if `data` has a test set already, and if the classes or columns do not match.
     """
     if data.has_test:
-        raise bad_usage("has a test set already", "remove --test")
+        raise bad_usage("has a test set already", "remove `test`")
     y = other.y if other.y_true is None else other.y_true
     names, others = _names_of(data), _names_of(other)
     if (names is None) != (others is None):
@@ -195,12 +209,12 @@ def _keep_classes(parts, changes):
         return
     kept = read_classes(changes.classes, parts.class_numbers, parts.class_names)
     if len(kept) < 2:
-        raise bad_usage(f"--classes {changes.classes} keeps only one class", "list at least two classes")
-    sizes = np.bincount(parts.y, minlength=max(kept) + 1)
-    empty = [c for c in kept if c >= len(sizes) or not sizes[c]]
+        raise bad_usage(f"`classes` {changes.classes} keeps only one class", "list at least two classes")
+    counts = np.bincount(parts.y, minlength=max(kept) + 1)
+    empty = [c for c in kept if c >= len(counts) or not counts[c]]
     if empty:
         name = parts.class_name(empty[0])
-        raise bad_usage(f"has no training examples of class {name}", "remove the class from --classes")
+        raise bad_usage(f"has no training examples of class {name}", "remove the class from `classes`")
     parts.take(np.isin(parts.y, kept).nonzero()[0])
     if parts.y_test is not None:
         rows = np.isin(parts.y_test, kept).nonzero()[0]
@@ -221,8 +235,8 @@ def _group(parts, changes):
         try:
             Grouping.parse(parts.labels, parts.class_numbers, parts.class_names)
         except StragError:
-            problem = f"its groups, '{parts.labels}', contain classes that --classes does not keep"
-            raise bad_usage(problem, "add --labels with groups of the kept classes") from None
+            problem = f"its groups, '{parts.labels}', contain classes that `classes` does not keep"
+            raise bad_usage(problem, "use `labels` with groups of the kept classes") from None
 
 
 def _hold_out(parts, changes):
@@ -230,19 +244,19 @@ def _hold_out(parts, changes):
     if changes.hold_out is None:
         return
     if parts.y_test is not None:
-        raise bad_usage("has a test set already", "remove --hold-out")
+        raise bad_usage("has a test set already", "remove `hold_out`")
     P = len(parts.y)
     held = round(changes.hold_out * P)
     if not 0 < held < P:
-        problem = f"--hold-out {changes.hold_out:g} moves {held} of {number_of(P, 'example')}"
+        problem = f"`hold_out` {changes.hold_out:g} moves {held} of {number_of(P, 'example')}"
         raise bad_usage(problem, "use a share that leaves examples in both sets")
     order = np.random.default_rng([changes.seed or 0, _HELD_OUT]).permutation(P)
     test, rest = np.sort(order[:held]), np.sort(order[held:])
     lost = np.setdiff1d(parts.y, parts.y[rest])
     if lost.size:
         name = parts.class_name(lost[0])
-        problem = f"--hold-out {changes.hold_out:g} leaves no training example of class {name}"
-        raise bad_usage(problem, "use a smaller share or another --seed")
+        problem = f"`hold_out` {changes.hold_out:g} leaves no training example of class {name}"
+        raise bad_usage(problem, "use a smaller share or another `seed`")
     parts.x_test, parts.y_test = parts.x[test], parts.true[test]
     parts.take(rest)
 
@@ -251,9 +265,9 @@ def _block(parts, changes):
     """Shuffle the training examples, and keep one block of them."""
     P, size, block = len(parts.y), changes.size, changes.block
     if block is not None and size is None:
-        raise bad_usage("--block needs --size", "add --size, such as 8192 for the blocks of the paper")
-    if size is not None and not 1 <= size <= P:
-        problem = f"--size {size} is not possible with {number_of(P, 'example')}"
+        raise bad_usage("`block` needs `size`", "use `size`, such as 8192 for the blocks of the paper")
+    if size is not None and size > P:
+        problem = f"`size` {size} is not possible with {number_of(P, 'example')}"
         raise bad_usage(problem, f"use a size from 1 to {P}")
     size, block = size or P, block or 1
     if block * size > P:
@@ -275,14 +289,14 @@ def _flip_labels(parts, changes):
     flips = round(changes.flip_labels * len(parts.y))
     if not flips:
         examples = number_of(len(parts.y), "example")
-        problem = f"--flip-labels {changes.flip_labels:g} flips none of {examples}"
+        problem = f"`flip_labels` {changes.flip_labels:g} flips none of {examples}"
         raise bad_usage(problem, "use a larger share")
     members = np.array(Grouping.parse(parts.labels, parts.class_numbers, parts.class_names).members)
     present = np.unique(parts.y)
     groups = members[present]
     if np.unique(groups[groups >= 0]).size < 2:
         problem = "has examples of only one group, so that no label can be flipped"
-        raise bad_usage(problem, "use other --labels")
+        raise bad_usage(problem, "use other `labels`")
     random = np.random.default_rng([changes.seed or 0, _FLIPPED])
     rows = random.permutation(len(parts.y))[:flips]
     flipped = parts.y.copy()

@@ -108,7 +108,7 @@ def in_half(h, what):
 
 def _refuse_half(problem):
     """Raise the StragError for activations that half precision cannot represent."""
-    raise StragError(problem, "remove --half")
+    raise StragError(problem, "remove `half`")
 
 
 class Activations:

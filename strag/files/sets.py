@@ -81,7 +81,7 @@ class StoredSets:
         if not len(self.sets.run):
             raise StragError(
                 "holds no sets because no run had an inversion",
-                "choose another moment with 'strag sets --at'",
+                "choose another moment with `at`",
                 self.source,
             )
 

@@ -116,7 +116,7 @@ class History:
         self.require_layers("remove `layer`")
         if layer not in self.layers:
             known = ", ".join(str(number) for number in self.layers)
-            raise bad_usage(f"has no layer {layer}", f"it has {known}", self.source)
+            raise bad_usage(f"has no layer {layer}", f"choose `layer` from {known}", self.source)
         return self.layers.index(layer)
 
     def layer(self, layer):

@@ -141,7 +141,7 @@ def _require_comparable(history, reference):
     name = history.source
     for training in (history, reference):
         if training.test_error is None:
-            remedy = "train it on data with a test set, and measure the `test` error"
+            remedy = "train it on data with a test set, and record the test error with `test_every`"
             raise StragError("has no test records", remedy, training.source)
     levels = [", ".join(f"{level:g}" for level in side.noise_levels) for side in (reference, history)]
     for problem, remedy, wrong in (

@@ -1,7 +1,10 @@
 """All architectures by name, and how the recipe in a file describes them."""
 
+from dataclasses import replace
+
 from strag.errors import bad_usage
 from strag.training.perceptron import Perceptron
+from strag.values import choice
 
 DEFAULT = "mlp"  # the model of a recipe that does not name one
 ARCHITECTURES = {DEFAULT: Perceptron}
@@ -13,20 +16,36 @@ def architecture(model=DEFAULT, **options):
     Raises StragError for an unknown model, for an option that the model does not have, and for an invalid
     value.
     """
-    if model not in ARCHITECTURES:
-        raise bad_usage(f"there is no `model` '{model}'", f"choose {', '.join(ARCHITECTURES)}")
-    known = ARCHITECTURES[model].option_names()
-    for name in options:
-        if name not in known:
-            raise bad_usage(
-                f"`{name}` is not an option of `model` {model}", f"its options are {', '.join(known)}"
-            )
+    choice(*ARCHITECTURES)(model, "model")
+    _check_names(model, options)
     return ARCHITECTURES[model](**options)
+
+
+def replaced(built, **options):
+    """An Architecture with other values of some of its options, see `architecture`."""
+    if "model" in options:
+        return architecture(**options)
+    _check_names(_model_of(built), options)
+    return replace(built, **options)
+
+
+def _check_names(model, names):
+    """Raise StragError for a name that is not an option of a model."""
+    known = ARCHITECTURES[model].option_names()
+    for name in names:
+        if name not in known:
+            problem = f"`{name}` is not an option of `model` {model}"
+            raise bad_usage(problem, f"its options are {', '.join(known)}")
+
+
+def _model_of(built):
+    """The name of the model of an Architecture."""
+    return next(name for name, kind in ARCHITECTURES.items() if type(built) is kind)
 
 
 def described(built):
     """Return the part of a recipe that describes an Architecture: its options, and `model` if not default."""
-    model = next(name for name, kind in ARCHITECTURES.items() if type(built) is kind)
+    model = _model_of(built)
     return built.as_dict() if model == DEFAULT else {"model": model, **built.as_dict()}
 
 

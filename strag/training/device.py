@@ -3,6 +3,9 @@
 import torch
 
 from strag.errors import bad_usage
+from strag.values import choice
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose_device(name):
@@ -15,8 +18,7 @@ def choose_device(name):
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
-    if name not in ("auto", *is_available):
-        raise bad_usage(f"no `device` is called {name!r}", f"use auto, {', '.join(is_available)}")
+    choice(*DEVICES)(name, "device")
     if name == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if is_available[device])
     if not is_available[name]:

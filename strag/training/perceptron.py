@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import torch
 
-from strag.errors import bad_usage
 from strag.training.architecture import Architecture, Networks
 from strag.training.precision import operand_dtypes
 from strag.training.products import add_product, product
 from strag.training.seeds import initial_weights
+from strag.values import LARGEST, checked_fields, choice, whole
 
-DEEPEST, WIDEST = 1000, 2**31 - 1
+DEEPEST = 1000
 GROUP_WIDTH = 640  # columns of the first layer's product that a group of runs fills
 TILE_SPACE = 1 << 20  # numbers in the activations of one layer in a tile, which are 4 MiB
 SMALLEST_TILE, LARGEST_TILE = 256, 8192  # examples
@@ -53,6 +53,7 @@ _ACTIVATIONS = {
 ACTIVATIONS = tuple(_ACTIVATIONS)
 
 
+@checked_fields(depth=whole(1, DEEPEST), width=whole(1, LARGEST), activation=choice(*ACTIVATIONS))
 @dataclass(frozen=True)
 class Perceptron(Architecture):
     """Perceptrons of K = `depth` linear layers with N = `width` units in every hidden layer.
@@ -67,16 +68,6 @@ class Perceptron(Architecture):
     activation: str = "tanh"
 
     input_layer = 0
-
-    def __post_init__(self):
-        for name, largest in (("depth", DEEPEST), ("width", WIDEST)):
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= largest:
-                raise bad_usage(f"cannot use {value!r} as `{name}`", f"pass a number from 1 to {largest}")
-        if self.activation not in ACTIVATIONS:
-            raise bad_usage(
-                f"there is no `activation` {self.activation!r}", f"choose {', '.join(ACTIVATIONS)}"
-            )
 
     def __str__(self):
         return f"a network of depth {self.depth}"

@@ -1,24 +1,89 @@
 """The recipe: all options of a training that affect its results."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from numbers import Integral
 
 from strag.errors import bad_usage
 from strag.training import architectures
 from strag.training.architecture import Architecture
+from strag.training.precision import PRECISIONS
 from strag.training.schedule import count, every
+from strag.values import (
+    LARGEST,
+    LARGEST_UPDATE,
+    checked_fields,
+    choice,
+    flag,
+    instance,
+    number,
+    optional,
+    refused,
+    several,
+    whole,
+)
+
+_IN_FILES = {"record_every": "record", "test_every": "test"}  # keys of the recipe in files
 
 
+def layers_check(value, name):
+    """The check of `layers`: a text, see `read_layers`, the name of a layer, or several names."""
+    if isinstance(value, str):
+        return value
+    is_one = isinstance(value, Integral) and not isinstance(value, bool)
+    return several(_layer_check, "layers such as (1, 2), or 'all'", 1)([value] if is_one else value, name)
+
+
+def _layer_check(value, name):
+    return value if isinstance(value, str) else whole(0, LARGEST)(value, name)
+
+
+def _schedule_check(may_be_none):
+    """The check of `record_every` or `test_every`, which becomes text."""
+    wanted = f"a number of updates, 'log'{', or never' if may_be_none else ''}"
+
+    def check(value, name):
+        if isinstance(value, Integral) and not isinstance(value, bool):
+            value = whole(1, LARGEST_UPDATE)(value, name)
+        elif not isinstance(value, str):
+            raise refused(value, name, wanted)
+        every(str(value), 1, name, may_be_none)
+        return str(value)
+
+    return check
+
+
+@checked_fields(
+    runs=whole(1, LARGEST),
+    first_run=whole(0, LARGEST),
+    seed=whole(0),
+    epochs=whole(1, 10_000_000),
+    architecture=instance(Architecture, "an Architecture, or use Recipe.of with its options"),
+    optimizer=choice("sgd", "adam"),
+    lr=number(0, above=True),
+    momentum=number(0, 1, below=True),
+    weight_decay=number(0),
+    batch_size=optional(whole(1, LARGEST)),
+    own_order=flag,
+    layers=optional(layers_check),
+    record_every=_schedule_check(may_be_none=False),
+    test_every=_schedule_check(may_be_none=True),
+    noise=several(number(0), "a tuple of numbers from 0 on, such as (0.0, 0.5)", fewest=1),
+    restandardise=flag,
+    precision=choice(*PRECISIONS),
+    until=optional(choice("decided")),
+)
 @dataclass(frozen=True)
 class Recipe:
     """The options of a training of R = `runs` networks. The defaults are the paper's.
 
     `architecture` is the kind of the networks. `layers` are the names of the layers whose representations
-    are measured, by default `architecture.default_layers`. `record` and `test` choose the updates that are
-    recorded and tested, see `strag.training.schedule`. `batch_size` is the number of examples in a
+    are measured, by default `architecture.default_layers`. `record_every` and `test_every` choose the updates
+    that are recorded and tested, see `strag.training.schedule`. `batch_size` is the number of examples in a
     mini-batch, or None for the full batch. `until` is None, or "decided": every run ends when its inversion
     is decided, see `strag.stragglers.decision`, at the latest after `epochs`.
 
-    Raises StragError for options that contradict each other, and for layers that do not exist.
+    Raises StragError for values that an option cannot have, for options that contradict each other, and for
+    layers that do not exist.
     """
 
     runs: int = 10
@@ -33,28 +98,26 @@ class Recipe:
     batch_size: int | None = None
     own_order: bool = False
     layers: tuple | None = None
-    record: str = "1"
-    test: str = "log"
+    record_every: str = "1"
+    test_every: str = "log"
     noise: tuple = (0.0,)
     restandardise: bool = False
     precision: str = "float32"
     until: str | None = None
 
     def __post_init__(self):
-        if self.layers is None:
-            object.__setattr__(self, "layers", self.architecture.default_layers)
+        object.__setattr__(self, "layers", read_layers(self.layers, self.architecture))
         if self.own_order and self.batch_size is None:
             raise bad_usage(
                 "`own_order` needs `batch_size`", "the full batch has no order: pass both, or neither"
             )
         if self.optimizer == "adam" and self.momentum:
             raise bad_usage("`momentum` needs `optimizer` sgd", "remove it, or use sgd")
-        if self.until not in (None, "decided"):
-            raise bad_usage(f"cannot read `until` {self.until!r}", "use decided, or remove it")
         for layer in self.layers:
             if layer not in self.architecture.layers:
                 known = ", ".join(map(str, self.architecture.layers))
-                raise bad_usage(f"{self.architecture} has no hidden layer {layer}", f"it has {known}")
+                problem = f"cannot use {layer} as `layers`: {self.architecture} has no hidden layer {layer}"
+                raise bad_usage(problem, f"pass layers from {known}")
 
     @classmethod
     def of(cls, **options):
@@ -63,10 +126,15 @@ class Recipe:
         `layers` may be a text, see `read_layers`. Raises StragError for unknown options.
         """
         own = {name: options.pop(name) for name in cls.option_names() & options.keys()}
-        built = architectures.architecture(**options)
-        if isinstance(own.get("layers"), str):
-            own["layers"] = read_layers(own["layers"], built)
-        return cls(architecture=built, **own)
+        return cls(architecture=architectures.architecture(**options), **own)
+
+    def changed(self, **options):
+        """The Recipe with other values of some options of the training and of its model, see `of`."""
+        own = {name: options.pop(name) for name in self.option_names() & options.keys()}
+        built = architectures.replaced(self.architecture, **options) if options else self.architecture
+        if self.layers == self.architecture.default_layers:
+            own = {"layers": None, **own}
+        return replace(self, architecture=built, **own)
 
     @classmethod
     def option_names(cls):
@@ -80,19 +148,19 @@ class Recipe:
 
     def recorded(self, rows):
         """Updates that are recorded, from 0 on, with this many rows in the origin: list of int."""
-        return every(self.record, self.updates(rows), "record", may_be_none=False)
+        return every(self.record_every, self.updates(rows), "record_every", may_be_none=False)
 
     def records(self, rows):
         """Number of records: int."""
-        return count(self.record, self.updates(rows), "record", may_be_none=False)
+        return count(self.record_every, self.updates(rows), "record_every", may_be_none=False)
 
     def tests(self, rows):
         """Number of updates at which the test error is measured: int."""
-        return count(self.test, self.updates(rows), "test")
+        return count(self.test_every, self.updates(rows), "test_every")
 
     def tested(self, rows):
         """Updates at which the test error is measured, recorded or not: list of int."""
-        return every(self.test, self.updates(rows), "test")
+        return every(self.test_every, self.updates(rows), "test_every")
 
     def as_dict(self):
         """Return the recipe as JSON values, for the metadata of a file: dict."""
@@ -101,25 +169,26 @@ class Recipe:
             value = getattr(self, name)
             if name == "architecture":
                 values |= architectures.described(value)
-            elif name != "until" or value is not None:  # histories without it are those of format 1
-                values[name] = list(value) if isinstance(value, tuple) else value
+            elif name != "until" or value is not None:  # older files, of format 1, do not have it
+                values[_IN_FILES.get(name, name)] = list(value) if isinstance(value, tuple) else value
         return values
 
 
-def read_layers(text, architecture):
-    """Return the layers that a text such as `1,2` or `all` names: tuple, in the order of the architecture.
+def read_layers(layers, architecture):
+    """Return the layers that a text such as `1,2` or `all`, or names stand for: tuple, in order.
 
-    None stands for the default layers. The text may name the input, and layers that the architecture does
-    not have; those come last. Raises StragError if the text does not consist of layer names.
+    None stands for the default layers. The input may be named, and layers that the architecture does not
+    have; those come last. Raises StragError for what cannot be names of layers.
     """
-    if text is None:
+    if layers is None:
         return architecture.default_layers
-    if text == "all":
+    if layers == "all":
         return architecture.layers
     order = (architecture.input_layer, *architecture.layers)
+    parts = layers.split(",") if isinstance(layers, str) else [str(layer) for layer in layers]
     try:
-        chosen = dict.fromkeys(architecture.layer_named(part) for part in text.split(","))
+        chosen = dict.fromkeys(architecture.layer_named(part) for part in parts)
     except ValueError:
-        known = ",".join(map(str, architecture.layers[:2]))
+        known, text = (",".join(map(str, some)) for some in (architecture.layers[:2], parts))
         raise bad_usage(f"cannot read `layers` '{text}'", f"pass layers such as {known}, or all") from None
     return tuple(sorted(chosen, key=lambda layer: order.index(layer) if layer in order else len(order)))

@@ -109,7 +109,7 @@ def most_frequent(stragglers, number):
         raise StragError("'examples' has columns that do not fit each other", remedy, stragglers.source)
     if not index:
         problem = f"holds no stragglers to show (its verdict is '{stragglers.verdict}')"
-        remedy = "take the sets at another moment with 'strag find-stragglers --at'"
+        remedy = "find the stragglers at another moment with `at`"
         raise StragError(problem, remedy, stragglers.source)
     words, explained = [""] * len(index), ""
     if probability and None not in probability:

@@ -36,7 +36,7 @@ def original_classes_figure(finding):
     shown = sorted((each for each in classes if np.isfinite(each.straggler_share)), key=_by_share)
     if not shown:
         problem = f"holds no set of stragglers to show (its verdict is '{finding.verdict}')"
-        remedy = "take the sets at another moment with 'strag find-stragglers --at'"
+        remedy = "find the stragglers at another moment with `at`"
         raise StragError(problem, remedy, finding.source)
     tested = [each for each in shown if np.isfinite(each.test_error)]
     with house_style():

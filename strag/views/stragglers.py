@@ -197,7 +197,7 @@ def picture(stragglers, data=None, number=None, by_class=False):
     if data is None:
         raise bad_usage(
             "holds stragglers, but no images",
-            "add --data DATA, the data set of the training, or --by-class",
+            "pass `data`, the data set of the training, or `by_class`",
             stragglers.source,
         )
     return images(data, stragglers, number)

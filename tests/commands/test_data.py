@@ -127,7 +127,7 @@ WRONG = {
     "a size of none": (2, ["data", "data", "--size", "0"], ["invalid value for '--size'"]),
     "a size that is no number": (2, ["data", "data", "--size", "all"], ["'all' is not a valid integer"]),
     "a size too large": (2, ["data", "data", "--size", "25"], ["data: --size 25 is not possible", "1 to 24"]),
-    "a block without size": (2, ["data", "data", "--block", "2"], ["--block needs --size", "add --size"]),
+    "a block without size": (2, ["data", "data", "--block", "2"], ["--block needs --size", "use --size"]),
     "a block too far": (
         2,
         ["data", "data", "--size", "9", "--block", "3"],
@@ -139,7 +139,11 @@ WRONG = {
         ["data", "data", "--labels", "odd"],
         ["'--labels': labels make 1 group, not 2 to"],
     ),
-    "groups of no class": (2, ["data", "data", "--labels", "odd/1"], ["data: cannot read 'odd/1': no class"]),
+    "groups of no class": (
+        2,
+        ["data", "data", "--labels", "odd/1"],
+        ["data: cannot read --labels 'odd/1': no class"],
+    ),
     "classes in no words": (
         2,
         ["data", "data", "--classes", "0/1"],
@@ -158,7 +162,7 @@ WRONG = {
     "labels beyond the classes": (
         2,
         ["data", "data", "--labels", "0-1/2-9"],
-        ["has no class 2-9 (in '0-1/2-9'); use its classes: 0, 1, 2, 3"],
+        ["has no class 2-9 (in --labels '0-1/2-9'); use its classes: 0, 1, 2, 3"],
     ),
     "a seed for nothing": (2, ["data", "data", "--seed", "1"], ["--seed needs --hold-out or --flip-labels"]),
     "a held-out share beside a test set": (
@@ -189,7 +193,7 @@ WRONG = {
     "classes that are not there": (
         2,
         ["data", "data", "--classes", "3,9"],
-        ["has no class 9 (in '3,9'); use its classes: 0, 1, 2, 3"],
+        ["has no class 9 (in --classes '3,9'); use its classes: 0, 1, 2, 3"],
     ),
     "grey without colours": (
         1,

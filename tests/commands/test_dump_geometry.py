@@ -172,14 +172,14 @@ def test_pruned_data_is_measured_where_it_is(folder, tmp_path):
         (["dump", "w", "nothere"], 1, ["nothere: no such file or catalogue name"]),
         (["dump", "w", "mnist8k"], 1, ["mnist8k: has 784 inputs, but the networks of w have 20"]),
         (["dump", "w", "classes"], 1, ["classes: its groups are 0, 1, 2, 3", "--labels parity"]),
-        (["dump", "w", "d", "--layers", "3"], 2, ["depth 3 has no hidden layer 3; it has 1, 2"]),
-        (["dump", "w", "d", "--updates", "11"], 2, ["w: has no update 11; it has 0, 1, 2"]),
+        (["dump", "w", "d", "--layers", "3"], 2, ["depth 3 has no hidden layer 3; pass layers from 1, 2"]),
+        (["dump", "w", "d", "--updates", "11"], 2, ["w: has no update 11; choose --updates from 0, 1, 2"]),
         (
             ["dump", "w", "d", "--updates", "x"],
             2,
             ["'--updates': cannot read 'x'; use updates such as 0,40, or all"],
         ),
-        (["dump", "w", "d", "--runs", "7"], 2, ["w: has no run 7; it has 0, 1, 2"]),
+        (["dump", "w", "d", "--runs", "7"], 2, ["w: has no run 7; choose --runs from 0, 1, 2"]),
         (["dump", "-", "-"], 2, ["cannot both be stdin"]),
         (["dump", "w", "."], 1, [".: is a directory"]),
         (["dump", "cut", "d"], 1, ["cut: is cut short"]),
@@ -405,10 +405,10 @@ def test_half_precision_keeps_zeros_and_what_was_infinite(tmp_path):
     np.testing.assert_array_equal(in_half(h, "x"), h.astype(np.float16))
     for row, what in (([65520, 0, 0, 0, 0], "65520"), ([np.inf, -1e9, np.nan, 0, 0], "1e+09")):
         h[0, 0] = row
-        refused(lambda: in_half(h, "layer 1"), f"layer 1 reaches {what}, but half", "remove --half")
+        refused(lambda: in_half(h, "layer 1"), f"layer 1 reaches {what}, but half", "remove `half`")
     for row in ([1e-8] * 5, [1e-30, 0, 0, 0, 0], [0, 2e-7, 0, 0, 1e-7]):
         h[0, 0] = row
-        refused(lambda: in_half(h, "layer 1"), f"reaches only {max(row):.2g}, which", "remove --half")
+        refused(lambda: in_half(h, "layer 1"), f"reaches only {max(row):.2g}, which", "remove `half`")
     h[0, 0] = [0, 2e-5, 0, 0, 1e-9]
     in_half(h, "layer 1")
 

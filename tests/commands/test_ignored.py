@@ -148,6 +148,6 @@ def test_advice_names_what_can_be_given(folder, capsys):
         "train d --test-every x": "use a number of updates, or log, or never",
         "train d --record-every never": "use a number of updates, or log",
         "train d --init w": "w: has no run 0; choose among runs 3 to 4 with --first-run and --runs",
-        "dump w d --layers 3": "w: a network of depth 2 has no hidden layer 3; it has 1",
+        "dump w d --layers 3": "a network of depth 2 has no hidden layer 3; pass layers from 1",
     }.items():
         assert complaint(capsys, 2, [words], *line.split()).endswith(f"{words}\n")

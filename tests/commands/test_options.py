@@ -133,7 +133,7 @@ def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
         (["train", "d", "--record-every", "²"], "'--record-every': cannot read '²'"),
         (["train", "d", "--test-every", "9" * 5000], "'--test-every': cannot read '9"),
         (["data", "d", "--labels", "9" * 5000], "'--labels': labels make 1 group"),
-        (["data", "d", "--labels", "9" * 5000 + "/1"], "d: cannot read '9"),
+        (["data", "d", "--labels", "9" * 5000 + "/1"], "d: cannot read --labels '9"),
         (["dump", "w", "d", "--layers", "²"], "'--layers': cannot read '²'"),
         (["find-stragglers", "h", "--at", "9" * 30], "'--at': cannot read '9"),
         (["find-stragglers", "h", "--layer", "9" * 5000], "h: has no layer 99999"),

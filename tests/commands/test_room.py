@@ -98,13 +98,13 @@ def test_a_graphics_card_has_memory_of_its_own(monkeypatch):
     with pytest.raises(room.StragError, match="not enough memory"):
         room.require_memory(wide, size, None, "cpu")
     room.require_memory(wide, size, None, "cuda")
-    with pytest.raises(room.StragError, match="fewer --runs"):
+    with pytest.raises(room.StragError, match="fewer `runs`"):
         room.require_memory(Recipe(runs=10**7), size, None, "cuda")
 
 
 @pytest.mark.parametrize("record", ["1", "7", "log"])
 def test_more_of_anything_is_never_less(record):
-    base = {"runs": 50, "width": 10, "depth": 3, "epochs": 100, "record": record}
+    base = {"runs": 50, "width": 10, "depth": 3, "epochs": 100, "record_every": record}
     size = {"examples": 300, "test_examples": 50, "ends": Ends((20,), 19, 2), "rows": 300}
     whole = sum(memory_parts(Recipe.of(**base), Size(**size)).values())
     for name in ("runs", "depth", "epochs"):

@@ -170,7 +170,7 @@ def test_divergence_is_said(folder, capsys):
         (["d.safetensors", "--json"], 2, ["--json needs --plan"]),
         (["d.safetensors", "--init", "-", "--without", "-"], 2, ["cannot both be stdin"]),
         (["d.safetensors", "--no-such"], 2, ["no such option", "--no-such"]),
-        (["d.safetensors", "--layers", "2"], 2, ["depth 2 has no hidden layer 2; it has 1"]),
+        (["d.safetensors", "--layers", "2"], 2, ["depth 2 has no hidden layer 2; pass layers from 1"]),
         (
             ["d.safetensors", "--layers", "1,,2"],
             2,

@@ -47,22 +47,22 @@ def test_the_networks_may_learn_in_another_way_from_the_same_start(folder, tmp_p
     [
         (
             ["d", "sets", *TRAIN],
-            ["sets: its runs were trained with --seed 5, these would be with 0", "give --seed 5"],
+            ["sets: its runs were trained with --seed 5, but these would be with 0", "pass --seed 5"],
         ),
         (
             ["d", "sets", *TRAIN[:2], "--seed", "5"],
-            ["with --width 6, these would be with 20", "give --width 6"],
+            ["with --width 6, but these would be with 20", "pass --width 6"],
         ),
         (
             ["d", "sets", *TRAIN, "--seed", "5", "--depth", "3"],
-            ["with --depth 2", "with 3", "give --depth 2"],
+            ["with --depth 2", "with 3", "pass --depth 2"],
         ),
         (
             ["classes", "sets", *TRAIN, "--seed", "5"],
             [
-                "trained on 2 groups (even, odd), these",
+                "trained on 2 groups (even, odd), but these",
                 "4 groups (0, 1, 2, 3)",
-                "'strag data --labels parity'",
+                "'strag data' with --labels parity",
             ],
         ),
         (
@@ -70,7 +70,7 @@ def test_the_networks_may_learn_in_another_way_from_the_same_start(folder, tmp_p
             ["sets: holds sets, which contradict --runs", "remove --runs"],
         ),
         (["d", "sets", *TRAIN, "--seed", "5", "--first-run", "0"], ["which contradict --first-run"]),
-        (["d", "sets-init", *TRAIN], ["sets-init: its runs started from the --init", "give --init again"]),
+        (["d", "sets-init", *TRAIN], ["sets-init: its runs started from the --init", "pass --init again"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

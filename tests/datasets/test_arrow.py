@@ -196,7 +196,7 @@ def test_labels_of_every_kind(tmp_path, labels, names):
 def test_fine_or_coarse_labels(tmp_path):
     columns = {"img": IMAGES, "fine_label": Y, "coarse_label": Y[::-1]}
     refused(
-        lambda: read(tmp_path, **columns), "may be the label, 'fine_label', 'coarse_label'", "--label-column"
+        lambda: read(tmp_path, **columns), "may be the label, 'fine_label', 'coarse_label'", "`label_column`"
     )
     data, notes = read(tmp_path, **columns, reading={"label_column": "coarse_label"})
     assert (data.y.tolist(), data.class_names) == (Y[::-1], ("cat", "dog", "eel"))
@@ -230,7 +230,7 @@ def test_grey_and_colour_together(tmp_path):
 def test_images_that_are_broken_or_of_another_size(tmp_path):
     mixed = [*IMAGES[:4], {"bytes": b"no image", "path": "x"}, IMAGES[5]]
     refused(
-        lambda: read(tmp_path, image=mixed, label=Y), "t.parquet, row 4: is a broken image", "--skip-broken"
+        lambda: read(tmp_path, image=mixed, label=Y), "t.parquet, row 4: is a broken image", "`skip_broken`"
     )
     data, notes = read(tmp_path, image=mixed, label=Y, reading={"skip_broken": True})
     np.testing.assert_array_equal(data.x, X[[0, 1, 2, 3, 5]])
@@ -239,7 +239,7 @@ def test_images_that_are_broken_or_of_another_size(tmp_path):
     assert [line.startswith(note) for line in notes] == [True]
     mixed[4] = {"bytes": encoded(grey(6, 8), "PNG"), "path": "x"}
     refused(
-        lambda: read(tmp_path, image=mixed, label=Y), "row 4: has 8 x 6 pixels", "row 0 has 4 x 3", "--resize"
+        lambda: read(tmp_path, image=mixed, label=Y), "row 4: has 8 x 6 pixels", "row 0 has 4 x 3", "`resize`"
     )
     data, _ = read(tmp_path, image=mixed, label=Y, reading={"resize": (3, 4)})
     np.testing.assert_array_equal(data.x[[0, 1, 2, 3, 5]], X[[0, 1, 2, 3, 5]])
@@ -287,8 +287,8 @@ def test_a_list_of_another_length_far_below(tmp_path):
 
 def test_options_that_mean_nothing(tmp_path):
     for option in ({"skip_broken": True}, {"background": 0}):
-        name = next(iter(option)).replace("_", "-")
-        refused(lambda o=option: read(tmp_path, x=Y, label=Y, reading=o), "numbers", f"--{name}", status=2)
+        name = next(iter(option))
+        refused(lambda o=option: read(tmp_path, x=Y, label=Y, reading=o), "numbers", f"`{name}`", status=2)
     refused(lambda: read(tmp_path, x=Y, label=Y, reading={"label_column": "z"}), "no column 'z'", status=2)
 
 
@@ -386,14 +386,19 @@ def test_an_input_that_looks_like_names(tmp_path):
 def test_images_that_would_be_too_large(tmp_path):
     refused(
         lambda: read(tmp_path, reading={"resize": (99999, 99999)}, image=IMAGES, label=Y),
-        "t.parquet: --resize 99999x99999 makes images of 9999800001 pixels",
+        "t.parquet: `resize` 99999x99999 makes images of 9999800001 pixels",
         status=2,
     )
 
 
 def test_several_files(tmp_path):
     two = [write(tmp_path / f"{name}.parquet", table(x=Y, label=Y)) for name in "ab"]
-    refused(lambda: import_files(two), "a.parquet: is one of 2 tables", "--test b.", status=2)
+    refused(
+        lambda: import_files(two),
+        "a.parquet: is one of 2 tables",
+        "b.parquet as the test set with `test`",
+        status=2,
+    )
 
 
 def test_a_file_given_twice(tmp_path):

@@ -153,14 +153,14 @@ def test_every_download_is_known_by_its_checksum(name):
 def test_a_corrupted_download_says_how_to_do_without(served, tmp_path, monkeypatch):
     served.behave = corrupted
     monkeypatch.chdir(tmp_path)
-    words = "download its four files into a folder, then run 'strag data FOLDER --labels parity'"
+    words = "download its four files into a folder, then import it with `labels` parity"
     text = refused(
         lambda: load("kmnist"), "kmnist: train-images-idx3-ubyte.gz cannot be downloaded (127.", words
     )
-    assert text.endswith("parity'")
+    assert text.endswith("with `labels` parity")
     (tmp_path / "kmnist").mkdir()
-    assert refused(lambda: load("kmnist")).endswith("parity', or pass './kmnist' to use the local file")
-    refused(lambda: load("cifar10"), "download it, then run 'strag data cifar-10-binary.tar.gz --")
+    assert refused(lambda: load("kmnist")).endswith("parity, or pass './kmnist' to use the local file")
+    refused(lambda: load("cifar10"), "download it, then import it with `labels` parity")
     assert files_in(tmp_path / "cache" / "kmnist") == []
 
 

@@ -11,7 +11,7 @@ from tests.files.makers import refused
 
 FINE = [f"fine {i:02d}" for i in range(100)]
 COARSE = [f"coarse {i:02d}" for i in range(20)]
-SAID = "the labels are the 100 fine classes; --label-column coarse uses the 20 coarse classes"
+SAID = "the labels are the 100 fine classes; `label_column` coarse uses the 20 coarse classes"
 
 
 def part(n, seed):
@@ -121,5 +121,5 @@ def test_labels_that_there_are_not(tmp_path, make):
     words = f"{path}: has no label column 'superclass'; use fine or coarse"
     refused(lambda: import_files([path], Reading(label_column="superclass")), words, status=2)
     path = fill(tmp_path / "g") if make is fill else packed(tmp_path / "g")
-    words = f"{path}: is CIFAR-10 and does not use --label-column; remove --label-column"
+    words = f"{path}: is CIFAR-10 and does not use `label_column`; remove `label_column`"
     refused(lambda: import_files([path], Reading(label_column="coarse")), words, status=2)

@@ -87,7 +87,7 @@ def test_a_class_in_no_group_is_named():
     grouping = Grouping.parse("0-1/3", range(4))
     assert grouping.members == (0, 0, -1, 1)
     refused(
-        lambda: group_examples(grouping, np.array([0, 3, 2])), "class 2 is in no group", "--labels", status=2
+        lambda: group_examples(grouping, np.array([0, 3, 2])), "class 2 is in no group", "`labels`", status=2
     )
 
 
@@ -138,7 +138,7 @@ def test_a_list_of_classes():
     assert read_classes("8,3", range(10)) == [3, 8]
     assert read_classes("3-5,8", range(10)) == [3, 4, 5, 8]
     assert read_classes("dog,cat", range(4), NAMED) == [0, 1]
-    refused(lambda: read_classes("3/8", range(10)), "cannot read the classes '3/8'", status=2)
+    refused(lambda: read_classes("3/8", range(10)), "cannot read `classes` '3/8'", status=2)
 
 
 @pytest.mark.parametrize("labels", ["0-4/5-12", "0/12", "0-3/5,6,12", "0-9/11-12"])

@@ -154,12 +154,17 @@ def test_transparent_images_are_refused_or_laid_on_a_background(folder):
     glyph[1, 1:3, 3] = 255
     save(folder / "cat" / "2.png", glyph)
     refused(
-        lambda: import_files([folder]), f"{folder}/cat/2.png: has transparent pixels; add --background GREY"
+        lambda: import_files([folder]),
+        f"{folder}/cat/2.png: has transparent pixels; use `background`, a grey value",
     )
     data = import_files([folder], Reading(background=200))
     np.testing.assert_array_equal(data.x[4, :, :, 0], np.where(glyph[..., 3], 0, 200))
     assert data.command == "strag data pets/ --background 200"
-    refused(lambda: read(folder, background=256), "--background is not a grey value", status=2)
+    refused(
+        lambda: read(folder, background=256),
+        "cannot use 256 as `background`; pass a whole number from 0 to 255",
+        status=2,
+    )
 
 
 def test_photographs_are_turned_before_their_sizes_are_compared(folder):
@@ -181,7 +186,7 @@ def test_images_of_several_sizes_are_scaled(folder):
     words = (
         f"{folder}/cat/0.png: has 50 x 30 pixels, but {folder}/ant/a.png has 4 x 3; use images of one size"
     )
-    refused(lambda: import_files([folder]), words, "or add --resize HxW")
+    refused(lambda: import_files([folder]), words, "or add `resize` HxW")
     data = import_files([folder], Reading(resize=(6, 5)))
     assert data.x.shape == (4, 6, 5, 3)
     np.testing.assert_array_equal(data.x[2], scaled(large, 6, 5))
@@ -217,7 +222,7 @@ def test_all_broken_images_are_named_at_once(folder):
         f"{folder}/ant/link0 (broken link), {folder}/cat/half0.png (image file is truncated)"
     )
     refused(
-        lambda: import_files([folder]), words, f"{folder}/cat/text0.jpg (not PNG, ", "or add --skip-broken"
+        lambda: import_files([folder]), words, f"{folder}/cat/text0.jpg (not PNG, ", "or use `skip_broken`"
     )
     spoilt_more = folder.parent / "more"
     shutil.copytree(folder, spoilt_more, symlinks=True)
@@ -281,7 +286,7 @@ WRONG = {
     "a text that is called png": (put(b"text"), "{}/cat/9.png: is a broken image (not PNG, JPEG"),
     "an empty image": (
         put(b""),
-        "{}/cat/9.png: is a broken image (empty file); repair or remove it, or add",
+        "{}/cat/9.png: is a broken image (empty file); repair or remove it, or use",
     ),
     "an image without pixels": (put(png(4, 3)), "{}/cat/9.png: is a broken image ("),
     "a header that lies": (put(png(40_000, 40_000)), "{}/cat/9.png: "),
@@ -303,7 +308,7 @@ def test_what_is_wrong_is_named(folder, spoil, words):
 def test_a_bomb_is_not_unpacked(tmp_path):
     """A file of a few hundred bytes that claims gigabytes of pixels, in every slot."""
     for side, words in (
-        (5000, "has 5000 x 5000 pixels, more than 16777216; scale all images down, with --resize HxW"),
+        (5000, "has 5000 x 5000 pixels, more than 16777216; scale all images down, with `resize` HxW"),
         (12_000, "has 12000 x 12000 pixels, more than 16777216; scale all images down"),
         (60_000, "has far too many pixels; scale it down"),
     ):
@@ -326,5 +331,5 @@ def test_a_folder_with_nothing_to_import_says_what_was_looked_for(tmp_path):
 def test_images_that_would_be_too_large(tmp_path):
     write(tmp_path / "pets" / "cat" / "1.png", b"never read")
     write(tmp_path / "pets" / "dog" / "1.png", b"never read")
-    words = "pets: --resize 99999x99999 makes images of 9999800001 pixels"
-    refused(lambda: noted(tmp_path / "pets", resize=(99999, 99999)), words, "a smaller --resize", status=2)
+    words = "pets: `resize` 99999x99999 makes images of 9999800001 pixels"
+    refused(lambda: noted(tmp_path / "pets", resize=(99999, 99999)), words, "a smaller `resize`", status=2)

@@ -41,13 +41,22 @@ def test_broken_images_are_named_together():
     assert notes[0].startswith("left out 2 broken images of the test set: row 1 (not PNG, ")
     assert "), row 2 (not PNG, " in notes[0]
     both = taken(contents)
-    refused(lambda: both.notes("", str), "holds 2 broken images: f, row 1 (not PNG, ", "f, row 2 (", "--skip")
+    refused(
+        lambda: both.notes("", str),
+        "holds 2 broken images: f, row 1 (not PNG, ",
+        "f, row 2 (",
+        "`skip_broken`",
+    )
     refused(lambda: taken(contents[:2]).notes("", str), "f, row 1: is a broken image (not PNG, ")
 
 
 @pytest.mark.parametrize("value", [-1, 256])
 def test_a_background_is_a_grey_value(value):
-    refused(lambda: taken([], background=value), "--background is not a grey value", status=2)
+    refused(
+        lambda: taken([], background=value),
+        f"cannot use {value} as `background`; pass a whole number from 0 to 255",
+        status=2,
+    )
 
 
 def test_images_that_no_memory_holds():
@@ -55,5 +64,5 @@ def test_images_that_no_memory_holds():
     refused(
         lambda: taken([content], 1 << 60),
         f"f, row 0: and {(1 << 60) - 1} other images have ",
-        "which does not fit in memory; scale the images down with --resize HxW",
+        "which does not fit in memory; scale the images down with `resize` HxW",
     )

@@ -151,7 +151,7 @@ def test_transparent_pixels_are_refused_or_laid_on_a_background(tmp_path):
     for name, content, shade in with_alpha(alpha):
         refused(
             lambda content=content: read(tmp_path, content),
-            "image: has transparent pixels; add --background",
+            "image: has transparent pixels; use `background`",
         )
         for background in (0, 33, 255):
             found = read(tmp_path, content, background=background)
@@ -243,7 +243,7 @@ def test_scaling_averages_what_a_pixel_covers():
 
 def test_most_pixels(tmp_path):
     with pytest.raises(
-        StragError, match="has 64 x 48 pixels, more than 3000; scale all images down, with --resize"
+        StragError, match="has 64 x 48 pixels, more than 3000; scale all images down, with `resize`"
     ):
         read(tmp_path, encoded(NOISE, "PNG"), most=3000)
     np.testing.assert_array_equal(read(tmp_path, encoded(NOISE, "PNG"), most=64 * 48), NOISE)
@@ -263,5 +263,5 @@ def test_an_image_that_may_not_be_read_is_not_broken(tmp_path, monkeypatch):
 
 def test_the_size_of_an_image_that_is_made():
     pixels.check_size(4096, 4096)
-    words = "--resize 4096x4097 makes images of 16781312 pixels, more than 16777216; use a smaller --resize"
+    words = "`resize` 4096x4097 makes images of 16781312 pixels, more than 16777216; use a smaller `resize`"
     refused(lambda: pixels.check_size(4096, 4097), words, status=2)

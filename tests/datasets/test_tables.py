@@ -158,13 +158,13 @@ def test_missing_cells(table, cell):
             "has no column called label, class, target or y",
             "from its columns: 'a', 'b', 'c'",
         ),
-        ("x,y,label\n1,2,0\n", "has 2 columns that may be the label, 'y', 'label'", "--label-column"),
+        ("x,y,label\n1,2,0\n", "has 2 columns that may be the label, 'y', 'label'", "`label_column`"),
         ("label,id\n0,1\n", "has no inputs, only the label 'label'"),
         ("a,b;c,label\n1,2,0\n", "has a comma and a semicolon in its first line"),
         ("label\n1\n", "has no comma, semicolon or tab in its first line"),
         ("a,target\n1,0.5\n2,1\n", "column 'target' holds 0.5 in line 2, which is not a class number"),
         ("a,target\n1,1\n2,-1\n", "column 'target' holds -1 in line 3, which is not a class number"),
-        ("5,0,0\n4,0,1\n", "has no header, as its first line", "--label-column with the number"),
+        ("5,0,0\n4,0,1\n", "has no header, as its first line", "`label_column` with the number"),
         ("5.1,3.5,setosa\n4.9,3,virginica\n", "has no header"),
         ("0,1,2\n4,0,0\n", "begins with 0, 1, 2, which may be a header or an example"),
         ("a,b,label\n1,2,café\n".encode("latin-1"), "is not UTF-8 in line 2 (byte 0xe9)", "iconv -f LATIN1"),
@@ -197,11 +197,16 @@ def test_what_is_no_table(tmp_path, table):
     )
     refused(lambda: table("a,b,label\n1,2\n", "t.txt"), "is not a type of file")
     refused(
-        lambda: table(TWO, "t.csv", background=3), "is a CSV table and does not use --background", status=2
+        lambda: table(TWO, "t.csv", background=3), "is a CSV table and does not use `background`", status=2
     )
     two = [tmp_path / "t.csv", tmp_path / "u.csv"]
     two[1].write_text(TWO)
-    refused(lambda: import_files(two), "t.csv: is one of 2 tables", "--test u.csv", status=2)
+    refused(
+        lambda: import_files(two),
+        "t.csv: is one of 2 tables",
+        "use u.csv as the test set with `test`",
+        status=2,
+    )
     refused(lambda: import_files(two[:1] * 2), "t.csv: is given twice; pass it once", status=2)
     np.save(tmp_path / "x.npy", np.zeros((2, 3)))
     two[0] = tmp_path / "x.npy"

@@ -66,9 +66,9 @@ def test_a_shuffle_keeps_the_examples_and_depends_on_its_seed():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"block": 2}, "--block needs --size"),
-        ({"size": 25}, "--size 25 is not possible with 24 examples; use a size from 1 to 24"),
-        ({"size": 0}, "--size 0 is not possible"),
+        ({"block": 2}, "`block` needs `size`"),
+        ({"size": 25}, "`size` 25 is not possible with 24 examples; use a size from 1 to 24"),
+        ({"size": 0}, "cannot use 0 as `size`; pass a whole number from 1 on"),
         ({"size": 24, "block": 2}, "has no block 2 of size 24, only 24 examples"),
     ],
 )
@@ -87,7 +87,7 @@ def test_grey_is_the_mean_of_the_colours(shape, axis):
 
 
 def test_grey_without_colours_or_without_a_test_set():
-    refused(lambda: grey(images()), "examples of shape [2, 3] have no colours", "remove --gray")
+    refused(lambda: grey(images()), "examples of shape [2, 3] have no colours", "remove `gray`")
     refused(lambda: grey(coloured((5, 6, 7))), "have no colours")
     assert not grey(replace(coloured((4, 5, 3)), x_test=None, y_test=None)).has_test
 
@@ -146,7 +146,7 @@ def test_classes_that_are_kept_keep_their_numbers():
         assert found.command == f"{data.command} --classes {text}"
     lacking = changed(data, Changes(classes="1,3"))
     refused(lambda: changed(lacking, Changes(classes="2")), "has no class ", status=2)
-    refused(lambda: changed(data, Changes(classes="1/3")), "cannot read the classes", status=2)
+    refused(lambda: changed(data, Changes(classes="1/3")), "cannot read `classes`", status=2)
     refused(lambda: changed(data, Changes(classes="4")), "has no class ", status=2)
 
 
@@ -175,7 +175,7 @@ def test_examples_held_out_are_the_test_set(share):
 def test_what_cannot_be_held_out():
     refused(lambda: changed(images(), Changes(hold_out=0.5)), "has a test set already", status=2)
     refused(
-        lambda: changed(named(), Changes(hold_out=0.01)), "--hold-out 0.01 moves 0 of 24 examples", status=2
+        lambda: changed(named(), Changes(hold_out=0.01)), "`hold_out` 0.01 moves 0 of 24 examples", status=2
     )
     refused(lambda: changed(named(), Changes(hold_out=0.95)), "no training example of class", status=2)
 
@@ -207,14 +207,14 @@ def test_labels_that_are_flipped_twice_keep_what_they_were():
 def test_labels_that_cannot_be_flipped():
     refused(lambda: changed(images(), Changes(flip_labels=0.001)), "flips none of 24 examples", status=2)
     alone = Changes(classes="1,3", labels="parity", flip_labels=0.5)
-    refused(lambda: changed(images(), alone), "only one group", "--labels", status=2)
+    refused(lambda: changed(images(), alone), "only one group", "`labels`", status=2)
 
 
 def test_rows_get_a_shape():
     data = replace(images(), x=images().x.reshape(24, 6), x_test=None, y_test=None, origin=None)
     assert changed(data, Changes(shape=(2, 3))).x.shape == (24, 2, 3)
     np.testing.assert_array_equal(changed(data, Changes(shape=(2, 3))).x, images().x)
-    refused(lambda: changed(data, Changes(shape=(2, 2))), "have 6 inputs, but --shape 2x2 has 4", status=2)
+    refused(lambda: changed(data, Changes(shape=(2, 2))), "have 6 inputs, but `shape` 2x2 has 4", status=2)
 
 
 def test_labels_beyond_the_classes_are_refused():
@@ -300,7 +300,7 @@ def test_groups_of_classes_that_are_left_out_are_refused_or_given_anew():
     data = named(class_names=("ant", "bee", "cat", "dog"), labels="ant,bee/cat,dog")
     refused(
         lambda: changed(data, Changes(classes="ant,cat")),
-        "contain classes that --classes does not keep",
+        "contain classes that `classes` does not keep",
         status=2,
     )
     assert changed(data, Changes(classes="ant,cat", labels="classes")).grouping.names == ("ant", "cat")
@@ -315,8 +315,8 @@ def test_images_of_the_size_that_is_asked_for_are_left_alone():
 
 
 def test_one_class_alone_is_no_task():
-    refused(lambda: changed(named(), Changes(classes="3,3")), "--classes 3,3 keeps only one class", status=2)
+    refused(lambda: changed(named(), Changes(classes="3,3")), "`classes` 3,3 keeps only one class", status=2)
     refused(
-        lambda: changed(named(), Changes(classes="")), "cannot read the classes ''", "such as 3,8", status=2
+        lambda: changed(named(), Changes(classes="")), "cannot read `classes` ''", "such as 3,8", status=2
     )
     refused(lambda: changed(named(), Changes(classes="bird")), "no class 'bird'", status=2)

@@ -158,7 +158,7 @@ class TestInterrupted:
                 if update not in updates:
                     made = SimpleNamespace(
                         ended=None,
-                        **{**vars(made), **dict.fromkeys((*VALUES, "misclassified")), "measures": {}}
+                        **{**vars(made), **dict.fromkeys((*VALUES, "misclassified")), "measures": {}},
                     )
                 writer.add(made)
             path, _, until = writer.commit_partial()

@@ -43,13 +43,13 @@ def test_of_very_many_updates_only_the_chosen_are_looked_at():
 @pytest.mark.parametrize("text", ["1", "7", "50", "1000", "log", "never"])
 @pytest.mark.parametrize("last", [1, 6, 7, 49, 50, 51, 1000])
 def test_they_can_be_counted_without_listing_them(text, last):
-    assert count(text, last, "test") == len(every(text, last, "test"))
+    assert count(text, last, "test_every") == len(every(text, last, "test_every"))
 
 
 def test_what_cannot_be_counted_cannot_be_read():
     for text in ("0", "-3", "x", "1.5", "²"):
-        with pytest.raises(StragError, match="cannot read `record`"):
-            count(text, 10, "record")
+        with pytest.raises(StragError, match="cannot read `record_every`"):
+            count(text, 10, "record_every")
 
 
 def test_positions_count_from_the_first_record():

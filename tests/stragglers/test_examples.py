@@ -51,7 +51,7 @@ def test_predicts_held_out_runs():
 def real_sets():
     """S(t = 15), before their inversion at about 25, of 20 runs on 1024 images of MNIST: bool [20, 1024]."""
     data = changed(catalogue.load("mnist8k"), Changes(size=1024))
-    options = {"runs": 20, "epochs": 15, "width": 10, "lr": 0.5, "record": "15", "test": "never"}
+    options = {"runs": 20, "epochs": 15, "width": 10, "lr": 0.5, "record_every": "15", "test_every": "never"}
     return recorded(data, **options)[0]["misclassified"][-1]
 
 

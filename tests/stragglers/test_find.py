@@ -105,9 +105,9 @@ def test_unknown_names_are_listed():
     history = history_of(np.stack([VALLEY], axis=1))
     with pytest.raises(StragError, match="no class 'third'; it has even, odd"):
         find_stragglers(history, observable="radius:third")
-    with pytest.raises(StragError, match="no observable 'size'; use radius"):
+    with pytest.raises(StragError, match="no `observable` 'size'; use radius"):
         find_stragglers(history, observable="size")
-    with pytest.raises(StragError, match="has no layer 3; it has 1"):
+    with pytest.raises(StragError, match="has no layer 3; choose `layer` from 1"):
         find_stragglers(history, layer=3)
 
 

@@ -54,12 +54,14 @@ def test_the_inversion_is_a_valley_of_every_observable(measure):
         of_class = history.observable(f"{measure.name}:odd")
         np.testing.assert_array_equal(of_class, measure.sign * history.measure(measure.name)[:, :, 1])
     else:
-        with pytest.raises(StragError, match=f"no observable '{measure.name}:odd'"):
+        with pytest.raises(StragError, match=f"no `observable` '{measure.name}:odd'"):
             history.observable(f"{measure.name}:odd")
 
 
 def test_what_is_stored_but_no_curve_is_no_observable():
-    with pytest.raises(StragError, match="no observable 'mean_norm2'; use radius, radius:CLASS, distance or"):
+    with pytest.raises(
+        StragError, match="no `observable` 'mean_norm2'; use radius, radius:CLASS, distance or"
+    ):
         history_of(np.ones((4, 1))).observable("mean_norm2")
 
 

@@ -163,7 +163,7 @@ def test_a_profile_has_what_each_layer_says(deep):
 def test_layers_are_chosen_by_name(deep):
     assert find_by_layer(deep, "radius", 2)[0].verdict == "none"
     assert find_by_layer(deep, "radius", None)[0].verdict == "inversion"
-    with pytest.raises(StragError, match="has no layer 3; it has 1, 2"):
+    with pytest.raises(StragError, match="has no layer 3; choose `layer` from 1, 2"):
         find_by_layer(deep, "radius", 3)
-    with pytest.raises(StragError, match="has no layer first; it has 1, 2"):
+    with pytest.raises(StragError, match="has no layer first; choose `layer` from 1, 2"):
         find_by_layer(deep, "radius", "first")

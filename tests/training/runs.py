@@ -11,7 +11,7 @@ from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
 from strag.training.seeds import epoch_order, initial_weights
 
-SMALL = {"runs": 3, "epochs": 6, "width": 7, "lr": 0.3, "test": "1"}
+SMALL = {"runs": 3, "epochs": 6, "width": 7, "lr": 0.3, "test_every": "1"}
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "gelu": torch.nn.GELU}
 
 

@@ -259,5 +259,5 @@ class TestTraining:
             np.testing.assert_array_equal(rest[name], whole[name][3:])
 
     def test_it_learns(self, options, images):
-        found, _ = trained(images, options, recipe={"epochs": 40, "record": "40"})
+        found, _ = trained(images, options, recipe={"epochs": 40, "record_every": "40"})
         assert (found["train_loss"][-1] < found["train_loss"][0] - 0.02).all()

@@ -28,8 +28,8 @@ HARD = np.arange(3, 200, 5)  # examples that are left out
         {"optimizer": "adam", "lr": 0.01},
         {"momentum": 0.9, "lr": 0.05},
         {"weight_decay": 0.1},
-        {"batch_size": 64, "record": "1"},
-        {"batch_size": 64, "record": "1", "own_order": True},
+        {"batch_size": 64, "record_every": "1"},
+        {"batch_size": 64, "record_every": "1", "own_order": True},
         {"seed": 5, "first_run": 2},
     ],
     ids=str,
@@ -71,13 +71,13 @@ def test_groups_of_runs_are_aligned_on_the_run_number_and_change_no_byte(data):
     [
         {},
         {"depth": 1, "layers": (0,)},
-        {"batch_size": 50, "record": "1"},
-        {"batch_size": 50, "record": "1", "own_order": True},
-        {"batch_size": 3, "record": "1", "epochs": 1, "momentum": 0.5, "lr": 0.1},  # some batches are empty
+        {"batch_size": 50, "record_every": "1"},
+        {"batch_size": 50, "record_every": "1", "own_order": True},
+        {"batch_size": 3, "record_every": "1", "epochs": 1, "momentum": 0.5, "lr": 0.1},  # empty batches
         {"restandardise": True},
         {"noise": (0.0, 1.0)},
         {"weight_decay": 0.1, "noise": (0.0, 1.0)},
-        {"optimizer": "adam", "lr": 0.01, "weight_decay": 0.01, "batch_size": 50, "record": "1"},
+        {"optimizer": "adam", "lr": 0.01, "weight_decay": 0.01, "batch_size": 50, "record_every": "1"},
     ],
     ids=str,
 )
@@ -108,9 +108,9 @@ def test_left_out_examples_are_still_looked_at(data):
 
 
 def test_same_seed_same_bytes_and_other_seed_other_numbers(data):
-    first, _ = recorded(data, batch_size=32, record="1")
-    second, _ = recorded(data, batch_size=32, record="1")
-    other, _ = recorded(data, batch_size=32, record="1", seed=1)
+    first, _ = recorded(data, batch_size=32, record_every="1")
+    second, _ = recorded(data, batch_size=32, record_every="1")
+    other, _ = recorded(data, batch_size=32, record_every="1", seed=1)
     for name, values in first.items():
         assert values.tobytes() == second[name].tobytes(), name
     assert (first["train_loss"] != other["train_loss"]).all()
@@ -134,16 +134,16 @@ def test_a_run_that_diverges_does_not_spoil_its_neighbours(data):
 
 
 def test_sparse_records_are_the_same_states(data):
-    dense, _ = recorded(data, epochs=8, test="4")
-    sparse, _ = recorded(data, epochs=8, record="4", test="4")
+    dense, _ = recorded(data, epochs=8, test_every="4")
+    sparse, _ = recorded(data, epochs=8, record_every="4", test_every="4")
     for name, values in sparse.items():
         np.testing.assert_array_equal(values, dense[name] if "test" in name else dense[name][[0, 4, 8]])
 
 
 def test_a_test_needs_no_record(data):
-    dense, _ = recorded(data, epochs=8, test="3")
-    for options in ({"record": "4"}, {"record": "4", "batch_size": 200}):
-        sparse, _ = recorded(data, epochs=8, test="3", **options)
+    dense, _ = recorded(data, epochs=8, test_every="3")
+    for options in ({"record_every": "4"}, {"record_every": "4", "batch_size": 200}):
+        sparse, _ = recorded(data, epochs=8, test_every="3", **options)
         assert (len(sparse["train_loss"]), len(sparse["test_error"])) == (3, 4)  # 0, 4, 8; 0, 3, 6, 8
         np.testing.assert_array_equal(sparse["test_misclassified"], dense["test_misclassified"])
         np.testing.assert_array_equal(sparse["misclassified"], dense["misclassified"][[0, 4, 8]])

@@ -35,8 +35,8 @@ def test_products_sum_in_float32(batch):
 @pytest.mark.parametrize("options", [{}, {"depth": 3, "width": 64, "layers": (1, 2)}, {"batch_size": 64}])
 def test_a_training_in_bfloat16_stays_near_that_in_float32(options):
     data = made_up(P=600, shape=(10, 10))
-    exact, _ = recorded(data, record="1", **options)
-    near, _ = recorded(data, record="1", precision="bfloat16", **options)
+    exact, _ = recorded(data, record_every="1", **options)
+    near, _ = recorded(data, record_every="1", precision="bfloat16", **options)
     assert (near["train_loss"] != exact["train_loss"]).any()
     np.testing.assert_allclose(near["train_loss"], exact["train_loss"], rtol=0.02, atol=2e-3)
     np.testing.assert_allclose(near["radius"], exact["radius"], atol=0.01)

@@ -87,7 +87,7 @@ def test_schedules_that_make_no_sense(function, text, message):
 def test_updates_count_batches_over_the_origin():
     assert Recipe(epochs=7).updates(100) == 7
     assert Recipe(epochs=7, batch_size=30).updates(100) == 28
-    assert Recipe(epochs=9, record="3", test="log").tested(100) == list(range(10))
+    assert Recipe(epochs=9, record_every="3", test_every="log").tested(100) == list(range(10))
 
 
 def test_layers_of_a_depth():
@@ -99,7 +99,7 @@ def test_layers_of_a_depth():
         read_layers("all", linear) == read_layers(None, linear) == Recipe(architecture=linear).layers == (0,)
     )
     assert Recipe.of(depth=4, layers="2,1").layers == (1, 2)
-    with pytest.raises(StragError, match="depth 2 has no hidden layer 3; it has 1"):
+    with pytest.raises(StragError, match="depth 2 has no hidden layer 3; pass layers from 1"):
         Recipe(layers=(3,))
     with pytest.raises(StragError, match="cannot read `layers` 'first'; pass layers such as 1, or all"):
         read_layers("first", Perceptron())
@@ -114,9 +114,9 @@ def test_layers_of_a_depth():
             {"channels": (8, 16)},
             "`channels` is not an option of `model` mlp; its options are depth, width, activation",
         ),
-        ({"model": "rnn"}, "there is no `model` 'rnn'; choose mlp"),
-        ({"activation": "sin"}, "there is no `activation` 'sin'; choose tanh, relu, gelu"),
-        ({"depth": 0}, "cannot use 0 as `depth`; pass a number from 1 to 1000"),
+        ({"model": "rnn"}, "cannot use .rnn. as `model`; pass mlp"),
+        ({"activation": "sin"}, "cannot use .sin. as `activation`; pass tanh, relu or gelu"),
+        ({"depth": 0}, "cannot use 0 as `depth`; pass a whole number from 1 to 1000"),
         ({"width": 2.5}, "cannot use 2.5 as `width`"),
     ],
 )

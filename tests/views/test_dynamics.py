@@ -56,7 +56,7 @@ def test_nothing_is_left_when_every_run_diverged():
 
 
 def test_an_unknown_layer_is_refused():
-    with pytest.raises(StragError, match="has no layer 3; it has 1, 2"):
+    with pytest.raises(StragError, match="has no layer 3; choose `layer` from 1, 2"):
         dynamics_of(made([valley()], layers=(1, 2)), layer=3)
     assert dynamics_of(made([valley()], layers=(1, 2)), layer=2).facts["layer"] == "layer 2"
 

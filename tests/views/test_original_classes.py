@@ -83,7 +83,7 @@ def test_a_class_without_a_share_is_left_out():
 
 
 def test_without_a_set_there_is_nothing_to_show():
-    with pytest.raises(StragError, match=r"s.json: holds no set of stragglers .* 'none'.*--at"):
+    with pytest.raises(StragError, match=r"s.json: holds no set of stragglers .* 'none'.*`at`"):
         original_classes_figure(listed(classes_of(shares=[np.nan] * 10)))
 
 

@@ -1,0 +1,314 @@
+"""import strag: a wrong argument is one error that names it, and destroys nothing."""
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import strag
+from strag.api.data import CHANGING, READING
+from strag.files.dataset import write_dataset
+from strag.training.perceptron import Perceptron
+from tests.conftest import made_up
+
+VERBS = [name for name, place in strag._PLACES.items() if place.startswith("strag.api.")]
+X = np.arange(24, dtype=np.uint8).reshape(6, 4)
+Y = [0, 1] * 3
+
+
+class Things:
+    """A data set and what the verbs make of it, in files of a folder."""
+
+    def __init__(self, folder):
+        write_dataset(str(folder / "d"), made_up(P=300, Q=60, overlap=2.0), {})
+        self.data = strag.read(str(folder / "d"))
+        options = {"runs": 2, "epochs": 4, "width": 4}
+        outputs = {"output": str(folder / "h"), "weights": str(folder / "w")}
+        self.history = strag.train(self.data, **options, **outputs)
+        self.finding = strag.find_stragglers(self.history, at=3)
+        self.weights = strag.read(str(folder / "w"))
+        self.activations = strag.dump(self.weights, self.data)
+
+    def call(self, verb, *more, **wrong):
+        """Call a verb with arguments that are right, except those in `more` and in `wrong`."""
+        places, right = {
+            "data": ((), {} if "x" in wrong else {"x": X, "y": Y}),
+            "read": ((), {"path": "h"}),
+            "train": ((), {"data": self.data}),
+            "dump": ((), {"weights": self.weights, "data": self.data}),
+            "measure": ((self.activations,), {}),
+            "find_stragglers": ((), {"history": self.history, "at": 3}),
+            "sets": ((), {"history": self.history, "at": 3}),
+            "prune": ((), {"data": self.data, "stragglers": self.finding}),
+            "stability": ((), {"history": self.history}),
+            "compare": ((), {"stragglers": [self.finding, self.finding]}),
+            "summarise": ((), {"stragglers": [self.finding]}),
+            "plot": ((self.history,), {}),
+            "Recipe": ((), {}),
+        }[verb]
+        return getattr(strag, verb)(*places, *more, **{**right, **wrong})
+
+    def refusal(self, verb, *more, **wrong):
+        """The text of the error for wrong arguments, which is in one line."""
+        with pytest.raises(strag.StragError) as caught:
+            self.call(verb, *more, **wrong)
+        assert caught.value.status == 2
+        text = str(caught.value)
+        assert "\n" not in text
+        return text
+
+
+@pytest.fixture(scope="module")
+def things(tmp_path_factory):
+    things = Things(tmp_path_factory.mktemp("arguments"))
+    with things.weights:
+        yield things
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """The working folder, which no wrong argument changes."""
+    monkeypatch.chdir(tmp_path)
+    yield
+    assert list(tmp_path.iterdir()) == []
+
+
+CHOOSE = "cannot use {} as `{}`; pass {}"
+WRONG = [
+    (
+        "data",
+        {"x": [[1, 2]], "y": [0]},
+        "`x` must be an array, but it is of type list; pass numpy.asarray of it",
+    ),
+    ("data", {"x": (1, 2), "y": [0]}, "`x` must be an array, but it is of type tuple"),
+    ("data", {"x": 5, "y": [0]}, "`x` must be an array, but it is of type int"),
+    ("data", {"x": X}, "`x` is an array without labels; pass the labels of its examples as `y`"),
+    ("data", {"y": 3}, "`y` must be an array, but it is of type int"),
+    ("data", {"y": [[1], [1, 2]]}, "cannot read `y` as an array: "),
+    (
+        "data",
+        {"y": np.ma.array(Y, mask=[1, 0, 0, 0, 0, 0])},
+        "`y` has masked entries; fill them in, or remove",
+    ),
+    ("data", {"x": np.ma.array(X, mask=X < 1), "y": Y}, "`x` has masked entries"),
+    ("data", {"x_test": X}, "`x_test` needs `y_test`; pass both, or neither"),
+    ("data", {"y_test": Y}, "`y_test` needs `x_test`"),
+    ("data", {"x": "mnist8k", "y": Y}, "`y` needs an array `x`, but `x` is the text 'mnist8k'; remove `y`"),
+    (
+        "data",
+        {"x": "mnist8k", "label_column": "z"},
+        "mnist8k: is a data set of the catalogue and does not use `la",
+    ),
+    (
+        "data",
+        {"label_column": "z"},
+        "`x`: is an array and does not use `label_column`; remove `label_column`",
+    ),
+    ("data", {"title": 5}, CHOOSE.format(5, "title", "a text")),
+    ("data", {"size": "3"}, CHOOSE.format("'3'", "size", "a whole number from 1 on")),
+    ("data", {"size": 7}, "`size` 7 is not possible with 6 examples; use a size from 1 to 6"),
+    ("data", {"block": 2}, "`block` needs `size`"),
+    ("data", {"seed": 1}, "`seed` needs `hold_out` or `flip_labels`"),
+    ("data", {"gray": 1}, CHOOSE.format(1, "gray", "True or False")),
+    ("data", {"shape": 4}, CHOOSE.format(4, "shape", "lengths, such as (28, 28)")),
+    (
+        "data",
+        {"resize": (1, 2, 3)},
+        CHOOSE.format("(1, 2, 3)", "resize", "height and width, such as (28, 28)"),
+    ),
+    ("data", {"hold_out": 1}, CHOOSE.format(1, "hold_out", "a number above 0 and below 1")),
+    ("data", {"flip_labels": 2}, CHOOSE.format(2, "flip_labels", "a number above 0 and up to 1")),
+    ("data", {"labels": "odd"}, "cannot read `labels` 'odd': no class 'odd'"),
+    ("data", {"classes": "1/0"}, "cannot read `classes` '1/0'; use a list such as 3,8 or cat,dog"),
+    ("data", {"classes": [0, 1]}, CHOOSE.format("[0, 1]", "classes", "classes such as '3,8' or 'cat,dog'")),
+    ("data", {"lables": "classes"}, "strag.data has no parameter `lables`; use `labels`"),
+    ("read", {"path": None}, CHOOSE.format(None, "path", "the path of a file")),
+    ("read", {"path": "a\0b"}, "as `path`"),
+    ("read", {"wanted": "hist"}, "cannot use 'hist' as `wanted`; pass dataset, plan, history"),
+    (
+        "train",
+        {"data": "mnist8k"},
+        "`data` must be a Dataset, but it is a str; strag.data or strag.read returns one",
+    ),
+    ("train", {"recipe": {"lr": 1}}, "cannot use an object of type dict as `recipe`; pass a strag.Recipe"),
+    ("train", {"without": "s.json"}, "`without` must be a Finding or a StoredSets"),
+    ("train", {"init": "w"}, "`init` must be a Weights"),
+    ("train", {"output": 5}, CHOOSE.format(5, "output", "the path of a file")),
+    (
+        "train",
+        {"weights_at": 1.5},
+        CHOOSE.format(1.5, "weights_at", "updates such as '0,40', 'log' or 'last'"),
+    ),
+    ("train", {"device": "tpu"}, CHOOSE.format("'tpu'", "device", "auto, cpu, cuda or mps")),
+    ("train", {"threads": 0}, CHOOSE.format(0, "threads", "a whole number from 1 to 4096")),
+    ("train", {"memory": "1 GiB"}, CHOOSE.format("'1 GiB'", "memory", "a number above 0")),
+    (
+        "train",
+        {"progress": lambda: None},
+        "as `progress`; pass a function of the number of network-updates done",
+    ),
+    ("train", {"epoch": 3}, "strag.train has no parameter `epoch`; use `epochs`"),
+    ("train", {"runs": 0}, CHOOSE.format(0, "runs", "a whole number from 1 to 2147483647")),
+    ("Recipe", {"runs": "3"}, "cannot use '3' as `runs`"),
+    ("Recipe", {"runs": True}, "cannot use True as `runs`"),
+    ("Recipe", {"runs": 10**5000}, "cannot use an object of type int as `runs`"),
+    ("Recipe", {"seed": -1}, CHOOSE.format(-1, "seed", "a whole number from 0 on")),
+    ("Recipe", {"lr": "x"}, CHOOSE.format("'x'", "lr", "a number above 0")),
+    ("Recipe", {"lr": float("nan")}, "cannot use nan as `lr`"),
+    ("Recipe", {"lr": 10**400}, "as `lr`"),
+    ("Recipe", {"momentum": 1}, CHOOSE.format(1, "momentum", "a number from 0 to below 1")),
+    (
+        "Recipe",
+        {"noise": 0.1},
+        CHOOSE.format(0.1, "noise", "a tuple of numbers from 0 on, such as (0.0, 0.5)"),
+    ),
+    ("Recipe", {"noise": ("a",)}, CHOOSE.format("'a'", "noise", "a number from 0 on")),
+    ("Recipe", {"layers": 5}, "cannot use 5 as `layers`: a network of depth 2 has no hidden layer 5"),
+    ("Recipe", {"layers": "a,1"}, "cannot read `layers` 'a,1'; pass layers such as 1, or all"),
+    ("Recipe", {"layers": 1.5}, CHOOSE.format(1.5, "layers", "layers such as (1, 2), or 'all'")),
+    ("Recipe", {"record_every": "x"}, "cannot read `record_every` 'x'; pass a number of updates, or log"),
+    ("Recipe", {"test_every": -1}, "cannot use -1 as `test_every`"),
+    ("Recipe", {"optimiser": "adam"}, "Recipe has no parameter `optimiser`; use `optimizer`"),
+    ("dump", {"weights": 3}, "`weights` must be a Weights, but it is an int; strag.read returns one"),
+    ("dump", {"layers": {}}, "cannot use an object of type dict as `layers`"),
+    ("dump", {"updates": 77}, "has no update 77; choose `updates` from 4"),
+    ("dump", {"runs": "a"}, "cannot read `runs` 'a'; pass numbers such as 0,40, or all"),
+    ("dump", {"half": "yes"}, CHOOSE.format("'yes'", "half", "True or False")),
+    ("measure", {"activation": 1}, "strag.measure has no parameter `activation`; its parameters are output"),
+    ("find_stragglers", {"history": "h"}, "`history` must be a History, but it is a str"),
+    ("find_stragglers", {"rule": "x"}, CHOOSE.format("'x'", "rule", "valley or first-increase")),
+    ("find_stragglers", {"quorum": 1}, CHOOSE.format(1, "quorum", "a number from 0 to below 1")),
+    ("find_stragglers", {"at": "soon"}, "cannot read `at` 'soon'; pass inversion, an update, or error:X"),
+    ("find_stragglers", {"at": -1}, "cannot use -1 as `at`"),
+    ("find_stragglers", {"layer": 7}, "has no layer 7; choose `layer` from 1"),
+    ("find_stragglers", {"observable": "size"}, "no `observable` 'size'; use radius"),
+    ("find_stragglers", {"per_class": True}, "`at` contradicts `per_class`; remove `at` or `per_class`"),
+    ("find_stragglers", {"output": "same", "csv": "same"}, "same: both `output` and `csv` would write it"),
+    ("find_stragglers", {"quorom": 0.5}, "strag.find_stragglers has no parameter `quorom`; use `quorum`"),
+    (
+        "sets",
+        {"controls": "class"},
+        CHOOSE.format("'class'", "controls", "a tuple of random, class, earlier"),
+    ),
+    ("sets", {"controls": ["x"]}, CHOOSE.format("'x'", "controls", "random, class or earlier")),
+    ("sets", {"dose": (2,)}, CHOOSE.format(2, "dose", "a number above 0 and up to 1")),
+    ("sets", {"dose": 0.5}, "cannot use 0.5 as `dose`; pass a tuple of numbers above 0 and up to 1"),
+    ("sets", {"at": "log:1"}, "cannot read `at` 'log:1'"),
+    ("prune", {"stragglers": [1, 2]}, "`stragglers` must be a Finding, but it is a list"),
+    ("prune", {"random": -1}, CHOOSE.format(-1, "random", "a whole number from 0 on")),
+    ("prune", {"match": "group"}, CHOOSE.format("'group'", "match", "class")),
+    ("stability", {"pairs": "x"}, CHOOSE.format("'x'", "pairs", "disjoint or all")),
+    ("stability", {"min_misclassified": 0}, "cannot use 0 as `min_misclassified`"),
+    ("compare", {"stragglers": 3}, "`stragglers` must be a Finding, but it is an int"),
+    ("compare", {"stragglers": []}, "at least two sets of stragglers; pass them as `stragglers`, a list"),
+    ("compare", {"names": ["a"]}, "`names` has 1 item for 2 objects; pass one for each, in order"),
+    ("compare", {"names": 5}, CHOOSE.format(5, "names", "a list of names")),
+    ("summarise", {"stragglers": []}, "at least one set of stragglers; pass it as `stragglers`"),
+    ("summarise", {"labels": ["a", "b"]}, "`labels` has 2 items for 1 object"),
+    ("plot", {"x": "foo"}, CHOOSE.format("'foo'", "x", "updates or error")),
+    ("plot", {"curves": "radius"}, "cannot use 'radius' as `curves`; pass a tuple of radius, distance"),
+    ("plot", {"number": 3}, "holds a history, but `number` is for stragglers; remove `number`"),
+    ("plot", {"dpi": 5}, CHOOSE.format(5, "dpi", "a whole number from 20 to 600")),
+    ("plot", {"output": "f.txt"}, "f.txt: does not say by its suffix which figure to write"),
+    ("plot", {"colour": "red"}, "strag.plot has no parameter `colour`; its parameters are labels, data"),
+]
+
+
+@pytest.mark.parametrize(("verb", "wrong", "words"), WRONG)
+def test_a_wrong_argument_is_named(things, verb, wrong, words):
+    text = things.refusal(verb, **wrong)
+    assert words in text
+    assert any(f"`{name}`" in text for name in wrong) or wrong.get("output") == "f.txt"
+
+
+@pytest.mark.parametrize(
+    ("verb", "more", "words"),
+    [
+        ("measure", [3], "`activations` must be an Activations, but it is an int; strag.dump or strag.read"),
+        ("plot", [3], "`things` holds an object of type int, which has no picture; plot a History"),
+        ("stability", [1, 2, 3, 4, 5], "strag.stability accepts 4 arguments by position, but 5 are given"),
+        ("stability", [1], "strag.stability is given `history` twice; pass it once"),
+    ],
+)
+def test_a_wrong_argument_by_position_is_named(things, verb, more, words):
+    assert words in things.refusal(verb, *more)
+
+
+@pytest.mark.parametrize("verb", ["train", "dump", "sets", "prune", "compare", "data", "read"])
+def test_a_lacking_argument_is_named(verb):
+    first = next(iter(inspect.signature(getattr(strag, verb)).parameters))
+    with pytest.raises(strag.StragError, match=f"strag.{verb} needs `{first}`; pass it"):
+        getattr(strag, verb)()
+    for verb, words in (("measure", "pass `activations`"), ("plot", "pass `things`")):
+        with pytest.raises(strag.StragError, match=words):
+            getattr(strag, verb)()
+
+
+def parameters(verb):
+    """The names of the parameters of a verb, those of its options among them."""
+    named = inspect.signature(getattr(strag, verb)).parameters
+    plain = [name for name, one in named.items() if one.kind is not one.VAR_KEYWORD]
+    options = {"data": [*READING, *CHANGING], "train": [*strag.Recipe.checks, *Perceptron.checks]}
+    return list(dict.fromkeys([*plain, *options.get(verb, ())]))
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"), [(verb, name) for verb in (*VERBS, "Recipe") for name in parameters(verb)]
+)
+@pytest.mark.parametrize("value", [object(), {1: 2}, np.zeros((2, 2)) + 1j], ids=["object", "dict", "array"])
+def test_every_parameter_is_checked(things, verb, name, value):
+    if isinstance(value, np.ndarray) and verb == "data" and name in ("x", "y", "x_test", "y_test"):
+        return  # what an array holds is checked later
+    if name in ("activations", "things"):
+        assert f"`{name}`" in things.refusal(verb, value)
+    else:
+        assert f"`{name}`" in things.refusal(verb, **{name: value})
+
+
+def test_layers_and_updates_have_several_forms(things):
+    for layers in (1, (1,), [np.int32(1)], "1", "all"):
+        assert strag.Recipe(layers=layers).layers == (1,)
+    for updates in (4, "4", [4], np.array([4]), "all"):
+        assert things.call("dump", updates=updates).updates.tolist() == [4]
+
+
+def test_a_recipe_is_changed(things):
+    recipe = strag.Recipe.of(runs=1, epochs=2, width=3)
+    deep = recipe.changed(depth=4, layers="2")
+    assert (deep.runs, deep.architecture.width, deep.layers) == (1, 3, (2,))
+    assert recipe.changed(epochs=1) == strag.Recipe.of(runs=1, epochs=1, width=3)
+    assert strag.train(things.data, recipe, depth=3, layers="all").layers == (1, 2)
+    with pytest.raises(strag.StragError, match="`channels` is not an option of `model` mlp"):
+        recipe.changed(channels=3)
+
+
+def test_arrays_without_masked_entries_and_of_other_libraries_are_arrays():
+    class Tensor:
+        def __array__(self, *args, **options):
+            return X
+
+    plain = strag.data(X, Y)
+    assert strag.data(np.ma.array(X), np.ma.array(Y)).identity == plain.identity
+    assert strag.data(Tensor(), tuple(Y)).identity == plain.identity
+    assert type(strag.data(np.ma.array(X), Y).x) is np.ndarray
+
+
+def test_a_title_is_that_of_a_file_too(things):
+    assert strag.data(things.data.source, title="mine").title == "mine"
+    assert strag.data(things.data.source, title="mine").identity == things.data.identity
+
+
+def test_progress_is_reported_as_a_number(things):
+    done = []
+    strag.train(things.data, runs=2, epochs=3, width=3, progress=done.append)
+    assert done[-1] == 6
+
+
+def test_nothing_that_is_read_is_overwritten(things):
+    before = Path(things.history.source).read_bytes()
+    for verb in ("find_stragglers", "sets", "stability", "plot"):
+        assert "is read, and `output` would overwrite it" in things.refusal(
+            verb, output=things.history.source
+        )
+    assert Path(things.history.source).read_bytes() == before
