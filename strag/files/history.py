@@ -35,6 +35,10 @@ TEST_RECORD = Axis("test record", "K")
 NOISE_LEVEL = Axis(
     *("noise level", "S", "recipe.noise"), problem="has test errors at other noise levels than its recipe"
 )
+OF_RECORDS = Law(
+    *("from 0, below T", "does not fit its records"),
+    lambda array, lengths: not ((array < 0) | (array >= lengths["record"])).any(),
+)
 EVERY_RUN = Law(
     *("not empty for any run", "has a run that trains on no example"),
     lambda bits, lengths: unpack(bits, lengths["example"]).any(axis=1).all(),
@@ -76,6 +80,13 @@ SPEC = Spec(
             *("trained", "U8", (RUN, BITS)),
             "examples that the run trains on; S(t) holds the trained examples that are misclassified at t",
             (EVERY_RUN,),
+        ),
+        Tensor(
+            *("last_record", "I64", (RUN,)),
+            "position on axis T of the last record of each run, after which its float tensors are NaN and its "
+            "bits 0; absent where every run has all T records",
+            (OF_RECORDS,),
+            required=False,
         ),
         *(INDEX, Y, GROUP),
         *NAMES,

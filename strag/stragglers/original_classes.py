@@ -88,6 +88,8 @@ def _tests(history, found):
 
     Q = len(history.y_test)
     runs = list(enumerate(found.inversions))
-    last = [(-1, run) for run, one in runs if one.verdict != DIVERGED]
-    turning = [(history.test_record_near(one.update), run) for run, one in runs if one.verdict == INVERSION]
+    ends = [(history.tests_of(run)[-1:], run) for run, one in runs if one.verdict != DIVERGED]
+    last = [(int(record), run) for records, run in ends for record in records]
+    inverting = [(one.update, run) for run, one in runs if one.verdict == INVERSION]
+    turning = [(history.test_record_near(update, run), run) for update, run in inverting]
     return history.y_test, wrong(last), wrong([place for place in turning if place[0] is not None])

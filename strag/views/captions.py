@@ -4,6 +4,7 @@ from strag.words import number_of
 
 LONGEST = 28  # characters of a name
 LONGEST_HEADING = 60
+ENDED = "means over the runs that still train"  # where some runs end before others
 
 
 def one_line(text, longest=LONGEST):
@@ -23,9 +24,11 @@ def heading(shown):
 
 
 def caption(shown):
-    """Return the facts that are the same for several Dynamics."""
+    """Return the facts that are the same for several Dynamics, and whether runs end before others."""
     every = [one.facts for one in shown]
-    return ", ".join(text for key, text in every[0].items() if all(facts.get(key) == text for facts in every))
+    same = [text for key, text in every[0].items() if all(facts.get(key) == text for facts in every)]
+    ended = any(not one.recorded.all() for one in shown)
+    return ", ".join([*same, *([ENDED] if ended else [])])
 
 
 def facts_of(history, at, diverged):

@@ -9,6 +9,7 @@ from strag.errors import StragError
 from strag.geometry import measures
 from strag.geometry.measures import MEASURES
 from strag.stragglers.find import collect, find_inversions
+from strag.stragglers.intervals import mean_over_runs
 from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
 from strag.views.captions import facts_of, one_line
@@ -29,7 +30,8 @@ class Dynamics:
     ----------
     label : its name among others. title : of its data set. source : its file.
     facts : dict of what a caption may say of it, such as {"lr": "lr 0.2"}.
-    updates : int [T]. train_error : float64 [T, R].
+    updates : int [T], the records of these runs. train_error : float64 [T, R].
+    recorded : bool [T, R], whether a run has a record. Runs may end before the last one.
     measured : whether a layer was.
     curves : dict of name to float64 [T, R]: those that were asked for, if a layer was measured, and `error`.
     by_class : dict of name to float64 [T, R, C]: those of them that every class has.
@@ -47,6 +49,7 @@ class Dynamics:
     facts: dict
     updates: np.ndarray
     train_error: np.ndarray
+    recorded: np.ndarray
     measured: bool
     curves: dict
     by_class: dict
@@ -99,7 +102,7 @@ class Dynamics:
         Both axes are logarithmic: `updates` leaves out the initial state, `error`, the mean over
         runs at equal t, the records without errors.
         """
-        values = self.updates if x == UPDATES else self.train_error.mean(axis=1)
+        values = self.updates if x == UPDATES else mean_over_runs(self.train_error, self.recorded)
         shown = values > 0
         if not shown.any():
             remedy = "train longer" if x == UPDATES else "plot it against updates"
@@ -126,18 +129,20 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
         )
     title = one_line(history.meta.get("title") or "history")
     answered = found.verdict not in (INVERSION, UNSTABLE, DIVERGED)
-    error = history.train_error[:, kept].astype(np.float64)
+    T = int(history.records[kept].max())
+    error = history.train_error[:T, kept].astype(np.float64)
     names = [name for name in curves if measured and name != ERROR]
     return Dynamics(
         label=one_line(label or title),
         title=title,
         source=history.source,
         facts=facts_of(history, at, diverged),
-        updates=history.updates,
+        updates=history.updates[:T],
         train_error=error,
+        recorded=history.recorded[:T, kept],
         measured=measured,
-        curves={**{name: history.curve(name, layer)[:, kept] for name in names}, ERROR: error},
-        by_class={name: history.measure(name, layer)[:, kept] for name in names if of_classes(name)},
+        curves={**{name: history.curve(name, layer)[:T, kept] for name in names}, ERROR: error},
+        by_class={name: history.measure(name, layer)[:T, kept] for name in names if of_classes(name)},
         classes=tuple(one_line(name) for name in history.classes),
         diverged=diverged,
         runs=len(kept),
@@ -147,7 +152,7 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
         inversion=dict(zip((UPDATES, ERROR), found.mean_inversion, strict=True))
         if found.mean_inversion
         else None,
-        shortfall=shortfall_of(found.inversions, len(history.updates), fewest) if answered else None,
+        shortfall=shortfall_of(found.inversions, history.records, fewest) if answered else None,
     )
 
 
@@ -156,10 +161,17 @@ def of_classes(name):
     return name != ERROR and MEASURES[name].axis == "class"
 
 
-def mean_and_spread(values):
-    """Mean over runs, and standard deviation between them (0 for one run): [T, R] -> [T], [T]."""
-    spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
-    return values.mean(axis=1), spread
+def mean_and_spread(values, recorded=None):
+    """Mean over runs, and standard deviation between them (0 for one run): [T, R] -> [T], [T].
+
+    recorded : bool [T, R], the runs that have each record, by default all.
+    """
+    if recorded is None or recorded.all():
+        spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
+        return values.mean(axis=1), spread
+    mean, number = mean_over_runs(values, recorded), recorded.sum(axis=1)
+    squares = np.square(np.where(recorded, values - mean[:, None], 0)).sum(axis=1)
+    return mean, np.sqrt(squares / np.maximum(number - 1, 1))
 
 
 def log_ticks(low, high, most=9):

@@ -106,7 +106,7 @@ def _of_classes(panel, dynamics, by_class, x):
     handles = []
     for number, name in enumerate(dynamics.classes):
         values = by_class[:, :, number]
-        if not np.isfinite(values).all():
+        if not np.isfinite(values[dynamics.recorded]).all():
             continue  # a class without examples
         look = {"color": GREY, "linewidth": 0.6, "alpha": 0.6} if several else {"color": colour(number)}
         look["linestyle"] = "-" if several else dashes(number)
@@ -145,9 +145,9 @@ def _overlaid(panels, dynamics, x, number, banded):
 
 
 def _curve(panel, dynamics, values, x, banded=True, **look):
-    """Mean over runs, with a band of one standard deviation on either side."""
+    """Mean over the runs that still train, with a band of one standard deviation on either side."""
     at, shown = dynamics.axis(x)
-    mean, spread = mean_and_spread(values[shown])
+    mean, spread = mean_and_spread(values[shown], dynamics.recorded[shown])
     (line,) = panel.plot(at, mean, marker=marker(at.size), **look)
     if banded and dynamics.runs_shown > 1:
         panel.fill_between(at, mean - spread, mean + spread, color=look["color"], alpha=BAND, linewidth=0)
