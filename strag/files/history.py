@@ -83,8 +83,8 @@ SPEC = Spec(
         ),
         Tensor(
             *("last_record", "I64", (RUN,)),
-            "position on axis T of the last record of each run, after which its float tensors are NaN and its "
-            "bits 0; absent where every run has all T records",
+            "position on axis T of the last record of each run, after which its floats are NaN and its bits 0; "
+            "absent where every run has all T records",
             (OF_RECORDS,),
             required=False,
         ),

@@ -59,7 +59,7 @@ def decided(
     updates, wrong = np.asarray(updates), np.asarray(wrong)
     error, loss = (np.asarray(curve, np.float32) for curve in (train_error, train_loss))
     radius = np.asarray(measures[OBSERVABLE.name], np.float32).astype(np.float64)  # (T, L, C)
-    T, L, C = radius.shape
+    _, L, C = radius.shape
     if not L:
         return unmeasured(Curves(updates, None, error, loss, wrong, examples)).verdict == DIVERGED
     radius = over_axis(OBSERVABLE, radius, np.ones(C, dtype=bool) if present is None else present)

@@ -76,8 +76,8 @@ def reference_of(history: History, reference: History, stragglers: Stragglers):
 
     Raises StragError if `reference` was not trained on all examples, and if the two differ in the data set,
     the groups, the test set, the noise levels, the network, the seed, the initial weights, the optimiser or
-    the number of updates (of trainings until decided: its limit). Also raises it if either has no test records, or if `reference` lacks a run from
-    which a network of `history` started.
+    the number of updates, or the limit of trainings until decided. Also raises it if either has no test
+    records, or if `reference` lacks a run from which a network of `history` started.
     """
     _require_comparable(history, reference)
     places = [reference.runs.index(run) for run in history.seed_runs]

@@ -50,7 +50,9 @@ def ending(history, ends, beyond=np.nan):
         values[gone] = value
         return values
 
-    tested = {name: np.array(getattr(history, name)[updates]) for name in ("test_error", "test_misclassified")}
+    tested = {
+        name: np.array(getattr(history, name)[updates]) for name in ("test_error", "test_misclassified")
+    }
     tested["test_error"][untested] = np.nan
     tested["test_misclassified"][untested] = 0
     for record, run in np.argwhere(untested):

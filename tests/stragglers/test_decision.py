@@ -1,5 +1,7 @@
 """When the records of a run decide its verdict."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,10 +25,10 @@ SLOW = 0.7 / (1 + t / 200)  # a loss that falls, but not to a hundredth
 OVER = 0.7 * np.exp(-t / 20)  # falls below a hundredth of its start at update 93
 
 
-def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, present=None):
-    """The first number of records that decide a run, or None. curves : list of L curves [T], of every class.
+def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, present=None, start=1):
+    """The first number of records, from `start` on, that decide a run, or None.
 
-    With `present`, a second class has no example and no radius.
+    curves : list of L curves [T], of every class. With `present`, a second class has no example and no radius.
     """
     radius = np.stack(curves, axis=1)[:, :, None].astype(np.float32)
     radius = radius if present is None else np.concatenate([radius, np.full_like(radius, np.nan)], axis=2)
@@ -34,7 +36,7 @@ def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, p
     wrong = np.broadcast_to(wrong, T)
     at = (
         n
-        for n in range(1, T + 1)
+        for n in range(start, T + 1)
         if decided(
             *(t[:n], {"radius": radius[:n]}, error[:n], loss[:n], wrong[:n], P, descends), present=present
         )
@@ -93,16 +95,16 @@ def test_a_rise_of_the_loss_decides_once_no_inversion_can_follow():
     late = np.where(t < 70, SLOW, SLOW[70] * 2 * np.exp(-(t - 70) / 200))
     # The inversion was there before the rise; a longer training takes it up to 4 t*.
     assert first_decided([valley(20)], loss=late, descends=True) == first_decided([valley(20)])
-    twice = valley(10, 0.02) - 0.5 * np.exp(-np.square(np.log((t + 1) / 61) / 0.3))
-    assert first_decided([twice], loss=late, descends=True) == first_decided([valley(10)])
 
 
-def test_a_valley_after_the_rise_that_is_deeper_than_the_inversion_is_awaited():
+def test_an_inversion_before_the_rise_and_a_deeper_valley_after_it_need_four_times_its_update():
     late = np.where(t < 30, SLOW, SLOW[30] * 2 * np.exp(-(t - 30) / 200))
-    twice = valley(6, 0.05) - 1.0 * np.exp(-np.square(np.log((t + 1) / 41) / 0.2))
-    n = first_decided([twice], loss=late, descends=True)
+    curve = valley(9, 0.05) - 0.7 * np.exp(-np.square(np.log((t + 1) / 41) / 0.2))
+    deepest = int(curve.argmin())
 
-    assert n is not None
+    assert deepest > 30
+    assert first_decided([curve], descends=True, start=44) - 1 == pytest.approx(4 * deepest, abs=4)
+    assert first_decided([curve], loss=late, descends=True, start=44) - 1 == 4 * deepest
 
 
 def test_a_class_without_examples_does_not_count():
@@ -117,8 +119,6 @@ def test_a_reader_of_the_file_comes_to_the_decision_of_the_training(recipe):
     spread = np.stack(noisy, axis=1)[:, :, None, None] * random.uniform(0.9, 1.1, (1, 1, 2, 3))
     base = history_of(np.stack(noisy, axis=1), loss=SLOW, recipe=recipe)
     history = with_measures(base, radius=spread, distance=np.ones((T, 3, 2, 3)), mean_norm2=spread)
-    from dataclasses import replace
-
     history = replace(history, group=np.arange(P) % 3, classes=("a", "b", "c"), layers=(1, 2))
     for n in (6, 10, 20, 40, 49, 60, 150, 210, 300, 400):
         cut = cut_to(history, slice(n))

@@ -21,7 +21,7 @@ from strag.stragglers.sweep import sweep_of
 from strag.views import history as history_view
 from strag.views.captions import caption
 from strag.views.dynamics import dynamics_of, mean_and_spread
-from tests.stragglers.endings import ENDS, SCHEDULE, T, alone, ending, together, whole
+from tests.stragglers.endings import ENDS, alone, ending, together, whole
 
 RUNS = range(len(ENDS))
 FULL = whole()
