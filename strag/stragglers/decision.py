@@ -1,6 +1,6 @@
 """The decision: whether the records of a run so far answer if, and where, it inverts.
 
-It is for the radius over all classes, in every measured layer. `--per-class` and other observables may need
+It is for the radius over all classes, in every measured layer. `per_class` and other observables may need
 longer training. A run whose answer is an inversion may still have a later, deeper valley, which training on
 would show: a decision says that a valley was seen on both sides, not that it is the last one.
 """
