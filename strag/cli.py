@@ -1,4 +1,4 @@
-"""The `strag` command. It loads a subcommand when it is called, and turns every failure into one line on
+"""The `strag` command. It loads a subcommand when the user calls it, and turns every failure into one line on
 stderr and an exit status."""
 
 import contextlib
@@ -17,7 +17,7 @@ from strag.errors import StragError, StragNote, StragWarning, with_options
 
 # In the order of the pipeline. The summaries are here so that `--help` loads no command.
 COMMANDS = {
-    "data": "Import a data set: subset it, label its groups.",
+    "data": "Import a data set, take a subset of it, and group its classes.",
     "train": "Train many networks at once and record the dynamics.",
     "merge": "Join the parts of a training.",
     "dump": "Run trained networks and write their activations and predictions.",
@@ -34,7 +34,7 @@ COMMANDS = {
 
 
 class _Interrupted(BaseException):
-    """The signal that ended the work: Ctrl-C or another one."""
+    """The signal that ended the work: that of Ctrl-C, or another one."""
 
     def __init__(self, interrupted):
         super().__init__(interrupted)
@@ -57,17 +57,23 @@ def _hidden_from_click():
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is called."""
+    """A group of commands that imports a command only when the user calls it."""
 
     def list_commands(self, ctx):
+        """Return the names of the commands, in the order of the pipeline."""
         return list(COMMANDS)
 
     def get_command(self, ctx, name):
+        """Import and return a command, or return None if there is no command of this name."""
         if name not in COMMANDS:
             return None
         return importlib.import_module(f"strag.commands.{name.replace('-', '_')}").command
 
     def resolve_command(self, ctx, args):
+        """Return the command that the arguments name, as click does.
+
+        Raises StragError, with a similar name as the hint, if there is no such command.
+        """
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             similar = difflib.get_close_matches(name, COMMANDS, n=1)
@@ -76,14 +82,17 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args, **options):
+        """Parse the arguments, as click does, but raise signals and broken pipes as errors of this module."""
         with _hidden_from_click():
             return super().make_context(*args, **options)
 
     def invoke(self, ctx):
+        """Run the command, as click does, but raise signals and broken pipes as errors of this module."""
         with _hidden_from_click():
             return super().invoke(ctx)
 
     def format_commands(self, ctx, formatter):
+        """Write the list of commands into the help, without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -131,6 +140,7 @@ def main(args=None):
 
 
 def _status_of(args):
+    """Run strag with `args`. Returns the exit status."""
     try:
         status = group.main(args, prog_name="strag", standalone_mode=False)
         if sys.stdout is not None:
@@ -145,7 +155,7 @@ def _status_of(args):
 
 
 def _ended(error):
-    """Report the signal that ended the work; returns the exit status."""
+    """Report the signal that ended the work. Returns the exit status."""
     signals.leave()
     signal = (error if isinstance(error, _Interrupted) else _Interrupted(error)).signal
     say(signal)
@@ -153,7 +163,7 @@ def _ended(error):
 
 
 def _failed(error, args):
-    """Report an error in one line; returns the exit status. Raises unexpected errors again."""
+    """Report an error in one line. Returns the exit status. An unexpected error is raised again."""
     try:
         raise error
     except StragError as error:
@@ -176,7 +186,7 @@ def _failed(error, args):
 def _warnings_shown():
     """Show each warning of strag once.
 
-    Warnings and logs of libraries, such as that of a home folder that cannot be written, are not shown,
+    Warnings and logs of libraries, such as one about a home folder without write permission, are not shown,
     because users of strag cannot act on them.
     """
     shown, silent = set(), logging.NullHandler()
@@ -203,26 +213,29 @@ def _warnings_shown():
 
 
 def _is_lack_of_memory(error):
-    """Whether an error of Python or torch means that memory is lacking. torch is not imported for this."""
+    """Whether an error of Python or torch means that there is not enough memory.
+
+    torch is not imported for this, so its errors are recognised by their texts.
+    """
     words = ("can't allocate memory", "out of memory")
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def _usage(error, args):
+    """Report a usage error of click in one line. Returns the exit status."""
     ctx = getattr(error, "ctx", None)
     command = "strag " + args[0] if args and args[0] in COMMANDS else "strag"  # errors of click's parser
     path = ctx.command_path if ctx else command
     problem = " ".join(error.format_message().split()).rstrip(".")
     if problem[1:2].islower():  # a sentence of click, not the NAME of an argument
         problem = problem[0].lower() + problem[1:]
-    say(
-        problem if "; " in problem else f"{problem}; see '{path} --help'"
-    )  # unless it already says what to do
+    has_remedy = "; " in problem
+    say(problem if has_remedy else f"{problem}; see '{path} --help'")
     return error.exit_code
 
 
 def _reader_left():
-    """Close stdout after its reader has left (`| head`), which is not a failure; returns the exit status."""
+    """Close stdout after its reader has left, as with `| head`. Returns the exit status, which is 0."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -1,4 +1,7 @@
-"""What strag says to a person: notes, warnings, tables and progress. Data never passes here."""
+"""Output for the person at the terminal: notes, warnings, tables and progress bars.
+
+The data that a command writes to stdout does not pass through this module.
+"""
 
 import contextlib
 import sys
@@ -7,24 +10,24 @@ from strag.words import as_text
 
 
 def stdout_is_terminal():
-    """Whether a person, rather than a pipe or a file, is reading stdout."""
+    """Whether stdout is a terminal, rather than a pipe or a file."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
 def say(text):
-    """Write one line of text, see `as_text`, to stderr; a closed stderr is no reason to fail."""
+    """Write one line of text, made safe by `as_text`, to stderr. A closed stderr is not an error."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"strag: {as_text(text)}\n")
         sys.stderr.flush()
 
 
 def warn(text):
-    """A warning: shown even with --quiet."""
+    """Write a warning to stderr. Warnings are shown even with --quiet."""
     say(f"warning: {text}")
 
 
 class Notes:
-    """Notes on stderr, silenced by --quiet."""
+    """A function that writes notes to stderr, or nothing if `quiet`."""
 
     def __init__(self, quiet=False):
         self.quiet = quiet
@@ -35,11 +38,12 @@ class Notes:
 
 
 def print_table(title, columns, rows, caption=None, follows=False):
-    """Print a table to the terminal; `columns` are (heading, justification), the caption comes below.
+    """Print a table to stdout, with its caption below it.
 
-    follows : whether it stands below another one, with a line between.
+    columns : pairs of heading and justification, `left` or `right`. follows : whether to print a blank line
+    first, because the table follows another one.
 
-    Numbers, justified to the right, are never wrapped or cut; texts wrap at words where there is no room.
+    Columns justified to the right hold numbers, which are never wrapped or cut. Other columns wrap at words.
     """
     from rich import box
     from rich.console import Console
@@ -57,7 +61,7 @@ def print_table(title, columns, rows, caption=None, follows=False):
         table.add_column(heading, justify=justify, no_wrap=justify == "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False, markup=False, emoji=False)  # a "[" in a name is a "["
+    console = Console(highlight=False, markup=False, emoji=False)  # a "[" in a name is shown as it is
     if follows:
         console.print()
     console.print(table)
@@ -66,17 +70,20 @@ def print_table(title, columns, rows, caption=None, follows=False):
 
 
 def print_tables(tables):
-    """Print Tables, see `strag.views.table`, one below the other."""
+    """Print Tables, see `strag.views.table`, one below another."""
     for number, table in enumerate(tables):
         print_table(table.title, table.columns, table.rows, table.caption, follows=number > 0)
 
 
-BAR = "{percentage:3.0f}%|{bar:10}| {elapsed}<{remaining}{postfix}"  # the figures say how far it is
+BAR = "{percentage:3.0f}%|{bar:10}| {elapsed}<{remaining}{postfix}"  # the postfix says how far the work is
 SCALED_BAR = "{percentage:3.0f}%|{bar:10}| {n_fmt}/{total_fmt}{unit} {elapsed}<{remaining}{postfix}"
 
 
 class Progress:
-    """A progress bar on stderr, only where stderr is a terminal and notes are wanted."""
+    """A progress bar on stderr, which is shown only if stderr is a terminal and not `quiet`.
+
+    total : amount of work. unit : its unit. scaled : whether to show the amount, with a prefix such as M.
+    """
 
     def __init__(self, total, unit, quiet=False, scaled=False):
         from tqdm import tqdm
@@ -94,7 +101,7 @@ class Progress:
         )
 
     def to(self, done, **figures):
-        """Move the bar to `done`, showing `figures` beside it."""
+        """Move the bar to `done` of `total`, and show `figures` next to it."""
         self._bar.n = done
         self._bar.set_postfix(figures, refresh=False)
         self._bar.update(0)
@@ -107,7 +114,7 @@ class Progress:
 
 
 def watch_downloads(quiet=False):
-    """What says that a file is downloaded, and how far it is; see `strag.datasets.download.fetch`."""
+    """Return a `watch` for `strag.datasets.download.fetch`: it shows a note and a progress bar."""
     notes = Notes(quiet)
 
     @contextlib.contextmanager

@@ -127,7 +127,8 @@ def test_only_those_who_speak_know_click_rich_and_tqdm():
 
 def test_no_command_imports_a_command():
     """They share their options, what they do with files, and how they deliver."""
-    shared = tuple(f"strag.commands.{name}" for name in ("options", "inputs", "deliver"))
+    names = ("types", "options", "training_options", "inputs", "deliver")
+    shared = tuple(f"strag.commands.{name}" for name in names)
     for name in where(lambda source: True, ("strag.commands",)):
         imported = imported_from(MODULES[name], ("strag.commands",))
         others = [one for one in imported if one != "strag.commands" and not inside(one, shared)]
@@ -194,6 +195,7 @@ def test_only_training_and_its_command_know_torch():
                 "geometry",
                 "stragglers",
                 "datasets",
+                "signals",
             ],
         ),
         ("strag.views", ["errors", "words", "views", "geometry", "stragglers", "datasets"]),

@@ -5,9 +5,11 @@ import time
 import numpy as np
 
 from strag import signals
+from strag.bits import unpack
 from strag.errors import StragError
 from strag.files.slots import Slots, slot_size
-from strag.training.loop import Checkpoint, Record, run_groups
+from strag.training.loop import run_groups
+from strag.training.records import Checkpoint, Record
 
 EVERY = 30.0  # seconds between two states
 LISTED = 64  # bytes of the stamp of a slot for each group in progress
@@ -60,22 +62,23 @@ class Resumption:
             self.reached[start, stop] = Checkpoint(slice(start, stop), update, parts)
 
     def begun(self):
-        """The Checkpoints of all groups that were begun: list."""
+        """The Checkpoints of all groups that were begun, each with the Records before it: list."""
         complete = [Checkpoint(slice(*runs), self.last, {}, is_last=True) for runs in sorted(self.finished)]
-        return [*complete, *self.reached.values()]
+        checkpoints = [*complete, *self.reached.values()]
+        for checkpoint in checkpoints:
+            checkpoint.seen = self.seen(checkpoint)
+        return checkpoints
 
-    def records(self):
-        """Yield the Records of the groups that were begun, as far as a Watch looks at them."""
+    def seen(self, checkpoint):
+        """Yield the Records of these runs before a Checkpoint, without their tests, from the work file."""
         arrays = self.history.arrays
-        names = [name for name in arrays if name in self.history.measures]
-        for checkpoint in self.begun():
-            for at, update in enumerate(arrays["updates"]):
-                if update < checkpoint.update or checkpoint.is_last:
-                    error, loss = (
-                        arrays[name][at, checkpoint.runs] for name in ("train_error", "train_loss")
-                    )
-                    measures = {name: np.array(arrays[name][at, checkpoint.runs]) for name in names}
-                    yield Record(checkpoint.runs, int(update), np.array(error), np.array(loss), measures)
+        for at, update in enumerate(arrays["updates"]):
+            if update < checkpoint.update or checkpoint.is_last:
+                names = ("train_error", "train_loss", *self.history.measures)
+                rows = {name: np.array(arrays[name][at, checkpoint.runs]) for name in names}
+                bits = unpack(arrays["misclassified"][at, checkpoint.runs], len(arrays["index"]))
+                error, loss = rows.pop("train_error"), rows.pop("train_loss")
+                yield Record(checkpoint.runs, int(update), error, loss, rows, bits)
 
     def due(self):
         """Whether it is time for a state: every 30 seconds, and when a signal waits."""

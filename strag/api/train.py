@@ -3,6 +3,7 @@
 import warnings
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from strag.files.sets import StoredSets
 from strag.files.stamp import stamp
 from strag.files.weights import WeightsWriter, parameter_bytes
 from strag.signals import held, waits
+from strag.stragglers.decision import decided
+from strag.stragglers.recipe import descends
 from strag.stragglers.sets import described_at
 from strag.training import loop as science
 from strag.training.architecture import Ends
@@ -32,6 +35,7 @@ from strag.training.parts import require_one_set
 from strag.training.plan import Size
 from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe
+from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
 
@@ -169,11 +173,18 @@ def bytes_of_history(recipe, data):
         "layer": len(recipe.layers),
         "record": recipe.records(data.origin_size),
         "example": len(data.y),
-        "test record": recipe.tests(data.origin_size) if data.has_test else 0,
+        "test record": _tests(recipe, data.origin_size) if data.has_test else 0,
         "noise level": len(recipe.noise),
         "test example": len(data.y_test) if data.has_test else 0,
     }
     return history_bytes(lengths, data.named.values())
+
+
+def _tests(recipe, rows):
+    """The number of test records that a history is laid out for, of a data set with a test set."""
+    if recipe.until and recipe.test != "never":
+        return len({*recipe.recorded(rows), *recipe.tested(rows)})
+    return recipe.tests(rows)
 
 
 def weights_bytes(recipe, data, weights_at):
@@ -230,15 +241,21 @@ def history_writer(job, device, sink):
     data = job.data
     whole = {"updates": job.recorded, "trained": job.trained}
     whole |= {"index": data.index, "y": data.y, "group": data.groups, **data.named}
-    whole |= {"test_updates": job.tested, "y_test": data.y_test} if len(job.tested) else {}
+    tests = job.tested
+    if job.recipe.until:  # a run is tested where it ends, at whichever record that is
+        tests = sorted({*job.tested, *job.recorded}) if len(job.tested) else []
+        whole["last_record"] = np.full(job.recipe.runs, -1)
+    whole |= {"test_updates": tests, "y_test": data.y_test} if len(tests) else {}
     spare = spare_bytes(job) if sink is not None and sink.resumes else 0
-    return HistoryWriter(sink, job.meta("history", device), whole, len(job.recipe.noise), spare)
+    meta, levels = job.meta("history", device), len(job.recipe.noise)
+    return HistoryWriter(sink, meta, whole, levels, spare, scheduled=job.tested)
 
 
 def weights_writer(job, device, sink, weights_at):
     """The writer of the Job's weights into an open Output."""
     whole = {"updates": listed(weights_at, job.last, "weights_at"), "mean": job.mean, "std": job.std}
     whole |= {"index": job.data.index, "trained": job.trained}
+    whole |= {"last_update": np.full(job.recipe.runs, job.last)} if job.recipe.until else {}
     return WeightsWriter(
         sink, job.meta("weights", device), whole, job.recipe.architecture.shapes(job.task.ends)
     )
@@ -258,11 +275,13 @@ def run(job, writers, device, progress=None):
     with held() if resumes else nullcontext():
         resumption = Resumption(job, writers) if resumes else None
         begun = resumption.begun() if resumes else ()
-        for record in resumption.records() if resumes else ():
-            watch.add(record, job.last)
+        for checkpoint in begun:
+            for record in resumption.seen(checkpoint):
+                watch.add(record, job.last)
         due = resumption.due if resumes else None
-        for event in science.train(job.recipe, job.task, weights_at, device, begun, due):
-            if isinstance(event, science.Checkpoint):
+        decide = partial(decided, descends=descends(job.recipe.as_dict())) if job.recipe.until else None
+        for event in science.train(job.recipe, job.task, weights_at, device, begun, due, decide=decide):
+            if isinstance(event, Checkpoint):
                 resumption.take(event)
                 if waits():
                     break

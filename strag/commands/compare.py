@@ -2,7 +2,8 @@
 
 import click
 
-from strag.commands.options import FilePath, example, json_option, output_option, quiet_option
+from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.types import FilePath
 
 
 @click.command(

@@ -1,8 +1,9 @@
-"""strag data: import, subset, group labels."""
+"""strag data: import a data set, take a subset of it, and group its classes."""
 
 import click
 
-from strag.commands.options import DataPath, FiniteRange, Sizes, example, output_option, quiet_option
+from strag.commands.options import example, output_option, quiet_option
+from strag.commands.types import Classes, DataPath, FiniteRange, Groups, Sizes
 
 # Options of reading files, and options that change the data set, in the order in which they work.
 READING = ("label_column", "resize", "background", "skip_broken")
@@ -32,20 +33,26 @@ strag data cifar-10-binary.tar.gz --gray --labels 0-4/5-9 -o cifar.safetensors
     "--test", type=DataPath(), metavar="SOURCE", help="Use the training examples of SOURCE as the test set."
 )
 @click.option(
-    "--shape", type=Sizes(1, 4), metavar="HxW", help="Give every example, a row of numbers, this shape."
+    "--shape",
+    type=Sizes(1, 4),
+    metavar="HxW",
+    help="Shape of every example, if examples are rows of numbers.",
 )
 @click.option("--resize", type=Sizes(2), metavar="HxW", help="Scale all images to this size.")
 @click.option(
     "--background",
     type=click.IntRange(0, 255),
     metavar="GREY",
-    help="Put transparent images on this grey, 0 (black) to 255 (white).",
+    help="Draw transparent images on this grey background, 0 (black) to 255 (white).",
 )
 @click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
 @click.option("--gray", is_flag=True, help="Average the colours of each pixel into one channel.")
-@click.option("--classes", metavar="LIST", help="Keep only these classes, such as 3,8 or cat,dog.")
+@click.option(
+    "--classes", type=Classes(), metavar="LIST", help="Keep only these classes, such as 3,8 or cat,dog."
+)
 @click.option(
     "--labels",
+    type=Groups(),
     metavar="GROUPS",
     help="How classes form groups: parity, classes, or groups such as 0-4/5-9 or cat,dog/eel.  [default: the "
     "groups of SOURCE if it is a dataset, parity for the catalogue, classes for other files]",
@@ -61,7 +68,10 @@ strag data cifar-10-binary.tar.gz --gray --labels 0-4/5-9 -o cifar.safetensors
 )
 @click.option("--size", type=click.IntRange(1), metavar="P", help="Keep P training examples.")
 @click.option(
-    "--block", type=click.IntRange(1), metavar="N", help="Keep the N-th block of P examples, counted from 1."
+    "--block",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With --size P, keep the N-th block of P examples, counted from 1.",
 )
 @click.option(
     "--flip-labels",
@@ -75,7 +85,7 @@ strag data cifar-10-binary.tar.gz --gray --labels 0-4/5-9 -o cifar.safetensors
 @output_option("the dataset")
 @quiet_option
 def command(source, test, output, quiet, **options):
-    """Import a data set: subset it, label its groups.
+    """Import a data set, take a subset of it, and group its classes.
 
     SOURCE is one of:
 
@@ -86,12 +96,13 @@ def command(source, test, output, quiet, **options):
     - a folder of IDX files, of CIFAR batches (binary version, or its tar.gz),
       of images in one folder per class, or of one npy file per class
     - an npz file with the arrays x, y and, optionally, x_test, y_test
-    - a CSV file; without a header, --label-column is the number of the label
+    - a CSV file; if it has no header, --label-column is the number of the
+      column that holds the labels
     - a parquet or Arrow file, or a data set saved by Hugging Face's library
       (needs the extra 'tables')
     - IDX, npy or npz files of one array each: examples, labels and,
-      optionally, test examples, test labels. Their names or their order say
-      which file is which
+      optionally, test examples, test labels. They are told apart by their
+      names or by their order
 
     A note reports everything that is left out or ambiguous.
 
@@ -102,7 +113,7 @@ def command(source, test, output, quiet, **options):
     examples.
 
     Downloads are checked and kept in the folder STRAG_CACHE (default: the user's cache). STRAG_MIRROR lists
-    other addresses, separated by spaces, to download from; each serves a copy of such a folder.
+    other addresses to download from, separated by spaces. Each must serve a copy of this folder.
     """
     from strag.console import Notes, warn
     from strag.datasets.imported import Reading
@@ -157,7 +168,7 @@ def _made(data, test, test_data, changes):
 
 
 def read_source(source, reading, output, note, unused):
-    """The Dataset that SOURCE names. The output may replace a strag dataset, but no other file.
+    """The Dataset of SOURCE. The output may replace a strag dataset that is read, but no other input.
 
     unused : set of names of options in `reading`. Those that SOURCE uses are removed from it.
     """

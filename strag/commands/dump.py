@@ -2,16 +2,8 @@
 
 import click
 
-from strag.commands.options import (
-    DataPath,
-    FilePath,
-    Numbers,
-    device_option,
-    example,
-    output_option,
-    quiet_option,
-    threads_option,
-)
+from strag.commands.options import device_option, example, output_option, quiet_option, threads_option
+from strag.commands.types import DataPath, FilePath, LayerNames, Numbers
 
 
 @click.command(
@@ -24,7 +16,9 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 )
 @click.argument("weights", type=FilePath(), metavar="WEIGHTS")
 @click.argument("data", type=DataPath(), metavar="DATA")
-@click.option("--layers", metavar="1,2|all", help="Layers to write; 0 is the input.  [default: 1]")
+@click.option(
+    "--layers", type=LayerNames(), metavar="1,2|all", help="Layers to write; 0 is the input.  [default: 1]"
+)
 @click.option(
     "--updates",
     type=Numbers("all", several=True, what="updates such as 0,40"),

@@ -3,9 +3,6 @@
 import click
 
 from strag.commands.options import (
-    FilePath,
-    FiniteRange,
-    Times,
     example,
     fewest_option,
     is_given,
@@ -19,6 +16,7 @@ from strag.commands.options import (
     rule_option,
     spelled,
 )
+from strag.commands.types import FilePath, FiniteRange, Times
 
 PER_RUN = "use 'strag sets', which writes one set per run"
 
@@ -96,8 +94,8 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     It adds, for every run, the test error of the reference at the end and at its inversion t*, and the
     errors of the run on the test examples that the reference classifies right and wrong at t*.
 
-    The networks of 'strag train --without SETS' left out different examples. Such a history has results
-    for each network, but no consensus and no probabilities.
+    In a history of 'strag train --without SETS', each network left out other examples. The output then has
+    results for each network, but no consensus and no probabilities.
 
     The exit status is 3 if the verdict is not `inversion`:
 
@@ -137,7 +135,7 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
         deliver(view, lambda out: write_finding(finding, out, csv_sink), sink, as_json, quiet)
     warn_doubts(loaded, stragglers, at.error)
     if not stragglers.pooled:
-        reason = f"several networks are run {loaded.shared_run}, trained without different examples"
+        reason = f"several networks start from run {loaded.shared_run} and leave out different examples"
         warn(f"{loaded.source}: {reason}; no consensus and no probabilities are computed")
     return verdict_status(stragglers.verdict, at.is_chosen, any_verdict)
 

@@ -2,7 +2,8 @@
 
 import click
 
-from strag.commands.options import FilePath, example, json_option, output_option, quiet_option
+from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.types import FilePath
 
 
 @click.command(
@@ -44,7 +45,7 @@ def command(files, output, as_json, quiet):
     files = files or ("-",)
     is_history = output.endswith(".safetensors")
     for path in files:
-        refuse_data_set(path, "give what 'strag dump' wrote of it")
+        refuse_data_set(path, f"run networks on it with 'strag dump WEIGHTS {path}'")
     refuse_several_stdin(*files)
     refuse_ignored(("as_json", is_history, f"contradicts -o {output}, which is a history"))
     refuse_overwriting(files, ("-o", output))

@@ -3,7 +3,8 @@
 import click
 
 from strag.commands.inputs import refuse_data_set
-from strag.commands.options import FilePath, example, refuse_ignored
+from strag.commands.options import example, refuse_ignored
+from strag.commands.types import FilePath
 
 
 @click.command(

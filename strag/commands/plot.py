@@ -4,18 +4,8 @@ import itertools
 
 import click
 
-from strag.commands.options import (
-    DataPath,
-    FilePath,
-    FiniteRange,
-    LayerName,
-    Names,
-    example,
-    output_option,
-    quiet_option,
-    refuse_ignored,
-    spelled,
-)
+from strag.commands.options import example, output_option, quiet_option, refuse_ignored, spelled
+from strag.commands.types import DataPath, FilePath, FiniteRange, LayerName, Names
 from strag.errors import StragError, bad_usage
 from strag.geometry.measures import CURVES
 from strag.views.style import FORMATS
@@ -128,7 +118,7 @@ def command(files, labels, form, dpi, output, quiet, **options):
       Several histories are drawn over each other.
     - sweep (a history of 'strag train --without SETS'): the depth of the valleys
       and the test error of the networks, against the dose or the update t of
-      the sets (with --x error, against their share of the examples).
+      the sets (with --x error, against the share of the examples that they hold).
       --reference adds t*, and the test error of the same runs trained on all
       examples, at the end and at t*.
     - stragglers: a gallery of the examples that straggle most often, with the

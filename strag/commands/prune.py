@@ -2,14 +2,8 @@
 
 import click
 
-from strag.commands.options import (
-    DataPath,
-    FilePath,
-    example,
-    output_option,
-    quiet_option,
-    refuse_ignored,
-)
+from strag.commands.options import example, output_option, quiet_option, refuse_ignored
+from strag.commands.types import DataPath, FilePath
 
 
 @click.command(

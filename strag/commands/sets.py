@@ -3,11 +3,6 @@
 import click
 
 from strag.commands.options import (
-    FilePath,
-    FiniteRange,
-    Names,
-    Shares,
-    Times,
     example,
     fewest_option,
     layer_option,
@@ -17,6 +12,7 @@ from strag.commands.options import (
     refuse_ignored,
     rule_option,
 )
+from strag.commands.types import FilePath, FiniteRange, Names, Shares, Times
 
 
 def _controls():
@@ -78,12 +74,12 @@ def command(history, output, quiet, any_verdict, **options):
     """Write sets of examples to leave out of training, one set per network.
 
     HISTORY is a file written by 'strag train', by default stdin. The output is a sets file. 'strag train
-    --without FILE' trains one network per set, from the initial weights of the run of the set.
+    --without FILE' trains one network per set, from the initial weights of the run that the set belongs to.
 
     There is one set per run: the examples that the run misclassifies at its inversion, at another time, or
     at each of many times (--at).
 
-    --dose adds, for every run, growing shares of the most frequent stragglers of all runs.
+    --dose adds sets for every run: growing shares of the stragglers that are most frequent over all runs.
 
     --controls adds sets of equal size for comparison:
 

@@ -3,7 +3,6 @@
 import click
 
 from strag.commands.options import (
-    FilePath,
     example,
     fewest_option,
     json_option,
@@ -11,6 +10,7 @@ from strag.commands.options import (
     quiet_option,
     removed_option,
 )
+from strag.commands.types import FilePath
 
 
 @click.command(
@@ -27,8 +27,8 @@ strag train mnist8k --runs 20 --epochs 80 --lr 0.2 | strag stability | jq '.reco
     type=click.Choice(["disjoint", "all"]),
     default="disjoint",
     show_default=True,
-    help="Pairs of runs to compare: 2j with 2j + 1 (disjoint), or every pair; pairs that share a run are not "
-    "independent.",
+    help="Pairs of runs to compare: disjoint compares run 2j with run 2j + 1, all compares every pair. Pairs "
+    "that share a run are not independent.",
 )
 @removed_option(
     "--bootstrap", "remove it: the interval of kappa is Student's t over pairs of runs", takes_value=True

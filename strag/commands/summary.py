@@ -2,7 +2,8 @@
 
 import click
 
-from strag.commands.options import FilePath, example, json_option, output_option, quiet_option
+from strag.commands.options import example, json_option, output_option, quiet_option
+from strag.commands.types import FilePath
 
 
 @click.command(
@@ -40,23 +41,24 @@ def command(files, labels, markdown, output, as_json, quiet):
     \b
     - the share of runs that invert, with a 95 % interval. Runs for which this
       is not known (open, unresolved, unstable, diverged) count neither as
-      inverting nor as not inverting. With several blocks, the interval is over
-      blocks.
+      inverting nor as not inverting. With several blocks, the interval comes
+      from the blocks.
     - the means of the training error eps* and the test error at the inversion,
       of the gap (eps* minus this test error), of lr t* (lr t* / (1 - m) with
       momentum m, none for Adam) and of the depth up to 4 t*, with 95 %
       intervals and the standard deviations between seeds and between blocks.
-      The intervals are over the means of the blocks, or over seeds if there is
-      one block. Those of test errors include the error of the finite test set.
+      The intervals come from the means of the blocks, or from the seeds if there
+      is one block. Those of test errors include the error of the finite test
+      set.
     - the differences from the reference on the same data, run by run if the
       runs start from the same weights. They are valid for this test set.
 
     The reference is the condition with the usual value of every setting, or, next to conditions that leave
     out sets, the one with all examples. If there is none, it is the condition with an inversion that has
-    the most blocks, then the most runs, then the first place in the table.
+    the most blocks, then the most runs, and that comes first in the table.
 
-    If only the number of examples P varies, the law limit - a P^-b is fitted with b free and with b = 1. It
-    has intervals if there are enough blocks.
+    If only the number of examples P varies, the law limit - a P^-b is fitted, with b free and with b = 1.
+    The fit has intervals if there are enough blocks.
 
     JSON and Markdown also contain the verdicts of the runs, the test error at the end for every noise, and
     the results of find-stragglers --reference. For networks that left out sets, they contain the excess

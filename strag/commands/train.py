@@ -5,10 +5,6 @@ from functools import partial
 import click
 
 from strag.commands.options import (
-    DataPath,
-    FilePath,
-    FiniteRange,
-    Numbers,
     device_option,
     example,
     is_given,
@@ -19,8 +15,8 @@ from strag.commands.options import (
     spelled,
     threads_option,
 )
-
-LARGEST = 2**31 - 1  # of numbers that torch counts with
+from strag.commands.training_options import DATA, JOB, NETWORK, OPTIMIZER, RECORDS, RUNS, WEIGHTS, add
+from strag.commands.types import DataPath, FiniteRange
 
 
 @click.command(
@@ -32,158 +28,7 @@ strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o de
 """),
 )
 @click.argument("data", required=False, type=DataPath(), metavar="[DATA]")
-@click.option(
-    "--runs",
-    type=click.IntRange(1, LARGEST),
-    default=10,
-    metavar="N",
-    show_default=True,
-    help="Number of networks to train.",
-)
-@click.option(
-    "--first-run",
-    type=click.IntRange(0, LARGEST),
-    default=0,
-    metavar="N",
-    show_default=True,
-    help="Number of the first run. The seed and the number of a run determine its network.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    metavar="N",
-    show_default=True,
-    help="Seed of the initial weights, the mini-batches and the noise.",
-)
-@click.option(
-    "--epochs",
-    type=click.IntRange(1, 10_000_000),
-    default=500,
-    metavar="N",
-    show_default=True,
-    help="Number of passes over the data.",
-)
-@click.option(
-    "--depth",
-    type=click.IntRange(1, 1000),
-    default=2,
-    metavar="K",
-    show_default=True,
-    help="Number of linear layers; 1 is a linear classifier.",
-)
-@click.option(
-    "--width",
-    type=click.IntRange(1, LARGEST),
-    default=20,
-    metavar="N",
-    show_default=True,
-    help="Number of units in each hidden layer.",
-)
-@click.option(
-    "--activation",
-    type=click.Choice(["tanh", "relu", "gelu"]),
-    default="tanh",
-    show_default=True,
-    help="Nonlinearity of the hidden layers.",
-)
-@click.option(
-    "--optimizer",
-    type=click.Choice(["sgd", "adam"]),
-    default="sgd",
-    show_default=True,
-    help="Gradient descent (sgd) or Adam.",
-)
-@click.option(
-    "--lr",
-    type=FiniteRange(0, min_open=True),
-    default=0.1,
-    metavar="X",
-    show_default=True,
-    help="Learning rate.",
-)
-@click.option(
-    "--momentum",
-    type=FiniteRange(0, 1, max_open=True),
-    default=0.0,
-    metavar="X",
-    show_default=True,
-    help="Momentum of --optimizer sgd.",
-)
-@click.option(
-    "--weight-decay",
-    type=FiniteRange(0),
-    default=0.0,
-    metavar="X",
-    show_default=True,
-    help="L2 penalty on all parameters.",
-)
-@click.option(
-    "--batch-size",
-    type=click.IntRange(1, LARGEST),
-    metavar="N",
-    help="Number of examples in a mini-batch.  [default: all, the full batch]",
-)
-@click.option("--own-order", is_flag=True, help="Let each run draw its own mini-batches, which is slower.")
-@click.option(
-    "--layers", metavar="1,2|all", help="Layers to measure: hidden layers, and 0 for the input.  [default: 1]"
-)
-@click.option(
-    "--record-every",
-    type=Numbers("log"),
-    metavar="N|log",
-    help="Number of updates between records.  [default: 1; log with mini-batches]",
-)
-@click.option(
-    "--test-every",
-    type=Numbers("log", "never"),
-    metavar="N|log|never",
-    default="log",
-    show_default=True,
-    help="Number of updates between measurements of the test error.",
-)
-@click.option(
-    "--noise",
-    type=FiniteRange(0),
-    multiple=True,
-    metavar="SIGMA",
-    help="Standard deviation of noise on the standardised test inputs; may be repeated.  [default: 0]",
-)
-@click.option(
-    "--without",
-    type=FilePath(),
-    metavar="FILE",
-    help="Examples to leave out: a stragglers file, or a sets file with one network per set.",
-)
-@click.option(
-    "--restandardise",
-    is_flag=True,
-    help="Standardise by the mean and standard deviation of the examples trained on, not of their block.",
-)
-@click.option("--init", type=FilePath(), metavar="WEIGHTS", help="Start from the last weights in this file.")
-@click.option(
-    "--weights", type=FilePath(), metavar="FILE", help="Also write the weights of the networks to FILE."
-)
-@click.option(
-    "--weights-at",
-    type=Numbers("log", "last", several=True, what="updates such as 0,40"),
-    metavar="UPDATES|log",
-    default="last",
-    show_default=True,
-    help="Updates at which to write weights, such as 0,40.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
-    default="float32",
-    show_default=True,
-    help="Precision of the operands of the large products; sums and weights are float32.",
-)
-@click.option(
-    "--resume",
-    is_flag=True,
-    help="Keep the state of the training in FILE.resume, and go on from there if it was stopped.",
-)
+@add(RUNS, NETWORK, OPTIMIZER, RECORDS, DATA, WEIGHTS, JOB)
 @device_option
 @threads_option
 @click.option(
@@ -209,16 +54,16 @@ def command(data, output, plans, as_json, quiet, **options):
     Time is counted in updates. With the full batch, records are free. With mini-batches, each record costs
     one pass over all examples, so that records are sparser by default.
 
-    If Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 stops a training, the finished part is kept as
-    FILE.partial.
+    If Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 stops a training with -o FILE, the finished part is kept
+    as FILE.partial.
 
-    --without with a sets file trains one network per set, from the initial weights of the run of the set.
-    The seed, the data and the sizes of the networks must be those of the training in which the sets were
-    found.
+    With a sets file, --without trains one network per set, from the initial weights of the run that the set
+    belongs to. The seed, the data and the sizes of the networks must be those of the training in which the
+    sets were found.
 
     --plan writes neither a history nor weights. It prints the network-updates, arithmetic, time, memory
-    and disk space of the training, as a table at a terminal, else as JSON. Memory hardly grows with --runs.
-    From about 16 runs on, neither does the time per network-update.
+    and disk space of the training, as a table at a terminal, else as JSON. Memory hardly depends on --runs,
+    and from about 16 runs on, neither does the time per network-update.
 
     Trainings that run at the same time share the processor: with `make -j`, use --threads 1 for each.
     """
@@ -263,7 +108,7 @@ def command(data, output, plans, as_json, quiet, **options):
 
 
 def _recipe(options):
-    """The Recipe that the options mean."""
+    """The Recipe that the options describe."""
     from strag.training.architectures import ARCHITECTURES, DEFAULT
     from strag.training.recipe import Recipe
 
@@ -310,20 +155,20 @@ def _refuse_ignored(options, plans):
         (
             "noise",
             options["test_every"] == "never",
-            "has no effect: --test-every never takes no test error",
+            "has no effect: --test-every never measures no test error",
         ),
         ("weights_at", options["weights"] is None, "needs --weights"),
         (
             "seed",
             not _draws(options),
-            "has no effect: --init gives the weights, and a full batch has no order",
+            "has no effect: --init sets the weights, and a full batch has no order",
         ),
         ("as_json", not plans, "needs --plan"),
     )
 
 
 def _draws(options):
-    """Whether anything of a training is random, or sets ask for its seed."""
+    """Whether a training draws random numbers, or its seed must match that of sets."""
     drawn = options["batch_size"] is not None or any(options["noise"])
     return options["init"] is None or options["without"] is not None or drawn
 
@@ -359,12 +204,11 @@ def _job(recipe, data, without, init, memory, device, sinks, weights_at):
 
 
 def _refuse_runs(sets):
-    """Refuse options that choose runs, which sets do."""
+    """Refuse options that choose runs, because the sets choose them."""
     from strag.errors import bad_usage
 
-    for name, what in (("runs", "one network per set"), ("first_run", "a set names its run")):
+    for name, reason in (("runs", "one network is trained per set"), ("first_run", "each set has a run")):
         if is_given(name):
             option = spelled(name)
-            raise bad_usage(
-                f"holds sets, which {option} contradicts: {what}", f"remove {option}", sets.source
-            )
+            problem = f"holds sets, which contradict {option}: {reason}"
+            raise bad_usage(problem, f"remove {option}", sets.source)

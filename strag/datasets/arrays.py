@@ -1,4 +1,4 @@
-"""Import of the user's own arrays: npz files, npy files, and folders of them."""
+"""Import of the user's own arrays: npz files, npy files, and folders of such files."""
 
 import itertools
 import re
@@ -38,7 +38,7 @@ def read_npz(path):
 
 
 def _add_names(imported, unused):
-    """Take the names of classes and examples from other arrays, in place, and note which arrays are left out.
+    """Add the names of classes and examples from other arrays to an Imported, and note which are left out.
 
     unused : dict of the names of arrays that are not examples or labels to functions that read them.
     """
@@ -47,7 +47,7 @@ def _add_names(imported, unused):
         of_classes, of_examples = (is_text_about(name, subject) for subject in ("classes", "examples"))
         try:
             texts = _texts(read()) if of_classes or of_examples else None
-        except StragError:  # names are optional
+        except StragError:  # the array is left out, because names are optional
             texts = None
         if texts and of_classes and imported.class_names is None and _name_classes(texts, imported):
             imported.class_names = tuple(texts)
@@ -83,7 +83,7 @@ def _name_classes(names, imported):
 
 
 def read_array(path):
-    """The only array in an npy, npz or IDX file."""
+    """The only array in an npy, npz or IDX file. Raises StragError for other files and for several arrays."""
     head = head_of(path)
     if head.startswith(MAGIC):
         return read_npy_file(path)
@@ -102,7 +102,7 @@ def read_array(path):
 
 
 def _of_one(path):
-    """The open Npz of a file that holds one array; StragError if it holds another number."""
+    """The open Npz of a file that holds one array. Raises StragError if it holds none or several."""
     _check_not_gzipped(path)
     archive = Npz(path)
     if len(archive.names) != 1:
@@ -154,7 +154,7 @@ def _from_files(files, notes):
 
 
 def _files_in(folder):
-    """The paths of the npz and npy files in a folder, and the names of its other entries, not hidden ones."""
+    """The paths of the npz and npy files in a folder, and the names of its other visible entries."""
     paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     files = [path for path in paths if _SUFFIX.search(path.name) and not path.is_dir()]
     return files, [f"{path.name}{'/' * path.is_dir()}" for path in paths if path not in files]
@@ -172,17 +172,17 @@ def read_array_folder(folder):
     """The Imported of a folder of npy and npz files.
 
     The names of the files state their roles, see `strag.datasets.roles.choose`. If no name states a role,
-    each npy file holds the examples of one class, whose name is that of the file. A single npz file is read
-    as by `read_npz`.
+    each npy file holds the examples of one class, and the name of the file is the name of the class. A single
+    npz file is read by `read_npz`. Raises StragError if the files do not fit together.
     """
-    files, others = _files_in(folder)
+    files, other_names = _files_in(folder)
     named = {}
     for path in files:
         if not path.exists():
             raise StragError("is a broken link", "repair or remove it", path)
-        other = named.setdefault(_SUFFIX.sub("", path.name), path)
-        if other != path:
-            raise StragError(f"holds {other.name} and {path.name}", "keep only one of them", folder)
+        first = named.setdefault(_SUFFIX.sub("", path.name), path)
+        if first != path:
+            raise StragError(f"holds {first.name} and {path.name}", "keep only one of them", folder)
     if len(files) == 1:
         imported = read_npz(files[0])
         imported.notes.insert(0, f"read {files[0].name}")
@@ -193,8 +193,8 @@ def read_array_folder(folder):
         _add_names(imported, {name: lambda name=name: read_array(named[name]) for name in chosen.unused})
     else:
         imported = _read_classes(folder, named)
-    if others:
-        imported.notes.append(f"left out {some_of(others)}")
+    if other_names:
+        imported.notes.append(f"left out {some_of(other_names)}")
     return imported
 
 
@@ -209,21 +209,21 @@ def _read_classes(folder, files):
         classes = {name: classes[name] for name in sorted(classes, key=int)}
     shapes = {name: _shape_of(path) for name, path in classes.items()}
     first, (shape, dtype) = next(iter(shapes.items()))
-    for name, (other, kind) in shapes.items():
-        if len(other) < 2 or other[1:] != shape[1:] or kind.kind != dtype.kind:
+    for name, (own_shape, own_dtype) in shapes.items():
+        if len(own_shape) < 2 or own_shape[1:] != shape[1:] or own_dtype.kind != dtype.kind:
             expected = f"{classes[first].name} has shape {list(shape)} of {dtype}"
-            problem = f"has shape {list(other)} of {kind}, but {expected}"
+            problem = f"has shape {list(own_shape)} of {own_dtype}, but {expected}"
             remedy = "save every class with one row per example, all of the same shape and type"
             raise StragError(problem, remedy, classes[name])
-        if not other[0]:
+        if not own_shape[0]:
             remedy = "provide at least one example, or remove the file"
             raise StragError("holds no examples", remedy, classes[name])
     counts = [shape[0] for shape, _ in shapes.values()]
-    kept = np.result_type(*(dtype for _, dtype in shapes.values()))
+    common_dtype = np.result_type(*(dtype for _, dtype in shapes.values()))
     try:
-        x = np.empty((sum(counts), *shape[1:]), kept)
+        x = np.empty((sum(counts), *shape[1:]), common_dtype)
     except (MemoryError, ValueError):
-        size = amount(sum(counts) * np.prod(shape[1:], dtype=float) * kept.itemsize)
+        size = amount(sum(counts) * np.prod(shape[1:], dtype=float) * common_dtype.itemsize)
         problem = f"holds {size}, which does not fit in memory"
         raise StragError(problem, "pass a part of it", folder) from None
     for path, end, count in zip(classes.values(), np.cumsum(counts), counts, strict=True):
@@ -241,7 +241,7 @@ def _shared_prefix(names):
 
 
 def _shape_of(path):
-    """Shape and dtype of the array in the npy file of a class."""
+    """Shape and dtype of the array in the npy file of a class. Raises StragError for an npz file."""
     if head_of(path).startswith(b"PK"):
         raise StragError("is an npz file among npy files", "save its array with numpy.save", path)
     return shape_of_npy(path)

@@ -31,7 +31,7 @@ def read_file(path, reading):
 
 
 def read_folder(folder, reading):
-    """The Imported of a folder of such files, with a test set if it has such a split."""
+    """The Imported of a folder of parquet or Arrow files, with a test set if it has a split for it."""
     splits = find_splits(folder)
     train, test, notes = train_and_test(splits, folder)
     return _imported(splits[train], splits.get(test, []), notes, reading)
@@ -73,7 +73,7 @@ def _need_pyarrow(path):
 
 
 def _in_one_form(x, x_test):
-    """Training and test inputs as arrays of the same type, both in colour if one of them is."""
+    """Training and test inputs as arrays of the same type. Both are in colour if one of them is."""
     parts = [part for part in (x, x_test) if part is not None]
     if isinstance(x, Pictures):
         parts = [part.array() for part in parts]
@@ -111,7 +111,7 @@ class _Part:
 
     def notes(self, what):
         """Notes on changed or left out images. what : 'training' or 'test'."""
-        return self._pictures.notes(f" of the {what} set", lambda called: called.rpartition("/")[2])
+        return self._pictures.notes(f" of the {what} set", lambda path: path.rpartition("/")[2])
 
     @property
     def hidden(self):
@@ -119,7 +119,7 @@ class _Part:
         return self.y.dtype.kind in "if" and self.y.ndim == 1 and bool((self.y == -1).all())
 
     def _take(self, path):
-        """Read one file."""
+        """Read one file and add its rows to the part."""
         schema, batches = _open(path)
         wanted = self._reading.label_column if self.plan is None else self.plan.label
         try:
@@ -143,7 +143,7 @@ class _Part:
             row += batch.num_rows
 
     def _take_batch(self, batch, row, path):
-        """Read one batch of a file, which begins at this row."""
+        """Read one batch of a file. row : the row of the file that the batch begins with."""
 
         def column(name):
             """A column of the batch, without nulls unless it holds the names of the examples."""
@@ -178,12 +178,12 @@ class _Part:
         """Read the images of a batch. Returns the path that is stored with each image, or None."""
         paths = []
         for at, value in enumerate(array.to_pylist(), row):
-            content, called = (value, None) if isinstance(value, bytes) else _content(value)
+            content, stored_path = (value, None) if isinstance(value, bytes) else _content(value)
             if content is None:
                 problem = f"column '{self.plan.inputs[0]}' has no image in row {at}"
                 raise StragError(problem, "save the data set with the bytes of its images")
             self._pictures.add(f"{path}, row {at}", content)
-            paths.append(called or None)
+            paths.append(stored_path or None)
         return paths
 
 
@@ -193,7 +193,7 @@ def _content(value):
 
 
 def _open(path):
-    """The schema of a file, and a function of names of columns that yields record batches of these."""
+    """The schema of a file, and a function of column names that yields record batches of these columns."""
     import pyarrow as pa
     from pyarrow import ipc, parquet
 
@@ -226,9 +226,9 @@ def _sound(batches, path):
 
 def _broken(error, path):
     """The StragError for a file that pyarrow cannot read. error : pyarrow's."""
-    known = recognise(path)
-    if known:
-        form, remedy = known
+    recognised = recognise(path)
+    if recognised:
+        form, remedy = recognised
         return StragError(f"is {form}", remedy)
     if starts_with(path, b"FEA1"):
         return StragError("is a Feather file of version 1", "save it again as version 2 or as parquet")
@@ -249,7 +249,7 @@ def _plain(array):
 
 
 def _refuse_nulls(array, column, row, size=1):
-    """Raise StragError if an array has a null. row : its first row. size : values per row."""
+    """Raise StragError if a column has a null. row : its first row in the file. size : values per row."""
     if array.null_count:
         at = row + int(array.is_null().to_numpy(zero_copy_only=False).argmax()) // size
         raise StragError(f"column '{column}' has no value in row {at}", "fill it in or remove the row")
@@ -294,7 +294,7 @@ def _vectors(array, column, row):
 
 
 def _side_by_side(arrays, columns, row):
-    """Columns of numbers as one array [rows, d]; StragError if a number is not finite."""
+    """Columns of numbers as one array [rows, d]. Raises StragError if a number is not finite."""
     numbers = [_values(array) for array in arrays]
     for name, values in zip(columns, numbers, strict=True):
         wrong = ~np.isfinite(values)
@@ -306,7 +306,7 @@ def _side_by_side(arrays, columns, row):
 
 
 def _labels(parts):
-    """The labels of all batches as one array."""
+    """The labels of all batches as one array. Raises StragError if they are of several kinds."""
     kinds = {part.dtype.kind in "US" for part in parts}
     shapes = {part.shape[1:] for part in parts}
     if len(kinds) > 1 or len(shapes) > 1:

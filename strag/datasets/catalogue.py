@@ -1,4 +1,4 @@
-"""The catalogue: data sets known by name. One is embedded, the others are downloaded when they are used."""
+"""The catalogue of data sets that have a name. One is part of strag; the others are downloaded when used."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ def _read_cifar(paths):
 class Remote:
     """A data set on the network.
 
-    homes : addresses of its folder, tried in turn. files : RemoteFiles in it. class_names : names of its
-    classes, or None. read : function of the paths of the files that gives the Imported. by_hand : for errors,
-    how to download and import the data set by hand.
+    homes : addresses of the folder of its files, which are tried in turn. files : its RemoteFiles.
+    class_names : names of its classes, or None. read : function of the paths of the files that returns the
+    Imported. by_hand : how to download and import the data set by hand, for errors.
     """
 
     homes: tuple
@@ -38,8 +38,8 @@ class Remote:
     by_hand: str = "its four files into a folder, then run 'strag data FOLDER --labels parity'"
 
 
-# Sizes and sha256 are those that TensorFlow Datasets lists for the same addresses. torchvision lists the same
-# files of MNIST, KMNIST and Fashion-MNIST by md5, and so does the page of CIFAR-10 for its archive.
+# Sizes and sha256 are those that TensorFlow Datasets lists for the same addresses. torchvision lists the md5
+# of the same files of MNIST, KMNIST and Fashion-MNIST, and the web page of CIFAR-10 that of its archive.
 REMOTE = {
     # Y. LeCun and C. Cortes; CC BY-SA 3.0.
     "mnist": Remote(
@@ -157,7 +157,10 @@ CATALOGUE = ("mnist8k", *REMOTE)
 
 
 def load(name, watch=None):
-    """The Dataset with this name in the catalogue. watch : see `strag.datasets.download.fetch`."""
+    """The Dataset with this name in the catalogue, downloaded if needed.
+
+    watch : see `strag.datasets.download.fetch`. Raises StragError if it cannot be downloaded.
+    """
     if name == "mnist8k":
         return dataset_of(_read_idx_files([EMBEDDED / "any"]), EMBEDDED, labels="parity", title=name)
     remote = REMOTE[name]

@@ -1,4 +1,4 @@
-"""Shell commands that convert files that strag does not read into files that it reads."""
+"""Shell commands that convert a file that strag cannot read into one that it can read, for error messages."""
 
 import os
 import shlex
@@ -76,6 +76,7 @@ _CIFAR = (
     'y = lambda p: np.concatenate([d.get("labels", d.get("fine_labels")) for d in b(p)]); '
 )
 
+# Python code that converts each form of data, and the suffix of the file that it writes.
 CODE = {
     "pickle": (_PICKLE, ".npz"),
     "pickle.gz": (_GZIPPED, ".npz"),
@@ -125,12 +126,12 @@ def conversion_of_cifar(folder, train, test):
 
 
 def _new(path, suffix=""):
-    """A file name for the current folder: that of a path with another suffix. It avoids existing files."""
+    """A new file name for the current folder: the name of `path` with another suffix."""
     name = path.resolve().name
     stem = name if path.is_dir() else Path(name.removesuffix(".gz").removesuffix(".tar")).stem
     return f"{stem}-converted{suffix}" if os.path.lexists(stem + suffix) else stem + suffix
 
 
 def _line(code, *words):
-    """The command that runs Python code with these arguments."""
+    """The shell command that runs Python code with these arguments."""
     return " ".join(["python3", "-c", *map(shlex.quote, (code, *words))])

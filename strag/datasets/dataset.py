@@ -1,4 +1,4 @@
-"""The data set in memory: examples, labels, identity, and the map that standardises it."""
+"""The data set in memory: its examples, labels and identity, and the standardisation of its inputs."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -101,7 +101,7 @@ class Dataset:
 
     @cached_property
     def identity(self):
-        """The sha256 of the data set's content, see `identity_of`. Names and `y_true` do not count."""
+        """The sha256 of the tensors in COUNTED, see `identity_of`; names and `y_true` are not among them."""
         return identity_of({name: array for name, array in self.tensors.items() if name in COUNTED})
 
     @cached_property
@@ -137,11 +137,11 @@ class Dataset:
     def rows(self, chosen):
         """The Dataset of the examples at these rows, with the mean and std of this data set's block."""
         mean, std = self.standardisation()
-        kept = {name: getattr(self, name)[chosen] for name in ("x", "y", "index")}
-        return replace(self, **kept, **self.beside(chosen), mean=mean, std=std)
+        selected = {name: getattr(self, name)[chosen] for name in ("x", "y", "index")}
+        return replace(self, **selected, **self.beside(chosen), mean=mean, std=std)
 
     def beside(self, chosen):
-        """`names` and `y_true` of these rows, which do not count for the identity: dict."""
+        """`names` and `y_true` of these rows as a dict; the identity does not depend on them."""
         names = None if self.names is None else self.names.take(chosen)
         return {"names": names, "y_true": None if self.y_true is None else self.y_true[chosen]}
 
@@ -172,8 +172,10 @@ class Dataset:
 def _check(data):
     """Raise StragError if the parts of a Dataset, before its class numbers are known, do not fit."""
     if (data.x_test is None) != (data.y_test is None):
-        absent = "labels" if data.y_test is None else "examples"
-        raise StragError(f"has a test set without {absent}", f"add the test {absent} or remove the test set")
+        missing = "labels" if data.y_test is None else "examples"
+        raise StragError(
+            f"has a test set without {missing}", f"add the test {missing} or remove the test set"
+        )
     for suffix in ("", "_test") if data.has_test else ("",):
         check_part(getattr(data, f"x{suffix}"), getattr(data, f"y{suffix}"), suffix, data.x.shape[1:])
     if not 0 <= data.class_count <= LARGEST_CLASS + 1:
@@ -246,13 +248,13 @@ def _class_numbers(data, present):
 
 
 def _names_missing(classes, names):
-    """The error for another number of class names than classes."""
+    """The error for a number of class names that differs from that of the classes."""
     problem = f"has {number_of(classes, 'class', 'classes')} but {number_of(names, 'class name')}"
     return StragError(problem, "provide one name per class")
 
 
 def _check_origin(data):
-    """Raise StragError if `index` has no place in the origin, or `mean` and `std` do not fit the inputs."""
+    """Raise StragError if `index` does not fit the origin, or `mean` and `std` do not fit the inputs."""
     index = np.asarray(data.index)
     size = data.origin_size or len(data.y)
     if index.min() < 0 or index.max() >= size:

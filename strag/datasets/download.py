@@ -1,4 +1,4 @@
-"""Downloads, which are checked, cached, and taken from the first mirror that has them.
+"""Downloads. A file comes from the first mirror that sends it, and is checked and stored in the cache.
 
 Environment variables: `STRAG_CACHE` is the folder of the cache (default: the user's cache). `STRAG_MIRROR`
 is one or more addresses, separated by spaces, that replace the public ones; below them, a file has the same
@@ -50,7 +50,7 @@ def fetch(name, files, homes, remedy, watch=None):
 
     homes : addresses ending in '/', tried in turn. remedy : what to do if no mirror sends a file.
     watch : called as watch(url, size, failure) before every download, where `failure` says what was wrong
-        with the mirror before, or is None. Returns a context manager that gives a function of the number of
+        with the previous mirror, or is None. Returns a context manager that gives a function of the number of
         bytes downloaded so far.
 
     Raises StragError if no mirror sends a complete file, or if the cache cannot be written. Then the cache
@@ -116,7 +116,7 @@ def _retrieve(file, home, folder, downloader):
 
 
 def _open_to_others(path):
-    """Give a downloaded file the mode of a new file. pooch lets only the owner read it."""
+    """Give a downloaded file the usual mode of a new file, because pooch lets only the owner read it."""
     umask = os.umask(0)
     os.umask(umask)
     with contextlib.suppress(OSError):
@@ -126,7 +126,7 @@ def _open_to_others(path):
 class _Download:
     """The downloader that pooch calls for one file. It reports its progress and checks the size.
 
-    failures : what was wrong with the mirrors before, for `watch`. called : whether pooch has called it.
+    failures : what was wrong with the earlier mirrors, for `watch`. called : whether pooch has called it.
     """
 
     def __init__(self, file, watch, failures):
@@ -167,4 +167,4 @@ class _Meter:
         self.done = 0
 
     def close(self):
-        """Do nothing, which pooch asks for at the end."""
+        """Do nothing. pooch calls this at the end of the download."""

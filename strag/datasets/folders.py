@@ -21,8 +21,8 @@ _WHOLE = re.compile("[0-9]{1,7}")
 class ImageFiles:
     """The images in a folder.
 
-    root : the folder. train, test : pairs (path, name of the class); test is None without a test set. Broken
-    links are included. notes : lines on everything that was left out.
+    root : the folder. train, test : lists of pairs (path, name of the class), broken links included; test is
+    None without a test set. notes : lines on everything that was left out.
     """
 
     root: Path
@@ -66,15 +66,15 @@ class ImageFiles:
         parts = {
             part: [path for path in folders if SPLIT_OF.get(path.name.lower()) == part] for part in SPLITS
         }
-        known = {path: part for part, paths in parts.items() for path in paths}
-        if not known:
+        part_of = {path: part for part, paths in parts.items() for path in paths}
+        if not part_of:
             return {}
         for path in folders:
-            if path not in known and _holds_image(path):
-                split = next(iter(known)).name
+            if path not in part_of and _holds_image(path):
+                split = next(iter(part_of)).name
                 problem = f"holds {split}, the name of a split, and {path.name}, which is not"
                 raise StragError(problem, f"move {path.name} away, or rename {split} if it is a class", top)
-            if path not in known:
+            if path not in part_of:
                 self.notes.append(f"left out the folder {self._name(path)}, which holds no images")
         for part, paths in parts.items():
             if len(paths) > 1:
@@ -83,12 +83,12 @@ class ImageFiles:
                 raise StragError(problem, "keep only one of them", top)
         parts = {part: paths[0] for part, paths in parts.items() if paths}
         if "train" not in parts:
-            problem = f"holds {next(iter(known)).name} but no training images"
+            problem = f"holds {next(iter(part_of)).name} but no training images"
             raise StragError(problem, "put the training images into a folder called train", top)
         return self._without_validation(parts)
 
     def _without_validation(self, parts):
-        """The same dict without `validation`, which becomes the test set if there is no other."""
+        """The folders of `_parts` without `validation`, which becomes the test set if there is no other."""
         validation = parts.pop("validation", None)
         if validation is None:
             return parts
@@ -101,22 +101,22 @@ class ImageFiles:
         )
         return parts
 
-    def _classes(self, folder, known=None):
+    def _classes(self, folder, training_classes=None):
         """Pairs (path, class) of all images in a folder of class folders.
 
-        known : for the test set, the classes of the training set.
+        training_classes : for the test set, the classes of the training set, else None.
         """
         folders = class_folders(folder)
         self._check_loose(folder)
-        if not folders or (known is None and len(folders) < 2):
+        if not folders or (training_classes is None and len(folders) < 2):
             problem = f"holds {'only one class folder' if folders else 'no class folders'}"
-            least = "" if known else ", for at least two classes"
-            raise StragError(problem, f"provide one folder of images per class{least}", folder)
+            requirement = "" if training_classes else ", for at least two classes"
+            raise StragError(problem, f"provide one folder of images per class{requirement}", folder)
         _check_names(folders)
         pairs = []
         for path in folders:
-            if known is not None and path.name not in known:
-                problem = f"is not a class of the training set ({some_of(known)})"
+            if training_classes is not None and path.name not in training_classes:
+                problem = f"is not a class of the training set ({some_of(training_classes)})"
                 raise StragError(problem, "use the same class folders in the training and test set", path)
             pairs += [(image, path.name) for image in self._of_class(path)]
         return pairs
@@ -127,12 +127,12 @@ class ImageFiles:
         if loose and not loose[0].exists():
             raise StragError(f"holds a broken link, {loose[0].name}", "repair or remove it", folder)
         if loose:
-            others = "as well as class folders" if class_folders(folder) else "but no class folders"
-            problem = f"holds the image {loose[0].name} {others}"
+            contrast = "as well as class folders" if class_folders(folder) else "but no class folders"
+            problem = f"holds the image {loose[0].name} {contrast}"
             raise StragError(problem, "move every image into the folder of its class", folder)
 
     def _of_class(self, folder):
-        """The images in a class folder."""
+        """The images in a class folder. Raises StragError if it has none, or if a folder in it has images."""
         images = self._images(folder)
         for path in class_folders(folder):
             if _holds_image(path):
@@ -177,7 +177,7 @@ def _entries(folder):
 
 
 def _kind(entry):
-    """`folder`, `file`, `nothing` for a broken link, or `other`."""
+    """The kind of an entry: `folder`, `file`, `nothing` for a broken link, or `other`."""
     try:
         if entry.is_dir():
             return "folder"
@@ -210,7 +210,7 @@ def _holds_image(folder):
 
 
 def _inmost(folder):
-    """The folder itself, or the folder in it if it holds only one folder of folders, as from an archive."""
+    """The folder with the classes: `folder` itself, or the only folder in it, as in an unpacked archive."""
     for _ in range(8):
         folders = class_folders(folder)
         if len(folders) != 1 or folders[0].name.lower() in SPLIT_OF:

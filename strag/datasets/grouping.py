@@ -58,10 +58,37 @@ class Grouping:
     @classmethod
     def _checked(cls, names, members):
         """The Grouping of these, if the number of groups is allowed."""
-        if not 2 <= len(names) <= _MOST:
-            problem = f"labels make {number_of(len(names), 'group')}, not 2 to {_MOST}"
-            raise bad_usage(problem, _HELP)
+        _check_number(len(names))
         return cls(names, tuple(members))
+
+
+def _check_number(groups):
+    if not 2 <= groups <= _MOST:
+        raise bad_usage(f"labels make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
+
+
+def check_form(labels):
+    """Raise StragError for labels that no data set could have: unreadable, or not 2 to 4096 groups."""
+    if labels not in ("parity", "classes"):
+        _check_number(len(_split(labels)))
+
+
+def _split(labels):
+    """The groups in a text, each a list of items (name in quotes or None, text that is not in quotes)."""
+    groups, at = [[]], 0
+    while at <= len(labels):
+        item = _ITEM.match(labels, at)
+        quoted = item and item[1]
+        plain = item[2].strip() if item and item[2] else ""
+        at = item.end() if item else at
+        separator = labels[at : at + 1]
+        if not item or (quoted is None and not plain) or separator not in ("", ",", "/"):
+            raise bad_usage(f"cannot read '{labels}'", _HELP)
+        groups[-1].append((quoted if quoted is None else quoted.replace('""', '"'), plain))
+        if separator == "/":
+            groups.append([])
+        at += 1
+    return groups
 
 
 def read_groups(labels, numbers, names=None, strict=False):
@@ -70,34 +97,28 @@ def read_groups(labels, numbers, names=None, strict=False):
     numbers, names : see `Grouping.parse`. strict : refuse numbers and ranges without a class, which a user
     who types them did not intend.
     """
-    groups, at, text = [[]], 0, [""]
-    while at <= len(labels):
-        item = _ITEM.match(labels, at)
-        if not item:
-            raise bad_usage(f"cannot read '{labels}'", _HELP)
-        quoted = None if item[1] is None else item[1].replace('""', '"')
-        groups[-1] += _classes(quoted, (item[2] or "").strip(), numbers, names, labels, strict)
-        text[-1] += item[0].strip() if quoted is None else quoted
-        at = item.end() + 1
-        if at > len(labels):
-            break
-        separator = labels[at - 1]
-        if separator == "/":
-            groups.append([])
-            text.append("")
-        elif separator == ",":
-            text[-1] += ","
-        else:
-            raise bad_usage(f"cannot read '{labels}'", _HELP)
-    return list(zip(text, groups, strict=True))
+    groups = []
+    for items in _split(labels):
+        classes = [c for item in items for c in _classes(*item, numbers, names, labels, strict)]
+        groups.append((",".join(plain if quoted is None else quoted for quoted, plain in items), classes))
+    return groups
+
+
+def check_list(text):
+    """Raise StragError for a text that is not a list of classes such as `3,8` or `cat,dog`."""
+    try:
+        is_list = len(_split(text)) == 1
+    except StragError:
+        is_list = False
+    if not is_list:
+        raise bad_usage(f"cannot read the classes '{text}'", "use a list such as 3,8 or cat,dog")
 
 
 def read_classes(text, numbers, names=None):
     """The class numbers in a list such as `3,8` or `cat,dog`: sorted, without repetition."""
-    groups = read_groups(text, numbers, names, strict=True) if text.strip() else []
-    if len(groups) != 1:
-        raise bad_usage(f"cannot read the classes '{text}'", "use a list such as 3,8 or cat,dog")
-    return sorted(set(groups[0][1]))
+    check_list(text)
+    ((_, classes),) = read_groups(text, numbers, names, strict=True)
+    return sorted(set(classes))
 
 
 def check_labels(labels, numbers, names=None):

@@ -1,4 +1,4 @@
-"""Import of IDX files, gzipped or not: the format of MNIST and its relatives."""
+"""Import of IDX files, gzipped or not: the format of MNIST and of data sets like it."""
 
 import re
 import shlex
@@ -36,7 +36,7 @@ def read_idx(path):
 
 
 def _is_magic(start):
-    """Whether four bytes are those that an IDX file begins with."""
+    """Whether an IDX file can begin with these four bytes."""
     return len(start) == 4 and start[:2] == b"\0\0" and start[2] in _TYPES
 
 
@@ -79,14 +79,14 @@ def find_idx(folder):
 
 
 def _find(folder):
-    """The result of `find_idx`, and notes."""
+    """The files that `find_idx` returns, and notes on the choice."""
     sets = _sets(folder)
     if not sets:
         return {}, []
-    whole = {key: paths for key, paths in sets.items() if _is_whole(paths)}
-    if len(whole) > 1:
-        raise _several(whole, folder)
-    (place, name), files = next(iter((whole or sets).items()))
+    complete = {key: paths for key, paths in sets.items() if _is_complete(paths)}
+    if len(complete) > 1:
+        raise _several(complete, folder)
+    (place, name), files = next(iter((complete or sets).items()))
     named, notes = _without_copies({path.relative_to(place).as_posix(): path for path in files})
     try:
         chosen = choose(list(named), "file", lambda _: "keep only one of them", "add the missing files")
@@ -115,7 +115,7 @@ def _sets(folder):
                 role = role_of(path.name)
                 if role.what and (_NAMED.search(path.name) or is_idx(path)):
                     sets.setdefault((place, role.rest), []).append(path)
-        if any(map(_is_whole, sets.values())):
+        if any(map(_is_complete, sets.values())):
             return sets
         first = first or sets
     return first
@@ -138,7 +138,7 @@ def _files(folder):
             yield path
 
 
-def _is_whole(paths):
+def _is_complete(paths):
     """Whether files include training examples and training labels."""
     roles = [role_of(path.name) for path in paths]
     return {"examples", "labels"} <= {role.what for role in roles if role.split in ("train", None)}
@@ -163,18 +163,18 @@ def _several(sets, folder):
 
 
 def _without_copies(paths):
-    """Files without copies, and notes. Of files with the same array, one that is not gzipped is kept.
+    """The files without copies, and notes. Files with the same role and the same array are copies.
 
-    paths : dict of name to path.
+    Of copies, one that is not gzipped is kept, if there is one. paths : dict of name to path.
     """
     by_role, notes = {}, []
     for name in sorted(paths, key=lambda name: (name.endswith(".gz"), name)):
         role = role_of(name)
         by_role.setdefault((role.split, role.what), []).append(name)
     copies = []
-    for first, *others in by_role.values():
-        array = read_idx(paths[first]) if others else None
-        copies += [name for name in others if np.array_equal(array, read_idx(paths[name]))]
+    for first, *further in by_role.values():
+        array = read_idx(paths[first]) if further else None
+        copies += [name for name in further if np.array_equal(array, read_idx(paths[name]))]
     if copies:
         notes.append(f"left out {some_of(copies)}, as other files hold the same arrays")
     return {name: path for name, path in paths.items() if name not in copies}, notes

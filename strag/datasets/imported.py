@@ -1,4 +1,4 @@
-"""The common interface of importers: their options, their result, and the forms of data that they read."""
+"""The common interface of all importers: their options, their result, and the forms of data they read."""
 
 import shlex
 from collections.abc import Callable
@@ -71,9 +71,9 @@ class Imported:
 class Form:
     """A form of data that can be imported.
 
-    what : its description in messages, after "is". knows : function of a list of Paths, whether they have
-    this form; it does not read whole files. read : function of the paths and a Reading that gives the
-    Imported. options : names of the options of Reading that it uses.
+    what : its description in messages, after "is". knows : function of a list of Paths that returns whether
+    they have this form; it does not read whole files. read : function of the paths and a Reading that returns
+    the Imported. options : names of the options of Reading that this form uses.
     """
 
     what: str
@@ -91,15 +91,18 @@ def starts_with(path, magic):
 
 
 def one_of(paths, is_table):
-    """The only path in a list; StragError if there are several. is_table : whether a path is a table."""
+    """The only path in a list. Raises StragError if there are several.
+
+    is_table : function of a path that returns whether it is a table.
+    """
     if len(paths) == 1:
         return paths[0]
-    at = next(at for at, path in enumerate(paths) if is_table(path))
-    table, others = paths[at], paths[:at] + paths[at + 1 :]
-    if table in others:
+    place = next(place for place, path in enumerate(paths) if is_table(path))
+    table, other_paths = paths[place], paths[:place] + paths[place + 1 :]
+    if table in other_paths:
         raise bad_usage("is given twice", "pass it once, because a table holds its labels", table)
     if all(map(is_table, paths)):
-        remedy = f"pass one table, and the test set with --test {shlex.quote(others[0].name)}"
+        remedy = f"pass one table, and the test set with --test {shlex.quote(other_paths[0].name)}"
         raise bad_usage(f"is one of {len(paths)} tables", remedy, table)
-    problem = f"is a table, which holds its labels, but {others[0].name} is given as well"
+    problem = f"is a table, which holds its labels, but {other_paths[0].name} is given as well"
     raise bad_usage(problem, "pass only the table, or pass arrays of examples and of labels", table)

@@ -1,4 +1,4 @@
-"""Import of the user's files as a Dataset: the choice of the importer, and the steps that all share."""
+"""Import of the user's files as a Dataset: the choice of the importer, and the steps common to all."""
 
 import shlex
 from pathlib import Path
@@ -13,7 +13,7 @@ from strag.datasets.names import Names
 from strag.datasets.numbers import stored
 from strag.errors import StragError, bad_usage
 
-# The first form that knows the files reads them.
+# The first Form in this order that knows the files reads them.
 FORMS = (
     *(idx.FOLDER, cifar.FOLDER, arrow.FOLDER, known.FOLDER, arrays.FOLDER, images.FOLDER),
     *(known.FILE, arrow.FILE, cifar.ARCHIVE, arrays.ARCHIVE, tables.FORM, arrays.SEVERAL),
@@ -23,10 +23,12 @@ FORMS = (
 def import_files(paths, reading=None, note=None, unused=None):
     """The Dataset in a folder, in a file, or in files of examples and labels.
 
-    paths : list of str. reading : a Reading. note : function that is called with a line on everything that
-    was left out or ambiguous. unused : set of names of options in `reading`; those that the form of the data
-    uses are removed from it. Raises StragError if the form of the data is unknown, and, without `unused`, for
-    an option that it does not use.
+    paths : list of str. reading : a Reading. note : function that is called with one line on each thing that
+    was left out or ambiguous. unused : set of names of options in `reading`, or None. Options that the form
+    of the data uses are removed from the set.
+
+    Raises StragError if the form of the data is unknown. If `unused` is None, it also raises StragError for
+    an option that the form does not use.
     """
     reading = reading or Reading()
     if len(paths) > 1 and "-" in paths:
@@ -52,7 +54,7 @@ def import_files(paths, reading=None, note=None, unused=None):
 
 
 def _form_of(paths):
-    """The Form of the data; StragError if it is unknown."""
+    """The Form of the data. Raises StragError if it is unknown."""
     form = next((form for form in FORMS if form.knows(paths)), None)
     if form:
         return form
@@ -82,15 +84,16 @@ def _name_of(path):
 
 def _title_of(name):
     """The title of a data set that is imported from a file or folder of this name."""
-    whole = Path(name.rstrip("/")).name.removesuffix(".gz").removesuffix(".tar")
-    return Path(whole).stem or name
+    unpacked = Path(name.rstrip("/")).name.removesuffix(".gz").removesuffix(".tar")
+    return Path(unpacked).stem or name
 
 
 def dataset_of(imported, source, labels="classes", title=None, words=(), note=None):
     """The Dataset of an Imported.
 
-    source : the file or folder that errors are about, which also gives the title by default. words : words of
-    the command line that imports it, after `strag data`; by default the title. note : see `import_files`.
+    source : the file or folder that errors are about. labels : how classes form groups. title : name in
+    figures, by default from `source`. words : words of the command line that imports the data, after
+    `strag data`; by default the title. note : see `import_files`.
     """
     name = _name_of(Path(source))
     try:
@@ -120,7 +123,7 @@ def dataset_of(imported, source, labels="classes", title=None, words=(), note=No
 
 
 def _stored(imported, suffix, y):
-    """The inputs of the training set or test set as they are stored, checked; None if there are none.
+    """The checked inputs of the training set or test set in the stored type, or None if there are none.
 
     suffix : '' or '_test'. y : their class numbers.
     """
@@ -129,8 +132,8 @@ def _stored(imported, suffix, y):
     if array is None or y is None:  # Dataset reports examples without labels, and labels without examples
         return array
     try:
-        kept = stored(array, key, imported.x)
-        check_part(kept, y, suffix, imported.x.shape[1:])
+        inputs = stored(array, key, imported.x)
+        check_part(inputs, y, suffix, imported.x.shape[1:])
     except StragError as error:
         raise error.about(imported.sources[key]) if key in imported.sources else error from None
-    return kept
+    return inputs

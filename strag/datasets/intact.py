@@ -1,14 +1,14 @@
-"""Check that an image file is complete, where pillow would silently fill in missing parts."""
+"""The check that an image file is complete. Without it, pillow fills in some missing parts silently."""
 
 import io
 import re
 
 _PNM = re.compile(rb"P\d(?:(?:\s|#[^\r\n]*[\r\n])+(\d+)){3}")
-_SCAN, _END = b"\xff\xda", b"\xff\xd9"  # marks in a JPEG
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"  # marks of the start of a scan and of the end in a JPEG
 
 
 def check(image, content):
-    """Raise an error if `content` lacks a part of the image that pillow has loaded from it.
+    """Raise an error if `content`, the bytes of a file, lacks a part of the image that pillow loaded from it.
 
     A JPEG counts as cut short if its end mark is missing, as after an interrupted download.
     """

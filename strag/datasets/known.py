@@ -1,4 +1,4 @@
-"""Forms of data that strag recognises but does not read. The errors say how to convert them."""
+"""Forms of data that strag recognises but cannot read. The errors say how to convert them."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from strag.words import some_of
 
 _HEAD = 1 << 14  # bytes of a file that are examined
 _MEMBERS = 16  # files of a tar archive that are examined
-_FAR = 1 << 26  # largest size of such a file, in bytes
+_FAR = 1 << 26  # largest size in bytes of a file that is skipped to reach the next one
 _TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the start of files of torch.save before version 1.6
 _RISK = "which can run any code when it is opened"
 _PYTHON = "the Python version of CIFAR"
@@ -27,7 +27,7 @@ _BINARY = "download the binary version (cifar-10-binary.tar.gz or cifar-100-bina
 
 
 def recognise(path):
-    """A description and a remedy, two texts, if a path has a known form that strag does not read; else None.
+    """The description and the remedy, two texts, for a known form that strag cannot read; else None.
 
     The form is recognised by the content, or else by the suffix. Nothing is unpickled.
     """
@@ -37,10 +37,10 @@ def recognise(path):
         return None
     with open(path, "rb") as stream:
         head = stream.read(_HEAD)
-    for ask in (_by_magic, _pickled, _zipped, _gzipped, _taped, _by_suffix, _by_text):
-        known = ask(path, head)
-        if known:
-            return known
+    for form_of in (_by_magic, _pickled, _zipped, _gzipped, _taped, _by_suffix, _by_text):
+        form_and_remedy = form_of(path, head)
+        if form_and_remedy:
+            return form_and_remedy
     return None
 
 
@@ -73,7 +73,7 @@ def _by_magic(path, head):
 
 
 def _kind_of_mat(path):
-    """The conversion, a key of CODE, that a MATLAB file needs, by the names and shapes of its arrays."""
+    """The key in CODE of the conversion that a MATLAB file needs, by the names and shapes of its arrays."""
     from scipy.io import whosmat
 
     try:
@@ -88,11 +88,13 @@ def _kind_of_mat(path):
 
 
 def _from_sqlite(path):
-    """The conversion of the first table of a database, and the names of all tables if there are several."""
+    """The remedy for a database: the conversion of its first table, and the names of all if several."""
     try:
-        base = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-        names = [name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        base.close()
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        names = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        connection.close()
     except (sqlite3.Error, ValueError):
         names = []
     table = names[0].replace('"', '""') if names else "TABLE"
@@ -128,8 +130,8 @@ def _zipped(path, head):
         return "a spreadsheet", conversion("spreadsheet", path)
     if not names or any(name.endswith(".npy") for name in names):
         return None
-    others = " and others" if len(names) > 1 else ""
-    return f"a zip archive (of {names[0]}{others})", unpacking(path, "zipfile")
+    more = " and others" if len(names) > 1 else ""
+    return f"a zip archive (of {names[0]}{more})", unpacking(path, "zipfile")
 
 
 def _gzipped(path, head):
@@ -209,7 +211,7 @@ def _by_text(path, head):
 
 
 def _from_json(path, text, lines):
-    """The conversion that suits the first record of a JSON file. lines : whether each line is a record."""
+    """The remedy for a JSON file, by its first record. lines : whether each line is a record."""
     try:
         start, end = json.JSONDecoder().raw_decode(text, text.find("{"))
     except ValueError:
@@ -238,7 +240,7 @@ def _folder(folder):
 
 
 def _is_python(folder):
-    """Whether a folder has the name of CIFAR's Python version."""
+    """Whether a folder has the name of a folder of the Python version of CIFAR."""
     return folder.name in ("cifar-10-batches-py", "cifar-100-python")
 
 

@@ -82,7 +82,7 @@ def _distinct(names, notes):
 
 
 def _flat(labels, key, source, notes):
-    """One label per example, int64 [P] or text [P]; a note is added for rows of 0 and 1."""
+    """One label per example, int64 [P] or text [P]. A note is added for rows of 0 and 1."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     elif labels.ndim == 2 and _is_one_hot(labels):
@@ -102,7 +102,7 @@ def _flat(labels, key, source, notes):
 
 
 def _whole(labels, key, source):
-    """Numeric labels as class numbers, int64; StragError for other numbers."""
+    """Numeric labels as class numbers, int64. Raises StragError for numbers that are not class numbers."""
     if labels.dtype.kind == "f":
         broken = ~(np.isfinite(labels) & (labels == np.floor(labels)) & (np.abs(labels) < 2.0**53))
         if broken.any():
@@ -117,14 +117,14 @@ def _whole(labels, key, source):
 
 
 def _is_one_hot(labels):
-    """Whether every row has a single 1, and zeros otherwise."""
+    """Whether every row has a single 1, and all its other values are 0."""
     if labels.dtype.kind not in "biuf" or labels.shape[1] < 2:
         return False
     return bool(np.isin(labels, (0, 1)).all() and (labels.sum(axis=1, dtype=np.int64) == 1).all())
 
 
 def _first(wrong):
-    """The first row that is True."""
+    """The number of the first row that is True."""
     return int(np.flatnonzero(wrong)[0])
 
 
@@ -157,7 +157,7 @@ def _numbered(flat, class_names, sources):
 
 
 def _as_numbers(flat, texts, sources):
-    """Class numbers and names of numbers written as text, in `flat` too.
+    """Class numbers and class names of labels that are numbers written as text; replaces the text in `flat`.
 
     The name of a class is its text, or its number if the text has a decimal point (`3.0`).
     """
@@ -179,7 +179,10 @@ def _as_numbers(flat, texts, sources):
 
 
 def _known(flat, class_names, sources):
-    """Class numbers and names of labels that are numbers."""
+    """Class numbers and class names (or None) of labels that are numbers.
+
+    Raises StragError if there are class names, but fewer than classes.
+    """
     present = np.unique(np.concatenate(list(flat.values())))
     if class_names is None:
         return tuple(present.tolist()), None

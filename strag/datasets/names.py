@@ -20,7 +20,7 @@ class Names:
 
     @classmethod
     def of(cls, names):
-        """The Names in a list of str or bytes. File names that are not UTF-8 keep their bytes."""
+        """The Names for a list of str or bytes. The bytes of file names that are not UTF-8 are kept."""
         parts = [os.fsencode(name) if isinstance(name, str) else bytes(name) for name in names]
         ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
         return cls(np.frombuffer(b"".join(parts), np.uint8), ends)
@@ -55,7 +55,7 @@ class Names:
         return Names(self.text[np.repeat(starts, lengths) + within], ends)
 
     def fault(self, count):
-        """What is wrong if these are the names of `count` examples, as text; or None."""
+        """What is wrong with these as the names of `count` examples, as text; None if they are right."""
         if len(self.ends) != count:
             return f"has {len(self.ends)} names for {count} examples"
         inside = np.diff(self.ends, prepend=0)

@@ -18,7 +18,7 @@ from strag.words import amount, reason_of
 MAGIC = b"\x93NUMPY"
 _AGAIN = "save it again with numpy"
 _PIECE = 1 << 24  # bytes read at a time
-# Errors of zipfile, and of the compression modules below it, for broken, encrypted or wrong files.
+# Errors of zipfile, and of the compression modules that it uses, for broken, encrypted or wrong files.
 _BROKEN = (
     ValueError,
     EOFError,
@@ -33,7 +33,7 @@ _BROKEN = (
 
 @contextlib.contextmanager
 def unpacked(path):
-    """Open a file as a binary stream, decompressed if it is gzipped. A broken gzip file raises StragError."""
+    """Open a file as a binary stream, decompressed if it is gzipped. Raises StragError if that fails."""
     try:
         with opened(path) as stream:
             yield stream
@@ -60,18 +60,18 @@ def array_of(stream, dtype, shape, remedy):
     Memory grows with the bytes that are read, even if the shape is wrong. Raises StragError, with this
     remedy, if the stream has fewer or more bytes than the array.
     """
-    wanted = dtype.itemsize * int(np.prod(shape, dtype=object))
-    size = f"has shape {list(shape)}, {wanted} bytes,"
+    expected = dtype.itemsize * int(np.prod(shape, dtype=object))
+    size = f"has shape {list(shape)}, {expected} bytes,"
     body = bytearray()
     try:
-        while piece := stream.read(min(_PIECE, wanted + 1 - len(body))):
+        while piece := stream.read(min(_PIECE, expected + 1 - len(body))):
             body += piece
-            if len(body) > wanted:
+            if len(body) > expected:
                 raise StragError(f"{size} but holds more", remedy)
     except MemoryError:
-        problem = f"holds {amount(wanted)}, which does not fit in memory"
+        problem = f"holds {amount(expected)}, which does not fit in memory"
         raise StragError(problem, "pass a part of it") from None
-    if len(body) < wanted:
+    if len(body) < expected:
         raise StragError(f"{size} but holds only {len(body)}", remedy)
     return np.frombuffer(body, dtype).reshape(shape)
 
@@ -101,7 +101,7 @@ def _header(stream, convert):
 
 
 def _parsed(stream):
-    """The same, as the header states them."""
+    """The same as `_header`, not yet checked."""
     form = np.lib.format
     try:
         with warnings.catch_warnings():
@@ -138,8 +138,8 @@ def _conversion(path, name=None):
 
     name : the array in an npz file, or None for an npy file.
     """
-    packed = starts_with(path, b"\x1f\x8b")
-    load = f"np.load({'gzip.open(sys.argv[1])' if packed else 'sys.argv[1]'}, allow_pickle=True)"
+    gzipped = starts_with(path, b"\x1f\x8b")
+    load = f"np.load({'gzip.open(sys.argv[1])' if gzipped else 'sys.argv[1]'}, allow_pickle=True)"
     if name is None:
         line = f"import gzip, sys, numpy as np; np.save(sys.argv[2], np.array({load}.tolist()))"
         out = f"{path.name.removesuffix('.gz').removesuffix('.npy')}-plain.npy"
@@ -149,7 +149,7 @@ def _conversion(path, name=None):
             "np.savez(sys.argv[2], **{k: np.array(d[k].tolist()) for k in d})"
         )
         out = f"{path.name.removesuffix('.npz')}-plain.npz"
-    line = line if packed else line.replace("gzip, ", "")
+    line = line if gzipped else line.replace("gzip, ", "")
     return f"if you trust it: python3 -c {shlex.quote(line)} {shlex.quote(str(path))} {shlex.quote(out)}"
 
 
@@ -166,10 +166,10 @@ class Npz:
             self._archive = zipfile.ZipFile(path)
             with open(path, "rb") as raw:
                 raw.seek(-22 - len(self._archive.comment), 2)
-                whole = raw.read(4) == b"PK\5\6"
+                ends_at_archive = raw.read(4) == b"PK\5\6"
         except _BROKEN as error:
             raise self._unreadable(error) from None
-        if not whole:
+        if not ends_at_archive:
             raise StragError("has extra bytes at its end", _AGAIN, path)
         members = [name for name in self._archive.namelist() if not name.endswith("/")]
         self._members = {name.removesuffix(".npy"): name for name in members}
@@ -191,14 +191,14 @@ class Npz:
         return self._with(name, read_npy)
 
     def is_scalar(self, name):
-        """Whether an array has no axes; False if it cannot be read."""
+        """Whether an array has no axes. False also if the array cannot be read."""
         try:
             return self._with(name, _header)[0] == ()
         except StragError:
             return False
 
     def _with(self, name, read):
-        """The result of `read`, a function of the stream of an array and the remedy for Python objects."""
+        """The result of `read`, a function of the stream of an array and of the remedy for Python objects."""
         try:
             with self._archive.open(self._members[name]) as stream:
                 if not self._members[name].endswith(".npy"):

@@ -11,8 +11,8 @@ LOST = 1e-3  # largest rounding that is allowed, in standard deviations of the i
 def stored(array, name, like=None):
     """Examples [P, ...] as they are stored: uint8 stays, all other numbers become float32.
 
-    name : the array's name in errors. like : examples whose standard deviation the rounding is compared with:
-    the training examples if `array` holds test examples. The default is `array` itself.
+    name : of the array, in errors. like : examples with whose standard deviation the rounding is compared, by
+    default `array` itself. For test examples, pass the training examples.
 
     Raises StragError if `array` does not hold numbers, if a number is too large for float32, and if float32
     rounds an input by more than 1/1000 of its standard deviation. That happens if values have a large offset,
@@ -57,15 +57,15 @@ def _check_rounding(exact, kept, like, name):
 
 
 def _wide(x):
-    """The numbers `x` in a type that keeps their differences."""
+    """The numbers `x` in a type that holds their differences exactly enough."""
     return x.astype(np.longdouble if x.dtype.kind in "iu" or x.dtype.itemsize > 8 else np.float64)
 
 
 def _moved(exact, kept):
-    """The largest rounding of each column.
+    """The largest rounding error of each column.
 
-    It is 0 for constant columns, which are not used, and for columns with infinities or NaN, which are
-    refused elsewhere.
+    It is 0 for constant columns, which training does not use, and for columns with infinities or NaN, which
+    `check_part` refuses.
     """
     wide = _wide(exact)
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):

@@ -1,4 +1,4 @@
-"""The rows of a pruned data set, and random rows as a control."""
+"""Removal of rows from a data set, and random rows as a control."""
 
 import numpy as np
 
@@ -13,8 +13,8 @@ def random_rows(data, size, seed, like=None):
     if like is None:
         return np.sort(random.permutation(len(data.y))[:size])
     parts = []
-    for c, wanted in zip(*np.unique(data.y[like], return_counts=True), strict=True):
-        parts.append(random.permutation(np.flatnonzero(data.y == c))[:wanted])
+    for c, count in zip(*np.unique(data.y[like], return_counts=True), strict=True):
+        parts.append(random.permutation(np.flatnonzero(data.y == c))[:count])
     return np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
 
 

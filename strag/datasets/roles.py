@@ -1,4 +1,4 @@
-"""The role of a file or array by its name: training or test set, examples or labels."""
+"""The role that the name of a file or array states: training or test set, examples or labels."""
 
 import itertools
 import re
@@ -15,7 +15,7 @@ SPLITS = {
     "test": ("test", "testing"),
     "validation": ("val", "valid", "validation", "dev"),
 }
-_SHORT = {"tr": "train", "te": "test", "t10k": "test"}  # only in names of files and arrays
+_SHORT = {"tr": "train", "te": "test", "t10k": "test"}  # in names of files and arrays, not of folders
 _WHATS = {
     "examples": ("x", "images", "image", "imgs", "img", "data", "features", "inputs", "examples", "pixels"),
     "labels": ("y", "labels", "label", "lbls", "targets", "target", "classes"),
@@ -23,7 +23,8 @@ _WHATS = {
 SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words}
 _SPLIT = {**SPLIT_OF, **_SHORT}
 _WHAT = {word: what for what, words in _WHATS.items() for word in words}
-# Two words written as one, such as xtrain and testlabels. With tr and te only xtr and so on: try is a word.
+# Two words written as one, such as xtrain and testlabels. Of those with tr and te, only xtr, ytr, xte and yte
+# count, because others, such as try, are words.
 _GLUED = {
     glued: (split, what)
     for split in _SPLIT
@@ -94,12 +95,13 @@ def is_text_about(name, subject):
 
 
 def assign(names):
-    """The parts that two, four or six files hold, by their names and order: a list of keys, and a note.
+    """The parts of a data set that two, four or six files hold: a list of keys, and a note.
 
     Keys are those of ORDER, or None for a validation set that is not needed. If the names fit exactly one
-    assignment, that is the result; if they fit several, it is x y x_test y_test. The note is None if there is
-    nothing to report. Raises StragError if the names contradict each other, or fit several assignments but
-    not x y x_test y_test.
+    assignment of keys to files, that is the result. If they fit several, the order of the files decides: x,
+    y, x_test, y_test. The note is None if there is nothing to report.
+
+    Raises StragError if the names contradict each other, or fit several assignments but not that order.
     """
     roles = [role_of(name) for name in names]
     named = {role.split for role in roles}
@@ -133,11 +135,11 @@ def _fits(role, slot):
 
 
 def _ambiguous(names, roles, several):
-    """The error for names that fit no assignment, or `several`."""
+    """The error for names that fit no assignment or, if `several`, more than one."""
     stated = [f"{name} {role}" for name, role in zip(names, roles, strict=True) if role.split or role.what]
     fault = "do not say what each file holds" if several else "contradict each other"
-    known = f" ({', '.join(stated)})" if stated else ""
-    return bad_usage(f"the files' names {fault}{known}", "rename the files to x, y, x_test, y_test")
+    stated_roles = f" ({', '.join(stated)})" if stated else ""
+    return bad_usage(f"the files' names {fault}{stated_roles}", "rename the files to x, y, x_test, y_test")
 
 
 def _note(names, roles, order, slots):
@@ -173,14 +175,17 @@ def _sets(roles, order):
 
 @dataclass
 class Chosen:
-    """Names by their role. parts : dict of keys in ORDER to names. unused : other names. notes : lines."""
+    """Names by their role.
+
+    parts : dict of keys in ORDER to names. unused : list of the other names. notes : lines on the choice.
+    """
 
     parts: dict
     unused: list
     notes: list = field(default_factory=list)
 
 
-def choose(names, noun, two, lacking):
+def choose(names, noun, remedy_for_two, remedy_for_missing):
     """The Chosen among the names of arrays in a file, or of files in a folder.
 
     A name without a split means the training set. The names x, y, x_test and y_test take precedence over all
@@ -188,21 +193,21 @@ def choose(names, noun, two, lacking):
     and so on are used in the order of their numbers. Raises StragError if two names have one role, if the
     test set has only examples or only labels, and if there are no training examples or labels.
 
-    noun : what the names are names of, for messages. two : function of a key in ORDER; the remedy if two
-    names have that role. lacking : the remedy if a role is lacking.
+    noun : `array` or `file`, for messages. remedy_for_two : function of a key in ORDER that returns the
+    remedy if two names have that role. remedy_for_missing : the remedy if no name has a role.
     """
     named = _by_number(names) or _by_role(names)
-    parts = {key: _only(named[key], key, two) for key in ORDER if key in named}
+    parts = {key: _only(named[key], key, remedy_for_two) for key in ORDER if key in named}
     notes = []
     if not {"x_test", "y_test"} & parts.keys() and {"x_val", "y_val"} <= named.keys():
         for key in ("x", "y"):
-            parts[f"{key}_test"] = _only(named[f"{key}_val"], f"{key}_test", two)
+            parts[f"{key}_test"] = _only(named[f"{key}_val"], f"{key}_test", remedy_for_two)
         notes.append(f"the test set is {parts['x_test']} and {parts['y_test']}, as there is no other")
     for key in ORDER if {"x_test", "y_test"} & parts.keys() else ORDER[:2]:
         if key not in parts:
             part = Role("test" if "_test" in key else "train", _what(key), "")
             problem = f"has no {noun} of {part} (it holds {some_of(names) or 'nothing'})"
-            raise StragError(problem, lacking)
+            raise StragError(problem, remedy_for_missing)
     return Chosen(parts, [name for name in names if name not in parts.values()], notes)
 
 
@@ -212,7 +217,7 @@ def _what(key):
 
 
 def _by_number(names):
-    """Dict of key to a list of one name, for arr_0 and so on if no name states a role; else {}."""
+    """Dict of key to a list of one name, for arr_0 and so on; {} if any name states a role."""
     numbered = sorted((name for name in names if _POSITION.fullmatch(name)), key=lambda name: int(name[4:]))
     if any(role_of(name).what for name in names) or len(numbered) not in (2, 4):
         return {}
@@ -220,7 +225,7 @@ def _by_number(names):
 
 
 def _by_role(names):
-    """Dict of key, `x_val` and `y_val` included, to the names that state this role."""
+    """Dict of key in ORDER, `x_val` or `y_val` to the list of the names that state this role."""
     keys = {}
     for name in names:
         role = role_of(name)
@@ -230,12 +235,15 @@ def _by_role(names):
     return keys
 
 
-def _only(names, key, two):
-    """The only name of a role; StragError if there are several. key : the name that takes precedence."""
+def _only(names, key, remedy_for_two):
+    """The only name of a role. Raises StragError if there are several.
+
+    key : the key of the role in ORDER; a name equal to it takes precedence.
+    """
     if key in names:
         return key
     names = [name for name in names if "classes" not in words_of(name)] or names  # often the class names
     if len(names) > 1:
         what = Role("test" if "_test" in key else None, _what(key), "")
-        raise StragError(f"'{names[0]}' and '{names[1]}' may both be the {what}", two(key))
+        raise StragError(f"'{names[0]}' and '{names[1]}' may both be the {what}", remedy_for_two(key))
     return names[0]

@@ -1,4 +1,4 @@
-"""Rows of delimited text, read in blocks of whole rows, with the number of the line that each begins in."""
+"""Rows of delimited text, read in blocks of whole rows. Each row has the number of the line it begins in."""
 
 import contextlib
 import csv
@@ -13,7 +13,7 @@ from strag.words import number_of
 
 BLOCK = 1 << 22  # characters read at a time
 BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
-_QUOTED = 1 << 20  # characters of a quoted cell after the block that it begins in
+_QUOTED = 1 << 20  # most characters of a quoted cell after the block in which the cell begins
 
 
 @contextlib.contextmanager
@@ -80,7 +80,7 @@ class Block:
         return len(self.rows[row]) if self.lines is None else self.lines[row].count(self.delimiter) + 1
 
     def _shortened(self, row):
-        """Remove the last cell of a row; whether it was empty."""
+        """Remove the last cell of a row. Returns whether it was empty."""
         if self.lines is None:
             return not self.rows[row].pop().strip()
         line, _, last = self.lines[row].rpartition(self.delimiter)
@@ -139,7 +139,7 @@ def _until_closed(part, text, number):
 
 
 def _quoted(part, number, delimiter):
-    """The first line and the cells of every row in a part that has quotes."""
+    """The number of the first line, and the cells, of every row in a part of a text that has quotes."""
     stream = io.StringIO(part, newline="")
     reader = csv.reader(stream, delimiter=delimiter, skipinitialspace=True, strict=True)
     numbers, rows, last = [], [], 0

@@ -1,4 +1,4 @@
-"""The use of the columns of a parquet or Arrow file, by names, types and the metadata of Hugging Face."""
+"""The use of the columns of a parquet or Arrow file, by their names, types and Hugging Face's metadata."""
 
 import json
 from dataclasses import dataclass
@@ -77,9 +77,9 @@ def plan_of(schema, wanted=None):
     The inputs are images, if there are any, or else lists of numbers, or else all columns of numbers. Raises
     StragError if the label or the inputs are ambiguous or missing, and for inputs that are text.
     """
-    twice = [name for name in dict.fromkeys(schema.names) if schema.names.count(name) > 1]
-    if twice:
-        raise StragError(f"has two columns called {listed(twice[:1])}", "rename one of them")
+    duplicates = [name for name in dict.fromkeys(schema.names) if schema.names.count(name) > 1]
+    if duplicates:
+        raise StragError(f"has two columns called {listed(duplicates[:1])}", "rename one of them")
     classes = _classes(schema)
     label = label_column(schema.names, wanted, classes)
     labels = kind_of(schema.field(label).type)
@@ -125,7 +125,7 @@ def _numbers(free, kinds, classes, label):
 
 
 def _classes(schema):
-    """The columns that hold classes according to Hugging Face's metadata: dict to class names or None."""
+    """The columns with classes by Hugging Face's metadata: dict of column to class names, or to None."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         stated = {

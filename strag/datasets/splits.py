@@ -12,8 +12,8 @@ SUFFIXES = (".parquet", ".arrow", ".feather")
 _SPLIT = re.compile(rf"(?:^|[-_.])({'|'.join(SPLIT_OF)})(?:[-_.]|$)", re.IGNORECASE)
 _PART = re.compile(r"-(\d+)-of-(\d+)")
 _COUNTED = re.compile(r"[-_.]?\d.*$")
-_DEEPEST = 3  # levels of folders that are searched
-_MOST = 10_000  # entries that are searched
+_DEEPEST = 3  # most levels of folders that are searched
+_MOST = 10_000  # most entries of folders that are searched
 
 
 def find_splits(folder):
@@ -33,17 +33,17 @@ def find_splits(folder):
 
 
 def _standard_name(name):
-    """`train`, `test` or `validation` for a name of such a split; other names stay."""
+    """`train`, `test` or `validation` if a name means one of them; other names are returned as they are."""
     return SPLIT_OF.get(name.lower(), name)
 
 
 def _is_plain(name):
-    """Whether a value is a name without folders."""
+    """Whether a value is the name of a file without folders."""
     return isinstance(name, str) and name not in ("", ".", "..") and Path(name).name == name
 
 
 def _listed(path, key):
-    """The list under a key of a JSON file; StragError if there is none."""
+    """The list under a key of a JSON file. Raises StragError if there is none."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -116,7 +116,7 @@ def _in_order(path):
 
 
 def _split_of(path):
-    """The split that the name of a file, or else of a folder, states, and the path of the other folders."""
+    """The split that the name of a file, or else of its folder, states, and the path of the other folders."""
     folders = [part for part in path.parts[:-1] if part != "data"]
     named = _SPLIT.search(path.stem)
     for place, part in enumerate(folders):
@@ -128,16 +128,16 @@ def _split_of(path):
 
 
 def parts_of(path):
-    """The number of files of a data set that the name of one of them states; 1 if it states none."""
+    """The number of files of a split that the name of a file states, as in -0-of-4; 1 if it states none."""
     named = _PART.search(path.stem)
     return int(named[2]) if named else 1
 
 
 def _check_whole(parts, folder):
     """Raise StragError if a split has more or fewer files than their names state."""
-    wanted = max(map(parts_of, parts))
-    if len(parts) != wanted and wanted > 1:
-        problem = f"holds {len(parts)} of {wanted} files like {parts[0].name}"
+    stated = max(map(parts_of, parts))
+    if len(parts) != stated and stated > 1:
+        problem = f"holds {len(parts)} of {stated} files like {parts[0].name}"
         raise StragError(problem, "copy the missing files and remove all others", folder)
 
 
@@ -147,9 +147,9 @@ def train_and_test(splits, source):
     A validation split is the test set only if there is no test split. source : the folder, for errors.
     """
     if len(splits) == 1:
-        only = next(iter(splits))
-        note = [f"holds only the split '{only}', which becomes the training set"]
-        return only, None, note if only in ("test", "validation") else []
+        name = next(iter(splits))
+        note = [f"holds only the split '{name}', which becomes the training set"]
+        return name, None, note if name in ("test", "validation") else []
     if "train" not in splits:
         problem = f"has no split 'train', only {some_of(splits)}"
         raise StragError(problem, "rename one of them to train", source)

@@ -80,6 +80,10 @@ class Beside:
                     os.unlink(self._path)
             self._path = None
 
+    def remove(self):
+        """Remove the file."""
+        self.discard()
+
     __del__ = discard  # for code that was stopped before it could call `discard`
 
 
@@ -124,6 +128,14 @@ class Kept(Beside):
             with contextlib.suppress(OSError):
                 self.file.close()
             self._path = None
+
+    def remove(self):
+        """Remove the file, which will not be continued."""
+        with held(), contextlib.suppress(OSError):
+            if self._path is not None:
+                os.unlink(self._path)
+                self._path = None
+        self.discard()
 
     __del__ = discard
 

@@ -110,9 +110,9 @@ class TensorWriter:
         name : name of the tensor. where : index of the part. From time to time, the memory of the written
         parts is released.
         """
-        part = self.arrays[name][where]
-        part[...] = values
-        self._resident += part.nbytes
+        array = self.arrays[name]
+        array[where] = values
+        self._resident += np.size(values) * array.itemsize
         if self._resident > RESIDENT:
             self._release()
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from strag.bits import pack, unpack
-from strag.files.container import bytes_of
+from strag.files.container import TensorWriter, bytes_of
 from strag.files.dataset import names_of
+from strag.files.ended import Ended
 from strag.files.laws import (
     BITS,
     CLASS,
@@ -27,6 +28,7 @@ from strag.files.laws import (
 from strag.files.spec import Axis, Law, Spec, Tensor
 from strag.files.writer import Writer, write
 from strag.geometry.measures import RECORDED
+from strag.signals import held
 from strag.stragglers.history import History
 from strag.stragglers.sets import described_at
 
@@ -35,13 +37,12 @@ TEST_RECORD = Axis("test record", "K")
 NOISE_LEVEL = Axis(
     *("noise level", "S", "recipe.noise"), problem="has test errors at other noise levels than its recipe"
 )
-OF_RECORDS = Law(
-    *("from 0, below T", "does not fit its records"),
-    lambda array, lengths: not ((array < 0) | (array >= lengths["record"])).any(),
-)
 EVERY_RUN = Law(
     *("not empty for any run", "has a run that trains on no example"),
     lambda bits, lengths: unpack(bits, lengths["example"]).any(axis=1).all(),
+)
+WITHIN_RECORDS = Law(
+    *("below T", "does not fit its records"), lambda array, lengths: not (array >= lengths["record"]).any()
 )
 _ALWAYS = (
     "radius",
@@ -83,9 +84,9 @@ SPEC = Spec(
         ),
         Tensor(
             *("last_record", "I64", (RUN,)),
-            "position on axis T of the last record of each run, after which its floats are NaN and its bits 0; "
-            "absent where every run has all T records",
-            (OF_RECORDS,),
+            "position on axis T of the last record of each run, after which it has NaN and bits 0; absent if "
+            "all runs end at the last record",
+            (NOT_NEGATIVE, WITHIN_RECORDS),
             required=False,
         ),
         *(INDEX, Y, GROUP),
@@ -168,32 +169,62 @@ class HistoryWriter(Writer):
     """A history file that is laid out first and filled during training; see `Writer`.
 
     whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
-    `test_updates` and `y_test`. noise_levels : number of noise levels S.
+    `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests
+    that every run makes, if runs end on their own; then `whole` has `last_record`, and the file is cut where
+    the last run ends.
     """
 
     measures = _PER_LAYER
 
-    def __init__(self, output, meta, whole, noise_levels=0, spare=0):
+    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=()):
         super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, spare=spare)
         places = [name for name in ("updates", "test_updates") if name in whole]
         self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
-        self._committed = False
+        self._committed, self._scheduled = False, scheduled
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
-        """Write the values of a Record, see `strag.training.loop`, at its update and runs."""
+        """Write the values of a Record, see `strag.training.records`, at its update and runs."""
         for updates, names in (("updates", _PER_RECORD), ("test_updates", _PER_TEST)):
             at = self._places.get(updates, {}).get(record.update)
             for name in names if at is not None else ():
                 value = record.measures.get(name) if name in _PER_LAYER else getattr(record, name)
                 if value is not None:
                     self.put(name, (at, record.runs), pack(value) if name in _BITS else value)
+        if record.ended is not None and record.ended.any():
+            runs = np.flatnonzero(record.ended) + record.runs.start
+            self.put("last_record", runs, self._places["updates"][record.update])
         self._done[(record.runs.start, record.runs.stop)] = record.update
 
     def commit(self):
         """Move the finished history to its destination."""
-        super().commit()
+        if "last_record" in self.arrays:
+            self._commit_ended()
+        else:
+            super().commit()
         self._committed = True
+
+    def _commit_ended(self):
+        """Write the history anew, cut where its last run ended, and remove the work file."""
+        ended = Ended(self.arrays, SPEC, self._scheduled)
+        with TensorWriter(self.output.path, self.meta, ended.layout()) as writer:
+            for name in self.arrays:
+                for place, values in ended.parts(name):
+                    writer.put(name, place, values)
+            with held():
+                writer.commit()
+                self.output.drop()
+
+    def as_container(self, name):
+        """The history in memory, cut where its last run ended."""
+        if "last_record" in self.arrays:
+            ended = Ended(self.arrays, SPEC, self._scheduled)
+            for name_, (dtype, shape) in ended.layout().items():
+                cut = np.empty(shape, dtype)
+                for place, values in ended.parts(name_):
+                    cut[place] = values
+                self.arrays[name_] = cut
+        return super().as_container(name)
 
     def commit_partial(self):
         """Write the finished part of the history to PATH.partial.

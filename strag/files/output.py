@@ -146,6 +146,12 @@ class Output:
         except OSError as error:
             raise unwritable(error, self.path) from None
 
+    def drop(self):
+        """Remove the work file, whether it could be continued or not."""
+        if self._beside is not None:
+            self._beside.remove()
+        self.__exit__()
+
     def __enter__(self):
         return self
 

@@ -54,6 +54,12 @@ SPEC = Spec(
             (NOT_NEGATIVE, ONCE),
         ),
         TRAINED,
+        Tensor(
+            *("last_update", "I64", (RUN,)),
+            "number of updates of each run, if runs end on their own; `updates` then holds the largest",
+            (NOT_NEGATIVE,),
+            required=False,
+        ),
     ),
     named=(RUN,),
     filled=(UPDATE, RUN),
@@ -89,9 +95,21 @@ class WeightsWriter(Writer):
         self._position = {int(update): at for at, update in enumerate(self.updates)}
 
     def add(self, record):
-        """Write the parameters of a Record, see `strag.training.loop`, if it has any."""
+        """Write the parameters of a Record, see `strag.training.records`, if it has any."""
+        at = self._position.get(record.update, len(self.updates) - 1)
         for name, values in (record.weights or {}).items():
-            self.put(name, (self._position[record.update], record.runs), values)
+            if record.ended is None:
+                self.put(name, (at, record.runs), values)
+            else:
+                ended = np.flatnonzero(record.ended)
+                self.put(name, (at, ended + record.runs.start), values[ended])
+                self.put("last_update", ended + record.runs.start, record.update)
+
+    def commit(self):
+        """Move the finished weights to their destination."""
+        if "last_update" in self.arrays:
+            self.arrays["updates"][-1] = self.arrays["last_update"].max()
+        super().commit()
 
 
 class Weights:

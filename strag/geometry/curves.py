@@ -1,4 +1,4 @@
-"""What MEASURES give: arrays from the moments of layers, and curves from such arrays."""
+"""The values of MEASURES: arrays from the moments of layers, and curves from these arrays."""
 
 import numpy as np
 
@@ -13,8 +13,8 @@ def measures_of(layers):
 
     Returns
     -------
-    dict of name to float64 [..., L, axis], in the order of MEASURES; the last axis is that of the measure,
-    if it has one.
+    dict of name to float64 [..., L, axis], in the order of MEASURES. The last axis is the `axis` of the
+    measure; a measure without an axis lacks it.
     """
     lead = layers[0].norm2.ndim - 1
     return {
@@ -24,10 +24,10 @@ def measures_of(layers):
 
 
 def values_of(measure, recorded, present):
-    """A Measure, derived or not, along its axis: [..., axis].
+    """The values of a Measure, recorded or derived, along its axis: [..., axis].
 
-    recorded : dict of name to array [..., axis], at least of the `sources` of the measure.
-    present : bool, broadcastable to [..., C], the classes that have examples; needed if it is derived.
+    recorded : dict of name to array [..., axis], with at least the `sources` of the measure.
+    present : bool, broadcastable to [..., C], the classes with examples; only a derived measure needs it.
     """
     if not measure.parts:
         return recorded[measure.name]
@@ -35,9 +35,10 @@ def values_of(measure, recorded, present):
 
 
 def over_axis(measure, values, present):
-    """A Measure as one number for all classes, a point of its curve: [..., axis] -> [...].
+    """Points of the curve of a Measure, over all classes or pairs of classes: [..., axis] -> [...].
 
-    It is taken over the classes that are present, or the pairs of them, and NaN where there are none.
+    measure : Measure, whose `mean` says how to average over its axis. values : [..., axis].
+    present : bool [..., C], the classes with examples; others do not count. Without any the result is NaN.
     """
     if measure.axis is None:
         return values

@@ -1,4 +1,4 @@
-"""Radii, distances and errors from dumped activations, in one pass of bounded memory."""
+"""Measure radii, distances and errors from dumped activations, in one pass with bounded memory."""
 
 from dataclasses import dataclass, field
 
@@ -15,9 +15,10 @@ TILE = 4096  # examples read at a time
 
 @dataclass(frozen=True)
 class NotFinite:
-    """Trained examples of one class whose representations are NaN or infinite, so that it has no radius.
+    """Trained examples of one class with NaN or infinite representations, so that the class has no radius.
 
-    source : the part they are in. update, run, layer, group : as named there. examples : how many.
+    source : the part that contains them. update, run, layer, group : their names in this part.
+    examples : number of these examples.
     """
 
     source: str
@@ -30,11 +31,13 @@ class NotFinite:
 
 @dataclass
 class GeometryRecord:
-    """All runs at one update; arrays begin with the axis of runs.
+    """The measurements of all runs at one update; the first axis of every array is that of the runs.
 
-    runs : slice of all runs. measures : dict of name to float64 [R, L, axis], see `measures_of`, over
-    trained examples. train_error, train_loss [R], NaN for a run without such examples.
-    misclassified : bool [R, P]. not_finite : NotFinite of every part, run, layer and class that has some.
+    runs : slice of all runs. update : int.
+    measures : dict of name to float64 [R, L, axis], over trained examples; see `measures_of`.
+    train_error, train_loss : float64 [R], over trained examples; NaN for a run without any.
+    misclassified : bool [R, P].
+    not_finite : list of a NotFinite for every part, run, layer and class with examples that are not finite.
     """
 
     runs: slice
@@ -54,33 +57,37 @@ class Grid:
 
     Attributes
     ----------
-    updates : int64 [T], runs : tuple, index, y, group : int64 [P] sorted by index,
-    trained : bool [R, P].
+    parts : list of parts. updates : int64 [T]. runs : tuple of R names. layers, classes : tuples of names.
+    index, y, group : int64 [P], sorted by index.
+    columns : for each part, the positions of its examples on axis P.
+    trained : bool [R, P], the examples each run trains on.
 
-    Raises StragError where parts come from different models, name an example twice, or leave a gap.
+    Raises StragError if parts come from different models, if two parts contain the same example of a run at
+    one update, and if an example is missing at an update in a run.
     """
 
     def __init__(self, parts):
         self.parts, first = parts, parts[0]
         for part in parts[1:]:
-            for what, value in part.model.items():
-                if value != first.model[what]:
+            for setting, value in part.model.items():
+                if value != first.model[setting]:
                     raise StragError(
-                        f"comes from a different model than {first.source}: its {what} differs",
+                        f"comes from a different model than {first.source}: its {setting} differs",
                         "measure dumps of one training together",
                         part.source,
                     )
         self.layers, self.classes = first.layers, first.classes
         self.updates = np.unique(np.concatenate([part.updates for part in parts]))
         self.runs = tuple(sorted({run for part in parts for run in part.runs}))
-        self.index, at = np.unique(np.concatenate([part.index for part in parts]), return_index=True)
-        self.y = np.concatenate([part.y for part in parts])[at]
-        self.group = np.concatenate([part.group for part in parts])[at]
+        self.index, rows = np.unique(np.concatenate([part.index for part in parts]), return_index=True)
+        self.y = np.concatenate([part.y for part in parts])[rows]
+        self.group = np.concatenate([part.group for part in parts])[rows]
         self.columns = [np.searchsorted(self.index, part.index) for part in parts]
         self.trained = np.zeros((len(self.runs), len(self.index)), dtype=bool)
         self._cover()
 
     def _cover(self):
+        """Fill `trained`, and raise StragError for an example that parts repeat or lack."""
         for update in self.updates:
             seen = np.zeros(self.trained.shape, dtype=np.uint8)
             for part, columns in zip(self.parts, self.columns, strict=True):
@@ -112,15 +119,15 @@ def measure(grid, tile=TILE):
         for part, columns in zip(grid.parts, grid.columns, strict=True):
             if update not in part.updates:
                 continue
-            at = int(np.searchsorted(part.updates, update))
+            record = int(np.searchsorted(part.updates, update))
             for position, run in enumerate(part.runs):
                 row = grid.runs.index(run)
-                wrong[row, columns] = part.prediction(at, position) != part.group
-                loss[row, columns] = part.loss(at, position)
+                wrong[row, columns] = part.prediction(record, position) != part.group
+                loss[row, columns] = part.loss(record, position)
                 for number, layer in enumerate(grid.layers):
-                    found, bad = _moments(part, layer, at, position, grid.trained[row, columns], tile)
+                    of_part, bad = _moments(part, layer, record, position, grid.trained[row, columns], tile)
                     known = moments[row][number]
-                    moments[row][number] = found if known is None else known.merge(found)
+                    moments[row][number] = of_part if known is None else known.merge(of_part)
                     spoilt += [
                         NotFinite(part.source, int(update), run, layer, part.classes[c], int(bad[c]))
                         for c in np.flatnonzero(bad)
@@ -130,9 +137,12 @@ def measure(grid, tile=TILE):
 
 
 def _moments(part, layer, update, run, trained, tile):
-    """One layer of one network over the trained examples of a part.
+    """Measure one layer of one network over the trained examples of a part.
 
-    Returns its ClassMoments, in float64, and how many examples of each class are not finite: int [C].
+    update, run : positions in the part. trained : bool [P], the trained examples of the part.
+
+    Returns the ClassMoments of the layer, in float64, and the number of examples of each class that are not
+    finite: int [C].
     """
     C, P = len(part.classes), len(part.index)
     total, bad = ClassMoments.zeros((), C, part.width(layer)), np.zeros(C, dtype=np.int64)
@@ -140,14 +150,15 @@ def _moments(part, layer, update, run, trained, tile):
         rows = slice(start, min(start + tile, P))
         h = part.hidden(layer, update, run, rows)[trained[rows]].astype(np.float64)
         labels = part.group[rows][trained[rows]]
-        found = ClassMoments.of(normalise(h), labels, C)
-        if np.isnan(found.norm2).any():
+        of_tile = ClassMoments.of(normalise(h), labels, C)
+        if np.isnan(of_tile.norm2).any():
             bad += np.bincount(labels[~np.isfinite(h).all(axis=1)], minlength=C)
-        total = total.merge(found)
+        total = total.merge(of_tile)
     return total, bad
 
 
 def _measured(update, moments, wrong, loss, trained, not_finite):
+    """The GeometryRecord from moments [R][L], misclassified examples and losses, [R, P] each."""
     of_runs = [measures_of(layers) for layers in moments]
     count = trained.sum(axis=1)
     with np.errstate(invalid="ignore"):  # a run without examples has no error
@@ -167,16 +178,16 @@ def _measured(update, moments, wrong, loss, trained, not_finite):
 def curves_of(grid, record):
     """Every curve of MEASURES in a GeometryRecord: dict of name to float64 [R, L].
 
-    What is taken over classes is NaN where a class with examples has no radius.
+    A value over classes is NaN if a class with examples has no radius.
     """
     present, values = _present(grid), _values(grid, record)
     return {measure.name: over_axis(measure, values[measure.name], present) for measure in CURVES}
 
 
 def as_records(grid, record):
-    """One dictionary per layer and run of a GeometryRecord: what the geometry file lists.
+    """The entries of a GeometryRecord in a geometry file: list of dict, one per run and layer.
 
-    `class_sizes` are the trained examples of each class, over which everything else is taken.
+    `class_sizes` are the numbers of trained examples of each class; all other values are over these examples.
     """
     sizes, values, curves = _class_sizes(grid), _values(grid, record), curves_of(grid, record)
     over_all = {measure.listed_as: curves[measure.name] for measure in CURVES if measure.listed_as}
@@ -186,8 +197,8 @@ def as_records(grid, record):
             "update": record.update,
             "run": run,
             "layer": layer,
-            **{name: float(of_all[row, number]) for name, of_all in over_all.items()},
-            **{name: of_axis[row, number].tolist() for name, of_axis in along.items()},
+            **{name: float(curve[row, number]) for name, curve in over_all.items()},
+            **{name: measured[row, number].tolist() for name, measured in along.items()},
             "class_sizes": sizes[row].tolist(),
             "train_error": float(record.train_error[row]),
             "train_loss": float(record.train_loss[row]),
@@ -208,5 +219,5 @@ def _present(grid):
 
 
 def _class_sizes(grid):
-    """Trained examples of every class in every run: int64 [R, C]."""
+    """Number of trained examples of every class in every run: int64 [R, C]."""
     return grid.trained @ (grid.group[:, None] == np.arange(len(grid.classes))).astype(np.int64)

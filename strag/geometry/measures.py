@@ -1,12 +1,14 @@
-"""MEASURES: what is measured of the representations at every update, in every run and layer.
+"""MEASURES: the quantities that are measured of the representations at every update, in every run and layer.
 
-The table is all that the rest of strag knows of a measure. To add one, write its function in a file of its
-own beside this one and name it in the table: training records it, histories and geometry files hold it,
-`find-stragglers` takes it as an observable and `plot` as a curve.
+The rest of strag knows measures only from this table. To add a measure, write its function in a file of its
+own next to this one and add an entry to the table. Then training records the measure, histories and geometry
+files contain it, `find-stragglers` accepts it as an observable, and `plot` draws it as a curve.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
+
+from strag.errors import bad_usage
 
 
 @dataclass(frozen=True)
@@ -15,20 +17,24 @@ class Measure:
 
     Attributes
     ----------
-    name : in files, in options, and at the head of columns.
-    of : its function as "module:name", imported when it is first called, so that the table needs no numpy.
-        From what the measure `needs` it makes a float64 array [..., axis].
-    needs : "moments", the ClassMoments of a layer; or "measures", those that `parts` names, as arrays in
-        that order, and after them `present`, bool [..., C], the classes that have examples.
-    parts : names of the recorded measures that it is computed from. Such a measure is derived: no history
-        stores it.
-    axis : "class", "pair" (of classes c < c', in upper-triangle order), or None for one number.
-    mean : how its curve goes over that axis: "mean", or "rms", the root of the mean of squares.
-    space : "x", representations on the unit sphere, or "h", as they are.
-    sign : 1 where the inversion is a valley of the curve, -1 where it is a peak.
-    label : of the axis of a figure. Without one it is recorded, but neither a curve nor an observable.
-    short : its name where there is little room; by default the label.
-    unit : said after either; "" for a pure number. meaning : of a recorded measure, for FORMATS.md.
+    name : the name in files, in options and in column titles.
+    of : the function as "module:name". It is imported when it is first called, so that the table does not
+        need numpy. The function computes a float64 array [..., axis] from its arguments, which `needs`
+        chooses.
+    needs : the arguments of the function: "moments" for the ClassMoments of a layer; "measures" for the
+        arrays of the measures in `parts`, in this order, followed by `present`, bool [..., C], the classes
+        with examples.
+    parts : names of the recorded measures from which the measure is computed. A measure with parts is
+        derived: no history stores it.
+    axis : "class", "pair" (of classes c < c', in upper-triangle order), or None for a single number.
+    mean : how its curve averages over this axis: "mean", or "rms" for the root of the mean of squares.
+    space : "x" for representations on the unit sphere, "h" for representations that are not normalised.
+    sign : 1 if the inversion is a valley of the curve, -1 if it is a peak.
+    label : label of the axis in a figure. A measure without a label is recorded, but is neither a curve nor
+        an observable.
+    short : a short name for narrow places; by default the label.
+    unit : unit after the label or the short name; "" for a pure number.
+    meaning : description of a recorded measure, for FORMATS.md.
     """
 
     name: str
@@ -46,34 +52,35 @@ class Measure:
 
     @property
     def function(self):
-        """The function that `of` names, imported on the first use."""
+        """The function of the measure, imported on the first use."""
         module, _, name = self.of.partition(":")
-        found = import_module(module)
+        function = import_module(module)
         for part in name.split("."):
-            found = getattr(found, part)
-        return found
+            function = getattr(function, part)
+        return function
 
     @property
     def sources(self):
-        """Names of the measures that must be recorded for it: its parts, or its own."""
+        """Names of the measures that must be recorded to have this one: its parts, or its own name."""
         return self.parts or (self.name,)
 
     @property
     def title(self):
-        """Its label with the unit."""
+        """The label with the unit."""
         return self._with_unit(self.label)
 
     @property
     def short_title(self):
-        """The same where there is little room."""
+        """The short name with the unit."""
         return self._with_unit(self.short or self.label)
 
     @property
     def listed_as(self):
-        """What its curve is called in a geometry file, None for a mean over pairs, which is not listed."""
+        """The name of its curve in geometry files; None for a mean over pairs, which they do not list."""
         return {"class": f"{self.name}_{self.mean}", "pair": None, None: self.name}[self.axis]
 
     def _with_unit(self, label):
+        """A label with the unit in brackets, if there is one."""
         return f"{label} [{self.unit}]" if self.unit else label
 
 
@@ -113,22 +120,37 @@ MEASURES = {
         ),
     )
 }
-# What training records, and every history holds, is what moments on the sphere are enough for.
-RECORDED = tuple(one for one in MEASURES.values() if (one.needs, one.space) == ("moments", "x"))
+# Training records, and every history holds, the measures that can be computed from moments on the sphere.
+RECORDED = tuple(
+    measure for measure in MEASURES.values() if (measure.needs, measure.space) == ("moments", "x")
+)
 CURVES = tuple(measure for measure in MEASURES.values() if measure.label)
 
 
 def observables(explained=False):
-    """What an observable may be called: list of str, such as `radius`, `radius:CLASS` and `distance`.
+    """The names of observables: list of str, such as `radius`, `radius:CLASS` and `distance`.
 
-    explained : say after the name of a measure with a value for every class how one is made of them.
+    explained : whether to add to the name of a measure with one value per class how these are averaged.
     """
     names = []
     for measure in CURVES:
         name = measure.name
         if measure.axis == "class":
-            over = f" ({measure.mean} over classes)" if explained else ""
-            names += [f"{name}{over}", f"{name}:CLASS"]
+            explanation = f" ({measure.mean} over classes)" if explained else ""
+            names += [f"{name}{explanation}", f"{name}:CLASS"]
         else:
             names.append(name)
     return names
+
+
+def read_observable(text):
+    """The Measure of an observable such as `radius` or `radius:0`, and its class or None.
+
+    Raises StragError for other texts. Whether the class exists depends on the history.
+    """
+    name, colon, group = text.partition(":")
+    measure = MEASURES.get(name)
+    if not (measure and measure.label) or (colon and measure.axis != "class"):
+        *names, last = observables()
+        raise bad_usage(f"no observable '{text}'", f"use {', '.join(names)} or {last}")
+    return measure, group if colon else None

@@ -1,4 +1,4 @@
-"""ClassMoments: the only place where a radius or a distance between class manifolds is defined."""
+"""ClassMoments: the definition of radii of class manifolds and of distances between them."""
 
 import numpy as np
 
@@ -6,26 +6,28 @@ from strag.errors import StragError
 
 
 def normalise(h):
-    """Latent vectors on the unit sphere: x = h / |h|, and x = 0 where |h| = 0; NaN stays NaN.
+    """Project latent vectors to the unit sphere: x = h / |h|, and x = 0 where |h| = 0; NaN stays NaN.
 
-    h : [..., N]; the result has its shape and dtype.
+    h : [..., N]. The result has the shape and dtype of h.
     """
     norm = np.linalg.norm(h, axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore"):  # infinity has no direction
+    with np.errstate(invalid="ignore"):  # an infinite vector has no direction
         return np.divide(h, norm, out=np.zeros_like(h), where=norm != 0)
 
 
 class ClassMoments:
-    """First and second moments of the representations of C classes, for any leading axes.
+    """First and second moments of the representations x of C classes, for any leading axes.
 
     Attributes
     ----------
-    count : float64 [..., C], examples of each class.
+    count : float64 [..., C], number of examples of each class.
     total : float64 [..., C, N], sum of x over each class.
     norm2 : float64 [..., C], sum of |x|^2 over each class.
 
-    Sums are kept in float64 across tiles of examples; within a tile they may be float32. Moments
-    of disjoint sets of examples add up: tiles, files and machines all `merge`.
+    Sums over tiles of examples are float64; within a tile they may be float32. The moments of disjoint sets
+    of examples, from different tiles, files or machines, are added with `merge`.
+
+    Raises StragError if the shapes of `total` and `norm2` do not fit.
     """
 
     def __init__(self, count, total, norm2):
@@ -39,7 +41,7 @@ class ClassMoments:
 
     @classmethod
     def zeros(cls, lead, classes, width):
-        """The moments of no examples."""
+        """The moments of an empty set of examples: leading axes `lead`, C = `classes`, N = `width`."""
         return cls(
             np.zeros((*lead, classes)),
             np.zeros((*lead, classes, width)),
@@ -50,13 +52,13 @@ class ClassMoments:
     def of(cls, x, labels, classes):
         """The moments of one tile: x [..., B, N] already normalised, labels int [B].
 
-        An example that is not finite makes the sums of its own class NaN, and of no other.
+        An example that is not finite makes the sums of its own class NaN, and does not affect other classes.
         """
         member = np.eye(classes, dtype=x.dtype)[labels]  # (B, C)
         lengths = np.square(x).sum(axis=-1)  # (..., B)
         finite = np.isfinite(lengths)
         spoilt = None if finite.all() else ~finite @ (member > 0)  # bool (..., C)
-        if spoilt is not None:  # 0 times NaN is NaN: in the sums below it would reach every class
+        if spoilt is not None:  # since 0 times NaN is NaN, it would affect every class in the sums below
             x, lengths = np.where(finite[..., None], x, 0), np.where(finite, lengths, 0)
         total = np.swapaxes(member, 0, 1) @ x  # (..., C, N)
         norm2 = lengths @ member  # (..., C)
@@ -69,14 +71,15 @@ class ClassMoments:
         self._take(self.merge(ClassMoments.of(x, labels, self.norm2.shape[-1])))
 
     def merge(self, other):
-        """The moments of this set and another, disjoint one."""
+        """The moments of the union of this set of examples and another, disjoint one."""
         return ClassMoments(self.count + other.count, self.total + other.total, self.norm2 + other.norm2)
 
     def _take(self, other):
+        """Replace the moments by those of another object."""
         self.count, self.total, self.norm2 = other.count, other.total, other.norm2
 
     def means(self):
-        """Class means m_c: float64 [..., C, N]; NaN for an empty class, and for one that is not finite."""
+        """Class means m_c: float64 [..., C, N]; NaN for a class that is empty or not finite."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.total / self.count[..., None]
 
@@ -88,35 +91,35 @@ class ClassMoments:
     def radii(self):
         """Gyration radius of each class, R_c = sqrt(mean |x|^2 - |m_c|^2): float64 [..., C].
 
-        Equal to the root mean square distance to the class mean. Not sqrt(1 - |m_c|^2): x is a unit
-        vector only up to rounding, which ruins small radii. NaN for an empty class, and for one with an
-        example that is not finite.
+        It equals the root mean square distance to the class mean. It is not computed as sqrt(1 - |m_c|^2),
+        since x is a unit vector only up to rounding, which makes small radii inaccurate. It is NaN for an
+        empty class, and for one with an example that is not finite.
         """
         spread = self.mean_norm2() - np.square(self.means()).sum(axis=-1)
         return np.sqrt(np.maximum(spread, 0))
 
     def distances(self):
-        """|m_c - m_c'| of all pairs c < c' in upper-triangle order: float64 [..., C(C-1)/2]."""
+        """Distances |m_c - m_c'| of all pairs c < c' in upper-triangle order: float64 [..., C(C-1)/2]."""
         m = self.means()
         first, second = np.triu_indices(m.shape[-2], k=1)
         return np.linalg.norm(m[..., first, :] - m[..., second, :], axis=-1)
 
     def separation(self):
-        """eta^2 over the classes that have examples, see `separation`: float64 [...]."""
+        """eta^2 over the classes with examples, see `separation`: float64 [...]."""
         return separation(self.radii(), self.distances(), self.count > 0)
 
 
 def rms_radius(radius, present=None):
-    """Root mean square of the radii over classes, each counting once: [..., C] -> [...].
+    """Root mean square of the radii over classes with equal weights: [..., C] -> [...].
 
-    present : bool, broadcastable to [..., C], the classes that have examples; where one of them has no
-    finite radius, the result is NaN, and so it is without any. By default those with a finite radius.
+    present : bool, broadcastable to [..., C], the classes with examples; by default those with a finite
+        radius. The result is NaN if one of these classes has no finite radius, and without any class.
     """
     return np.sqrt(mean_over(np.square(radius), _present(radius, present)))
 
 
 def separation(radius, distance, present=None):
-    """eta^2, the share of the spread that lies between classes: [..., C], [..., C(C-1)/2] -> [...].
+    """eta^2, the share of the spread that is between classes: [..., C], [..., C(C-1)/2] -> [...].
 
     eta^2 = 1 - mean_c R_c^2 / mean_c(mean |x|^2 - |m|^2), with m the mean of the class means. The
     denominator is mean_c R_c^2 + mean_c |m_c - m|^2, and the second term is the sum of D_cc'^2
@@ -133,16 +136,17 @@ def separation(radius, distance, present=None):
 
 
 def pairs_of(present):
-    """Whether both classes of each pair c < c' are there: bool [..., C] -> bool [..., C(C-1)/2]."""
+    """Whether both classes of each pair c < c' are present: bool [..., C] -> bool [..., C(C-1)/2]."""
     first, second = np.triu_indices(present.shape[-1], k=1)
     return present[..., first] & present[..., second]
 
 
 def _present(radius, present):
+    """The classes that count: `present`, by default those with a finite radius: bool [..., C]."""
     return np.isfinite(radius) if present is None else np.broadcast_to(present, np.shape(radius))
 
 
 def mean_over(values, present):
-    """Mean over the last axis where `present`, bool, NaN where nothing is: [..., n] -> [...]."""
+    """Mean over the last axis of the values that are `present`, bool; NaN without any: [..., n] -> [...]."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(present, values, 0).sum(axis=-1) / present.sum(axis=-1)

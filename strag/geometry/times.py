@@ -1,23 +1,25 @@
-"""Times at which slow curves are looked at: equally spaced in ln t."""
+"""Updates equally spaced in ln t, at which slowly changing curves are recorded or compared."""
 
 import math
 from bisect import bisect_left
 
-LOG_STEP = 0.1  # growth of ln t from one to the next, as in the paper
+LOG_STEP = 0.1  # growth of ln t from one chosen update to the next, as in the paper
 
 
 def logarithmic(updates):
-    """Positions of the updates at which ln t has grown by 0.1 since the last chosen one: list of int.
+    """Positions of the updates at which ln t has grown by 0.1 since the last chosen update: list of int.
 
-    updates : rising int. The first one after 0 is chosen, too: of the updates 1 to 300 these are 39, of
-    which the paper counts the 38 at which ln t has grown, without the state after the first update.
+    The first update after 0 is chosen, too. For the updates 1 to 300, 39 are chosen; the paper counts 38,
+    without the first one.
+
+    updates : int, rising.
     """
     chosen = []
     position = bisect_left(updates, 1)
     while position < len(updates):
         chosen.append(position)
         last = updates[position]
-        # Later updates are looked up, as there may be very many: the first that has grown enough.
+        # There may be very many updates, so that the next one is found by bisection.
         grown = lambda update, last=last: math.log(update / last) >= LOG_STEP  # noqa: E731
         position = bisect_left(updates, True, position + 1, key=grown)
     return chosen
@@ -26,17 +28,19 @@ def logarithmic(updates):
 def evenly(updates, number):
     """Positions of `number` updates, from the first after 0 to the last, evenly spaced in ln t: list of int.
 
-    updates : rising int. Every next one is that nearest to an even share of the ln t that is left, among
-    those that leave enough for the rest, so that each is chosen at most once: where neighbours lie further
-    apart than even spacing would, as the first updates do, they follow each other. Where there are fewer
-    updates than `number`, at least 2, it is all of them.
+    The updates are chosen one after another. Each is the one nearest in ln t to an equal share of the ln t
+    that is left, among those that leave enough updates for the rest. So no update is chosen twice. Where
+    neighbouring updates are further apart than equal spacing, as the first updates are, each of them is
+    chosen. If there are at most `number` updates after 0, all of them are chosen.
+
+    updates : int, rising. number : int, at least 2.
     """
     places = [position for position, update in enumerate(updates) if update > 0]
     log_t = {position: math.log(updates[position]) for position in places}
     chosen = places[:1]
-    for left in range(min(number, len(places)) - 1, 0, -1):
+    for remaining in range(min(number, len(places)) - 1, 0, -1):
         last, end = chosen[-1], places[-1]
-        aim = log_t[last] + (log_t[end] - log_t[last]) / left
-        distance = {place: abs(log_t[place] - aim) for place in range(last + 1, end - left + 2)}
+        aim = log_t[last] + (log_t[end] - log_t[last]) / remaining
+        distance = {place: abs(log_t[place] - aim) for place in range(last + 1, end - remaining + 2)}
         chosen.append(min(distance, key=distance.get))
     return chosen

@@ -1,4 +1,4 @@
-"""How far sets of stragglers overlap, from any trainings on the same data."""
+"""Comparison: how far sets of stragglers from different trainings on the same data set overlap."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,11 @@ from strag.stragglers.overlap import Overlap, count, quotient, words
 class Comparison:
     """How far S sets of stragglers of one origin overlap.
 
-    names : of the sets. sizes : int [S].
-    common : int [S, S]. expected, kappa, jaccard : float [S, S], NaN between empty sets.
-    examples : P, the number among which random sets would be drawn. title : of the data set.
-    source : a file's name, for messages.
+    names : names of the sets. sizes : int [S].
+    common : int [S, S], number of common examples of two sets.
+    expected, kappa, jaccard : float [S, S], see `strag.stragglers.overlap`; NaN between empty sets.
+    examples : P, the number of examples of the data set, from which random sets would be drawn.
+    title : of the data set. source : a file's name, for messages.
     """
 
     names: tuple
@@ -35,13 +36,18 @@ class Comparison:
 
 
 def compare(sets, examples, names, title=None):
-    """The Comparison of sets of stragglers.
+    """Compare sets of stragglers.
 
     Parameters
     ----------
-    sets : list of S arrays of different indices, int, below `examples`.
-    examples : P, number of examples of the origin, among which random sets would be drawn.
-    names : S texts.
+    sets : list of S int arrays, the indices of each set, which are different from each other and below
+        `examples`.
+    examples : P, number of examples of the origin, from which random sets would be drawn.
+    names : S names of the sets. title : title of the data set.
+
+    Returns
+    -------
+    Comparison
     """
     S = len(sets)
     union = np.unique(np.concatenate(sets))

@@ -1,16 +1,18 @@
-"""Which experiments form one condition, the order of the conditions, and their labels."""
+"""Conditions of a summary: which experiments form one condition, their order and their labels."""
 
 from strag.stragglers.sets import NO_CONTROL, OWN
 
-REFERENCE, OWN_SET = "reference", "own set"  # labels: usual in every setting; the set of each run itself
-EVERYTHING = "all examples"  # label where other conditions left out sets
-OF_SETS = ("control", "dose", "update")  # settings of networks that left out sets of their own
-OF_DATA = ("without", "pruned")  # settings of the data of all runs
-USUAL = {"control": NO_CONTROL, "dose": OWN, **dict.fromkeys(OF_DATA)}  # even if another value is more common
+REFERENCE = "reference"  # label of a condition with the usual value of every setting
+OWN_SET = "own set"  # label of a condition whose networks left out the own sets of their runs
+EVERYTHING = "all examples"  # label of a condition that left out no set, if other conditions did
+OF_SETS = ("control", "dose", "update")  # settings of a sweep, whose networks each left out a set
+OF_DATA = ("without", "pruned")  # settings that say which examples all runs lack
+# The usual values of these settings, even if other values are more common.
+USUAL = {"control": NO_CONTROL, "dose": OWN, **dict.fromkeys(OF_DATA)}
 
 
 def kind_of(settings):
-    """The kind of set that an experiment of a sweep left out, in words; empty for other experiments."""
+    """The kind of set that the networks of an experiment left out, in words; empty if they left out none."""
     known = {name: settings[name] for name in OF_SETS if settings.get(name) is not None}
     if (known.get("control"), known.get("dose")) == (NO_CONTROL, OWN):
         known = {OWN_SET: "", **{name: value for name, value in known.items() if name == "update"}}
@@ -18,44 +20,52 @@ def kind_of(settings):
 
 
 def group_by(experiments, labels):
-    """The key of the condition of every Experiment: its label, or its settings without labels. A list."""
-    return list(labels) if labels else [key_of(one.settings) for one in experiments]
+    """The key of the condition of every Experiment, its label or otherwise its settings: list."""
+    return list(labels) if labels else [key_of(experiment.settings) for experiment in experiments]
 
 
 def key_of(settings):
-    """Settings as a key that does not depend on their order."""
+    """Settings as a hashable key that does not depend on their order: tuple."""
     return tuple(sorted((name, _text(value)) for name, value in settings.items()))
 
 
 def _text(value):
-    """A value as text, the same for equal numbers."""
+    """A value as text. Equal numbers have the same text, whatever their type."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return f"{float(value):.12g}" if is_number else str(value)
 
 
 def varying(settings):
-    """Names of the settings whose values differ, in their order: list of str."""
-    names = dict.fromkeys(name for one in settings for name in one)
-    return [name for name in names if len({_text(one.get(name)) for one in settings}) > 1]
+    """Names of the settings that differ between experiments, in their order: list of str.
+
+    settings : list of the dict of settings of every experiment.
+    """
+    names = dict.fromkeys(name for values in settings for name in values)
+    return [name for name in names if len({_text(values.get(name)) for values in settings}) > 1]
 
 
 def place_of(settings, usual):
-    """Sort key of a condition: the value if one setting varies; else usual values come first in each."""
+    """Sort key of a condition with these settings, by the settings that vary.
+
+    If several settings vary, the usual value of each comes first. usual : dict of these settings to the text
+    of their usual value.
+    """
     values = [(name, settings.get(name)) for name in usual]
     return [(len(usual) > 1 and _text(value) != usual[name], _rank(value)) for name, value in values]
 
 
 def _rank(value):
-    """Numbers in order, before texts."""
+    """Sort key of the value of a setting: numbers in their order, then other values as texts."""
     return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), str(value))
 
 
 def usual_value(name, values, varies):
-    """The most common value of a setting, the first in order where several are: str.
+    """The usual value of a setting, as text: the most common one, and of several the first in order.
 
-    For sets it is the run's own set, and for data all examples, if any condition has these. The exception is
-    `without` where the control varies too: there it names the sets themselves.
-    varies : names of all settings that differ.
+    For the settings in USUAL it is the value there, if any experiment has it: the own set of the run, and all
+    examples. `without` is an exception if the control varies, too, since it then identifies the sets.
+
+    values : the values of all experiments. varies : names of all settings that differ.
     """
     texts = [_text(value) for value in sorted(values, key=_rank)]
     own = _text(USUAL.get(name))
@@ -64,12 +74,15 @@ def usual_value(name, values, varies):
 
 
 def described(settings, usual):
-    """The label of a condition: its unusual values, or its value if only one setting varies."""
-    unsaid = (*OF_SETS, "without") if "control" in usual else OF_SETS  # where no sets were left out
+    """The label of a condition: its value if only one setting varies, otherwise its unusual values.
+
+    settings : dict of its settings. usual : dict of the settings that vary to the text of their usual value.
+    """
+    omitted = (*OF_SETS, "without") if "control" in usual else OF_SETS  # if no set was left out
     parts = [
         f"{name.replace('_', ' ')} {_text(settings.get(name))}"
         for name, common in usual.items()
-        if _text(settings.get(name)) != common and not (name in unsaid and settings.get(name) is None)
+        if _text(settings.get(name)) != common and not (name in omitted and settings.get(name) is None)
     ]
     if len(usual) == 1:
         (name,) = usual

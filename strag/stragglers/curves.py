@@ -1,4 +1,4 @@
-"""The curves of one run along training, and the valleys of one of them."""
+"""Curves: the curves of one run along training; and the valleys of a curve."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,11 @@ import numpy as np
 class Curves:
     """The curves of one run at T records.
 
-    updates : int [T], rising. observable : float [T], the curve whose valley is sought. train_error,
-    train_loss : float [T]. wrong : int [T], numbers of misclassified training examples. examples : number of
-    training examples P.
+    updates : int [T], rising.
+    observable : float [T], the curve in which a valley is sought.
+    train_error, train_loss : float [T].
+    wrong : int [T], numbers of misclassified training examples.
+    examples : number of examples that the run trains on.
     """
 
     updates: np.ndarray
@@ -33,9 +35,10 @@ class Curves:
 
 
 def valleys(curve):
-    """v_t = min(max of r up to t, max of r from t on) - r_t: float64 [T], never negative.
+    """How deep every point of a curve r lies in a valley: float64 [T], at least 0.
 
-    Exactly 0 everywhere for a curve that only falls, only rises, or rises and then falls.
+    It is v_t = min(max of r up to t, max of r from t on) - r_t, which is exactly 0 everywhere for a curve
+    that only falls, only rises, or rises and then falls.
     """
     before = np.maximum.accumulate(curve)
     after = np.maximum.accumulate(curve[::-1])[::-1]
@@ -45,15 +48,16 @@ def valleys(curve):
 def bottoms(curve, least=0.0):
     """The valleys of a curve that are deeper than `least`: list of (record, V), the deepest first.
 
-    V is v_t within the part of the curve that reaches to the bottoms of the deeper valleys on either side,
-    so that a valley next to a deeper one has the height of the wall between the two.
+    V is v_t (`valleys`) at the bottom of a valley, within the part of the curve between the bottoms of the
+    next deeper valleys on both sides. So V of a valley next to a deeper one is the height of the wall between
+    the two.
     """
     valleys_found, parts = [], [(0, len(curve))]
     while parts:
         start, stop = parts.pop()
         v = valleys(curve[start:stop])
-        at = int(np.argmax(v))
-        if v[at] > least:
-            valleys_found.append((start + at, float(v[at])))
-            parts += [(start, start + at + 1), (start + at, stop)]
+        bottom = int(np.argmax(v))
+        if v[bottom] > least:
+            valleys_found.append((start + bottom, float(v[bottom])))
+            parts += [(start, start + bottom + 1), (start + bottom, stop)]
     return sorted(valleys_found, key=lambda valley: (-valley[1], valley[0]))

@@ -1,31 +1,40 @@
-"""Warnings about results that make little sense, whatever their verdict."""
+"""Warnings about implausible results, whatever their verdict."""
 
 import numpy as np
 
 from strag.stragglers.inversion import DIVERGED
 from strag.words import number_of
 
-FEWEST_OF_A_GROUP = 10  # examples per group; fewer, in many groups, look like numbers to predict
+# With fewer examples per group, in many groups, labels are probably numbers to predict.
+FEWEST_OF_A_GROUP = 10
 MANY_GROUPS = 20
-LARGEST_SHARE = 10  # rise of the loss that is stated in percent
-FAR = 0.5  # share of the requested training error, below which the sets belong to another moment
-MOST_EXAMPLES = 0.5  # share of the examples, above which stragglers are not exceptions
+LARGEST_SHARE = 10  # a larger rise of the loss, as a share, is not stated in percent
+FAR = 0.5  # sets at less than this share of the requested training error are far from the moment
+MOST_EXAMPLES = 0.5  # stragglers that are a larger share of the examples are not exceptions
 
 
-def doubts(history, found, level=None):
-    """Reasons to doubt the Stragglers of a History: list of sentences, empty without any.
+def doubts(history, stragglers, level=None):
+    """Reasons to doubt the Stragglers of a History: list of sentences, empty if there are none.
 
-    level : the training error at which the sets were requested; None for another moment.
+    history : History. stragglers : Stragglers of the History.
+    level : the training error at which the sets were requested; None if they were requested at another
+        moment.
     """
-    sentences = (_groups(history), _guessing(history, found), _most(found), _rising(found), _diverged(found))
-    return [sentence for sentence in (*sentences, _far(history, found, level)) if sentence]
+    sentences = (
+        _groups(history),
+        _guessing(history, stragglers),
+        _most(stragglers),
+        _rising(stragglers),
+        _diverged(stragglers),
+    )
+    return [sentence for sentence in (*sentences, _far(history, stragglers, level)) if sentence]
 
 
-def _far(history, found, level):
-    """Whether the training error fell from above the level to far below it between two records."""
+def _far(history, stragglers, level):
+    """A warning if the training error fell from above the level to far below it between two records."""
     if not level:
         return ""
-    places = np.array([(found.records[run], run) for run in found.taken])
+    places = np.array([(stragglers.records[run], run) for run in stragglers.taken])
     before = places[places[:, 0] > 0]
     error = float(history.train_error[places[:, 0], places[:, 1]].mean())
     if error >= FAR * level or not len(before):
@@ -38,7 +47,7 @@ def _far(history, found, level):
 
 
 def _groups(history):
-    """Whether there are many groups of few examples."""
+    """A warning if there are many groups with few examples."""
     groups, examples = len(history.classes), history.examples
     if groups <= MANY_GROUPS or examples >= FEWEST_OF_A_GROUP * groups:
         return ""
@@ -48,16 +57,16 @@ def _groups(history):
     )
 
 
-def _guessing(history, found):
-    """Whether the error at the inversion is no better than that of naming the most frequent group."""
-    if found.mean_inversion is None:
+def _guessing(history, stragglers):
+    """A warning if the error at the inversion is not below that of predicting the most frequent group."""
+    if stragglers.mean_inversion is None:
         return ""
     trained = history.trained_bits()[
-        [run for run, one in enumerate(found.inversions) if one.update is not None]
+        [run for run, inversion in enumerate(stragglers.inversions) if inversion.update is not None]
     ]
     counts = trained @ np.eye(len(history.classes))[history.group]  # (runs, C)
     guessed = float(1 - (counts.max(axis=1) / counts.sum(axis=1)).mean())
-    error = found.mean_inversion[1]
+    error = stragglers.mean_inversion[1]
     if error < guessed or guessed == 0:
         return ""
     return (
@@ -66,22 +75,22 @@ def _guessing(history, found):
     )
 
 
-def _most(found):
-    """Whether most of the trained examples are stragglers."""
-    trained = int((found.seen > 0).sum())
-    chosen = int(found.consensus.sum())
+def _most(stragglers):
+    """A warning if most of the trained examples are stragglers."""
+    trained = int((stragglers.seen > 0).sum())
+    chosen = int(stragglers.consensus.sum())
     if not trained or chosen <= MOST_EXAMPLES * trained:
         return ""
     return f"{chosen} of {trained} examples are stragglers, which should be exceptions"
 
 
-def _rising(found):
-    """Whether the loss rises in some runs."""
-    rising = [one for one in found.inversions if one.unstable_from is not None]
+def _rising(stragglers):
+    """A warning if the loss rises in some runs."""
+    rising = [inversion for inversion in stragglers.inversions if inversion.unstable_from is not None]
     if not rising:
         return ""
-    first, runs = min(one.unstable_from for one in rising), len(found.inversions)
-    most = max(one.loss_rise for one in rising)
+    first, runs = min(inversion.unstable_from for inversion in rising), len(stragglers.inversions)
+    most = max(inversion.loss_rise for inversion in rising)
     size = f"by up to {most:.0%}" if most < LARGEST_SHARE else "to many times its value"
     return (
         f"the loss rises in {len(rising)} of {number_of(runs, 'run')}, {size}, from update {first} on, which "
@@ -89,9 +98,11 @@ def _rising(found):
     )
 
 
-def _diverged(found):
-    """Whether some runs diverged."""
-    diverged = sum(one.verdict == DIVERGED for one in found.inversions)
+def _diverged(stragglers):
+    """A warning if some runs diverged."""
+    diverged = sum(inversion.verdict == DIVERGED for inversion in stragglers.inversions)
     if not diverged:
         return ""
-    return f"{diverged} of {number_of(len(found.inversions), 'run')} diverged; use a smaller learning rate"
+    return (
+        f"{diverged} of {number_of(len(stragglers.inversions), 'run')} diverged; use a smaller learning rate"
+    )

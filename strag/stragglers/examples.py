@@ -1,7 +1,7 @@
-"""How sure a straggler is: the binomial model over runs.
+"""BetaBinomial: the probability that an example is a straggler, from a binomial model over runs.
 
-Runs differ only by their seed. Of the n_i inverting runs that train on example i, the number k_i in which it
-is a straggler is therefore Binomial(n_i, p_i). With p_i ~ Beta(a, b), where a and b are fitted by maximum
+Runs differ only in their seed. Example i is a straggler in k_i of the n_i inverting runs that train on it, so
+that k_i is Binomial(n_i, p_i). With p_i ~ Beta(a, b), where a and b are fitted by maximum
 likelihood over all examples, the posterior of p_i is Beta(a + k_i, b + n_i - k_i).
 
 Few examples or few runs leave a and b uncertain. Intervals and statuses therefore use a mixture of these
@@ -17,12 +17,12 @@ from strag.errors import StragError
 
 SURE = 0.95
 CORE, FRINGE, RARE = "core", "fringe", "rare"
-_LOG_BOUNDS = (-12.0, 12.0)  # of log a and log b
+_LOG_BOUNDS = (-12.0, 12.0)  # bounds of log a and log b
 _MEANS, _SHARES = (-4.0, 4.0), (-9.0, 9.0)  # logits: of a / (a + b) about the mean, of 1 / (a + b + 1)
-_SIDE = 14  # of the grid over them
-_ZOOMS = 6  # each to where the posterior is
-_SMALL = 1e-4  # of the largest weight: smaller parts of the posterior are left out
-_HALVINGS = 34  # of an interval of p, which leave 1e-10
+_SIDE = 14  # number of grid points for each of the two logits
+_ZOOMS = 6  # at most; each zooms to where the posterior is
+_SMALL = 1e-4  # parts of the posterior below this share of the largest weight are left out
+_HALVINGS = 34  # halvings of the interval from 0 to 1, which leave 1e-10
 
 
 def unidentifiable(counts, runs):
@@ -45,9 +45,8 @@ def unidentifiable(counts, runs):
 class BetaBinomial:
     """The population of straggling probabilities, Beta(a, b).
 
-    `share` = 1 / (a + b + 1) is the share of the variance of membership that belongs to the examples
-    rather than to the seeds. posterior : float64 [3, G], pairs of a and b and their weights; with None, a and
-    b are taken as known.
+    a, b : float. posterior : float64 [3, G], pairs of a and b and their weights; if it is None, a and b are
+    assumed to be known.
     """
 
     a: float
@@ -56,12 +55,15 @@ class BetaBinomial:
 
     @property
     def share(self):
-        """1 / (a + b + 1), between 0 and 1: the intraclass correlation of membership."""
+        """1 / (a + b + 1), between 0 and 1, the intraclass correlation of membership in the sets.
+
+        It is the share of the variance of membership that is due to the examples, not to the seeds.
+        """
         return 1 / (self.a + self.b + 1)
 
     @classmethod
     def fit(cls, counts, runs):
-        """Maximum likelihood over examples: `counts` k_i and `runs` n_i, int [P].
+        """Fit a and b by maximum likelihood over examples: `counts` k_i and `runs` n_i, int [P] each.
 
         Raises StragError if a and b are not identifiable, see `unidentifiable`.
         """
@@ -90,21 +92,21 @@ class BetaBinomial:
         return (counts + self.a) / (runs + self.a + self.b)
 
     def interval(self, counts, runs, coverage=SURE):
-        """Equal-tailed posterior interval of p_i: low and high, float64 [P] each."""
+        """Equal-tailed posterior interval of p_i with this coverage: (low, high), float64 [P] each."""
         tail = (1 - coverage) / 2
-        (k, n), at = _different(counts, runs)
+        (k, n), pair_of = _distinct(counts, runs)
         low, _ = self._quantile(k, n, tail)
         _, high = self._quantile(k, n, 1 - tail)
-        return low[at], high[at]
+        return low[pair_of], high[pair_of]
 
     def status(self, counts, runs):
-        """`core` where P(p_i > 1/2) >= 0.95, `rare` where it is <= 0.05, else `fringe`: str [P]."""
-        (k, n), at = _different(counts, runs)
+        """`core` if P(p_i > 1/2) >= 0.95, `rare` if it is <= 0.05, otherwise `fringe`: str [P]."""
+        (k, n), pair_of = _distinct(counts, runs)
         above = 1 - self._below(k, n, np.full(k.shape, 0.5))
-        return np.where(above >= SURE, CORE, np.where(above > 1 - SURE, FRINGE, RARE))[at]
+        return np.where(above >= SURE, CORE, np.where(above > 1 - SURE, FRINGE, RARE))[pair_of]
 
     def _below(self, k, n, p):
-        """P(p_i <= p), for float64 [M] each."""
+        """P(p_i <= p) for examples with k and n; k, n, p and the result are float64 [M]."""
         from scipy.special import betainc
 
         if self.posterior is None:
@@ -113,7 +115,7 @@ class BetaBinomial:
         return weights @ betainc(a[:, None] + k, b[:, None] + n - k, p)
 
     def _quantile(self, k, n, share):
-        """Below and above the p under which p_i lies with this probability: two float64 [M], 1e-10 apart."""
+        """Bounds (low, high), 1e-10 apart, of the quantile of p_i at this probability: float64 [M] each."""
         low, high = np.zeros(k.shape), np.ones(k.shape)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
@@ -122,23 +124,28 @@ class BetaBinomial:
         return low, high
 
 
-def _different(counts, runs):
-    """The different pairs of k and n, float64 [2, M], and which of them is each example's: int [P]."""
-    pairs, at = np.unique(np.stack([counts, runs]), axis=1, return_inverse=True)
-    return pairs.astype(np.float64), at.ravel()
+def _distinct(counts, runs):
+    """The distinct pairs of k and n, float64 [2, M], and the position of each example's pair, int [P]."""
+    pairs, pair_of = np.unique(np.stack([counts, runs]), axis=1, return_inverse=True)
+    return pairs.astype(np.float64), pair_of.ravel()
 
 
 def _posterior(k, n, weights):
-    """Pairs of a and b and their weights, float64 [3, G], from different k and n and how often they occur.
+    """The posterior of a and b: pairs of a and b, and their weights, float64 [3, G].
 
-    On a grid over the logits of a / (a + b) and 1 / (a + b + 1), which zooms to where the posterior is.
+    They lie on a grid over the logits of a / (a + b) and 1 / (a + b + 1), which zooms to where the posterior
+    is.
+
+    k, n : float64 [M], distinct pairs of k and n. weights : int [M], number of examples with each pair.
     """
     from scipy.special import betaln, expit, logit
 
     centre = logit((weights @ k + 0.5) / (weights @ n + 1))
     ends = np.array([[centre + _MEANS[0], centre + _MEANS[1]], _SHARES])
     for _ in range(_ZOOMS):
-        mean, share = (axis.ravel() for axis in np.meshgrid(*(np.linspace(*one, _SIDE) for one in ends)))
+        mean, share = (
+            axis.ravel() for axis in np.meshgrid(*(np.linspace(*bounds, _SIDE) for bounds in ends))
+        )
         prior = np.log(expit(mean) * expit(-mean) * expit(share) * expit(-share))
         total = np.exp(-share)  # a + b
         a, b = expit(mean) * total, expit(-mean) * total

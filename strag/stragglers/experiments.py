@@ -1,4 +1,4 @@
-"""Experiments: the runs of one training with the quantities that a summary compares."""
+"""Experiment: the runs of one training, with the quantities that a summary compares."""
 
 import json
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from strag.stragglers.recipe import step_size
 from strag.stragglers.run_finding import RunReference
 from strag.stragglers.sets import SET_NAMES, excess_errors
 
-DEPTHS = ("depth", "horizon")  # told beside each other; only the depth up to 4 t* is compared
+DEPTHS = ("depth", "horizon")  # reported together; only the depth up to 4 t* is compared
 TOLD = ("train_error", "test_error", "gap", "lr_update", "depth_at_4", "stragglers")
-AT_INVERSION = (*TOLD, *DEPTHS)  # of runs that invert
+AT_INVERSION = (*TOLD, *DEPTHS)  # of inverting runs
 AT_END = ("examples_trained", "last_test_error")  # of all runs
-COMPARED = (  # likewise, where there is a reference, or networks that left out as many examples at random
+COMPARED = (  # of all runs with a reference, or with a network that left out as many random examples
     *("stopped_test_error", "reference_test_error", "right_test_error", "wrong_test_error", "excess_error"),
 )
 AT_NOISE = ("last_test_error", "stopped_test_error", "reference_test_error", "excess_error")
-UNBOUNDED = ("gap", "excess_error")  # the other quantities are no less than 0, errors no more than 1
-LAWFUL = ("train_error", "test_error", "gap", "lr_update")  # which may follow a law of size
+UNBOUNDED = ("gap", "excess_error")  # other quantities are at least 0, and other errors at most 1
+LAWFUL = ("train_error", "test_error", "gap", "lr_update")  # to which a law of size is fitted
 QUANTITIES = AT_INVERSION + AT_END + COMPARED
 
 
 def at_noise(name, noise):
-    """The name of one of AT_NOISE on test inputs with noise of this standard deviation."""
+    """The name of a quantity in AT_NOISE on test inputs with noise of this standard deviation: str."""
     return f"{name}@{noise:g}" if noise else name
 
 
@@ -34,11 +34,12 @@ def at_noise(name, noise):
 class Run:
     """One run of an experiment.
 
-    block : identity of the origin of its data. start : the source of its initial weights: two
-    runs with equal starts and blocks have equal weights. verdict : see `strag.stragglers.inversion`.
-    updates : how long it was
-    trained, or 0. values : dict of quantity to float, NaN where the run has none.
-    gap is eps* minus the test error at t*; quantities measured with noise are named by `at_noise`.
+    block : identity of the origin of its data.
+    start : tuple that identifies its initial weights: two runs with equal starts and blocks have equal
+        weights.
+    verdict : see `strag.stragglers.inversion`. updates : number of updates of its training, 0 if unknown.
+    values : dict of quantity to float, NaN if the run has no value. `gap` is eps* minus the test error at t*.
+        Quantities that are measured with noise are named by `at_noise`.
     """
 
     block: str
@@ -52,8 +53,9 @@ class Run:
 class Experiment:
     """The runs of one training.
 
-    settings : dict of network, optimiser, data and so on. runs : tuple of Run. test_examples : Q,
-    None if unknown. source : the file's name, for messages. identity : of the stragglers in it.
+    settings : dict of the settings of network, optimiser, data and analysis. runs : tuple of Run.
+    test_examples : Q, None if unknown. source : the file's name, for messages.
+    identity : identity of the stragglers in the file.
     """
 
     settings: dict
@@ -68,16 +70,16 @@ _TRAINING = (
     *("batch_size", "own_order", "precision", "restandardise"),
 )
 _FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
-_USUAL = {"min_misclassified": FEWEST}  # of settings that older files lack
+_USUAL = {"min_misclassified": FEWEST}  # values of settings that older files lack
 _NETWORK = ("depth", "width")  # these and the number of groups give the shapes of the initial weights
 _AGAIN = "create it again with 'strag find-stragglers'"
 _LARGEST = 2**53
 
 
 def experiments_of(finding):
-    """The Experiments in a Finding: list of one, or of one per kind of set of a sweep.
+    """The Experiments in a Finding: list of one Experiment, or of one per kind of set in a sweep.
 
-    Raises StragError for a Finding without runs, or with values that cannot be right.
+    Raises StragError for a Finding without runs, and for one with invalid values.
     """
     sizes = (finding.summary.examples, finding.summary.test_examples)
     if not finding.runs:
@@ -120,17 +122,17 @@ def _history(finding):
 
 
 def _layer(finding):
-    """The layer of the runs: the first one if it is `all`, or null as in older files."""
-    asked, recorded = finding.recipe.get("layer"), finding.training.get("layers")
-    if asked == "all" and finding.layers:
+    """The layer of the runs; the first one if the recipe says `all`, or None as in older files."""
+    requested, recorded = finding.recipe.get("layer"), finding.training.get("layers")
+    if requested == "all" and finding.layers:
         return finding.layers[0].layer
     first = recorded[0] if isinstance(recorded, list) and recorded else None
-    number = int(asked) if isinstance(asked, str) and asked.isdecimal() else asked
-    return first if asked in (None, "all") else number
+    number = int(requested) if isinstance(requested, str) and requested.isdecimal() else requested
+    return first if requested in (None, "all") else number
 
 
 def _pruned(finding):
-    """Part of the identity of pruned data, which tells prunings of one data set apart; None for all of it."""
+    """The first digits of the identity of pruned data, to distinguish prunings; None for a whole data set."""
     examples = finding.summary.examples
     whole = examples is None or finding.meta.get("origin_size") in (None, examples)
     return None if whole else _short(_history(finding).get("data"))
@@ -142,18 +144,18 @@ def _short(identity):
 
 
 def _is_plain(value):
-    """Whether it is a text, a number of usual size, or None."""
+    """Whether a value is a text, a number that is not too large, or None."""
     if value is None or isinstance(value, (str, bool)):
         return True
     return isinstance(value, (int, float)) and abs(value) < _LARGEST
 
 
 def _runs(finding):
-    """The Run of every RunFinding."""
+    """The Run of every RunFinding: list."""
     training, runs = finding.training, finding.runs
     weights = (_canonical(training.get("seed")), _canonical(_history(finding).get("init")))
-    if training.get("seed") is None:  # only runs that are identical are known to start from the same weights
-        weights = (sha256(_canonical(list(map(_telling, runs))).encode()).hexdigest(),)
+    if training.get("seed") is None:  # then only identical runs are known to start from the same weights
+        weights = (sha256(_canonical(list(map(_distinctive, runs))).encode()).hexdigest(),)
     groups = len(finding.meta.get("classes") or [])
     shape = (*(str(training.get(name)) for name in _NETWORK), groups)
     step, noise = step_size(training), training.get("noise") or [0.0]
@@ -171,11 +173,11 @@ def _runs(finding):
 
 
 def _canonical(value):
-    """One line of JSON with sorted keys."""
+    """A value as one line of JSON with sorted keys."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _telling(run):
+def _distinctive(run):
     """The values that distinguish a run from others: dict."""
     values = {
         "refined_update": run.inversion.update,
@@ -188,7 +190,7 @@ def _telling(run):
 
 
 def _started_as(run):
-    """The run whose initial weights it had."""
+    """The number of the run from whose initial weights a run started. Raises ValueError if it is invalid."""
     number = run.left_out["run"] if run.left_out else run.run
     if type(number) is not int or not 0 <= number < _LARGEST:
         raise ValueError
@@ -196,15 +198,15 @@ def _started_as(run):
 
 
 def _kinds(runs):
-    """The kind of set that each run left out: list of tuples of pairs, empty for a history without sets.
+    """The kind of set that each run left out: list of tuples of (name, value), empty for a run without a set.
 
-    Control and dose tell the sets of a sweep apart, and the update where a run has many sets.
+    The kind is the control and the dose, and the update if a run has several sets of one control and dose.
     """
     sets = [run.left_out for run in runs if run.left_out is not None]
-    apart = {(one.get("control"), one.get("dose"), one.get("run")) for one in sets}
-    names = ("control", "dose", *(("update",) if len(apart) < len(sets) else ()))
-    told = [run.left_out or {} for run in runs]
-    return [tuple((name, one[name]) for name in names if name in one) for one in told]
+    distinct = {(left_out.get("control"), left_out.get("dose"), left_out.get("run")) for left_out in sets}
+    names = ("control", "dose", *(("update",) if len(distinct) < len(sets) else ()))
+    descriptions = [run.left_out or {} for run in runs]
+    return [tuple((name, values[name]) for name in names if name in values) for values in descriptions]
 
 
 def _excess(runs, examples):
@@ -218,31 +220,34 @@ def _excess(runs, examples):
 
 
 def _values(run, step):
-    """The quantities of one run that do not depend on noise: dict of quantity to float, NaN if unknown."""
-    found, beside = run.inversion, run.reference or RunReference()
-    if found.verdict != INVERSION:
-        found, test, stragglers = Inversion(found.verdict), None, None
-    elif 0 <= found.train_error <= 1:
+    """The quantities of one run that do not depend on noise: dict of quantity to float, NaN if unknown.
+
+    step : see `step_size`. Raises ValueError for invalid values.
+    """
+    inversion, reference = run.inversion, run.reference or RunReference()
+    if inversion.verdict != INVERSION:
+        inversion, test, stragglers = Inversion(inversion.verdict), None, None
+    elif 0 <= inversion.train_error <= 1:
         test, stragglers = run.test_error, run.stragglers
     else:
         raise ValueError
     values = {
-        "train_error": found.train_error,
+        "train_error": inversion.train_error,
         "test_error": test,
-        "gap": None if test is None else found.train_error - test,
-        "lr_update": found.update * step if found.update is not None and step else None,
-        **{name: getattr(found, name) for name in ("depth", "depth_at_4", "horizon")},
+        "gap": None if test is None else inversion.train_error - test,
+        "lr_update": inversion.update * step if inversion.update is not None and step else None,
+        **{name: getattr(inversion, name) for name in ("depth", "depth_at_4", "horizon")},
         "stragglers": stragglers,
         "examples_trained": run.examples,
-        **{name: getattr(beside, name) for name in ("right_test_error", "wrong_test_error")},
+        **{name: getattr(reference, name) for name in ("right_test_error", "wrong_test_error")},
     }
     return {name: _number(value) for name, value in values.items()}
 
 
 def _at_noise(run, excess, noise):
-    """The quantities of one run for every noise on the test inputs: dict of quantity to float, or NaN."""
-    beside = run.reference or RunReference()
-    measured = (run.last_test_error, beside.stopped_test_error, beside.test_error, excess.tolist())
+    """The quantities of one run at every noise on the test inputs: dict of name to float, NaN if unknown."""
+    reference = run.reference or RunReference()
+    measured = (run.last_test_error, reference.stopped_test_error, reference.test_error, excess.tolist())
     return {
         at_noise(name, level): _number(errors[number] if errors else None)
         for name, errors in zip(AT_NOISE, measured, strict=True)
@@ -251,7 +256,7 @@ def _at_noise(run, excess, noise):
 
 
 def _number(value):
-    """A float, NaN for None."""
+    """A value as float, NaN for None. Raises ValueError for a number that is too large."""
     if value is None or np.isnan(value):
         return float("nan")
     if not abs(value) < _LARGEST:

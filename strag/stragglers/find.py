@@ -1,4 +1,4 @@
-"""The inversion of every run of a history, its sets of stragglers, and what the runs have in common."""
+"""Find the inversion of every run of a history, the stragglers there, and the consensus of the runs."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -24,15 +24,16 @@ from strag.stragglers.inversion import (
 from strag.stragglers.recipe import descends
 
 VALLEY, FIRST_INCREASE = "valley", "first-increase"
-MOST = 0.5  # the consensus straggles in more than this share of the sets
+MOST = 0.5  # an example of the consensus is in more than this share of the sets
 _WORST_FIRST = (DIVERGED, UNSTABLE, UNRESOLVED, OPEN, NONE)
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When S(t) is taken: at the inversion, at an update, or where the training error reaches a level.
+    """The moment at which a set S(t) is taken: the inversion, an update, or a training error.
 
-    update : int, or None. error : a training error, or None. If both are None, it is the inversion.
+    update : int, or None. error : a training error, or None; the moment is the first record at which the
+    training error of the run is at most this. If both are None, the moment is the inversion.
     """
 
     update: int | None = None
@@ -49,10 +50,11 @@ class Moment:
         return "inversion" if self.error is None else f"error:{self.error!r}"
 
     def record(self, history, run, inversion):
-        """The record at which the set of this run (a position on axis R) is taken, or None.
+        """The record at which the set of a run (position on axis R) is taken, or None.
 
-        None at a record at which the run is not finite, since all its examples count as misclassified there,
-        and after the last record of the run. Raises StragError if no record is at the update.
+        It is None if the run has no such moment, or is not finite there, since then all its examples count as
+        misclassified. A run has no moment after its last record. inversion : Inversion of the run. Raises
+        StragError if there is no record at the update.
         """
         finite = history.finite[:, run]
         if self.update is not None:
@@ -78,17 +80,19 @@ class Stragglers:
     Attributes
     ----------
     verdict : over all runs, see `overall`.
-    inversions : Inversion of each run.
-    records : record at which the set of each run was taken; None for a run without a set, and where
-        inversions were sought per class.
-    taken : runs with a set, positions on axis R. sets : bool [of these runs, P].
-    counts, seen : int [P], numbers of sets that contain an example, and of sets whose run trained on it.
-    consensus : bool [P], examples in strictly more than a share of the sets, by default half of them.
-    model : BetaBinomial, or None if it is not identifiable. unknown : the reason, empty with a model.
+    inversions : tuple of the Inversion of each run.
+    records : tuple of the record at which the set of each run was taken; None for a run without a set. All
+        are None if inversions were sought per class.
+    taken : tuple of the runs with a set, positions on axis R. sets : bool [number of these runs, P].
+    counts, seen : int [P], number of sets that contain an example, and number of sets whose run trained on
+        it.
+    consensus : bool [P], examples that are in strictly more than a share of the sets whose run trained on
+        them, by default half.
+    model : BetaBinomial, or None if it is not identifiable. unknown : the reason; empty if there is a model.
     pooled : whether the runs are independent. Networks that share their initial weights and left out
-        different sets are not: then the consensus is empty and there is no model.
-    by_class : for each run the Inversion of every class, None for a class without a trained example. None
-        where inversions were sought over all classes.
+        different sets are not independent; then the consensus is empty and there is no model.
+    by_class : tuple with a tuple for each run, of the Inversion of every class, or None for a class without a
+        trained example. None if inversions were not sought per class.
     """
 
     verdict: str
@@ -111,13 +115,13 @@ class Stragglers:
 
     @property
     def status(self):
-        """`core`, `fringe` or `rare` for every example, empty where it is not known: str [P]."""
+        """`core`, `fringe` or `rare` for every example; empty if it is not known: str [P]."""
         if self.model is None:
             return np.full(self.counts.shape, "")
         return np.where(self.seen > 0, self.model.status(self.counts, self.seen), "")
 
     def require_core(self, source):
-        """Raise StragError about `source` if there is no model, and so no core."""
+        """Raise StragError if there is no model, and so no core. source : a file's name, for the message."""
         if self.model is not None:
             return
         if not self.pooled:
@@ -141,7 +145,7 @@ class Stragglers:
         if self.verdict != INVERSION:
             return None
         return tuple(
-            float(np.mean([getattr(one, name) for one in self.inverting]))
+            float(np.mean([getattr(inversion, name) for inversion in self.inverting]))
             for name in ("update", "train_error")
         )
 
@@ -156,16 +160,17 @@ def find_stragglers(
     history : History
     observable : see `History.observable`.
     layer : a recorded layer, by default the first.
-    rule : `valley`, or `first-increase`, the rule of the notebook.
+    rule : `valley`, or `first-increase` for the rule of the notebook.
     at : Moment at which the sets are taken.
     fewest : number of examples that must be misclassified at an inversion.
-    quorum : the consensus are the examples in strictly more than this share of the sets.
+    quorum : an example of the consensus is in strictly more than this share of the sets.
 
     Returns
     -------
     Stragglers
 
-    Raises StragError if no run reaches the moment, and if it is the inversion and no layer was measured.
+    Raises StragError if no run reaches the moment, and if the moment is the inversion and no layer was
+    measured.
     """
     if not at.is_chosen:
         history.require_layers()
@@ -188,9 +193,9 @@ def find_stragglers(
 
 
 def find_inversions(history, observable="radius", layer=None, rule=VALLEY, fewest=FEWEST):
-    """The Inversion of every run of a History: tuple. Without a measured layer all are `unresolved`.
+    """Find the Inversion of every run of a History: tuple.
 
-    Parameters as for `find_stragglers`.
+    Parameters as for `find_stragglers`. Without a measured layer all are `unresolved`, or `diverged`.
     """
     runs, measured = range(len(history.runs)), bool(history.layers) or layer is not None
     sizes = [_set_sizes(history, run) for run in runs]
@@ -213,7 +218,15 @@ def _refuse_diverged(history, at):
 
 
 def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST):
-    """The Stragglers of runs with these inversions and sets, bool [P] or None for a run without one."""
+    """The Stragglers of the runs of a History.
+
+    Parameters
+    ----------
+    history : History
+    inversions : tuple of the Inversion of each run.
+    sets : list of the set of each run, bool [P], or None for a run without one.
+    records, by_class : see Stragglers. quorum : as for `find_stragglers`.
+    """
     taken = [run for run, members in enumerate(sets) if members is not None]
     members = np.array([sets[run] for run in taken], dtype=bool).reshape(-1, history.examples)
     counts, seen = members.sum(axis=0), history.trained_bits()[taken].sum(axis=0)
@@ -236,25 +249,30 @@ def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST)
 
 
 def overall(verdicts):
-    """The verdict over runs: `inversion` if at least half have one.
+    """The verdict over runs, from the list of their verdicts.
 
-    Otherwise it is the most frequent of the other verdicts; only `none` and `open` count if these two are at
-    least half of them. Of equally frequent verdicts it is the more cautious one.
+    It is `inversion` if at least half of the runs have one. Otherwise it is the most frequent of the other
+    verdicts. If `none` and `open` together are at least half of these, only the two count. Of equally
+    frequent verdicts it is the more cautious one.
     """
     if 2 * verdicts.count(INVERSION) >= len(verdicts):
         return INVERSION
-    rest = Counter(verdict for verdict in verdicts if verdict != INVERSION)
-    answered = {verdict: rest[verdict] for verdict in (NONE, OPEN) if rest[verdict]}
-    if 2 * sum(answered.values()) >= sum(rest.values()):
-        rest = answered
-    return max(rest, key=lambda verdict: (rest[verdict], -_WORST_FIRST.index(verdict)))
+    counts = Counter(verdict for verdict in verdicts if verdict != INVERSION)
+    answered = {verdict: counts[verdict] for verdict in (NONE, OPEN) if counts[verdict]}
+    if 2 * sum(answered.values()) >= sum(counts.values()):
+        counts = answered
+    return max(counts, key=lambda verdict: (counts[verdict], -_WORST_FIRST.index(verdict)))
 
 
 def invert(history, run, curve, rule, wrong, fewest=FEWEST):
-    """The Inversion of one run.
+    """Find the Inversion of one run in a curve.
 
-    run : position on axis R. curve : float [T], the observable. rule, fewest : as for `find_stragglers`.
-    wrong : int [T], numbers of misclassified examples, the sizes of the possible sets.
+    Parameters
+    ----------
+    history : History. run : position on axis R.
+    curve : float [T], the observable.
+    rule, fewest : as for `find_stragglers`.
+    wrong : int [T], numbers of misclassified examples.
     """
     curves = _curves(history, run, curve, wrong)
     if rule == FIRST_INCREASE:
@@ -263,11 +281,14 @@ def invert(history, run, curve, rule, wrong, fewest=FEWEST):
 
 
 def _curves(history, run, curve, wrong):
-    """The Curves of one run, up to its last record."""
-    examples, last = int(unpack(history.trained[run], history.examples).sum()), history.records[run]
-    error, loss = history.train_error[:last, run], history.train_loss[:last, run]
-    curve = None if curve is None else curve[:last]
-    return Curves(history.updates[:last], curve, error, loss, wrong[:last], examples)
+    """The Curves of one run up to its last record.
+
+    curve : float [T], the observable, or None. wrong : int [T], numbers of misclassified examples.
+    """
+    examples, end = int(unpack(history.trained[run], history.examples).sum()), history.records[run]
+    error, loss = history.train_error[:end, run], history.train_loss[:end, run]
+    curve = None if curve is None else curve[:end]
+    return Curves(history.updates[:end], curve, error, loss, wrong[:end], examples)
 
 
 def _set_sizes(history, run):

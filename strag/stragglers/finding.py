@@ -1,4 +1,4 @@
-"""Finding: the result of find-stragglers, independent of how it is shown, written or read."""
+"""Finding: the result of find-stragglers, independent of how it is displayed, written or read."""
 
 from dataclasses import dataclass, field
 
@@ -11,16 +11,17 @@ from strag.stragglers.original_classes import original_classes
 from strag.stragglers.over_runs import OverRuns, layer_findings, over_runs
 from strag.stragglers.run_finding import run_findings
 
-# Of the table of examples; `name` only where they have names.
+# Columns of the table of examples; `name` only if the examples have names.
 COLUMNS = ("index", "class", "label", "name", "count", "runs", "probability", "low", "high", "status")
-DIGITS = 6  # of probabilities
+DIGITS = 6  # decimals of probabilities
 
 
 @dataclass(frozen=True)
 class Population:
     """Beta(a, b) of the straggling probabilities of all examples.
 
-    share_of_examples : 1 / (a + b + 1), the share of the variance of membership that belongs to the examples.
+    share_of_examples : 1 / (a + b + 1), the share of the variance of membership in the sets that is due to
+        the examples, not to the seeds.
     """
 
     a: float
@@ -34,17 +35,20 @@ class Finding:
 
     Attributes
     ----------
-    verdict : over all runs. indices : int64, rows of the origin: consensus or core of the runs.
-    meta : dict: `recipe`, how it was found; `inputs`, with the recipe of the `training` and the identities of
-        the inputs of the history; `origin`, the identity of the data set in whose rows `indices`
-        count; `origin_size`; `classes`, the names of the groups; `title` and `command` of the data; and
-        `sets`, where the networks left out sets.
-    summary : OverRuns. runs : tuple of RunFinding. layers : tuple of LayerFinding, or None without a profile.
-    model : Population, or None if it is not identifiable. model_unknown : the reason, None with a model.
-    examples : dict of columns over the examples in at least one set, most frequent first; see COLUMNS.
-    original_classes : tuple of OriginalClass, by number; None for files that do not list them.
-    classes_without, classes_absent : where inversions were sought per class, the names of classes in which no
-        run has an inversion, and of classes without a trained example; otherwise None.
+    verdict : verdict over all runs.
+    indices : int64, the consensus or the core of the runs, as rows of the origin.
+    meta : dict with `recipe`, how the stragglers were found; `inputs`, with the recipe of the `training` and
+        the identities of the inputs of the history; `origin`, the identity of the data set in whose rows
+        `indices` count; `origin_size`; `classes`, the names of the groups; `title` and `command` of the data;
+        and `sets`, if the networks left out sets.
+    summary : OverRuns. runs : tuple of RunFinding.
+    layers : tuple of LayerFinding, or None if only one layer was examined.
+    model : Population, or None if it is not identifiable. model_unknown : the reason; None with a model.
+    examples : dict of the columns of the table of examples in at least one set, the most frequent first; see
+        COLUMNS.
+    original_classes : tuple of OriginalClass, ordered by number; None for files that do not list them.
+    classes_without, classes_absent : names of the classes in which no run has an inversion, and of the
+        classes without a trained example. None if inversions were not sought per class.
     source : a file's name, for messages.
     """
 
@@ -74,17 +78,17 @@ class Finding:
 
     @property
     def recipe(self):
-        """dict: how the stragglers were found."""
+        """How the stragglers were found: dict."""
         return self.meta.get("recipe") or {}
 
     @property
     def training(self):
-        """dict: the recipe of the training."""
+        """The recipe of the training: dict."""
         return (self.meta.get("inputs") or {}).get("training") or {}
 
     @property
     def is_of_sets(self):
-        """Whether its networks left out sets, so that they are not independent runs."""
+        """Whether the networks left out sets, so that they are not independent runs."""
         return bool(self.meta.get("sets"))
 
     def require_original_classes(self):
@@ -94,33 +98,33 @@ class Finding:
             raise StragError("does not list its original classes", remedy, self.source)
 
 
-def finding_of(history, found, recipe, core=False, profile=None, reference=None):
+def finding_of(history, stragglers, recipe, core=False, profile=None, reference=None):
     """The Finding of a History.
 
     Parameters
     ----------
-    history : History. found : its Stragglers.
-    recipe : dict, how they were found; stored in the Finding.
+    history : History. stragglers : Stragglers of the History.
+    recipe : dict that says how the stragglers were found; the Finding contains it.
     core : whether the indices are the core instead of the consensus.
     profile : dict of layer to Stragglers, for `layers`; or None.
-    reference : the Reference of its networks, for the `reference` of every run; or None.
+    reference : Reference to compare the networks with, for the `reference` of every run; or None.
     """
     counterparts = reference.counterparts if reference else (None,) * len(history.runs)
-    chosen = (found.core if core else found.consensus) & (found.counts > 0)
+    chosen = (stragglers.core if core else stragglers.consensus) & (stragglers.counts > 0)
     fewest = recipe.get("min_misclassified", FEWEST)
-    model = found.model
+    model = stragglers.model
     return Finding(
-        verdict=found.verdict,
+        verdict=stragglers.verdict,
         indices=np.sort(history.index[chosen]),
         meta=_meta(history, recipe, reference),
-        summary=over_runs(history, found, chosen, fewest),
-        runs=run_findings(history, found, counterparts),
+        summary=over_runs(history, stragglers, chosen, fewest),
+        runs=run_findings(history, stragglers, counterparts),
         layers=layer_findings(history, profile, fewest) if profile else None,
         model=None if model is None else Population(model.a, model.b, model.share),
-        model_unknown=found.unknown or None,
-        examples=example_table(history, found),
-        original_classes=original_classes(history, found, chosen),
-        **_of_classes(history, found),
+        model_unknown=stragglers.unknown or None,
+        examples=example_table(history, stragglers),
+        original_classes=original_classes(history, stragglers, chosen),
+        **_of_classes(history, stragglers),
         source=history.source,
     )
 
@@ -142,35 +146,39 @@ def _meta(history, recipe, reference):
     }
 
 
-def _of_classes(history, found):
+def _of_classes(history, stragglers):
     """`classes_without` and `classes_absent`: dict, empty unless inversions were sought per class."""
-    if not found.by_class:
+    if not stragglers.by_class:
         return {}
-    columns = list(zip(history.classes, zip(*found.by_class, strict=True), strict=True))
-    present = {name: [one for one in column if one is not None] for name, column in columns}
-    inverts = {name: any(one.verdict == INVERSION for one in column) for name, column in present.items()}
+    columns = list(zip(history.classes, zip(*stragglers.by_class, strict=True), strict=True))
+    present = {name: [inversion for inversion in column if inversion is not None] for name, column in columns}
+    inverts = {
+        name: any(inversion.verdict == INVERSION for inversion in column) for name, column in present.items()
+    }
     return {
         "classes_without": tuple(name for name, column in present.items() if column and not inverts[name]),
         "classes_absent": tuple(name for name, column in present.items() if not column),
     }
 
 
-def example_table(history, found):
-    """Columns over the examples in at least one set, most frequent first: dict of lists; see COLUMNS."""
-    called = np.flatnonzero(found.counts > 0)
-    called = called[np.lexsort((history.index[called], -found.counts[called] / found.seen[called]))]
-    counts, seen = found.counts[called], found.seen[called]
-    table = {"index": history.index[called], "class": history.y[called], "count": counts, "runs": seen}
+def example_table(history, stragglers):
+    """The columns of the table of examples in at least one set: dict of lists, the most frequent first."""
+    positions = np.flatnonzero(stragglers.counts > 0)
+    positions = positions[
+        np.lexsort((history.index[positions], -stragglers.counts[positions] / stragglers.seen[positions]))
+    ]
+    counts, seen = stragglers.counts[positions], stragglers.seen[positions]
+    table = {"index": history.index[positions], "class": history.y[positions], "count": counts, "runs": seen}
     table["label"] = [history.class_name(int(number)) for number in table["class"]]
     if history.names is not None:
-        table["name"] = [history.names[row] for row in called]
-    if found.model is None:
-        unknown = [None] * len(called)
+        table["name"] = [history.names[row] for row in positions]
+    if stragglers.model is None:
+        unknown = [None] * len(positions)
         table |= {"probability": unknown, "low": unknown, "high": unknown, "status": unknown}
     else:
-        low, high = found.model.interval(counts, seen)
-        table["probability"] = found.model.probability(counts, seen)
-        table |= {"low": low, "high": high, "status": found.status[called]}
+        low, high = stragglers.model.interval(counts, seen)
+        table["probability"] = stragglers.model.probability(counts, seen)
+        table |= {"low": low, "high": high, "status": stragglers.status[positions]}
         for name in ("probability", "low", "high"):
             table[name] = np.round(table[name], DIGITS)
     return {name: np.asarray(table[name]).tolist() for name in COLUMNS if name in table}

@@ -1,4 +1,4 @@
-"""History: the recorded dynamics of R runs at T updates, as the analyses use it."""
+"""History: the recorded training of R runs at T updates, in the form that the analyses use."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ import numpy as np
 from strag.bits import unpack
 from strag.errors import StragError, bad_usage
 from strag.geometry.curves import over_axis, values_of
-from strag.geometry.measures import MEASURES, observables
+from strag.geometry.measures import MEASURES, read_observable
 
-_FAR = 2  # largest ratio of the updates of two test records between which is interpolated
+_FAR = 2  # test errors are interpolated only between records whose updates have at most this ratio
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,21 @@ class History:
 
     Attributes
     ----------
-    updates : int64 [T], number of updates before each record, rising.
+    updates : int64 [T], rising, number of updates before each record.
     train_error, train_loss : float32 [T, R], over the examples each run trains on.
-    measures : dict of the name of a measure to float32 [T, R, L, axis], see `strag.geometry.measures`.
+    measures : dict of measure name to float32 [T, R, L, axis], see `strag.geometry.measures`.
     misclassified : uint8 [T, R, ceil(P/8)], bits over all P examples, little-endian in each byte.
     trained : uint8 [R, ceil(P/8)], bits: the examples each run trains on.
     last_record : int64 [R], position on axis T of the last record of each run, or None if every run has all
-        T records. What the arrays hold of a run after its last record does not count.
-    index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P].
-    test_updates, test_error [K, R, S], test_misclassified [K, R, S, ceil(Q/8)] : S noise levels, or None.
+        T records. The values of a run after its last record have no meaning.
+    index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P], positions of
+        the groups in `classes`.
+    test_updates [K], test_error [K, R, S], test_misclassified [K, R, S, ceil(Q/8)] : the K test records, with
+        S noise levels; None without test records.
     y_test : int64 [Q], original classes of the test examples, or None.
     names : names of the P examples, by position, or None.
-    layers : the L recorded layers, none in a history of predictions alone. classes : the C group names.
-    runs : the R run numbers.
+    layers : the L recorded layers; there are none in a history that has only predictions.
+    classes : the C group names. runs : the R run numbers.
     meta : dict of all other metadata of the file.
     source : the file's name, for messages.
     """
@@ -88,15 +90,15 @@ class History:
 
     @property
     def test_examples(self):
-        """Number of test examples Q, or None where it is not known."""
+        """Number of test examples Q, or None if it is not known."""
         return None if self.y_test is None else len(self.y_test)
 
     @property
     def seed_runs(self):
-        """The run with whose initial weights each network started: tuple of R int.
+        """The number of the run from whose initial weights each network started: tuple of R int.
 
-        A network is its own run, except in a sweep, where networks are numbered by the set they left out.
-        Raises StragError if a sweep does not list the run of each network.
+        It is the number of the network itself, except in a sweep, where networks are numbered by the set that
+        they left out. Raises StragError if a sweep does not list the run of each network.
         """
         sets = self.meta.get("sets")
         if sets is None:
@@ -114,9 +116,9 @@ class History:
 
     @property
     def shared_run(self):
-        """A run with whose initial weights several networks started, or None.
+        """The number of a run from whose initial weights several networks started, or None.
 
-        Such networks differ only by the sets they left out, and are not independent runs.
+        These networks differ only in the sets that they left out, and are not independent runs.
         """
         return next((run for run, networks in Counter(self.seed_runs).items() if networks > 1), None)
 
@@ -126,7 +128,7 @@ class History:
             raise StragError("no layer was measured", remedy, self.source)
 
     def layer_position(self, layer=None):
-        """Position of a recorded layer on axis L, by default the first. Raises StragError for others."""
+        """Position of a recorded layer on axis L, by default 0. Raises StragError for another layer."""
         if layer is None:
             self.require_layers()
             return 0
@@ -137,16 +139,16 @@ class History:
         return self.layers.index(layer)
 
     def layer(self, layer):
-        """The layer itself, if it is recorded; None for None.
+        """Return the given layer if it is recorded, and None for None.
 
-        Raises StragError for another layer, with a list of the recorded ones.
+        Raises StragError for a layer that is not recorded.
         """
         if layer is not None:
             self.layer_position(layer)
         return layer
 
     def class_position(self, name):
-        """Position of a group on axis C, by name or by number. Raises StragError for another group."""
+        """Position of a group on axis C, from its name or number. Raises StragError for an unknown group."""
         if name in self.classes:
             return self.classes.index(name)
         if name in map(str, range(len(self.classes))):
@@ -154,16 +156,16 @@ class History:
         raise bad_usage(f"has no class '{name}'", f"it has {', '.join(self.classes)}", self.source)
 
     def classes_trained(self):
-        """Whether a run trains on an example of a group: bool [R, C]. An empty group has no radius."""
+        """Whether each run trains on an example of each group: bool [R, C]. Other groups have no radius."""
         return self.trained_bits() @ np.eye(len(self.classes))[self.group] > 0
 
     def _require_trained(self, classes, name="radius"):
-        """Raise StragError if a run has no example of one of these classes, positions on axis C.
+        """Raise StragError if a run trains on no example of one of these classes, positions on axis C.
 
-        name : the measure that the remedy names.
+        name : name of the measure, for the message.
         """
-        for run, has in zip(self.runs, self.classes_trained(), strict=True):
-            empty = [self.classes[c] for c in classes if not has[c]]
+        for run, present in zip(self.runs, self.classes_trained(), strict=True):
+            empty = [self.classes[c] for c in classes if not present[c]]
             if empty:
                 raise bad_usage(
                     f"has no example of class '{empty[0]}' that run {run} trains on",
@@ -172,66 +174,66 @@ class History:
                 )
 
     def measure(self, name, layer=None):
-        """A measure, recorded or derived, of a layer: float64 [T, R, axis]; some measures have no axis.
+        """The values of a recorded or derived measure in a layer: float64 [T, R, axis].
 
-        Raises StragError if this history does not contain it.
+        Some measures have no axis. Raises StragError if this history does not contain the measure.
         """
-        at, measure = self.layer_position(layer), MEASURES[name]
+        position, measure = self.layer_position(layer), MEASURES[name]
         lacking = [source for source in measure.sources if source not in self.measures]
         if lacking:
             remedy = "create it again with this version of strag, which measures it"
             raise StragError(f"does not contain the measure '{lacking[0]}'", remedy, self.source)
-        recorded = {source: self.measures[source][:, :, at].astype(np.float64) for source in measure.sources}
+        recorded = {
+            source: self.measures[source][:, :, position].astype(np.float64) for source in measure.sources
+        }
         return values_of(measure, recorded, self.classes_trained() if measure.parts else None)
 
     def curve(self, name, layer=None):
-        """A measure over all classes, or that of one class as `radius:CLASS`: float64 [T, R].
+        """A measure over all classes, or of one class if its name is like `radius:CLASS`: float64 [T, R].
 
-        Empty classes are left out. Raises StragError for an unknown name, for a class or a distance without
-        examples in some run, and for a measure that this history does not contain.
+        Classes without examples are left out. Raises StragError for an unknown name, for a class without
+        examples in a run, for the distance if a run has examples of fewer than two classes, and for a measure
+        that this history does not contain.
         """
         self.layer_position(layer)
-        plain, colon, group = name.partition(":")
-        measure = MEASURES.get(plain)
-        if not (measure and measure.label) or (colon and measure.axis != "class"):
-            *names, last = observables()
-            raise bad_usage(f"no observable '{name}'", f"use {', '.join(names)} or {last}")
-        if colon:
+        measure, group = read_observable(name)
+        if group is not None:
             position = self.class_position(group)
-            self._require_trained([position], plain)
-            return self.measure(plain, layer)[:, :, position]
+            self._require_trained([position], measure.name)
+            return self.measure(measure.name, layer)[:, :, position]
         present = self.classes_trained()
         if measure.axis == "pair" and (present.sum(axis=1) < 2).any():
             self._require_trained(range(len(self.classes)))
-        return over_axis(measure, self.measure(plain, layer), present)
+        return over_axis(measure, self.measure(measure.name, layer), present)
 
     def observable(self, name="radius", layer=None):
-        """A curve whose valley is the inversion, see `curve`: float64 [T, R].
+        """A curve in which the inversion is a valley, see `curve`: float64 [T, R].
 
-        For a measure whose peak is the inversion, such as the distance, it is minus the curve.
+        For a measure in which the inversion is a peak, such as the distance, it is minus the curve.
         """
         values = self.curve(name, layer)
-        return values * MEASURES[name.partition(":")[0]].sign
+        return values * read_observable(name)[0].sign
 
     @cached_property
     def finite(self):
-        """Whether the loss of a run, and the radii of the classes it trains on, are finite: bool [T, R].
+        """Whether a run is finite at a record: bool [T, R].
 
-        If not, all examples of the run count as misclassified at this record. False after its last record.
+        It is finite if its loss, and the radii of the classes that it trains on, are finite. If not, all
+        examples of the run count as misclassified at this record. After its last record, a run is not finite.
         """
         known = np.isfinite(self.measures["radius"]) | ~self.classes_trained()[:, None]  # (T, R, L, C)
         return self.recorded & np.isfinite(self.train_loss) & known.all(axis=(2, 3))
 
     @property
     def last_finite(self):
-        """Whether a run is finite at its last record: bool [R]."""
+        """Whether each run is finite at its last record: bool [R]."""
         return self.finite[self.records - 1, range(len(self.runs))]
 
     def tests_of(self, run):
-        """Positions on axis K of the test records of one run (position on axis R), rising: int64.
+        """Positions on axis K of the test records of a run (position on axis R), rising: int64.
 
-        They are all test records, unless runs end at different records: then a test record at the end of one
-        run is none of the others, whose test error is NaN there, as it is after their own end.
+        These are all test records, unless runs end at different records. Then each run is tested at its own
+        end, where the test error of the other runs is NaN.
         """
         if self.test_updates is None:
             return np.zeros(0, np.int64)
@@ -241,9 +243,10 @@ class History:
         return np.flatnonzero(tested & (self.test_updates <= self.last_updates[run]))
 
     def last_test_error(self, run):
-        """Test error of one run (position on axis R) at its last test record: float64 [S].
+        """Test error of a run (position on axis R) at its last test record: float64 [S].
 
-        NaN for a run that diverged, whose test examples are all misclassified. None without test records.
+        It is NaN for a run that diverged, since all its test examples count as misclassified. It is None
+        without test records.
         """
         if self.test_error is None or not len(self.test_error):
             return None
@@ -253,10 +256,10 @@ class History:
         return self.test_error[tests[-1], run].astype(np.float64)
 
     def test_error_at(self, update, run):
-        """Test error of one run (position on axis R) without noise, linear in ln t between its records.
+        """Test error of a run (position on axis R) without noise at an update, interpolated linearly in ln t.
 
-        NaN without noise-free test records, outside of their updates, and between two records of which the
-        later has more than twice the updates of the earlier, which is too far to interpolate.
+        It is NaN without noise-free test records, outside of their updates, and between two records if the
+        later one has more than twice the updates of the earlier one, which is too far apart.
         """
         if update is None or self.noise_free is None:
             return np.nan
@@ -276,10 +279,10 @@ class History:
         return float(errors[after - 1] + share * (errors[after] - errors[after - 1]))
 
     def test_record_near(self, update, run):
-        """Position on axis K of the test record of one run that is nearest to an update in ln t.
+        """Position on axis K of the test record of a run that is nearest to an update in ln t.
 
-        run : position on axis R. None without test records, outside of their updates, and if the nearest is
-        more than a factor of two away.
+        It is None without test records, outside of their updates, and if the nearest record is more than a
+        factor of two away. run : position on axis R.
         """
         tests = self.tests_of(run)
         if not update or not tests.size:
@@ -313,9 +316,9 @@ class History:
         return str(dict(zip(numbers, names, strict=False)).get(number, number))
 
     def trained_bits(self):
-        """bool [R, P]: the examples each run trains on."""
+        """The examples that each run trains on: bool [R, P]."""
         return unpack(self.trained, self.examples)
 
     def misclassified_at(self, record, run):
-        """S(t) of one run (position on axis R) at one record: bool [P], misclassified and trained."""
+        """S(t) of a run (position on axis R) at a record, its misclassified trained examples: bool [P]."""
         return unpack(self.misclassified[record, run] & self.trained[run], self.examples)

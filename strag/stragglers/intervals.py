@@ -1,4 +1,4 @@
-"""Intervals of means and shares that are measured on blocks of data, with several seeds on each.
+"""Intervals of means and shares that are measured on blocks of data, with several seeds on each block.
 
 All are nominal 95 % intervals. With several blocks the block is the unit: seeds on one block say nothing
 about other data.
@@ -14,7 +14,7 @@ COVERAGE = 0.95
 
 
 def mean_of(values):
-    """Mean of the finite values as a float, NaN without any. None counts as NaN."""
+    """Mean of the finite values as a float; NaN if there are none. None counts as NaN."""
     values = np.asarray(values, dtype=np.float64)
     values = values[np.isfinite(values)]
     return float(values.mean()) if values.size else np.nan
@@ -30,10 +30,11 @@ def mean_over_runs(values, recorded):
 
 @dataclass(frozen=True)
 class Level:
-    """A mean over blocks of data and seeds, and its noise.
+    """A mean over blocks of data and seeds, with its interval and its noise.
 
-    mean, low, high : float, a 95 % interval. seed_std, block_std : standard deviations between seeds on
-    one block, and between blocks beyond what the seeds explain; NaN if unknown.
+    mean : float. low, high : float, the 95 % interval of the mean; NaN if unknown.
+    seed_std : standard deviation between seeds on one block; NaN if unknown.
+    block_std : standard deviation between blocks, without the part due to the seeds; NaN if unknown.
     """
 
     mean: float
@@ -47,7 +48,7 @@ UNKNOWN = Level(*[np.nan] * 5)
 
 
 def two_levels(blocks, shared_variance=0.0):
-    """The Level of one quantity.
+    """The Level of one quantity, from its values on blocks of data.
 
     The interval is Student's t over the means of several blocks, or over the seeds of one block. The variance
     between blocks is that of their means minus the part s^2/n that n seeds leave in each. If only one of
@@ -55,7 +56,7 @@ def two_levels(blocks, shared_variance=0.0):
 
     Parameters
     ----------
-    blocks : list of float arrays, one value per seed; NaN are left out.
+    blocks : list of float arrays, one per block with one value per seed; NaN are left out.
     shared_variance : variance of an error that all values share, such as that of their test set. It widens
         the interval, whatever the number of blocks.
     """
@@ -79,7 +80,10 @@ def two_levels(blocks, shared_variance=0.0):
 
 
 def _half(variance, free, shared_variance):
-    """Half the width of an interval of a mean of this estimated variance, NaN without degrees of freedom."""
+    """Half the width of the interval of a mean with an estimated and a known variance; NaN without freedom.
+
+    variance : the estimated variance, with `free` degrees of freedom. shared_variance : the known one.
+    """
     from scipy.stats import norm, t
 
     if not free:
@@ -89,9 +93,11 @@ def _half(variance, free, shared_variance):
 
 
 def difference(first, second):
-    """The Level of mean(first) - mean(second), values of two sets of runs that share no seeds.
+    """The Level of mean(first) - mean(second), for the values of two groups of runs that share no seeds.
 
-    Welch's interval; `seed_std` is that of the difference of one run of each.
+    The interval is Welch's. `seed_std` is that of the difference between one run of each group.
+
+    first, second : float arrays; NaN are left out.
     """
     first, second = (values[np.isfinite(values)] for values in map(np.asarray, (first, second)))
     if not (first.size and second.size):
@@ -107,10 +113,10 @@ def difference(first, second):
 
 
 def clopper_pearson(successes, trials):
-    """Exact interval of a probability: (low, high), (NaN, NaN) without trials.
+    """Exact 95 % interval of a probability by Clopper and Pearson: (low, high), (NaN, NaN) without trials.
 
-    Successes may be a sum of shares. Among variables between 0 and 1 with a given mean, those that are 0 or 1
-    vary most, so that the interval is conservative for shares.
+    The number of successes may be a sum of shares. Of all variables between 0 and 1 with a given mean, those
+    that are only 0 or 1 vary most, so that the interval is conservative for shares.
     """
     from scipy.stats import beta
 
@@ -125,16 +131,16 @@ def clopper_pearson(successes, trials):
 def share_interval(blocks):
     """Interval of the probability that a run inverts: (low, high), (NaN, NaN) without runs.
 
-    A censored run is neither a success nor a failure: the low end counts it as a failure, the high end as a
-    success. On one block the runs are the trials (Clopper and Pearson). Since the runs on one block may all
-    invert or none, each of several blocks is one trial, and its share of inverting runs is its part of the
-    successes, which is valid however much blocks differ.
+    For a censored run it is not known whether it would invert: the low end counts it as a failure, the high
+    end as a success. On a single block the runs are the trials (Clopper and Pearson). With several blocks
+    each block is one trial, since it is possible that all runs on a block invert, or none. Its share of
+    inverting runs is added to the successes. This is valid however much blocks differ.
 
     Parameters
     ----------
-    blocks : list of (inverting, censored, runs), one per block.
+    blocks : list of (inverting, censored, runs), the numbers of these runs on each block.
     """
-    blocks = [one for one in blocks if one[2]]
+    blocks = [block for block in blocks if block[2]]
     if len(blocks) == 1:
         ((inverting, censored, runs),) = blocks
         return clopper_pearson(inverting, runs)[0], clopper_pearson(inverting + censored, runs)[1]

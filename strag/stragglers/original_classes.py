@@ -1,4 +1,4 @@
-"""Stragglers and test errors of each original class, for any groups of the training."""
+"""OriginalClass: the stragglers and test errors of each original class, for any groups."""
 
 from dataclasses import dataclass
 
@@ -15,15 +15,15 @@ class OriginalClass:
 
     Attributes
     ----------
-    number : the class. name : its name in the data set.
-    examples : number of its examples in the training of at least one run. stragglers : number of these in the
-        consensus (or core) of the runs.
-    straggler_share : mean over the runs with a set S of |S and class| / |class|, counting the examples
-        that the run trains on.
-    test_error : share of its test examples that are misclassified without noise at the last test record,
-        mean over the runs that did not diverge.
-    test_error_at_inversion : the same at the test record nearest to t* in ln t, mean over the inverting
-        runs whose t* lies between test records.
+    number : number of the class. name : its name in the data set.
+    examples : number of its examples that at least one run trains on.
+    stragglers : number of its examples in the consensus (or core) of the runs.
+    straggler_share : |S and class| / |class|, mean over the runs with a set S; only the examples count that
+        the run trains on.
+    test_error : share of its test examples that are misclassified without noise at the last test record, mean
+        over the runs that did not diverge.
+    test_error_at_inversion : the same at the test record nearest to t* in ln t, mean over the inverting runs
+        with a t* between test records.
     """
 
     number: int
@@ -35,18 +35,18 @@ class OriginalClass:
     test_error_at_inversion: float
 
 
-def original_classes(history, found, chosen):
+def original_classes(history, stragglers, chosen):
     """The OriginalClass of every class with examples in a History: tuple, by number.
 
-    found : Stragglers of the History. chosen : bool [P], the consensus or the core.
+    stragglers : Stragglers of the History. chosen : bool [P], the consensus or the core.
     """
     trained = history.trained_bits()
-    y_test, last, turning = _tests(history, found)
+    y_test, last, turning = _tests(history, stragglers)
     rows = []
     for number in np.unique(history.y).tolist():
         members, tested = history.y == number, y_test == number
-        size = trained[list(found.taken)][:, members].sum(axis=1)  # of every run with a set
-        straggling = found.sets[:, members].sum(axis=1)
+        size = trained[list(stragglers.taken)][:, members].sum(axis=1)  # of every run with a set
+        straggling = stragglers.sets[:, members].sum(axis=1)
         rows.append(
             OriginalClass(
                 number,
@@ -64,20 +64,25 @@ def original_classes(history, found, chosen):
 def rank_correlation(classes):
     """Spearman's rank correlation of straggler_share and test_error over OriginalClasses that have both.
 
-    Returns the correlation, NaN with fewer than three classes or if all values of either are equal, and the
-    number of classes that have both.
+    Returns the correlation and the number of classes that have both values. The correlation is NaN for fewer
+    than three such classes, and if all values of either are equal.
     """
     from scipy.stats import spearmanr
 
-    pairs = np.array([(one.straggler_share, one.test_error) for one in classes]).reshape(-1, 2)
+    pairs = np.array([(original.straggler_share, original.test_error) for original in classes]).reshape(-1, 2)
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
     if len(pairs) < 3 or (pairs == pairs[0]).all(axis=0).any():
         return np.nan, len(pairs)
     return float(spearmanr(*pairs.T).statistic), len(pairs)
 
 
-def _tests(history, found):
-    """y_test [Q], and the test examples misclassified without noise, bool [., Q], at the end and at t*."""
+def _tests(history, stragglers):
+    """The tests without noise: (y_test, last, turning), with int [Q], bool [., Q] and bool [., Q].
+
+    The two bool arrays are the misclassified test examples at the last test record, for every run that did
+    not diverge, and at t*, for every inverting run with a t* between test records. Without tests all are
+    empty.
+    """
     noise_free = history.noise_free
     if history.y_test is None or noise_free is None:
         return np.zeros(0), np.zeros((0, 0)), np.zeros((0, 0))
@@ -87,9 +92,12 @@ def _tests(history, found):
         return unpack(np.array(bits, dtype=np.uint8).reshape(len(bits), -(-Q // 8)), Q)
 
     Q = len(history.y_test)
-    runs = list(enumerate(found.inversions))
-    ends = [(history.tests_of(run)[-1:], run) for run, one in runs if one.verdict != DIVERGED]
+    runs = list(enumerate(stragglers.inversions))
+    ends = [(history.tests_of(run)[-1:], run) for run, inversion in runs if inversion.verdict != DIVERGED]
     last = [(int(record), run) for records, run in ends for record in records]
-    inverting = [(one.update, run) for run, one in runs if one.verdict == INVERSION]
-    turning = [(history.test_record_near(update, run), run) for update, run in inverting]
+    turning = [
+        (history.test_record_near(inversion.update, run), run)
+        for run, inversion in runs
+        if inversion.verdict == INVERSION
+    ]
     return history.y_test, wrong(last), wrong([place for place in turning if place[0] is not None])

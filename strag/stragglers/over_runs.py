@@ -1,4 +1,4 @@
-"""Statistics over runs: the summary of a Finding, and its profile of layers."""
+"""Statistics over runs: the `summary` of a Finding (OverRuns), and its `layers` (LayerFinding)."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,18 +15,19 @@ from strag.stragglers.shortfall import Shortfall, shortfall_of
 
 @dataclass(frozen=True)
 class OverRuns:
-    """Numbers, means and standard deviations over runs; None for unknown values.
+    """Numbers, means and standard deviations over the runs of a history; None for unknown values.
 
     Attributes
     ----------
     runs, inverting_runs : numbers of runs. verdicts : dict of verdict to number of runs.
-    runs_with_a_set : number. examples, test_examples : P and Q.
-    train_error_mean, train_error_std, update_mean, update_std : eps* and t*, refined, of the inverting runs.
-    set_size_mean, set_size_std : sizes of the sets.
+    runs_with_a_set : number of runs. examples, test_examples : P and Q.
+    train_error_mean, train_error_std, update_mean, update_std : over the inverting runs, of eps* and t*,
+        refined.
+    set_size_mean, set_size_std : over the runs with a set, of the sizes of the sets.
     shortfall : Shortfall of the runs without an inversion, or None.
     excluded_below, train_until : over the open runs, the smallest update below which an inversion is
-        excluded, and the largest to which to train.
-    indices, core, fringe : numbers of examples: chosen, and of each status.
+        excluded, and the largest update up to which to train.
+    indices, core, fringe : numbers of examples in the indices, and of those with each status.
     """
 
     runs: int | None = None
@@ -55,11 +56,12 @@ class LayerFinding:
 
     Attributes
     ----------
-    layer, verdict : the layer and its verdict over runs. lr_update_mean : mean lr t*, which compares learning
-        rates; None without one, see `step_size`.
+    layer, verdict : the layer and its verdict over runs.
+    lr_update_mean : mean of lr t*, which is comparable between learning rates; None if there is no lr, see
+        `step_size`.
     depth_mean : mean over all runs. horizon_mean, depth_at_4_mean : means of T / t* and of the depth up to
         4 t* over the inverting runs; None unless known for each of these.
-    All others are as in OverRuns.
+    All other attributes are as in OverRuns.
     """
 
     layer: int | str
@@ -80,62 +82,67 @@ class LayerFinding:
     depth_at_4_mean: float | None = None
 
 
-def over_runs(history, found, chosen, fewest=FEWEST):
+def over_runs(history, stragglers, chosen, fewest=FEWEST):
     """The OverRuns of a History.
 
-    found : Stragglers of the History. chosen : bool [P], the examples that are its indices. fewest : as for
-    `find_stragglers`.
+    stragglers : Stragglers of the History. chosen : bool [P], the examples in the indices of the Finding.
+    fewest : as for `find_stragglers`.
     """
-    inverting, inversions, status = found.inverting, found.inversions, found.status
+    inverting, inversions, status = stragglers.inverting, stragglers.inversions, stragglers.status
     excluded = [run.excluded_below for run in inversions if run.verdict == OPEN]
     until = [run.train_until for run in inversions if run.train_until is not None]
     return OverRuns(
         runs=len(history.runs),
         inverting_runs=len(inverting),
         verdicts=dict(Counter(run.verdict for run in inversions)),
-        runs_with_a_set=len(found.sets),
+        runs_with_a_set=len(stragglers.sets),
         examples=history.examples,
         test_examples=history.test_examples,
         **_mean_and_std("train_error", [run.train_error for run in inverting]),
         **_mean_and_std("update", [run.update for run in inverting]),
-        **_mean_and_std("set_size", found.sets.sum(axis=1)),
+        **_mean_and_std("set_size", stragglers.sets.sum(axis=1)),
         shortfall=shortfall_of(inversions, history.records, fewest),
         excluded_below=min(excluded) if excluded and None not in excluded else None,
         train_until=max(until) if until else None,
         indices=int(chosen.sum()),
-        core=int((status == CORE).sum()) if found.model else None,
-        fringe=int((status == FRINGE).sum()) if found.model else None,
+        core=int((status == CORE).sum()) if stragglers.model else None,
+        fringe=int((status == FRINGE).sum()) if stragglers.model else None,
     )
 
 
 def layer_findings(history, profile, fewest=FEWEST):
-    """The LayerFinding of every layer: tuple, from a dict of layer to Stragglers."""
+    """The LayerFinding of every layer: tuple.
+
+    profile : dict of layer to Stragglers. fewest : as for `find_stragglers`.
+    """
     step = step_size(history.recipe)
-    return tuple(_of_layer(history, layer, found, step, fewest) for layer, found in profile.items())
+    return tuple(_of_layer(history, layer, stragglers, step, fewest) for layer, stragglers in profile.items())
 
 
-def _of_layer(history, layer, found, step, fewest):
-    whole = over_runs(history, found, found.consensus, fewest)
+def _of_layer(history, layer, stragglers, step, fewest):
+    """The LayerFinding of one layer. step : see `step_size`."""
+    whole = over_runs(history, stragglers, stragglers.consensus, fewest)
     shared = OverRuns.__dataclass_fields__.keys() & LayerFinding.__dataclass_fields__.keys()
     mean = whole.update_mean
     return LayerFinding(
         layer=layer,
-        verdict=found.verdict,
+        verdict=stragglers.verdict,
         **{name: getattr(whole, name) for name in shared},
         lr_update_mean=None if mean is None or step is None else step * mean,
-        depth_mean=known(mean_of([one.depth for one in found.inversions])),
-        horizon_mean=_of_each(found.inverting, "horizon"),
-        depth_at_4_mean=_of_each(found.inverting, "depth_at_4"),
+        depth_mean=known(mean_of([inversion.depth for inversion in stragglers.inversions])),
+        horizon_mean=_of_each(stragglers.inverting, "horizon"),
+        depth_at_4_mean=_of_each(stragglers.inverting, "depth_at_4"),
     )
 
 
 def _of_each(inverting, name):
-    """Mean over inverting runs; None unless known for each, since early inversions would bias it."""
+    """Mean over the inverting runs; None if a value is not known, since early inversions would bias it."""
     values = [getattr(inversion, name) for inversion in inverting]
     return None if None in values else known(mean_of(values))
 
 
 def _mean_and_std(name, values):
+    """The mean and standard deviation of values, None if unknown: dict of NAME_mean and NAME_std."""
     values = np.asarray(values)
     mean = values.mean() if values.size else None
     std = values.std(ddof=1) if values.size > 1 else None

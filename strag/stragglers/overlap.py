@@ -1,6 +1,6 @@
-"""The overlap of two sets of examples, beyond chance, and the overlap that they would have at other sizes.
+"""Overlap: how far two sets of examples agree beyond chance, also after conversion to other set sizes.
 
-Of two sets A and B among P examples, n = |A and B| are in both, and E = |A||B|/P are expected by chance:
+Two sets A and B among P examples have n = |A and B| examples in common; E = |A||B|/P are expected by chance.
 
 kappa    (n - E) / ((|A| + |B|)/2 - E), 1 for equal sets, 0 where they agree as much as chance would;
 Jaccard  n / (|A| + |B| - n).
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 DISJOINT, ALL = "disjoint", "all"
-BLOCK = 1024  # pairs counted at a time, few enough to stay in the processor's cache
+BLOCK = 1024  # pairs that are counted at a time, few enough for the cache of the processor
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Counts for n pairs of sets, which are not whole numbers once they are resized.
+    """The overlaps of n pairs of sets. After `resized` the counts are not whole numbers.
 
     common : int64 or float64 [n], |A and B|. first, second : [n], |A| and |B|. examples : int64 [n], P.
-    A quotient without a value, as between empty sets, is NaN.
+    Quotients that are not defined, as between empty sets, are NaN.
     """
 
     common: np.ndarray
@@ -50,7 +50,7 @@ def quotient(above, below):
 
 
 def words(bits):
-    """Bits, uint8 [..., B], as uint64 [..., ceil(B/8)], padded with 0, so that they are counted faster."""
+    """Bits, uint8 [..., B], as uint64 [..., ceil(B/8)], padded with 0: these are counted faster."""
     padding = [(0, 0)] * (bits.ndim - 1) + [(0, -bits.shape[-1] % 8)]
     return np.ascontiguousarray(np.pad(bits, padding)).view(np.uint64)
 
@@ -62,7 +62,7 @@ def count(sets):
 
 def _ones(x):
     """Number of ones in every uint64."""
-    if hasattr(np, "bitwise_count"):  # from numpy 2 on
+    if hasattr(np, "bitwise_count"):  # numpy 2 or later
         return np.bitwise_count(x)
     u = np.uint64
     x = x - ((x >> u(1)) & u(0x5555555555555555))  # in each two bits their sum
@@ -76,7 +76,8 @@ def overlap(sets, trained, pairs):
 
     Parameters
     ----------
-    sets, trained : uint64 [R, W], bits; the sets lie within what their runs train on.
+    sets, trained : uint64 [R, W], bits: the set of each run, and the examples that it trains on, which
+        include the set.
     pairs : int [n, 2], positions on axis R.
     """
     shared = bool((trained == trained[0]).all())
@@ -98,38 +99,43 @@ def overlap(sets, trained, pairs):
 
 
 def pairs_of(runs, which=DISJOINT):
-    """Pairs of runs: int [n, 2]. `disjoint`: 2j and 2j + 1; `all`: every pair; these are not independent."""
+    """Pairs of runs: int [n, 2].
+
+    which : `disjoint` for the pairs 2j and 2j + 1, or `all` for every pair; these are not independent.
+    """
     if which == DISJOINT:
         return np.arange(runs // 2 * 2).reshape(-1, 2)
     return np.stack(np.triu_indices(runs, 1), axis=1)
 
 
-def resized(found, errors, level):
-    """An Overlap carried over to the sizes that its sets would have at another training error.
+def resized(pairs, errors, level):
+    """Convert an Overlap to the sizes that its sets would have at another training error.
 
-    The odds of being in a set change as those of the error do (`size_at`), and the odds ratio of being in
-    both stays (`plackett`). Sets that have their sizes already do not change. A set that
-    contains another one still does, so that two runs with the same chain of sets agree fully wherever they
-    are recorded. Independent sets stay independent.
+    The odds of being in a set change like the odds of the error (`size_at`), and the odds ratio of being in
+    both sets stays the same (`plackett`). Sets that already have the error `level` do not change. A set that
+    contains another one still contains it. So two runs whose sets are nested in the same way agree fully,
+    whichever records are compared. Independent sets stay independent.
 
     Parameters
     ----------
-    found : Overlap of n pairs. errors : float [n, 2], of the runs of both sets. level : the other error.
+    pairs : Overlap of n pairs.
+    errors : float [n, 2], training errors of the runs of both sets.
+    level : float, the other training error.
 
     Returns
     -------
-    Overlap, NaN where a set is empty or contains all examples, so that the odds ratio is unknown.
+    Overlap, NaN if a set is empty or contains all examples, so that the odds ratio is unknown.
     """
-    P = found.examples
+    P = pairs.examples
     first, second = (
         size_at(size, P, error, level)
-        for size, error in zip((found.first, found.second), errors.T, strict=True)
+        for size, error in zip((pairs.first, pairs.second), errors.T, strict=True)
     )
-    return Overlap(plackett(found, first, second), first, second, P)
+    return Overlap(plackett(pairs, first, second), first, second, P)
 
 
 def size_at(size, examples, error, level):
-    """The size a' at another training error l of a set of size a at error e among P examples.
+    """The size a' at training error l of a set that has size a at training error e, among P examples.
 
     a' / (P - a') = a / (P - a) * l / (1 - l) * (1 - e) / e, which is a' = l P where a = e P.
 
@@ -140,26 +146,30 @@ def size_at(size, examples, error, level):
     return np.where(error == level, size, examples * quotient(inside, inside + outside))
 
 
-def plackett(found, first, second):
-    """The number n' of common examples of sets of sizes a' and b' at the odds ratio of an Overlap: float [n].
+def plackett(pairs, first, second):
+    """The number n' of common examples of sets of sizes a' and b' with the odds ratio of an Overlap: float
+    [n].
 
-    theta = n (P - a - b + n) / ((a - n) (b - n)) stays, so that with u = a'/P and v = b'/P
+    pairs : Overlap of n pairs. first, second : [n], the sizes a' and b'.
+
+    The odds ratio theta = n (P - a - b + n) / ((a - n) (b - n)) stays the same. With u = a'/P and v = b'/P,
 
         n' / P = (s - sqrt(s^2 - 4 u v theta (theta - 1))) / (2 (theta - 1)),  s = 1 + (theta - 1) (u + v),
 
-    the copula of Plackett (1965), doi:10.1080/01621459.1965.10480807: min(u, v) for an infinite theta, u v
-    for 1, max(u + v - 1, 0) for 0. What would be a theta below 1 is taken as 1/theta to the complement of
-    B, so that nothing here is the difference of large numbers.
+    which is the copula of Plackett (1965), doi:10.1080/01621459.1965.10480807. It is min(u, v) for an
+    infinite theta, u v for theta = 1, and max(u + v - 1, 0) for theta = 0. For a theta below 1, the overlap
+    with the complement of B is computed, which has the odds ratio 1/theta. This avoids differences of large
+    numbers.
     """
     n, a, b, P = (
-        values.astype(np.float64) for values in (found.common, found.first, found.second, found.examples)
+        values.astype(np.float64) for values in (pairs.common, pairs.first, pairs.second, pairs.examples)
     )
     u, v = quotient(first, P), quotient(second, P)
-    above, below = n * (P - a - b + n), (a - n) * (b - n)  # of theta
+    above, below = n * (P - a - b + n), (a - n) * (b - n)  # numerator and denominator of theta
     apart = above < below
-    w, less = np.where(apart, 1 - v, v), np.minimum(above, below)
-    rest = np.maximum(above, below) - less
-    s = less + rest * (u + w)
-    root = np.sqrt(np.square(rest * (u - w)) + less * (less + 2 * rest * (u + w - 2 * u * w)))
-    both = quotient(2 * u * w * (less + rest), s + root)
+    w, smaller = np.where(apart, 1 - v, v), np.minimum(above, below)
+    rest = np.maximum(above, below) - smaller
+    s = smaller + rest * (u + w)
+    root = np.sqrt(np.square(rest * (u - w)) + smaller * (smaller + 2 * rest * (u + w - 2 * u * w)))
+    both = quotient(2 * u * w * (smaller + rest), s + root)
     return P * np.clip(np.where(apart, u - both, both), np.maximum(u + v - 1, 0), np.minimum(u, v))

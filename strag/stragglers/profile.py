@@ -1,17 +1,18 @@
-"""The inversion of every layer."""
+"""Find the inversions and stragglers of one layer or of every layer."""
 
 from strag.stragglers.find import find_stragglers
 
 
 def find_by_layer(history, observable, layer, **options):
-    """Find the stragglers of one layer, or of every layer for `layer` "all".
+    """Find the stragglers of one layer, or of every layer if `layer` is "all".
 
-    Other parameters as for `find_stragglers`.
+    The other parameters are those of `find_stragglers`.
 
     Returns
     -------
-    Stragglers of the layer, of the first recorded one for "all"; and a dict of layer to Stragglers for
-    "all", else None.
+    (Stragglers, profile). If `layer` is "all", the Stragglers are those of the first recorded layer, and
+    profile is a dict of layer to Stragglers. Otherwise the Stragglers are those of the layer, and profile is
+    None.
     """
     if layer != "all":
         return find_stragglers(history, observable, history.layer(layer), **options), None

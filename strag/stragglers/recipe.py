@@ -1,8 +1,8 @@
-"""What the recipe of a training implies for its history."""
+"""Properties of a training that follow from its recipe."""
 
 
 def descends(recipe):
-    """Whether a recipe is full-batch gradient descent, whose loss falls while training is stable."""
+    """Whether a recipe describes full-batch gradient descent, whose loss falls while training is stable."""
     return (
         recipe.get("optimizer") == "sgd"
         and not recipe.get("momentum")
@@ -12,10 +12,10 @@ def descends(recipe):
 
 
 def step_size(recipe):
-    """The factor of t that makes learning rates comparable, or None if there is none.
+    """The factor by which t is multiplied to compare learning rates, or None if there is none.
 
-    The learning rate lr of gradient descent; lr / (1 - m) with momentum m, to which the steps of a slowly
-    changing gradient add up. The steps of Adam do not grow with the gradient: None.
+    For gradient descent it is the learning rate lr. With momentum m it is lr / (1 - m), to which the steps of
+    a slowly changing gradient add up. For Adam it is None, since its steps do not grow with the gradient.
     """
     lr, momentum = recipe.get("lr"), recipe.get("momentum") or 0.0
     if not lr or recipe.get("optimizer", "sgd") != "sgd" or not 0 <= momentum < 1:

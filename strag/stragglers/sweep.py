@@ -84,7 +84,7 @@ class Sweep:
 
     @property
     def is_own(self):
-        """Whether networks left out only own sets of their runs, taken at one moment, and controls of them."""
+        """Whether networks left out only own sets of runs, taken at one moment, and controls of them."""
         return self.by == DOSE and all(condition.place == OWN for condition in self.conditions)
 
     @property

@@ -1,92 +1,8 @@
-"""The training loop: it trains all runs and yields their records."""
+"""Training as a generator of records."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import numpy as np
-import torch
-
-from strag.geometry.curves import measures_of
-from strag.training.architecture import Ends, stack
-from strag.training.descent import Descent
-from strag.training.passes import Inputs, batch_step, full_pass, misclassified
-from strag.training.seeds import epoch_order, noise_array
-
-
-@dataclass
-class Task:
-    """The data that networks are trained on: standardised arrays, and the examples of each run.
-
-    Attributes
-    ----------
-    x : float32 [P, d'], the inputs that are used. columns : int64 [d'], the positions of these inputs among
-    all d of an example. shape : shape of an example. varying : bool [d'], whether an input varies in the
-    block; the inputs that vary get noise on the test set.
-    group : int64 [P], from 0 to `classes` - 1. classes : number of groups C.
-    index : int [P], the examples' rows in the origin. origin_size : number of rows of the origin, over which
-    mini-batches are drawn.
-    seed_runs : run number of each network, which determines its initial weights and, with `own_order`, its
-    order of the examples.
-    trained : bool [R, P], the examples that each run trains on, or None for all. x_test, test_group : the
-    test set, or None.
-    initial : dict of name to float32 [R, ...], parameters to start from, or None to draw them from the seed.
-    """
-
-    x: np.ndarray
-    columns: np.ndarray
-    shape: tuple
-    varying: np.ndarray
-    group: np.ndarray
-    classes: int
-    index: np.ndarray
-    origin_size: int
-    seed_runs: tuple
-    trained: np.ndarray | None = None
-    x_test: np.ndarray | None = None
-    test_group: np.ndarray | None = None
-    initial: dict | None = None
-
-    @property
-    def ends(self):
-        """The Ends of the task's networks."""
-        return Ends(self.shape, len(self.columns), self.classes)
-
-
-@dataclass
-class Record:
-    """The state of some runs after `update` updates.
-
-    The first axis of every array, written `.`, is that of these runs. S is the number of noise levels.
-
-    runs : slice of all runs. train_error, train_loss : [.], over the examples that a run trains on; loss in
-    nats. measures : dict of name to array [., L, axis], see `measures_of`. misclassified : bool [., P], over
-    all examples. These are None, and `measures` empty, at updates where only a test or the weights are due.
-    test_error [., S], test_misclassified bool [., S, Q] : None at updates without a test.
-    weights : dict of name to float32 [., ...], the parameters on the CPU, or None if they were not requested.
-    """
-
-    runs: slice
-    update: int
-    train_error: np.ndarray | None = None
-    train_loss: np.ndarray | None = None
-    measures: dict = field(default_factory=dict)
-    misclassified: np.ndarray | None = None
-    test_error: np.ndarray | None = None
-    test_misclassified: np.ndarray | None = None
-    weights: dict | None = field(default=None, repr=False)
-
-
-@dataclass
-class Checkpoint:
-    """The state of a group of runs after `update` updates, from which their training goes on.
-
-    runs : slice of all runs. arrays : dict of name to numpy array: `parameter.NAME` of the networks, and what
-    the optimiser keeps, see `Descent.state`. is_last : whether the training of these runs is complete.
-    """
-
-    runs: slice
-    update: int
-    arrays: dict = field(repr=False)
-    is_last: bool = False
+from strag.training.group import Group, open_inputs
 
 
 def run_groups(recipe, ends):
@@ -100,7 +16,7 @@ def run_groups(recipe, ends):
     return [slice(a - first, b - first) for a, b in zip(starts, [*starts[1:], last], strict=True)]
 
 
-def train(recipe, task, weights_at=(), device="cpu", begun=(), due=None, keep=False):
+def train(recipe, task, weights_at=(), device="cpu", begun=(), due=None, keep=False, decide=None):
     """Train `recipe.runs` networks, one group after another, and yield their Records.
 
     A group yields a Record at every update where a record, a test or the weights are due. A run that
@@ -113,6 +29,9 @@ def train(recipe, task, weights_at=(), device="cpu", begun=(), due=None, keep=Fa
     due : function without arguments, called before every update. Where it returns True, a Checkpoint is
         yielded, and another one after the last update of every group. By default there are none.
     keep : whether to yield the Checkpoint after the last update of every group in any case.
+    decide : function that decides from the records of a run whether it has ended, see `Ending`. A group is
+        trained until all its runs have ended, and weights are then due where a run ends. By default every
+        run ends at the last update.
     """
     data, test = open_inputs(recipe, task, device)
     reached = {(checkpoint.runs.start, checkpoint.runs.stop): checkpoint for checkpoint in begun}
@@ -120,188 +39,9 @@ def train(recipe, task, weights_at=(), device="cpu", begun=(), due=None, keep=Fa
         checkpoint = reached.get((runs.start, runs.stop))
         if checkpoint is not None and checkpoint.is_last:
             continue
-        group = Group(recipe, task, data, test, runs, frozenset(weights_at), device)
+        group = Group(recipe, task, data, test, runs, frozenset(weights_at), device, decide)
         if checkpoint is not None:
             group.restore(checkpoint)
         yield from group.records(due)
         if due is not None or keep:
-            yield group.checkpoint(group.last, is_last=True)
-
-
-def open_inputs(recipe, task, device):
-    """Move the examples and the test set to the device: (Inputs, _Test or None)."""
-    dtype = recipe.architecture.operands(recipe.precision, task.ends)[0]
-    data = Inputs.of(task.x, task.group, task.classes, device, dtype)
-    return data, _Test.of(recipe, task, device, dtype)
-
-
-class _Test:
-    """The test set and the noise on its varying inputs, which all runs and conditions share."""
-
-    def __init__(self, inputs, noise, levels):
-        self.inputs, self.noise, self.levels = inputs, noise, levels
-
-    @classmethod
-    def of(cls, recipe, task, device, dtype):
-        """Return the _Test of a Task, or None if the task has no test set."""
-        if task.x_test is None:
-            return None
-        noise = None
-        if any(recipe.noise):
-            drawn = noise_array(len(task.x_test), task.ends.features, recipe.seed)
-            noise = drawn[:, torch.as_tensor(task.columns)]
-            noise[:, torch.as_tensor(~task.varying)] = 0
-            noise = noise.to(device)
-        inputs = Inputs.of(task.x_test, task.test_group, task.classes, device, dtype)
-        return cls(inputs, noise, recipe.noise)
-
-    def wrong(self, networks):
-        """Return the misclassified test examples at each noise level: bool [R, S, Q]."""
-        levels = [
-            misclassified(networks, self.inputs, level * self.noise if level else None)
-            for level in self.levels
-        ]
-        return torch.stack(levels, dim=1).cpu().numpy()
-
-
-class Group:
-    """The networks of some runs that are trained together.
-
-    Parameters
-    ----------
-    recipe, task : Recipe and Task of the whole training. data, test : the result of `open_inputs`.
-    runs : slice of all runs. weights_at : updates at which the weights are due. device : of torch.
-    """
-
-    def __init__(self, recipe, task, data, test, runs, weights_at, device):
-        self.recipe, self.task, self.data, self.test, self.runs = recipe, task, data, test, runs
-        self.device, self.weights_at = device, weights_at
-        self.numbers = task.seed_runs[runs]
-        self.last = recipe.updates(task.origin_size)
-        self.recorded = set(recipe.recorded(task.origin_size))
-        self.tested = set(recipe.tested(task.origin_size)) if test else set()
-        self.trained = None
-        if task.trained is not None and not task.trained[runs].all():
-            self.trained = torch.as_tensor(task.trained[runs], dtype=torch.float32).to(device)
-        self.networks = self._networks()
-        self.descent = Descent(recipe, self.networks.parameters)
-        self.start = 0
-
-    def _networks(self):
-        """Build the networks from the initial parameters, which are given or drawn from the seed."""
-        architecture, ends, initial = self.recipe.architecture, self.task.ends, self.task.initial
-        if initial is None:
-            state = stack([architecture.initial(ends, self.recipe.seed, run) for run in self.numbers])
-        else:
-            state = {name: torch.as_tensor(part[self.runs]).clone() for name, part in initial.items()}
-        columns = torch.as_tensor(self.task.columns)
-        return architecture.networks(state, ends, columns, self.recipe.precision, self.device)
-
-    def checkpoint(self, update, is_last=False):
-        """Return the Checkpoint of the present state, which is that after `update` updates."""
-        parts = {f"parameter.{name}": tensor for name, tensor in self.networks.parameters.items()}
-        parts |= self.descent.state()
-        arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in parts.items()}
-        return Checkpoint(self.runs, update, arrays, is_last)
-
-    @torch.no_grad()
-    def restore(self, checkpoint):
-        """Go on from a Checkpoint of these runs; called before `records`."""
-        state = {name: torch.as_tensor(array) for name, array in checkpoint.arrays.items()}
-        for name, parameter in self.networks.parameters.items():
-            parameter.copy_(state.pop(f"parameter.{name}"))
-        self.descent.restore(state)
-        self.start = checkpoint.update
-
-    @torch.no_grad()
-    def records(self, due=None):
-        """Train to the end and yield a Record at every update where anything is due.
-
-        due : function without arguments; before an update where it returns True, a Checkpoint is yielded.
-        """
-        batches = self.batches(self.start)
-        for update in range(self.start, self.last + 1):
-            if due is not None and due():
-                yield self.checkpoint(update)
-            is_recorded, continues = update in self.recorded, update < self.last
-            measured = self.look(continues, is_recorded)
-            if is_recorded or update in self.tested or update in self.weights_at:
-                yield self.record(update, measured)
-            if continues:
-                self.step(next(batches, None))
-
-    def look(self, continues, is_recorded):
-        """Visit all examples once, for a record or for the gradient of the full batch: Measured or None.
-
-        continues : whether an update follows. is_recorded : whether a record is due. If neither a record nor
-        the gradient is needed, no example is visited.
-        """
-        learns = continues and self.recipe.batch_size is None
-        self.networks.zero_grad()
-        if not (learns or is_recorded):
-            return None
-        return full_pass(self.networks, self.data, self.recipe.layers, self.trained, learns, is_recorded)
-
-    def step(self, batch=None):
-        """Make one update with the gradient of `batch` or, if it is None, the gradient that `look` added."""
-        if batch is not None:
-            batch_step(self.networks, *batch)
-        self.descent.step()
-
-    def batches(self, start=0):
-        """Yield the mini-batch of every update from `start` on as (Inputs, trained); none of a full batch.
-
-        Mini-batches are drawn over the rows of the origin; rows that are not in the task are skipped.
-        trained : float32 of 0 and 1, see `batch_step`, or None.
-        """
-        if self.recipe.batch_size is None:
-            return
-        P, origin = len(self.task.index), self.task.origin_size
-        row = torch.full((origin,), -1, dtype=torch.int64)
-        row[torch.as_tensor(self.task.index)] = torch.arange(P)
-        first, skipped = divmod(start, -(-origin // self.recipe.batch_size))
-        for epoch in range(first, self.recipe.epochs):
-            if self.recipe.own_order:
-                orders = [row[epoch_order(origin, self.recipe.seed, epoch, run)] for run in self.numbers]
-                order = torch.stack(orders)  # (R, rows of the origin)
-            else:
-                order = row[epoch_order(origin, self.recipe.seed, epoch)]
-            for batch in order.split(self.recipe.batch_size, dim=-1)[skipped if epoch == first else 0 :]:
-                yield self._own_batch(batch) if self.recipe.own_order else self._shared_batch(batch)
-
-    def _shared_batch(self, batch):
-        """Return the mini-batch that all runs share. batch : int64 [B], rows of the task, -1 if absent."""
-        present = batch[batch >= 0].to(self.device)
-        weight = None if self.trained is None else self.trained[:, present]
-        return self.data.tile(present), weight
-
-    def _own_batch(self, batch):
-        """Return a mini-batch for each run. batch : int64 [R, B], rows of the task, -1 if absent.
-
-        Runs lack different rows, so an absent row is replaced by row 0 with weight 0.
-        """
-        batch = batch.to(self.device)
-        present = batch >= 0
-        rows = batch.clamp(min=0)
-        weight = present.to(torch.float32)
-        if self.trained is not None:
-            weight = weight * self.trained.gather(1, rows)
-        return self.data.tile(rows), weight
-
-    def record(self, update, measured, tests=True):
-        """Return the Record of this state. It holds the results of a pass and of the test that is due.
-
-        measured : Measured, or None if no pass was made. tests : whether to test when a test is due.
-        """
-        record = Record(self.runs, update)
-        if update in self.weights_at:
-            record.weights = self.networks.state()
-        if measured is not None:
-            record.train_error, record.train_loss = measured.error, measured.loss
-            record.measures = measures_of(measured.moments)
-            record.misclassified = measured.wrong
-        if tests and update in self.tested:
-            wrong = self.test.wrong(self.networks)
-            record.test_error = wrong.mean(axis=-1)
-            record.test_misclassified = wrong
-        return record
+            yield group.checkpoint(group.update, is_last=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 
 from strag.training.architecture import Ends
-from strag.training.loop import Group, open_inputs, run_groups
+from strag.training.group import Group, open_inputs
+from strag.training.loop import run_groups
 
 TRIAL = 0.2  # shortest time to try each kind of work for, in seconds
 FLOAT = 4  # bytes of a float32

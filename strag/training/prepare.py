@@ -5,8 +5,8 @@ import numpy as np
 from strag.datasets.dataset import mean_and_std, standardise
 from strag.errors import StragError, bad_usage
 from strag.training.architecture import misfit
-from strag.training.loop import Task
 from strag.training.parts import require_one_set
+from strag.training.task import Task
 
 
 def prepare(recipe, data, removed=None, seed_runs=None):

@@ -15,7 +15,8 @@ class Recipe:
     `architecture` is the kind of the networks. `layers` are the names of the layers whose representations
     are measured, by default `architecture.default_layers`. `record` and `test` choose the updates that are
     recorded and tested, see `strag.training.schedule`. `batch_size` is the number of examples in a
-    mini-batch, or None for the full batch.
+    mini-batch, or None for the full batch. `until` is None, or "decided": every run ends when its inversion
+    is decided, see `strag.stragglers.decision`, at the latest after `epochs`.
 
     Raises StragError for options that contradict each other, and for layers that do not exist.
     """
@@ -37,6 +38,7 @@ class Recipe:
     noise: tuple = (0.0,)
     restandardise: bool = False
     precision: str = "float32"
+    until: str | None = None
 
     def __post_init__(self):
         if self.layers is None:
@@ -47,6 +49,8 @@ class Recipe:
             )
         if self.optimizer == "adam" and self.momentum:
             raise bad_usage("`momentum` needs `optimizer` sgd", "remove it, or use sgd")
+        if self.until not in (None, "decided"):
+            raise bad_usage(f"cannot read `until` {self.until!r}", "use decided, or remove it")
         for layer in self.layers:
             if layer not in self.architecture.layers:
                 known = ", ".join(map(str, self.architecture.layers))
@@ -97,7 +101,7 @@ class Recipe:
             value = getattr(self, name)
             if name == "architecture":
                 values |= architectures.described(value)
-            else:
+            elif name != "until" or value is not None:  # histories without it are those of format 1
                 values[name] = list(value) if isinstance(value, tuple) else value
         return values
 

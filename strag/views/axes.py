@@ -1,9 +1,9 @@
-"""Labels, marks and headings that several figures share."""
+"""Axes, marks and headings that several figures share."""
 
 from strag.views.dynamics import AXES, ERROR, log_ticks
 from strag.views.style import GREY, SMALL
 
-MARK = {"linewidth": 0.9, "linestyle": (0, (2, 2))}  # look of an inversion
+MARK = {"linewidth": 0.9, "linestyle": (0, (2, 2))}  # of the line at an inversion
 MOST_TICKS = 9  # on a horizontal axis of half the width
 FEW_RECORDS = 12  # up to this number, every record gets a dot
 
@@ -11,7 +11,7 @@ FEW_RECORDS = 12  # up to this number, every record gets a dot
 def label_horizontal(panel, values, x, most=MOST_TICKS):
     """Make the horizontal axis logarithmic, from the smallest to the largest of `values`.
 
-    x : `updates`, or `error`, which falls to the right. most : largest number of ticks.
+    x : `updates`, or `error`; the error falls to the right. most : the largest number of ticks.
     """
     low, high = values.min(), values.max()
     ticks = log_ticks(low, high, most)
@@ -28,12 +28,12 @@ def label_horizontal(panel, values, x, most=MOST_TICKS):
 
 
 def marker(records):
-    """Return the marker of a curve with this many records."""
+    """Return the marker of a curve with this many records: a dot if there are few, else None."""
     return "." if records <= FEW_RECORDS else None
 
 
 def entitle(panel, title, lines):
-    """Write a headline, and further lines below it, small and grey, over the left panel of a figure."""
+    """Write a headline above the left panel of a figure, and `lines` below the headline, small and grey."""
     pad = 9 + 11 * len(lines)
     room = panel.set_title(" ", loc="left", pad=pad)  # a long title itself would push the panels apart
     for text, height, look in (

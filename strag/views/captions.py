@@ -1,9 +1,9 @@
-"""Headings and captions of histories: the data set and the recipe, kept short."""
+"""Headings and captions of figures of histories: the data set and the recipe, kept short."""
 
 from strag.words import number_of
 
 LONGEST = 28  # characters of a name
-LONGEST_HEADING = 60
+LONGEST_HEADING = 60  # characters
 ENDED = "means over the runs that still train"  # where some runs end before others
 
 
@@ -17,22 +17,25 @@ def one_line(text, longest=LONGEST):
 
 
 def heading(shown):
-    """Return the data sets of several Dynamics, each once; of one Dynamics, its name and its inversion."""
+    """Return the name and the inversion of one Dynamics, or the data sets of several, each of them once."""
     if len(shown) == 1:
         return f"{shown[0].label}: {shown[0].sentence}"
-    return one_line(", ".join(dict.fromkeys(one.title for one in shown)), LONGEST_HEADING)
+    return one_line(", ".join(dict.fromkeys(dynamics.title for dynamics in shown)), LONGEST_HEADING)
 
 
 def caption(shown):
-    """Return the facts that are the same for several Dynamics, and whether runs end before others."""
-    every = [one.facts for one in shown]
+    """Return the facts that are the same for all Dynamics, and whether runs end early, on one line."""
+    every = [dynamics.facts for dynamics in shown]
     same = [text for key, text in every[0].items() if all(facts.get(key) == text for facts in every)]
-    ended = any(not one.recorded.all() for one in shown)
+    ended = any(not dynamics.recorded.all() for dynamics in shown)
     return ", ".join([*same, *([ENDED] if ended else [])])
 
 
 def facts_of(history, at, diverged):
-    """Return the main facts of a history: dict of short texts. at : position of the layer shown, or None."""
+    """Return the main facts of a history: dict of short texts.
+
+    at : position of the layer that is drawn, or None. diverged : number of runs that diverged.
+    """
     recipe, layer = history.recipe, None if at is None else history.layers[at]
     runs = number_of(len(history.runs), "run")
     facts = {
@@ -46,7 +49,10 @@ def facts_of(history, at, diverged):
 
 
 def recipe_facts(recipe):
-    """Return the main options of the recipe of a training that differ from the usual: dict of short texts."""
+    """Return the main options of the recipe of a training, as a dict of short texts.
+
+    Options with their usual value are left out.
+    """
     facts = {}
     for key, usual, text in (
         ("depth", None, "depth {}"),
@@ -67,6 +73,7 @@ def recipe_facts(recipe):
 
 
 def _examples(history):
+    """Return the number of examples that the runs were trained on, and that of the data set if it differs."""
     trained = history.trained_bits().sum(axis=1)
     fewest, most = int(trained.min()), int(trained.max())
     if fewest == history.examples:

@@ -1,4 +1,4 @@
-"""A comparison as a figure, a table and a sentence: the overlap of every two sets."""
+"""A comparison as a figure, a table and a sentence: the overlap of every two sets of stragglers."""
 
 from textwrap import wrap
 
@@ -12,16 +12,16 @@ from strag.views.table import Table, as_cell
 MAP = "cividis"  # perceptually uniform, also for colour-blind readers
 LIGHT = 0.55  # its colours are light above this value
 CELL, NARROWEST_CELL = 0.5, 0.36  # inches; the latter is the least with room for a number
-LARGEST = WIDTH  # inches, of the map
-LETTER, LINE = 0.075, 0.17  # inches, of small text
-WIDEST = 8  # sets that a matrix in 80 columns has room for
+LARGEST = WIDTH  # inches, the side of the map
+LETTER, LINE = 0.075, 0.17  # inches: width and height of small text
+WIDEST = 8  # most sets for which a matrix fits into 80 columns of a terminal
 PAIR = ("in both", "by chance", "Jaccard", "kappa")
 
 
 def comparison_figure(comparison):
     """Draw the Jaccard index of every two sets as a colour and a number, with the sizes on the diagonal.
 
-    Rows and columns are the sets in order; the columns are numbered, the rows named.
+    Rows and columns are the sets in order. Rows are labelled with names and numbers, columns with numbers.
 
     Parameters
     ----------
@@ -58,11 +58,15 @@ def comparison_figure(comparison):
 
 
 def _off_diagonal(values):
+    """Return a matrix [S, S] with NaN on the diagonal."""
     return np.where(np.eye(len(values), dtype=bool), np.nan, values)
 
 
 def _titles(comparison, width, numbered):
-    """Return the lines of the title, and those that explain the map."""
+    """Return the lines of the title, and the lines that explain the map.
+
+    width : of the figure, in inches. numbered : whether the cells contain numbers.
+    """
     chance = _off_diagonal(comparison.jaccard_by_chance)
     chance = chance[np.isfinite(chance)]
     subtitle = "Jaccard index"
@@ -78,6 +82,7 @@ def _titles(comparison, width, numbered):
 
 
 def _write_numbers(panel, comparison):
+    """Write the Jaccard index into every cell of the map, and the sizes of the sets onto its diagonal."""
     for (row, column), value in np.ndenumerate(comparison.jaccard):
         text = "-" if np.isnan(value) else f"{value:.2f}"
         ink = INK if np.isnan(value) or value > LIGHT else "white"
@@ -87,7 +92,7 @@ def _write_numbers(panel, comparison):
 
 
 def _label(panel, names, step):
-    """Name the rows and number the columns: every `step`-th, if they are narrow."""
+    """Label every `step`-th row with its name, and every `step`-th column with its number."""
     places = range(0, len(names), step)
     panel.set_yticks(places, names[::step])
     panel.set_xticks(places, [str(place + 1) for place in places])
@@ -102,7 +107,11 @@ def picture(comparison):
 
 
 def tables(comparison):
-    """Return a Comparison as a table: Jaccard above the diagonal, kappa below; of many sets, pairs."""
+    """Return a Comparison as a list of one Table.
+
+    The table is a matrix, with the Jaccard index above its diagonal and kappa below. If there are more than
+    WIDEST sets, it has a row for every pair of sets instead.
+    """
     if len(comparison.names) > WIDEST:
         return [_table_of_pairs(comparison)]
 
@@ -124,7 +133,7 @@ def tables(comparison):
 
 
 def _table_of_pairs(comparison):
-    """Return a Table with a row for every two sets."""
+    """Return a Table with a row for every pair of sets."""
     columns = [("set", "left"), ("set", "left"), *((name, "right") for name in PAIR)]
     rows = [
         (
@@ -141,7 +150,7 @@ def _table_of_pairs(comparison):
 
 
 def sentence(comparison):
-    """Return one line: the numbers of two sets, or the range over the pairs of several."""
+    """Return one line: the overlap of two sets, or its range over the pairs of several sets."""
     above = np.triu_indices(len(comparison.names), 1)
     if len(comparison.names) == 2:
         common, expected = comparison.common[above][0], comparison.expected[above][0]
@@ -157,6 +166,6 @@ def sentence(comparison):
 
 
 def _range(values):
-    """Return the smallest and the largest finite value."""
-    known = values[np.isfinite(values)]
-    return f"{known.min():.3f} to {known.max():.3f}" if known.size else "-"
+    """Return the smallest and the largest finite value as text."""
+    finite = values[np.isfinite(values)]
+    return f"{finite.min():.3f} to {finite.max():.3f}" if finite.size else "-"

@@ -1,4 +1,4 @@
-"""What a picture of a history shows, on paper or in a terminal: its curves and its inversion."""
+"""The curves and the inversion of a history, as figures and terminals show them."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from strag.words import number_of
 
 UPDATES, ERROR = "updates", "error"
 CURVES = (*(measure.name for measure in measures.CURVES), ERROR)  # what a panel can show
-USUAL, UNMEASURED = ("radius", "distance"), (ERROR,)  # by default; where no layer was measured
-NEAREST = 0.09  # of the length of an axis: two ticks whose labels do not touch
+USUAL, UNMEASURED = ("radius", "distance"), (ERROR,)  # default curves; those if no layer was measured
+NEAREST = 0.09  # smallest distance of two ticks, as a share of the axis, at which labels do not touch
 AXES = {UPDATES: "updates t", ERROR: "training error ε"}
 
 
@@ -28,19 +28,20 @@ class Dynamics:
 
     Attributes
     ----------
-    label : its name among others. title : of its data set. source : its file.
-    facts : dict of what a caption may say of it, such as {"lr": "lr 0.2"}.
-    updates : int [T], the records of these runs. train_error : float64 [T, R].
-    recorded : bool [T, R], whether a run has a record. Runs may end before the last one.
-    measured : whether a layer was.
-    curves : dict of name to float64 [T, R]: those that were asked for, if a layer was measured, and `error`.
-    by_class : dict of name to float64 [T, R, C]: those of them that every class has.
+    label : name of the history in a figure of several. title : name of its data set. source : its file.
+    facts : dict of short texts for a caption, such as {"lr": "lr 0.2"}.
+    updates : int [T], the updates t of the records. train_error : float64 [T, R].
+    recorded : bool [T, R], whether a run has a record. Runs may end before the last record.
+    measured : whether a layer was measured.
+    curves : dict of name to float64 [T, R]: the requested curves, if a layer was measured, and `error`.
+    by_class : dict of name to float64 [T, R, C]: those of the curves that every class has.
     classes : the C group names.
     diverged : number of runs left out. runs : number of all runs, R + diverged.
-    verdict : over all runs. verdicts : dict of verdict to number of runs. inverting : number of runs with an
-        inversion. shortfall : what the valleys of the others do not meet; None where nothing failed.
-    inversion : {"updates": t*, "error": eps*}, refined, means over the inverting runs; None where
-        the verdict is another.
+    verdict : the verdict on all runs together. verdicts : dict of verdict to number of runs. inverting :
+        number of runs with an inversion. shortfall : the condition for an inversion that the other runs fail;
+        None if no condition fails.
+    inversion : {"updates": t*, "error": eps*}, interpolated between records, means over the inverting runs;
+        None if the verdict is not `inversion`.
     """
 
     label: str
@@ -64,6 +65,7 @@ class Dynamics:
 
     @property
     def runs_shown(self):
+        """Number of runs that the curves contain, R."""
         return self.runs - self.diverged
 
     @property
@@ -71,9 +73,9 @@ class Dynamics:
         """The inversion in words, with the number of runs behind it."""
         inverting = f"{self.inverting} of {number_of(self.runs, 'run')}"
         if self.inversion is None:
-            some = f"; {inverting} have one{self.others}" if self.inverting else ""
+            exceptions = f"; {inverting} have one{self.others}" if self.inverting else ""
             brief = f"; {self.shortfall.brief}" if self.shortfall and self.shortfall.brief else ""
-            return f"no inversion ({self.verdict}{some}{brief})"
+            return f"no inversion ({self.verdict}{exceptions}{brief})"
         t, error = self.inversion[UPDATES], self.inversion[ERROR]
         t = f"{t:.0f}" if t >= 10 else f"{t:.2g}"
         return f"inversion at t* = {t}, ε* = {error:.2g} ({inverting}{self.others})"
@@ -81,13 +83,13 @@ class Dynamics:
     @property
     def others(self):
         """Verdicts of the runs that neither invert nor diverge, in words; empty if no run inverts."""
-        left = (INVERSION, DIVERGED)
-        others = [f"{n} {verdict}" for verdict, n in self.verdicts.items() if verdict not in left]
-        return f", {', '.join(others)}" if others and self.inverting else ""
+        excluded = (INVERSION, DIVERGED)
+        counts = [f"{n} {verdict}" for verdict, n in self.verdicts.items() if verdict not in excluded]
+        return f", {', '.join(counts)}" if counts and self.inverting else ""
 
     @property
     def explained(self):
-        """The sentence, with the condition that failed and how near it was."""
+        """The sentence, extended by the condition that failed and by how nearly it was met."""
         is_more = self.shortfall and self.shortfall.words != self.shortfall.brief
         return self.sentence + (f": {self.shortfall.words}" if is_more else "")
 
@@ -97,10 +99,11 @@ class Dynamics:
         return f", {self.diverged} diverged and left out" if self.diverged else ""
 
     def axis(self, x):
-        """Values of the horizontal axis at the records it can show: float64 [T'], bool [T].
+        """Values of the horizontal axis, and the records that it can show: float64 [T'], bool [T].
 
-        Both axes are logarithmic: `updates` leaves out the initial state, `error`, the mean over
-        runs at equal t, the records without errors.
+        Both axes are logarithmic. `updates` cannot show the initial state. `error`, which is the mean over
+        runs at equal t, cannot show records at which no run makes an error. Raises StragError if the axis can
+        show no record.
         """
         values = self.updates if x == UPDATES else mean_over_runs(self.train_error, self.recorded)
         shown = values > 0
@@ -111,60 +114,62 @@ class Dynamics:
 
 
 def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
-    """The Dynamics of a History at a recorded layer, by default its first.
+    """Return the Dynamics of a History at a recorded layer, by default the first one.
 
-    fewest : as for `find_stragglers`. curves : names in CURVES.
+    label : name of the history in a figure, by default that of its data set. fewest : as for
+    `find_stragglers`. curves : names in CURVES.
 
     Raises StragError if the layer or a curve is not recorded, or if every run diverged.
     """
     measured = bool(history.layers) or layer is not None
-    at = history.layer_position(layer) if measured else None
+    position = history.layer_position(layer) if measured else None
     inversions = find_inversions(history, layer=layer, fewest=fewest)
-    found = collect(history, inversions, [None] * len(inversions))
-    kept = np.array([inversion.verdict != DIVERGED for inversion in found.inversions])
-    diverged = int((~kept).sum())
-    if not kept.any():
+    finding = collect(history, inversions, [None] * len(inversions))
+    shown = np.array([inversion.verdict != DIVERGED for inversion in finding.inversions])
+    diverged = int((~shown).sum())
+    if not shown.any():
         raise StragError(
             "has no curve to draw: every run diverged", "train with a smaller `lr`", history.source
         )
     title = one_line(history.meta.get("title") or "history")
-    answered = found.verdict not in (INVERSION, UNSTABLE, DIVERGED)
-    T = int(history.records[kept].max())
-    error = history.train_error[:T, kept].astype(np.float64)
+    lacks_inversion = finding.verdict not in (INVERSION, UNSTABLE, DIVERGED)
+    T = int(history.records[shown].max())
+    error = history.train_error[:T, shown].astype(np.float64)
     names = [name for name in curves if measured and name != ERROR]
     return Dynamics(
         label=one_line(label or title),
         title=title,
         source=history.source,
-        facts=facts_of(history, at, diverged),
+        facts=facts_of(history, position, diverged),
         updates=history.updates[:T],
         train_error=error,
-        recorded=history.recorded[:T, kept],
+        recorded=history.recorded[:T, shown],
         measured=measured,
-        curves={**{name: history.curve(name, layer)[:T, kept] for name in names}, ERROR: error},
-        by_class={name: history.measure(name, layer)[:T, kept] for name in names if of_classes(name)},
+        curves={**{name: history.curve(name, layer)[:T, shown] for name in names}, ERROR: error},
+        by_class={name: history.measure(name, layer)[:T, shown] for name in names if of_classes(name)},
         classes=tuple(one_line(name) for name in history.classes),
         diverged=diverged,
-        runs=len(kept),
-        verdict=found.verdict,
-        verdicts=dict(Counter(inversion.verdict for inversion in found.inversions)),
-        inverting=len(found.inverting),
-        inversion=dict(zip((UPDATES, ERROR), found.mean_inversion, strict=True))
-        if found.mean_inversion
+        runs=len(shown),
+        verdict=finding.verdict,
+        verdicts=dict(Counter(inversion.verdict for inversion in finding.inversions)),
+        inverting=len(finding.inverting),
+        inversion=dict(zip((UPDATES, ERROR), finding.mean_inversion, strict=True))
+        if finding.mean_inversion
         else None,
-        shortfall=shortfall_of(found.inversions, history.records, fewest) if answered else None,
+        shortfall=shortfall_of(finding.inversions, history.records, fewest) if lacks_inversion else None,
     )
 
 
 def of_classes(name):
-    """Whether every class has a curve of this name, of which that of all classes is a mean."""
+    """Whether every class has a curve of this name, so that the main curve is a mean over classes."""
     return name != ERROR and MEASURES[name].axis == "class"
 
 
 def mean_and_spread(values, recorded=None):
-    """Mean over runs, and standard deviation between them (0 for one run): [T, R] -> [T], [T].
+    """Return the mean over runs, and the standard deviation between them: [T, R] -> [T], [T].
 
-    recorded : bool [T, R], the runs that have each record, by default all.
+    The standard deviation of one run is 0. recorded : bool [T, R], the runs that have each record, by default
+    all.
     """
     if recorded is None or recorded.all():
         spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
@@ -175,10 +180,11 @@ def mean_and_spread(values, recorded=None):
 
 
 def log_ticks(low, high, most=9):
-    """Round numbers for a logarithmic axis from `low` to `high`: float64, rising.
+    """Return round numbers for a logarithmic axis from `low` to `high`: float64, rising.
 
-    1-2-5 in every decade where that gives three to `most` ticks; decades alone, thinned out, where
-    it gives more; all digits, then all tenths, where it gives fewer, as far as there is room.
+    The ticks are 1, 2 and 5 in every decade, if these are three to `most` ticks. If they are more, only the
+    decades are used, and thinned out if needed. If they are fewer, all digits are used, then all tenths, as
+    far as there is room for their labels.
     """
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
 
@@ -198,7 +204,10 @@ def log_ticks(low, high, most=9):
 
 
 def _apart(ticks, nearest):
-    """Those of rising `ticks` that are `nearest` apart in their logarithm: 1, 2 and 5 go before others."""
+    """Return a part of the rising `ticks` whose logarithms are at least `nearest` apart.
+
+    Ticks with the digits 1, 2 and 5 take precedence over others.
+    """
     digits = np.round(ticks / 10 ** np.floor(np.log10(ticks) + 1e-9), 6)
     rank = np.where(digits == 1, 0, np.where(np.isin(digits, (2, 5)), 1, np.where(digits % 1 == 0, 2, 3)))
     kept = []

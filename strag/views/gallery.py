@@ -1,4 +1,4 @@
-"""The figure of stragglers: the examples that were called stragglers most often."""
+"""The figure of stragglers: a gallery of the examples that straggle most often."""
 
 import warnings
 from bisect import bisect_right
@@ -14,25 +14,25 @@ from strag.views.style import GREY, NORMAL, SMALL, WIDTH, house_style, new_figur
 from strag.words import number_of
 
 NUMBER = 40  # examples shown by default
-CELL = 0.875  # inches, an image and the gap beside it
-GAP = 0.08
-ROOM = CELL - GAP  # inches, of an image or its text
-LEAST = 0.2  # inches, of the shorter side of an image
-LINE = 0.14  # inches, of text under an image
+CELL = 0.875  # inches, width of an image and the gap next to it
+GAP = 0.08  # inches
+ROOM = CELL - GAP  # inches, width of an image or its text
+LEAST = 0.2  # inches, least length of the shorter side of an image
+LINE = 0.14  # inches, height of a line of text below an image
 TINY = 7  # points, of that text
-LINE_ABOVE = 0.17  # inches, of the title
-WIDENED = 1.03  # what text gains where it is drawn in whole pixels
-COARSE = 0.9  # of the width is for the title, whose letters grow where pixels are large
-LETTERS = 120  # of which more than fit into a line at any size
-SQUARE = 36  # the fewest numbers that are taken for the pixels of a square
+LINE_ABOVE = 0.17  # inches, height of a line of the title
+WIDENED = 1.03  # factor by which text becomes wider when it is drawn in whole pixels
+COARSE = 0.9  # share of the width for the title, whose letters are wider if pixels are large
+LETTERS = 120  # more than fit into a line at any size
+SQUARE = 36  # fewest numbers that are drawn as the pixels of a square
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The rows of a Finding's examples that a gallery shows, most frequent first.
+    """The examples of a Finding that a gallery shows, the most frequent stragglers first.
 
-    index : int64 [n], rows of the origin. words : n texts, how often each was called a straggler.
-    explained : what those texts say. total : number of them in all.
+    index : int64 [n], rows of the origin. words : n texts that say how often each example straggles.
+    explained : the meaning of these texts. total : number of all examples of the Finding.
     """
 
     index: np.ndarray
@@ -42,22 +42,24 @@ class Shown:
 
 
 def gallery(data, stragglers, number=NUMBER):
-    """The `number` examples of a Finding that were called stragglers most often.
+    """Draw the `number` examples of a Finding that straggle most often.
 
-    Under each image stand its index, its original class and group, what these were where its label was
-    flipped, its name where it has one, and the probability in the list, or how many runs called it a
-    straggler where one run allows no probability.
+    The text below each image has its index, its original class and its group. If the label was flipped, it
+    also has the class and group before that. The name follows if the example has one, then the probability of
+    straggling or, if probabilities are unknown, the number of runs in which the example straggles.
 
     Parameters
     ----------
-    data : Dataset whose examples are images: [h, w], or with colours [h, w, 3] or [3, h, w]; or rows of
-    numbers, which `layout_of` says how to draw.
+    data : Dataset whose examples are images, [h, w] or, in colour, [h, w, 3] or [3, h, w], or rows of
+        numbers, which are drawn with the layout of `layout_of`.
     stragglers : Finding with the same origin.
-    number : how many to show, if there are as many.
+    number : the most examples that are shown.
 
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises StragError as `most_frequent`, `as_images` and `Dataset.positions` do.
     """
     shown = most_frequent(stragglers, number)
     rows = data.positions(shown.index)
@@ -67,9 +69,9 @@ def gallery(data, stragglers, number=NUMBER):
     width = max(columns * CELL + GAP, WIDTH / 2)
     sides = _sides(*images.shape[1:3])
     with house_style():
-        said, explained = _captions(data, shown, rows, grouped)
+        texts, explained = _captions(data, shown, rows, grouped)
         title, subtitle = _titles(data, shown, explained, COARSE * (width - 2 * GAP))
-        cell = sides[0] + GAP / 2 + LINE * max(1 + text.count("\n") for text in said)
+        cell = sides[0] + GAP / 2 + LINE * max(1 + text.count("\n") for text in texts)
         top = 0.2 + LINE_ABOVE * (len(title) + len(subtitle))
         height = top + lines * cell + GAP
         figure = new_figure(width, height, layout=None)
@@ -80,22 +82,22 @@ def gallery(data, stragglers, number=NUMBER):
         panel.text(
             GAP, y - LINE_ABOVE * len(title), "\n".join(subtitle), va="top", color=GREY, fontsize=SMALL
         )
-        for place, (image, text) in enumerate(zip(images, said, strict=True)):
+        for place, (image, text) in enumerate(zip(images, texts, strict=True)):
             corner = GAP + place % columns * CELL, height - top - place // columns * cell
             _show(panel, image, text, corner, sides)
     return figure
 
 
 def flipped_among(data, stragglers, number=NUMBER):
-    """How many of the examples that `gallery` shows have flipped labels, and how many it shows."""
+    """Return the number of examples with flipped labels that `gallery` shows, and of all that it shows."""
     shown = most_frequent(stragglers, number)
     return int(_flipped(data, data.positions(shown.index)).sum()), len(shown.index)
 
 
 def most_frequent(stragglers, number):
-    """The first `number` rows of a Finding's examples.
+    """Return the `number` most frequent stragglers of a Finding as Shown.
 
-    Raises StragError for one without examples, or with columns that do not fit each other.
+    Raises StragError if the Finding has no stragglers, or if the columns of its examples do not fit together.
     """
     table = {"index": stragglers.indices.tolist(), **stragglers.examples}
     index, count, runs, probability = (
@@ -114,12 +116,15 @@ def most_frequent(stragglers, number):
         words, explained = [_rounded(p) for p in probability], "probability of straggling in another run"
     elif count and runs:
         words = [f"{k} of {n}" for k, n in zip(count, runs, strict=True)]
-        explained = "runs that call it a straggler"
+        explained = "runs in which it straggles"
     return Shown(np.array(index[:number], dtype=np.int64), words[:number], explained, len(index))
 
 
 def _column(table, name):
-    """A column of natural numbers, or of any for the probability; None if it is neither."""
+    """Return a column of the table of examples, or None if it is missing or of the wrong type.
+
+    Values are natural numbers or, in the column `probability`, non-negative numbers. Each may be None.
+    """
     column, kinds = table.get(name), (int, float) if name == "probability" else (int,)
     fits = isinstance(column, list) and all(
         value is None or (type(value) in kinds and 0 <= value < 2**63) for value in column
@@ -128,9 +133,10 @@ def _column(table, name):
 
 
 def layout_of(shape):
-    """Height and width at which examples of this shape, rows of numbers, are drawn; None for images.
+    """Return the height and width in pixels at which rows of numbers are drawn; None for images.
 
-    A row of n^2 numbers, 36 or more, is a square, any other a strip.
+    shape : shape of an example. A row of n^2 numbers, if there are at least 36, is drawn as a square, and any
+    other row as a strip.
     """
     if len(shape) != 1:
         return None
@@ -139,11 +145,12 @@ def layout_of(shape):
 
 
 def as_images(x, whole=None):
-    """Examples [n, ...] as grey images [n, h, w] or colours [n, h, w, 3], uint8 or floats in 0..1.
+    """Return examples [n, ...] as grey images [n, h, w] or colour images [n, h, w, 3].
 
-    Rows of numbers get the shape of `layout_of`. Floats are scaled by the smallest and largest value among
-    these examples, but each column of a strip by its own ones among `whole`, the data set whose examples
-    they are; a constant column is 0. Raises StragError for shapes that are not images.
+    The values are uint8, or floats from 0 to 1. Rows of numbers get the shape of `layout_of`. Floats are
+    scaled by the smallest and largest value of these examples. In strips, each column is scaled by its own
+    smallest and largest value in `whole`, the inputs of the data set (by default `x`). A constant column is
+    0. Raises StragError for shapes that are not images.
     """
     layout = layout_of(x.shape[1:])
     if layout and layout[0] == 1:
@@ -163,55 +170,64 @@ def as_images(x, whole=None):
 
 
 def _between(x, low, high):
-    """Where numbers lie between the smallest and the largest, 0..1."""
+    """Return (x - low) / (high - low), or 0 if `low` and `high` are equal."""
     low, high = np.float64(low), np.float64(high)
     return (x - low) / np.where(high > low, high - low, 1)
 
 
 def _sides(h, w):
-    """Height and width in inches of an image of h x w pixels, as large as its cell allows."""
+    """Return the height and width, in inches, of an image of h x w pixels that fills its cell."""
     return tuple(max(LEAST, side * ROOM / max(h, w)) for side in (h, w))
 
 
 def _captions(data, shown, rows, grouped):
-    """The text under each of the rows, in lines that fit under an image, and what they say."""
+    """Return the texts below the images of these rows, and one line with their meaning.
+
+    The lines of a text fit below its image. grouped : whether the texts contain the groups.
+    """
     flipped = _flipped(data, rows)
     names = [_names(data, data.y[row], grouped, None) for row in rows]
     index = [f"{i}: " for i in shown.index]
-    beside = all(_inches(i + name, TINY) <= ROOM for i, name in zip(index, names, strict=True))
-    said = []
+    on_one_line = all(_inches(i + name, TINY) <= ROOM for i, name in zip(index, names, strict=True))
+    texts = []
     for at, row in enumerate(rows):
         lines = (
-            [index[at] + names[at]] if beside else [index[at][:-2], _names(data, data.y[row], grouped, ROOM)]
+            [index[at] + names[at]]
+            if on_one_line
+            else [index[at][:-2], _names(data, data.y[row], grouped, ROOM)]
         )
         if flipped[at]:
             lines.append("was " + _names(data, data.y_true[row], grouped, ROOM - _inches("was ", TINY)))
         if data.names is not None:
             lines.append(fitted(data.names[row], ROOM, TINY))
-        said.append("\n".join([*lines, shown.words[at]]))
+        texts.append("\n".join([*lines, shown.words[at]]))
     what = "class and group" if grouped else "class"
-    explained = [f"index: {what}" if beside else f"index; {what}"]
+    explained = [f"index: {what}" if on_one_line else f"index; {what}"]
     explained += [f"was: {what} before the label was flipped"] if flipped.any() else []
     explained += ["name"] if data.names is not None else []
-    return said, "; ".join([*explained, *([shown.explained] if shown.explained else [])])
+    return texts, "; ".join([*explained, *([shown.explained] if shown.explained else [])])
 
 
 def _flipped(data, rows):
-    """Which of these rows have flipped labels: bool."""
+    """Return whether each of these rows has a flipped label: bool [n]."""
     return np.zeros(len(rows), bool) if data.y_true is None else data.y_true[rows] != data.y[rows]
 
 
 def _titles(data, shown, explained, width):
-    """The lines of the title, and of what the texts under the images say."""
+    """Return the lines of the title, and of the meaning of the texts below the images."""
     count, total = len(shown.index), number_of(shown.total, "example")
-    some = total if count == shown.total else f"{count} of the {total}"
-    what = "a straggler" if shown.total == 1 else "stragglers, most frequent first"
-    title = f"{one_line(data.title)}: {some} that any run calls {what}"
+    subject = total if count == shown.total else f"{count} of the {total}"
+    verb = "straggles" if shown.total == 1 else "straggle"
+    order = "" if shown.total == 1 else ", most frequent first"
+    title = f"{one_line(data.title)}: {subject} that {verb} in at least one run{order}"
     return wrapped(title, width, NORMAL), wrapped(explained, width, SMALL)
 
 
 def _show(panel, image, text, corner, sides):
-    """An image of these sides and its text; `corner` is the cell's upper left."""
+    """Draw an image with these sides, in inches, and its text into a cell.
+
+    corner : the upper left corner of the cell, (x, y) in inches.
+    """
     (x, y), (h, w) = corner, sides
     left, bottom = x + (ROOM - w) / 2, y - h
     extent = (left, left + w, bottom, y)
@@ -221,14 +237,17 @@ def _show(panel, image, text, corner, sides):
 
 
 def fitted(text, width, size):
-    """`text` on one line, its middle cut out where it is wider than so many inches at this size in points."""
+    """Return `text` on one line, with its middle cut out if it is wider than `width`.
+
+    width : in inches. size : of the letters, in points.
+    """
     text = one_line(text, LETTERS)
     letters = bisect_right(range(1, len(text) + 1), width, key=lambda n: _inches(one_line(text, n), size))
     return one_line(text, max(1, letters))
 
 
 def wrapped(text, width, size):
-    """`text` in lines of at most so many inches; a longer word has its middle cut out."""
+    """Return `text` as lines of at most `width` inches. Words that are longer have their middle cut out."""
     lines = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -240,50 +259,58 @@ def wrapped(text, width, size):
 
 
 def _inches(text, size):
-    """The width of a line of text, in inches."""
+    """Return the width of a line of text of this size (in points), in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about signs that the font lacks; drawing warns once
+        warnings.simplefilter(
+            "ignore"
+        )  # about characters that the font lacks, because drawing warns about them once
         points = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)[0]
     return WIDENED * points / 72
 
 
 def _groups_say_more(data, stragglers):
-    """Whether the data set has the groups of the training, and they are not simply its classes."""
+    """Whether the data set has the groups of the training, and these are not just the original classes."""
     names, members = data.grouping.names, data.grouping.members
-    each = len([group for group in members if group >= 0]) == len(names)
-    return list(names) == stragglers.meta.get("classes") and not each
+    are_classes = len([group for group in members if group >= 0]) == len(names)
+    return list(names) == stragglers.meta.get("classes") and not are_classes
 
 
 def _names(data, number, grouped, width):
-    """An original class, and its group where that says more, in so many inches; None for any number."""
+    """Return the name of an original class, and of its group if `grouped`, as one line.
+
+    number : of the class. width : the most inches of the line, or None for any width.
+    """
     name, members = data.class_name(int(number)), data.grouping.members
     group = members[number] if grouped and number < len(members) else -1
     if group < 0:
         return one_line(name, LETTERS) if width is None else fitted(name, width, TINY)
-    called = data.grouping.names[group]
+    group_name = data.grouping.names[group]
     if width is None:
-        return f"{one_line(name, LETTERS)} {one_line(called, LETTERS)}"
-    called = fitted(called, max(width / 2, width - _inches(f"{name[:LETTERS]} ", TINY)), TINY)
-    return f"{fitted(name, width - _inches(f' {called}', TINY), TINY)} {called}"
+        return f"{one_line(name, LETTERS)} {one_line(group_name, LETTERS)}"
+    group_name = fitted(group_name, max(width / 2, width - _inches(f"{name[:LETTERS]} ", TINY)), TINY)
+    return f"{fitted(name, width - _inches(f' {group_name}', TINY), TINY)} {group_name}"
 
 
 def _rounded(probability):
-    """Return a probability with two digits, but never as 0 or 1."""
+    """Return a probability as text with two digits, but never as 0 or 1."""
     text = f"{probability:.2f}"
     return {"1.00": "> 0.99", "0.00": "< 0.01"}.get(text, text)
 
 
 def _grid(count):
-    """Columns and rows: eight beside each other, more only where it would grow too high."""
+    """Return the numbers of columns and rows: eight columns, or more if there would be too many rows."""
     columns = min(count, max(8, round((1.6 * count) ** 0.5)))
     return columns, -(-count // columns)
 
 
 def picture(data, stragglers, number=None):
-    """The Picture of a gallery, see `gallery`; what a reader must know of its images is in the notes."""
+    """Return the Picture of a gallery, see `gallery`.
+
+    Its notes say how rows of numbers are drawn, and how many labels are flipped.
+    """
     number, notes = number or NUMBER, []
     layout = layout_of(data.x.shape[1:])
     if layout:

@@ -1,4 +1,4 @@
-"""Histories in a figure: curves of what was measured, against updates or training error."""
+"""The figure of histories: measured curves against updates or the training error."""
 
 from textwrap import wrap
 
@@ -33,25 +33,26 @@ from strag.views.style import (
     overlaid_dashes,
 )
 
-OPTIONS = ("x", "curves", "layer", "labels", "fewest")  # of `picture`
+OPTIONS = ("x", "curves", "layer", "labels", "fewest")  # of a picture of histories
 HEIGHT = 2.95  # inches, without the legend and the recipe
-ROW = 0.18  # inches, a row of either
-MOST_CLASSES = 10  # with a curve and a legend entry of their own
-MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # whose bands can be told apart
-UNDERMOST = {"linewidth": 3.2, "alpha": 0.5}  # how the first of several histories shows under another
+ROW = 0.18  # inches, a row of the legend or the recipe
+MOST_CLASSES = 10  # that have a colour and a legend entry of their own
+MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # with bands that a reader can distinguish
+UNDERMOST = {"linewidth": 3.2, "alpha": 0.5}  # look of the first of several histories, which others may cover
 MOST_COLUMNS = 5  # of the legend
-MOST_OF_SEVERAL = {3: 5, 4: 3}  # ticks on the horizontal axis of one of so many panels
+MOST_OF_SEVERAL = {3: 5, 4: 3}  # ticks on the horizontal axis, by number of panels
 
 
 def history_figure(shown, x=UPDATES, curves=USUAL):
-    """A panel for every curve, the inversion marked in all.
+    """Draw histories, with one panel per curve, and mark their inversions in every panel.
+
+    One history is drawn with a curve for every class, where classes have one, and with the mean over the
+    classes. Several histories share the panels. Each has its own colour, and no curves for single classes.
 
     Parameters
     ----------
-    shown : list of Dynamics with these curves. One shows the radius of every class, and what else every
-        class has, beside the mean over them; several are laid over each other, one colour each, without the
-        classes.
-    x : `updates` or `error`, the training error, falling to the right; both logarithmic.
+    shown : list of Dynamics with these curves.
+    x : `updates`, or `error` for the training error, which falls to the right. Both axes are logarithmic.
     curves : names in `strag.views.dynamics.CURVES`, from left to right.
 
     Returns
@@ -74,17 +75,19 @@ def history_figure(shown, x=UPDATES, curves=USUAL):
 
 
 def _entitle(panel, shown):
-    """The headline, and under it the recipe, both over the left panel; the recipe's lines."""
+    """Write the headline and the recipe above the left panel. Returns the number of lines of the recipe."""
     recipe = wrap(caption(shown), CHARACTERS)
     entitle(panel, heading(shown), recipe)
     return len(recipe)
 
 
 def _one(panels, dynamics, x):
-    """Draw one history, with its classes where every one has a curve; the handles of the legend."""
+    """Draw one history, with the curves of its classes if any. Returns the handles of the legend."""
     with_classes = [name for name in panels if of_classes(name)]
-    of_each = [_of_classes(panels[name], dynamics, dynamics.by_class[name], x) for name in with_classes]
-    handles = of_each[0] if of_each else []
+    handles_of_panels = [
+        _of_classes(panels[name], dynamics, dynamics.by_class[name], x) for name in with_classes
+    ]
+    handles = handles_of_panels[0] if handles_of_panels else []
     lines = {
         name: _curve(panel, dynamics, dynamics.curves[name], x, color=INK, linewidth=1.8)
         for name, panel in panels.items()
@@ -101,7 +104,7 @@ def _one(panels, dynamics, x):
 
 
 def _of_classes(panel, dynamics, by_class, x):
-    """Draw the curve of every class, float64 [T, R, C]; the handles of the legend."""
+    """Draw the curves of the classes, by_class: float64 [T, R, C]. Returns the handles of the legend."""
     several = len(dynamics.classes) > MOST_CLASSES
     handles = []
     for number, name in enumerate(dynamics.classes):
@@ -117,7 +120,7 @@ def _of_classes(panel, dynamics, by_class, x):
 
 
 def _several(panels, shown, x):
-    """Draw several histories; the handles of the legend."""
+    """Draw several histories. Returns the handles of the legend."""
     banded = len(shown) <= MOST_BANDED_HISTORIES
     handles = [_overlaid(panels, dynamics, x, number, banded) for number, dynamics in enumerate(shown)]
     fewest, most = (extreme(dynamics.runs_shown for dynamics in shown) for extreme in (min, max))
@@ -130,7 +133,7 @@ def _several(panels, shown, x):
 
 
 def _overlaid(panels, dynamics, x, number, banded):
-    """Draw one of several histories; its handle for the legend."""
+    """Draw one of several histories. Returns its handle for the legend."""
     look = {
         "color": colour(number),
         "linestyle": overlaid_dashes(number),
@@ -139,23 +142,26 @@ def _overlaid(panels, dynamics, x, number, banded):
     for name, panel in panels.items():
         line = _curve(panel, dynamics, dynamics.curves[name], x, banded, **look)
     _mark(panels, dynamics, x, look["color"])
-    said = f"{dynamics.label}: {dynamics.sentence}{dynamics.left_out}"
-    line.set_label("\n".join(wrap(said, CHARACTERS)))
+    label = f"{dynamics.label}: {dynamics.sentence}{dynamics.left_out}"
+    line.set_label("\n".join(wrap(label, CHARACTERS)))
     return line
 
 
 def _curve(panel, dynamics, values, x, banded=True, **look):
-    """Mean over the runs that still train, with a band of one standard deviation on either side."""
-    at, shown = dynamics.axis(x)
-    mean, spread = mean_and_spread(values[shown], dynamics.recorded[shown])
-    (line,) = panel.plot(at, mean, marker=marker(at.size), **look)
+    """Draw the mean over the runs that still train, and a band of one standard deviation on either side.
+
+    Returns the line.
+    """
+    places, records = dynamics.axis(x)
+    mean, spread = mean_and_spread(values[records], dynamics.recorded[records])
+    (line,) = panel.plot(places, mean, marker=marker(places.size), **look)
     if banded and dynamics.runs_shown > 1:
-        panel.fill_between(at, mean - spread, mean + spread, color=look["color"], alpha=BAND, linewidth=0)
+        panel.fill_between(places, mean - spread, mean + spread, color=look["color"], alpha=BAND, linewidth=0)
     return line
 
 
 def _mark(panels, dynamics, x, ink):
-    """A vertical line at the inversion; whether there is one."""
+    """Draw a vertical line at the inversion into every panel. Returns whether there is an inversion."""
     if dynamics.inversion is None:
         return False
     for panel in panels.values():
@@ -164,18 +170,21 @@ def _mark(panels, dynamics, x, ink):
 
 
 def _mark_handle():
+    """Return the legend entry of the lines at inversions."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color=INK, label="inversion", **MARK)
 
 
 def _band_handle(text):
+    """Return the legend entry of the bands."""
     from matplotlib.patches import Patch
 
     return Patch(facecolor=GREY, alpha=2 * BAND, linewidth=0, label=text)
 
 
 def _label_axes(panels, shown, x):
+    """Label the axes of all panels."""
     values = np.concatenate([dynamics.axis(x)[0] for dynamics in shown])
     for name, panel in panels.items():
         panel.set_ylabel(_label(name, shown))
@@ -183,17 +192,23 @@ def _label_axes(panels, shown, x):
 
 
 def _label(name, shown):
-    """The label of a curve's axis, which says over what it is a mean where no legend does."""
+    """Return the label of the vertical axis of a curve.
+
+    The label says over what the curve is a mean, unless the legend says so.
+    """
     if name == ERROR:
         return AXES[ERROR]
     measure = MEASURES[name]
     numbers = {len(dynamics.classes) * (len(dynamics.classes) - 1) // 2 for dynamics in shown}
-    of = {"class": "" if len(shown) == 1 else "classes", "pair": _pairs(numbers), None: ""}[measure.axis]
-    return measure.title + (f"\n({measure.mean} over {of})" if of else "")
+    domain = {"class": "" if len(shown) == 1 else "classes", "pair": _pairs(numbers), None: ""}[measure.axis]
+    return measure.title + (f"\n({measure.mean} over {domain})" if domain else "")
 
 
 def _pairs(numbers):
-    """How many pairs of classes histories have, `numbers`, in words; nothing where it is one."""
+    """Return the number of pairs of classes in words: empty if it is 1, without a number if histories differ.
+
+    numbers : set of the numbers of pairs that the histories have.
+    """
     if len(numbers) > 1:
         return "pairs"
     (number,) = numbers
@@ -201,11 +216,15 @@ def _pairs(numbers):
 
 
 def _class_label(name):
+    """Return the legend entry of a class: `class 3` for a name that begins with a digit."""
     return f"class {name}" if name[:1].isdigit() else name
 
 
 def _columns(labels):
-    """As many columns as fit across the figure; a legend is filled column by column."""
+    """Return the largest number of legend columns that fit across the figure.
+
+    matplotlib fills a legend column by column.
+    """
     for columns in range(min(MOST_COLUMNS, len(labels)), 1, -1):
         rows = -(-len(labels) // columns)
         parts = [labels[start : start + rows] for start in range(0, len(labels), rows)]
@@ -215,15 +234,16 @@ def _columns(labels):
 
 
 def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=FEWEST):
-    """The Picture of histories, laid over each other.
+    """Return the Picture of one history, or of several in the same panels.
 
-    histories : iterable of History, of which one is in memory at a time. names : what to call each; None for
-    the name of its data. x, curves : see `history_figure`. layer, fewest : see `dynamics_of`.
+    histories : iterable of History; only one of them is in memory at a time. names : the label of each
+    history, or None for the name of its data set. x, curves : see `history_figure`. layer, fewest : see
+    `dynamics_of`.
 
-    Raises StragError where a curve cannot be drawn.
+    Raises StragError if a curve cannot be drawn.
     """
-    wanted, named = curves or USUAL, zip(histories, names, strict=True)
-    shown = [dynamics_of(one, layer, name, fewest, wanted) for one, name in named]
+    requested, named = curves or USUAL, zip(histories, names, strict=True)
+    shown = [dynamics_of(history, layer, name, fewest, requested) for history, name in named]
     curves = _curves_of(shown, x, curves)
 
     def text(columns, lines, coloured):
@@ -234,19 +254,23 @@ def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=F
     return Picture(
         lambda: history_figure(shown, x, curves),
         text=text,
-        notes=tuple(f"{one.source}: {one.explained}{one.left_out}" for one in shown),
+        notes=tuple(f"{dynamics.source}: {dynamics.explained}{dynamics.left_out}" for dynamics in shown),
     )
 
 
 def _curves_of(shown, x, curves):
-    """The curves to draw of every Dynamics, `curves` if these are given."""
-    bare = next((one for one in shown if not one.measured), None)
-    drawn = curves or (USUAL if bare is None else UNMEASURED)
-    if bare is not None and drawn != UNMEASURED:
+    """Return the names of the curves to draw: `curves`, or the default if these are empty.
+
+    Raises StragError if a history has no measured layer but a curve needs one, and if the training error is
+    both a curve and the horizontal axis.
+    """
+    unmeasured = next((dynamics for dynamics in shown if not dynamics.measured), None)
+    drawn = curves or (USUAL if unmeasured is None else UNMEASURED)
+    if unmeasured is not None and drawn != UNMEASURED:
         raise bad_usage(
-            "no layer was measured", "draw the training error alone with `curves` error", bare.source
+            "no layer was measured", "draw the training error alone with `curves` error", unmeasured.source
         )
     if x == ERROR and ERROR in drawn:
-        source = None if bare is None else bare.source
+        source = None if unmeasured is None else unmeasured.source
         raise bad_usage("cannot draw the training error against itself", "remove `x` error", source)
     return drawn

@@ -6,18 +6,10 @@ from strag.views.style import GREY, SMALL
 
 AIR = 1  # pixels around a name
 TURNS = np.arange(16) * np.pi / 8  # directions of a name from its point
-GAPS = (
-    1,
-    6,
-    14,
-    24,
-    36,
-    50,
-    66,
-    84,
-)  # between point and name, in points; from the second on, a line joins them
-SWEEPS = 4  # rounds in which every name is placed again, given the places of the others
-APART = 2.0  # least distance of a name without a line from other points, over that from its own
+# Distances between point and name, in points. From the second on, a line joins the name to its point.
+GAPS = (1, 6, 14, 24, 36, 50, 66, 84)
+SWEEPS = 4  # rounds in which every name is placed again, given the places of the other names
+APART = 2.0  # least ratio of the distance of a name from other points to that from its own point
 CROSSED = 40  # penalty of a line through a name, a point or a line, in covered square pixels
 OUTSIDE = 3  # penalty of a square pixel of a name outside of the panel
 
@@ -25,11 +17,11 @@ OUTSIDE = 3  # penalty of a square pixel of a name outside of the panel
 def write_names(panel, places, names, dot):
     """Write names next to points so that they cover neither names nor points and stay inside the panel.
 
-    A name is clearly nearest to its own point, or a line joins them. Each name gets the place with the least
-    penalty. The layout of the figure is computed here and must not change afterwards.
+    Each name is clearly nearest to its own point, or a line joins the two. Each name gets the place with the
+    smallest penalty. The layout of the figure is computed here and must not change afterwards.
 
     places : float64 [n, 2], of the points, in the units of the axes. names : n texts. dot : diameter of a
-    point, in points.
+    point, in typographic points.
     """
     panel.figure.draw_without_rendering()
     pixel = 72 / panel.figure.dpi  # points
@@ -61,18 +53,21 @@ def _half_size(panel, name):
 def _offsets(half, radius, pixel):
     """Return the K places of a name of this half size, nearest first: two corners [K, 2, 2], in pixels.
 
-    They are relative to the point, which is a dot of this radius, in points.
+    They are relative to the centre of the point.
+
+    radius : of the point, in typographic points. pixel : size of a pixel, in the same unit.
     """
     directions = np.stack([np.cos(TURNS), np.sin(TURNS)], axis=1)
-    beside = np.clip(2 * directions, -1, 1) * half  # centres of names whose edges touch the point
-    centres = np.concatenate([beside + directions * (radius + gap) / pixel for gap in GAPS])
+    touching = np.clip(2 * directions, -1, 1) * half  # centres of names whose edges touch the point
+    centres = np.concatenate([touching + directions * (radius + gap) / pixel for gap in GAPS])
     return np.stack([centres - half, centres + half], axis=1)
 
 
 def _best(boxes, points, radius, edges):
-    """Return the number of the place [n, K, 2, 2] that each name takes: int [n].
+    """Return the number of the place of each name: int [n].
 
-    points : [n, 2], centres of dots of this radius. edges : two corners of the panel. All in pixels.
+    boxes : [n, K, 2, 2], the K places of every name. points : [n, 2], the centres of dots. radius : of the
+    dots. edges : two corners of the panel. All are in pixels.
     """
     chosen = np.full(len(boxes), -1)
     alone = [_faults_alone(boxes[at], at, points, radius, edges) for at in range(len(boxes))]
@@ -91,16 +86,16 @@ def _best(boxes, points, radius, edges):
 def _faults_alone(boxes, at, points, radius, edges):
     """Return the penalties of the places [K, 2, 2] of one name, without regard to the other names: [K].
 
-    A place with a line is excluded if it is too near to another point for its distance from its own.
+    A place without a line is excluded if it is too near to another point, compared with its own point.
     """
     dots = np.stack([points - radius, points + radius], axis=1)  # (n, 2, 2)
     covered = _common(boxes, dots).sum(axis=1)
     outside = np.prod(boxes[:, 1] - boxes[:, 0], axis=-1) - _common(boxes, edges[None])[:, 0]
     away, near = _away(boxes, points), len(TURNS)  # (K, n), and the number of places without a line
-    other = np.delete(away, at, axis=1).min(axis=1, initial=np.inf)
+    nearest_other = np.delete(away, at, axis=1).min(axis=1, initial=np.inf)
     through = _pierced(_lines(boxes, points[at]), np.delete(dots, at, axis=0)).sum(axis=1)
-    through += other < APART * away[:near, at].max()  # near another point: worse, even with a line
-    doubtful = np.where(other < APART * away[:, at], np.inf, 0)
+    through += nearest_other < APART * away[:near, at].max()  # near another point: worse, even with a line
+    doubtful = np.where(nearest_other < APART * away[:, at], np.inf, 0)
     joined = np.arange(len(boxes)) >= near
     return covered + OUTSIDE * outside + np.where(joined, CROSSED * through, doubtful)
 
@@ -140,22 +135,27 @@ def _pierced(lines, boxes):
     """Whether line segments pass through boxes: [n, 2, 2], [m, 2, 2] -> bool [n, m]."""
     start, along = lines[:, None, 0], (lines[:, 1] - lines[:, 0])[:, None]
     along = np.where(along == 0, 1e-9, along)
-    one, other = (boxes[None, :, 0] - start) / along, (boxes[None, :, 1] - start) / along
-    enters, leaves = np.minimum(one, other).max(axis=-1), np.maximum(one, other).min(axis=-1)
+    low, high = (boxes[None, :, 0] - start) / along, (boxes[None, :, 1] - start) / along
+    enters, leaves = np.minimum(low, high).max(axis=-1), np.maximum(low, high).min(axis=-1)
     return (enters <= leaves) & (leaves >= 0) & (enters <= 1)
 
 
 def _crossing(first, second):
     """Whether line segments cross each other: [n, 2, 2], [m, 2, 2] -> bool [n, m]."""
 
-    def side(line, place):  # side of a line on which a place lies: sign of twice a triangle's area
+    def side(line, place):
+        """Return a number whose sign says on which side of a line a place lies: twice a triangle's area."""
         along, to = line[..., 1, :] - line[..., 0, :], place - line[..., 0, :]
         return along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0]
 
     a, b = first[:, None], second[None]
-    apart = [side(one, two[..., 0, :]) * side(one, two[..., 1, :]) < -1e-6 for one, two in ((a, b), (b, a))]
+    apart = [
+        side(line, other[..., 0, :]) * side(line, other[..., 1, :]) < -1e-6
+        for line, other in ((a, b), (b, a))
+    ]
     return apart[0] & apart[1]
 
 
 def _line(dot):
+    """Return the look of a line between a name and its point."""
     return {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": dot / 2}

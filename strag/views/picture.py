@@ -1,4 +1,4 @@
-"""What `strag plot` shows of a file: a figure, its replacement at a terminal, and notes."""
+"""The picture of a file: a figure, the text that a terminal shows instead, and notes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ class Picture:
     Attributes
     ----------
     figure : function that returns the matplotlib Figure.
-    tables : function that returns the Tables that a terminal shows instead, or None if there is `text`.
-    text : function of (columns, lines, coloured) that returns a text for a terminal of this size, or None.
+    tables : function that returns the Tables that a terminal shows instead of the figure, or None.
+    text : function of (columns, lines, coloured) that returns a text for a terminal of this size, which is
+        shown instead of the figure, or None.
     notes : lines that are reported after the figure is written.
     """
 

@@ -1,10 +1,13 @@
-"""Sets of examples in a sentence."""
+"""Sets of examples as a sentence."""
 
 from strag.views.stragglers import verdict_line
 from strag.words import number_of
 
 
 def sentence(sets, verdict=None):
-    """Return one line: the number of Sets, and the verdict on the history if they are about its inversion."""
+    """Return one line: the number and the mean size of Sets, and the verdict on their history.
+
+    verdict : on the history, or None if the sets were not taken at its inversion.
+    """
     size = f" of {sets.members.sum(axis=1).mean():.1f} examples on average" if len(sets.run) else ""
     return f"{number_of(len(sets.run), 'set')}{size}" + (f"; {verdict_line(verdict)}" if verdict else "")

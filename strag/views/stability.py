@@ -14,14 +14,15 @@ from strag.views.style import BAND, BLUE, CHARACTERS, GREY, INK, VERMILION, WIDT
 from strag.views.table import Table, as_cell
 
 HEIGHT = 3.3  # inches
-ROWS = 24  # of the table; the JSON has all records
-THIN = {"linewidth": 0.7, "alpha": 0.6}  # if only some of the runs contribute
+ROWS = 24  # most rows of the table; the JSON has all records
+THIN = {"linewidth": 0.7, "alpha": 0.6}  # look of curves where only some of the runs contribute
 
 
 def stability_figure(stability):
     """Draw kappa with its interval and the Jaccard index on the left, and z on the right.
 
-    The inversion is marked. The curves on the left are thin where not every run reached the training error.
+    A vertical line marks the inversion. The curves on the left are thin at training errors that not every run
+    reached.
 
     Parameters
     ----------
@@ -31,27 +32,27 @@ def stability_figure(stability):
     -------
     matplotlib.figure.Figure
 
-    Raises StragError if no record has a training error above 0: the axis is logarithmic.
+    Raises StragError if no record has a training error above 0, because the axis is logarithmic.
     """
     shown = stability.train_error > 0
     if not shown.any():
         raise StragError("has no record with a training error to show", "record more often", stability.source)
     error = stability.train_error[shown]
-    whole = stability.runs[shown] == stability.taken
+    complete = stability.runs[shown] == stability.taken
     with house_style():
         figure = new_figure(WIDTH, HEIGHT)
         left, right = panels = figure.subplots(1, 2)
-        _curve(left, error, stability.kappa[shown], whole, color=BLUE, label="κ, beyond chance")
+        _curve(left, error, stability.kappa[shown], complete, color=BLUE, label="κ, beyond chance")
         band = (stability.kappa_low[shown], stability.kappa_high[shown])
         named = {"label": "95 % interval"} if np.isfinite(band).any() else {}  # needs 8 runs
         left.fill_between(error, *band, color=BLUE, alpha=BAND, linewidth=0, **named)
-        _curve(left, error, stability.jaccard[shown], whole, color=VERMILION, label="Jaccard index")
-        _curve(right, error, stability.z[shown], np.ones_like(whole), color=INK)
+        _curve(left, error, stability.jaccard[shown], complete, color=VERMILION, label="Jaccard index")
+        _curve(right, error, stability.z[shown], np.ones_like(complete), color=INK)
         for panel in panels:
             label_horizontal(panel, error, ERROR)
             if stability.inversion is not None and stability.inversion[1] > 0:
                 panel.axvline(stability.inversion[1], color=INK, zorder=1, label="inversion", **MARK)
-        if not whole.all():
+        if not complete.all():
             left.plot([], [], color=GREY, label="not every run", **THIN)
         left.set_ylim(min(0.0, *left.get_ylim()), 1)
         left.set_ylabel("agreement at equal training error")
@@ -62,15 +63,16 @@ def stability_figure(stability):
     return figure
 
 
-def _curve(panel, error, values, whole, label=None, **look):
-    """Draw a curve, bold where all runs contribute, `whole`: bool [T]."""
+def _curve(panel, error, values, complete, label=None, **look):
+    """Draw a curve, bold at the records to which all runs contribute. complete : these records, bool [T]."""
     look["marker"] = marker(error.size)
-    if not whole.all():
+    if not complete.all():
         panel.plot(error, values, **{**look, **THIN})
-    panel.plot(error, np.where(whole, values, np.nan), label=label, **look)
+    panel.plot(error, np.where(complete, values, np.nan), label=label, **look)
 
 
 def _heading(stability):
+    """Return the headline: kappa at the inversion."""
     title, at = one_line(stability.title or "history"), stability.at_inversion
     if at is None:
         return f"{title}: no inversion"
@@ -78,6 +80,7 @@ def _heading(stability):
 
 
 def _caption(stability):
+    """Return the caption: the examples, runs, pairs and recipe."""
     left_out = f" ({stability.diverged} diverged and left out)" if stability.diverged else ""
     facts = [
         f"P = {stability.examples:g}",
@@ -94,7 +97,10 @@ def picture(stability):
 
 
 def tables(stability):
-    """Return the records of a Stability as a table, at most ROWS of them, evenly spaced in ln t."""
+    """Return the records of a Stability as a list of one Table.
+
+    The table has about ROWS records, evenly spaced in the logarithm of their number, and the inversion.
+    """
     T, at = len(stability.updates), stability.at_inversion
     rows = range(T)
     if T > ROWS:
@@ -103,12 +109,13 @@ def tables(stability):
     headings = ["t", "error", "size", "kappa", "95 % low", "high", "Jaccard", "z", "runs"]
     caption = sentence(stability)
     if len(rows) < T:
-        caption += f"\n{len(rows)} of {T} records; --json gives all"
+        caption += f"\n{len(rows)} of {T} records; the JSON holds all"
     cells = [_row(stability, row, "*" if row == at else "") for row in rows]
     return [Table(stability.title, [(heading, "right") for heading in headings], cells, caption)]
 
 
 def _row(stability, row, mark):
+    """Return the cells of a record. mark : text in front of its update."""
     return (
         f"{mark}{stability.updates[row]}",
         as_cell(stability.train_error[row], 4),
@@ -123,12 +130,13 @@ def _row(stability, row, mark):
 
 
 def _interval(stability, row):
+    """Return the 95 % interval of kappa at a record as text; empty if it is unknown."""
     low, high = stability.kappa_low[row], stability.kappa_high[row]
     return "" if low != low else f"{low:.3f} to {high:.3f}"
 
 
 def sentence(stability):
-    """Return one line: kappa at the inversion and at its maximum, or why it has no interval."""
+    """Return one line: kappa at the inversion and at its maximum, and the reason for a missing interval."""
     at, largest = stability.at_inversion, stability.at_largest
     parts = [
         "no inversion"
@@ -139,13 +147,14 @@ def sentence(stability):
         parts.append(f"largest {_kappa(stability, largest)} at eps = {stability.train_error[largest]:.4f}")
     row = largest if at is None else at
     is_known = row is not None and bool(stability.kappa[row] == stability.kappa[row])
-    unknown = is_known and not _interval(stability, row)
-    few = unknown and stability.runs[row] < FEWEST_RUNS + 2  # one of them may have no partner
-    reason = f"with fewer than {FEWEST_RUNS} runs" if few else "that is valid in an older file"
-    why = f"; no interval {reason}" if unknown else ""
+    lacks_interval = is_known and not _interval(stability, row)
+    has_few_runs = lacks_interval and stability.runs[row] < FEWEST_RUNS + 2  # one run may have no partner
+    few, older = f"no interval with fewer than {FEWEST_RUNS} runs", "no valid interval in an older file"
+    why = f"; {few if has_few_runs else older}" if lacks_interval else ""
     return f"{'; '.join(parts)} ({stability.taken} runs, {stability.which} pairs{why})"
 
 
 def _kappa(stability, row):
+    """Return kappa at a record as text, with its interval if that is known."""
     interval = _interval(stability, row)
     return as_cell(stability.kappa[row], 3) + (f" ({interval})" if interval else "")

@@ -1,4 +1,4 @@
-"""The stragglers as tables, a sentence, and words."""
+"""The stragglers of a Finding as tables and in sentences."""
 
 from strag.errors import bad_usage
 from strag.stragglers.inversion import SMALLEST_DEPTH
@@ -6,7 +6,7 @@ from strag.views.table import Table, as_cell
 from strag.words import number_of, some_of
 
 HARDEST = 10  # examples shown at a terminal
-OPTIONS = ("data", "number", "by_class")  # of `picture`
+OPTIONS = ("data", "number", "by_class")  # of a picture of stragglers
 
 _MEANING = {
     "inversion": "inversion",
@@ -16,7 +16,7 @@ _MEANING = {
     "unstable": "unstable: the loss rises, which makes false valleys; use a smaller --lr",
     "diverged": "no verdict because runs diverged; use a smaller --lr",
 }
-_REMEDY = {  # by the condition that failed
+_REMEDY = {  # by the failed condition
     "records": "record more often, or use a smaller --lr",
     "noise": "record more often, or use larger batches",
     "misclassified": "--min-misclassified sets this number",
@@ -29,7 +29,7 @@ def verdict_line(verdict):
 
 
 def counted(verdicts):
-    """Return the number of runs that invert, and the other verdicts: `3 of 10 runs, 7 open`.
+    """Return the number of runs that invert, and the other verdicts, as text: `3 of 10 runs, 7 open`.
 
     verdicts : dict of verdict to number of runs.
     """
@@ -39,18 +39,18 @@ def counted(verdicts):
 
 
 def sentence(finding):
-    """Return the result in one line."""
+    """Return the result of `strag find-stragglers` in one line."""
     summary, at = finding.summary, finding.recipe["at"]
-    some = f"{number_of(summary.indices, 'straggler')} of {summary.examples}"
+    number = f"{number_of(summary.indices, 'straggler')} of {summary.examples}"
     if at != "inversion":
-        some = "sets" if finding.is_of_sets else some
+        subject = "sets" if finding.is_of_sets else number
         taken = f"{summary.runs_with_a_set} of {number_of(summary.runs, 'run')}"
-        return f"{some}, misclassified at {_moment(at)} ({taken})"
+        return f"{subject}, misclassified at {_moment(at)} ({taken})"
     line = f"{verdict_line(finding.verdict)} ({counted(summary.verdicts)})"
     if summary.train_error_mean is not None:
         error = _with_std(summary.train_error_mean, summary.train_error_std, 4)
         line += f", eps* = {error} at t* = {_with_std(summary.update_mean, summary.update_std, 1)}"
-    line += f"; {some}" if summary.runs_with_a_set and not finding.is_of_sets else ""
+    line += f"; {number}" if summary.runs_with_a_set and not finding.is_of_sets else ""
     line += _why(finding.verdict, summary)
     for names, words in (
         (finding.classes_without, "no inversion in"),
@@ -61,38 +61,40 @@ def sentence(finding):
 
 
 def _why(verdict, summary):
-    """Return clauses: the condition that failed, how near it was, and the remedy."""
+    """Return clauses with the condition for an inversion that failed, how nearly it was met, and the remedy.
+
+    The text is empty if there is an inversion, and if the runs are unstable or diverged.
+    """
     if verdict in ("inversion", "unstable", "diverged"):
         return ""
-    told, shortfall = "", summary.shortfall
+    clauses, shortfall = "", summary.shortfall
     if shortfall:
-        told += f"; {shortfall.words}"
+        clauses += f"; {shortfall.words}"
         remedy = _REMEDY.get(shortfall.condition)
         if shortfall.condition == "records" and shortfall.update is None:
             remedy = "record more often, or train for longer"
         if shortfall.condition == "misclassified" and (shortfall.depth or 0) < SMALLEST_DEPTH:
             remedy = None  # a smaller number would not help
-        told += f" ({remedy})" if remedy else ""
+        clauses += f" ({remedy})" if remedy else ""
     excluded, until = summary.excluded_below, summary.train_until
-    told += f"; an inversion is excluded only at t* below {excluded:g}" if excluded is not None else ""
-    told += f"; train for {until} updates to learn more" if until is not None else ""
+    clauses += f"; an inversion is excluded only at t* below {excluded:g}" if excluded is not None else ""
+    clauses += f"; train for {until} updates to learn more" if until is not None else ""
     if verdict in ("none", "open"):
-        told += "; use --at error:X for the examples misclassified at training error X"
-    return told
+        clauses += "; use --at error:X for the examples misclassified at training error X"
+    return clauses
 
 
 def _moment(at):
-    """Return the moment chosen by `--at` in words."""
+    """Return the value of `--at` in words."""
     error = at.removeprefix("error:")
     return f"update {at}" if error == at else f"training error {float(error):.4g}"
 
 
 def tables(finding):
-    """Return the runs, or the layers of a profile, as a table, and the examples that straggle most often.
+    """Return a Finding as a list of Tables: its runs or layers, and the examples that straggle most often.
 
-    Returns
-    -------
-    list of Table
+    The first table has the layers if the Finding has a profile, else the runs. The second one is left out if
+    there are no stragglers, and if the Finding is of sets.
     """
     chosen = finding.recipe["at"] != "inversion"
     columns, rows = _layers(finding.layers) if finding.layers is not None else _runs(finding.runs, chosen)
@@ -113,26 +115,26 @@ def tables(finding):
 def _hardest(finding):
     """Return the examples that straggle most often as a Table."""
     table, number = finding.examples, len(finding.examples["index"])
-    names = {one.number: one.name for one in finding.original_classes}
+    names = {each.number: each.name for each in finding.original_classes}
     headings = ("index", "label", "runs", "probability", "95 % interval")
     columns = [(name, "right") for name in headings] + [("name", "left")] * ("name" in table)
     rows = [
         (
-            str(table["index"][at]),
-            str(names.get(table["class"][at], table["class"][at])),
-            f"{table['count'][at]} of {table['runs'][at]}",
-            as_cell(table["probability"][at], 3),
-            f"{as_cell(table['low'][at], 3)} to {as_cell(table['high'][at], 3)}",
-            *([table["name"][at]] if "name" in table else []),
+            str(table["index"][row]),
+            str(names.get(table["class"][row], table["class"][row])),
+            f"{table['count'][row]} of {table['runs'][row]}",
+            as_cell(table["probability"][row], 3),
+            f"{as_cell(table['low'][row], 3)} to {as_cell(table['high'][row], 3)}",
+            *([table["name"][row]] if "name" in table else []),
         )
-        for at in range(min(HARDEST, number))
+        for row in range(min(HARDEST, number))
     ]
     shown = f"the {len(rows)} hardest of {number} examples that straggle in any run; --csv writes all"
     return Table("hardest examples", columns, rows, shown if number > len(rows) else None)
 
 
 def _layers(layers):
-    """Return columns and rows: the layers of a profile, and their mean inversions."""
+    """Return the columns and rows of a table of layers and their mean inversions."""
     headings = ("layer", "invert", "t*", "lr t*", "eps*", "depth", "to 4 t*", "T / t*")
     rows = [
         (
@@ -152,7 +154,10 @@ def _layers(layers):
 
 
 def _runs(runs, chosen):
-    """Return columns and rows: the inversion of each run or, if `chosen`, where its set was taken."""
+    """Return the columns and rows of a table of runs.
+
+    A row has the inversion of the run or, if `chosen`, the moment at which its set was taken.
+    """
     columns = [("run", "right"), ("verdict", "left")]
     headings = ("t" if chosen else "t*", "training error" if chosen else "eps*", "depth", "to 4 t*", "T / t*")
     columns += [(heading, "right") for heading in (*headings, "stragglers")]
@@ -173,13 +178,15 @@ def _runs(runs, chosen):
 
 
 def _with_std(mean, std, digits):
+    """Return a mean as text, with its standard deviation if that is known."""
     return f"{mean:.{digits}f}" + ("" if std is None else f" +- {std:.{digits}f}")
 
 
 def picture(stragglers, data=None, number=None, by_class=False):
     """Return the Picture of stragglers: a gallery of images, or their original classes.
 
-    data : the Dataset of the training, for the gallery. number : how many images.
+    data : the Dataset of the training, for the gallery. number : the most images of the gallery. by_class :
+    whether to show original classes instead. Raises StragError if `data` is missing.
     """
     if by_class:
         from strag.views.original_classes import picture as classes

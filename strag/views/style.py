@@ -32,16 +32,19 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.linewidth": 0.7,
     "lines.linewidth": 1.4,
-    "text.parse_math": False,  # a '$' in a name is a '$'
+    "text.parse_math": False,  # a '$' in a name is shown as it is
     "svg.hashsalt": "strag",
-    "svg.fonttype": "none",  # text stays text
+    "svg.fonttype": "none",  # write text as text, not as curves
     "pdf.fonttype": 42,
 }
 _NO_DATE = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None}}
 
 
 def new_figure(width, height, layout="constrained"):
-    """An empty Figure of this size in inches."""
+    """Return an empty Figure of this size in inches.
+
+    layout : the layout engine of matplotlib, or None for none.
+    """
     return _matplotlib().figure.Figure(figsize=(width, height), layout=layout)
 
 
@@ -58,16 +61,16 @@ def _matplotlib():
     A notebook sets it to a backend that other programs cannot load; strag draws into files and needs no
     backend. The calling program keeps its backend, if it exists.
     """
-    named = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
+    backend = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
     try:
         import matplotlib.figure
         import matplotlib.style
     finally:
-        if named is not None:
-            os.environ["MPLBACKEND"] = named
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
     with contextlib.suppress(ValueError):
-        if named:
-            matplotlib.rcParams["backend"] = named
+        if backend:
+            matplotlib.rcParams["backend"] = backend
     return matplotlib
 
 

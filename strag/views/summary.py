@@ -1,4 +1,4 @@
-"""A summary as a figure, tables and a sentence: experiments compared with each other."""
+"""A summary as a figure, tables, Markdown and a sentence: a comparison of the conditions of experiments."""
 
 import re
 
@@ -15,7 +15,7 @@ COLUMNS = (  # quantity, heading, digits
     ("depth_at_4", "depth to 4 t*", 3),
     ("horizon", "T / t*", 1),
 )
-ENDS = (  # shown if there are test records, those of AT_NOISE for every noise: quantity, heading, format
+ENDS = (  # shown if there are test records, once for every noise: quantity, heading, format
     ("examples_trained", "trained on", ".0f"),
     ("last_test_error", "last test error", ".4f"),
     ("reference_test_error", "all examples", ".4f"),
@@ -33,7 +33,7 @@ def picture(summary):
 
 def sentence(summary):
     """Return one line: the number of conditions and runs, and the inversion of the reference."""
-    runs = sum(one.runs for one in summary.conditions)
+    runs = sum(condition.runs for condition in summary.conditions)
     line = f"{number_of(len(summary.conditions), 'condition')}, {number_of(runs, 'run')}"
     reference = summary.reference
     if reference.level("train_error").mean == reference.level("train_error").mean:
@@ -43,7 +43,7 @@ def sentence(summary):
 
 
 def notes(summary):
-    """Yield what a reader must know about the numbers."""
+    """Yield lines with facts about the runs and intervals that a reader must know."""
     if summary.repeated:
         verbs = "appears twice and is" if summary.repeated == 1 else "appear twice and are"
         yield f"{number_of(summary.repeated, 'run')} {verbs} counted once"
@@ -55,35 +55,40 @@ def notes(summary):
 
 
 def _is_known(summary, name):
-    return any(one.level(name).mean == one.level(name).mean for one in summary.conditions)
+    """Whether any condition has a mean of this quantity."""
+    means = [condition.level(name).mean for condition in summary.conditions]
+    return any(mean == mean for mean in means)
 
 
 def _ends(summary):
-    """Return the columns of ENDS for every noise, without empty ones."""
-    names = list(dict.fromkeys(name for one in summary.conditions for name in one.levels))
+    """Return the columns of ENDS for every noise, without empty ones: list of (quantity, heading, format).
+
+    The list is empty if only the number of training examples is known.
+    """
+    names = list(dict.fromkeys(name for condition in summary.conditions for name in condition.levels))
     columns = []
-    for wanted, heading, form in ENDS:
+    for quantity, heading, form in ENDS:
         for name in names:
             base, _, noise = name.partition("@")
-            if base == wanted and _is_known(summary, name):
+            if base == quantity and _is_known(summary, name):
                 columns.append((name, heading + (f", noise {noise}" if noise else ""), form))
     return columns if any(name != "examples_trained" for name, *_ in columns) else []
 
 
 def _others(summary):
-    """Return the verdicts on the runs of every condition that do not invert; empty if all runs invert."""
+    """Return, for every condition, the verdicts on runs that do not invert; empty if all runs invert."""
     verdicts = [condition.others for condition in summary.conditions]
     return [text or "-" for text in verdicts] if any(verdicts) else []
 
 
 def _differences(summary):
-    """Return eps* of every condition minus that of the reference; empty if none is known."""
-    differences = [_level(one.difference("train_error"), "+.4f") for one in summary.conditions]
+    """Return, for every condition, its eps* minus that of the reference; empty if no difference is known."""
+    differences = [_level(each.difference("train_error"), "+.4f") for each in summary.conditions]
     return differences if set(differences) != {"-"} else []
 
 
 def _cells(condition, ends):
-    """Return the cells of one row, without the optional ones."""
+    """Return the cells of a condition, without those of `_others` and `_differences`. ends : see `_ends`."""
     inverts = f"{condition.inverting} of {condition.runs}"
     if condition.low == condition.low:
         inverts += f" ({condition.low:.2f} to {condition.high:.2f})"
@@ -95,6 +100,7 @@ def _cells(condition, ends):
 
 
 def _level(level, form):
+    """Return a Level as text: its mean, and its interval if that is known."""
     if level.mean != level.mean:
         return "-"
     text = f"{level.mean:{form}}"
@@ -104,6 +110,7 @@ def _level(level, form):
 
 
 def _headings(ends):
+    """Return the headings of the cells of `_cells`."""
     shown = (
         *(heading for _, heading, _ in COLUMNS),
         "eps* seed / block s.d.",
@@ -113,6 +120,7 @@ def _headings(ends):
 
 
 def _law_lines(summary):
+    """Yield one line for every size law."""
     names = {
         "train_error": "eps*",
         "test_error": "test error at t*",
@@ -127,11 +135,12 @@ def _law_lines(summary):
         if not law.identifiable:
             exponent += f", not identifiable: {law.reason}"
         limits = _interval(law.limit, law.limit_low, law.limit_high)
-        one = _interval(law.limit_one, law.limit_one_low, law.limit_one_high)
-        yield f"{names[name]} for P to infinity: {limits}, {exponent}; with b = 1: {one}"
+        limit_one = _interval(law.limit_one, law.limit_one_low, law.limit_one_high)
+        yield f"{names[name]} for P to infinity: {limits}, {exponent}; with b = 1: {limit_one}"
 
 
 def _interval(value, low, high, form=".4g"):
+    """Return a value as text, with its interval if that is known."""
     return (
         f"{value:{form}}" if low != low or high != high else f"{value:{form}} ({low:{form}} to {high:{form}})"
     )
@@ -140,7 +149,7 @@ def _interval(value, low, high, form=".4g"):
 def markdown(summary):
     """Return a Summary as a Markdown table, with the size laws below it."""
     ends = _ends(summary)
-    rows = [_headings(ends), *(_cells(one, ends) for one in summary.conditions)]
+    rows = [_headings(ends), *(_cells(condition, ends) for condition in summary.conditions)]
     for place, heading, column in (
         (4, "eps* minus the reference's", _differences(summary)),
         (3, "other verdicts", _others(summary)),
@@ -161,17 +170,20 @@ def _escaped(text):
 
 
 def tables(summary):
-    """Return a Summary as two tables, shorter than the Markdown table, with the same row numbers."""
+    """Return a Summary as a list of two Tables, which contain less than the Markdown table.
+
+    The first has the verdicts on every condition, the second its inversion. Their rows have the same numbers.
+    """
     rows = [
         (
             str(number),
-            one.label,
-            str(one.blocks),
-            f"{one.inverting} of {one.runs}",
-            f"{as_cell(one.low, 2)} to {as_cell(one.high, 2)}",
-            one.others or "-",
+            condition.label,
+            str(condition.blocks),
+            f"{condition.inverting} of {condition.runs}",
+            f"{as_cell(condition.low, 2)} to {as_cell(condition.high, 2)}",
+            condition.others or "-",
         )
-        for number, one in enumerate(summary.conditions, 1)
+        for number, condition in enumerate(summary.conditions, 1)
     ]
     numbers = [(name, "right") for name in ("blocks", "invert", "95 % interval")]
     columns = [("", "right"), ("condition", "left"), *numbers, ("other verdicts", "left")]
@@ -180,15 +192,15 @@ def tables(summary):
     rows = [
         (
             str(number),
-            as_cell(one.level("train_error").mean, 4),
-            _interval_cell(one.level("train_error")),
-            *(as_cell(one.level(name).mean, digits) for name, _, digits in COLUMNS[1:]),
+            as_cell(condition.level("train_error").mean, 4),
+            _interval_cell(condition.level("train_error")),
+            *(as_cell(condition.level(name).mean, digits) for name, _, digits in COLUMNS[1:]),
         )
-        for number, one in enumerate(summary.conditions, 1)
+        for number, condition in enumerate(summary.conditions, 1)
     ]
     caption = [
         "means at the inversion: training and test error, their gap, depth up to 4 t*",
-        "intervals over blocks, or over seeds if there is one block",
+        "intervals over blocks, or over seeds if there is condition block",
         *([f"reference: {summary.reference.label}"] if len(summary.conditions) > 1 else []),
         *_law_lines(summary),
         *notes(summary),
@@ -197,4 +209,5 @@ def tables(summary):
 
 
 def _interval_cell(level):
+    """Return the interval of a Level as the text of a cell."""
     return "-" if level.low != level.low else f"{level.low:.4f} to {level.high:.4f}"

@@ -1,4 +1,4 @@
-"""A sweep in a figure, a table and in words."""
+"""A sweep as a figure, a table and lines of text."""
 
 from strag.errors import bad_usage
 from strag.stragglers.intervals import mean_of
@@ -10,7 +10,7 @@ from strag.views.sweep_figure import inverting_of, sweep_figure
 from strag.views.table import Table, as_cell
 from strag.words import number_of
 
-OPTIONS = ("x", "layer", "noise", "reference", "fewest")  # of `picture`
+OPTIONS = ("x", "layer", "noise", "reference", "fewest")  # of a picture of a sweep
 
 _LEFT_OUT = {
     "none": "stragglers",
@@ -22,23 +22,26 @@ _LEFT_OUT = {
 
 def lines(sweep, baseline=None):
     """Yield one line for every condition, with the number of networks that invert, and one for a Baseline."""
-    for one in sweep.conditions:
-        where = "each run's own" if sweep.is_own else f"{sweep.by} {one.place:g}"
+    for condition in sweep.conditions:
+        where = "each run's own" if sweep.is_own else f"{sweep.by} {condition.place:g}"
         yield (
-            f"without {number_of(round(one.removed), 'example')} ({_LEFT_OUT[one.control]}, {where}): "
-            f"{inverting_of(one)}{_others(one)}"
+            f"without {number_of(round(condition.removed), 'example')} "
+            f"({_LEFT_OUT[condition.control]}, {where}): {inverting_of(condition)}{_others(condition)}"
         )
     if baseline:
         yield _with_all_examples(baseline)
 
 
 def _others(condition):
-    """Return the verdicts of the networks that do not invert, in words."""
-    others = [f"{number} {verdict}" for verdict, number in condition.verdicts.items() if verdict != INVERSION]
-    return f", {', '.join(others)}" if others else ""
+    """Return the verdicts on the networks that do not invert, in words; empty if all invert."""
+    verdicts = [
+        f"{number} {verdict}" for verdict, number in condition.verdicts.items() if verdict != INVERSION
+    ]
+    return f", {', '.join(verdicts)}" if verdicts else ""
 
 
 def _with_all_examples(baseline):
+    """Return one line: the test errors of training on all examples."""
     line = f"with all examples: test error {baseline.test_error:.4f}"
     if baseline.stopped_test_error is not None:
         line += f", {baseline.stopped_test_error:.4f} when stopped at t* = {baseline.update:.1f}"
@@ -46,7 +49,7 @@ def _with_all_examples(baseline):
 
 
 def tables(sweep, baseline=None):
-    """Return a Sweep as a table, with a Baseline in its caption."""
+    """Return a Sweep as a list of one Table, with a Baseline in its caption."""
     headings = [
         ("left out", "left"),
         ("dose" if sweep.by == DOSE else "t", "right"),
@@ -55,16 +58,16 @@ def tables(sweep, baseline=None):
     ]
     rows = [
         (
-            _LEFT_OUT[one.control],
-            "own" if sweep.is_own else f"{one.place:g}",
-            f"{one.removed:.0f}",
-            f"{one.inverting} of {one.networks}",
-            as_cell(mean_of(one.depth_at_4), 3),
-            as_cell(mean_of(one.horizon), 1),
-            as_cell(mean_of(one.test_error), 4),
-            _others(one).removeprefix(", ") or "-",
+            _LEFT_OUT[condition.control],
+            "own" if sweep.is_own else f"{condition.place:g}",
+            f"{condition.removed:.0f}",
+            f"{condition.inverting} of {condition.networks}",
+            as_cell(mean_of(condition.depth_at_4), 3),
+            as_cell(mean_of(condition.horizon), 1),
+            as_cell(mean_of(condition.test_error), 4),
+            _others(condition).removeprefix(", ") or "-",
         )
-        for one in sweep.conditions
+        for condition in sweep.conditions
     ]
     caption = "depth up to 4 t*, T / t* and test error: means over networks"
     if sweep.noise:
@@ -75,12 +78,12 @@ def tables(sweep, baseline=None):
 
 
 def picture(history, x=None, layer=None, noise=None, reference=None, fewest=FEWEST):
-    """Return the Picture of a History whose networks left out sets of several kinds.
+    """Return the Picture of a sweep: a History whose networks left out different sets of examples.
 
-    x, layer, noise : see `sweep_figure` and `sweep_of`. reference : History of the training of its runs on
+    x, layer, noise : see `sweep_figure` and `sweep_of`. reference : History of a training of the same runs on
     all examples, or None. fewest : as for `find_stragglers`.
 
-    Raises StragError if `x` is given for a sweep over doses.
+    Raises StragError if the History is not a sweep, and if `x` is given for a sweep over doses.
     """
     sweep, baseline = sweep_of(history, layer, noise, fewest), None
     if x is not None and sweep.by == DOSE:

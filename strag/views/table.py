@@ -1,4 +1,4 @@
-"""A table for a reader, independent of how it is printed."""
+"""Tables as data, independent of how they are printed."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ class Table:
     Attributes
     ----------
     title : line above the table, or None. columns : pairs of heading and justification, `left` or `right`.
-    rows : list of tuples of text, one per column. caption : lines below the table, or None.
+    rows : list of tuples with one text per column. caption : lines below the table, or None.
 
-    Numbers, justified to the right, are never wrapped or cut; texts wrap at words.
+    Columns justified to the right hold numbers, which are never wrapped or cut. Other columns wrap at words.
     """
 
     title: str | None

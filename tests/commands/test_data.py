@@ -134,13 +134,27 @@ WRONG = {
         ["no block 3 of size 9", "1 to 2"],
     ),
     "a negative seed": (2, ["data", "data", "--shuffle", "-1"], ["invalid value for '--shuffle'"]),
-    "labels in no words": (2, ["data", "data", "--labels", "odd"], ["data: cannot read 'odd'"]),
+    "labels in no words": (
+        2,
+        ["data", "data", "--labels", "odd"],
+        ["'--labels': labels make 1 group, not 2 to"],
+    ),
+    "groups of no class": (2, ["data", "data", "--labels", "odd/1"], ["data: cannot read 'odd/1': no class"]),
+    "classes in no words": (
+        2,
+        ["data", "data", "--classes", "0/1"],
+        ["'--classes': cannot read the classes '0/1'; use a list such as 3,8 or cat,dog"],
+    ),
     "labels that forget one": (
         2,
         ["data", "data", "--labels", "0/1"],
         ["class 2 is in no group", "--labels"],
     ),
-    "one group": (2, ["data", "data", "--labels", "0-3"], ["labels make 1 group,"]),
+    "one group": (
+        2,
+        ["data", "data", "--labels", "0-3"],
+        ["'--labels': labels make 1 group, not 2 to 4096; use parity,"],
+    ),
     "labels beyond the classes": (
         2,
         ["data", "data", "--labels", "0-1/2-9"],

@@ -10,7 +10,7 @@ import pytest
 from strag.cli import main
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
-from strag.training.loop import Record
+from strag.training.records import Record
 from tests.conftest import history_of
 from tests.shell import complains, files_in, strag
 
@@ -291,7 +291,8 @@ def test_table_at_a_terminal_and_json_on_demand(folder):
         (["cut"], 1, ["cut: is cut short", "create or copy it again"]),
         (["text"], 1, ["text: is not a strag file"]),
         (["s.json"], 1, ["s.json: is JSON, not a history file; make one with 'strag train'"]),
-        (["h", "--observable", "size"], 2, ["no observable 'size'"]),
+        (["h", "--observable", "size"], 2, ["'--observable': no observable 'size'; use radius,"]),
+        (["h", "--observable", "distance:0"], 2, ["'--observable': no observable 'distance:0'"]),
         (["h", "--observable", "radius:7"], 2, ["h: has no class '7'; it has even, odd"]),
         (["h", "--layer", "x"], 2, ["h: has no layer x; it has 1"]),
         (["h", "--per-class", "--at", "3"], 2, ["--at contradicts --per-class"]),

@@ -40,7 +40,7 @@ def folder(files, monkeypatch):
     return files
 
 
-NEVER = "--noise has no effect: --test-every never takes no test error"
+NEVER = "--noise has no effect: --test-every never measures no test error"
 HIDDEN = "has no effect: --depth 1 has no hidden layer"
 INVERTS = "has no effect, because --at {} does not look for an inversion"
 CASES = {
@@ -69,7 +69,7 @@ CASES = {
     "sets h --at log:3 --rule valley": f"--rule {INVERTS.format('log:3')}",
     "sets h --at 20 --dose 1 --rule valley": f"--rule {INVERTS.format('20')}",
     "find-stragglers h --at log": "'log' means sets at many records; use 'strag sets'",
-    "train d --init w --seed 3": "--seed has no effect: --init gives the weights",
+    "train d --init w --seed 3": "--seed has no effect: --init sets the weights",
     "find-stragglers h --rule first-increase --min-misclassified 3": "needs --rule valley",
     "find-stragglers h --core --quorum 0.5": "--quorum contradicts --core",
     "sets h --quorum 0.5": "--quorum needs --dose",
@@ -134,7 +134,7 @@ def test_the_precision_is_refused_where_it_would_change_no_product():
         "find-stragglers mnist8k": "train on it with 'strag train mnist8k'",
         "stability mnist": "train on it with 'strag train mnist'",
         "plot cifar10 -o p.png": "plot a history, such as the output of 'strag train cifar10'",
-        "geometry mnist8k": "give what 'strag dump' wrote of it",
+        "geometry mnist8k": "run networks on it with 'strag dump WEIGHTS mnist8k'",
         "info mnist8k": "strag data mnist8k | strag info",
     }.items(),
 )

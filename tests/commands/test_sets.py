@@ -121,7 +121,7 @@ def test_networks_that_share_their_weights_are_no_independent_runs(folder, tmp_p
     found = json.loads(result.stdout)
     assert result.returncode == 0
     assert result.stderr.decode() == (
-        f"strag: warning: {sweep}: several networks are run 1, trained without different examples; "
+        f"strag: warning: {sweep}: several networks start from run 1 and leave out different examples; "
         "no consensus and no probabilities are computed\n"
     )
     assert (found["indices"], found["model"]) == ([], None)

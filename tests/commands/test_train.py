@@ -171,6 +171,12 @@ def test_divergence_is_said(folder, capsys):
         (["d.safetensors", "--init", "-", "--without", "-"], 2, ["cannot both be stdin"]),
         (["d.safetensors", "--no-such"], 2, ["no such option", "--no-such"]),
         (["d.safetensors", "--layers", "2"], 2, ["depth 2 has no hidden layer 2; it has 1"]),
+        (
+            ["d.safetensors", "--layers", "1,,2"],
+            2,
+            ["'--layers': cannot read '1,,2'; use layers such as 1,2, or all"],
+        ),
+        (["d.safetensors", "--layers", "first"], 2, ["'--layers': cannot read 'first'"]),
         (["d.safetensors", "--record-every", "x"], 2, ["'--record-every': cannot read 'x'"]),
         (["d.safetensors", "--own-order"], 2, ["--own-order needs --batch-size"]),
         (["d.safetensors", "--without", "nothere"], 1, ["nothere: no such file"]),

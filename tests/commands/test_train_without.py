@@ -67,9 +67,9 @@ def test_the_networks_may_learn_in_another_way_from_the_same_start(folder, tmp_p
         ),
         (
             ["d", "sets", *TRAIN, "--seed", "5", "--runs", "10"],
-            ["sets: holds sets, which --runs contradicts", "remove --runs"],
+            ["sets: holds sets, which contradict --runs", "remove --runs"],
         ),
-        (["d", "sets", *TRAIN, "--seed", "5", "--first-run", "0"], ["which --first-run contradicts"]),
+        (["d", "sets", *TRAIN, "--seed", "5", "--first-run", "0"], ["which contradict --first-run"]),
         (["d", "sets-init", *TRAIN], ["sets-init: its runs started from the --init", "give --init again"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -3,7 +3,17 @@
 import click
 import pytest
 
-from strag.commands.options import LayerName, Names, Numbers, Shares, Times
+from strag.commands.types import (
+    Classes,
+    Groups,
+    LayerName,
+    LayerNames,
+    Names,
+    Numbers,
+    Observable,
+    Shares,
+    Times,
+)
 from strag.stragglers.find import Moment
 from strag.stragglers.sets import Logarithmic
 
@@ -27,6 +37,16 @@ CURVES = Names(lambda: ("radius", "distance", "separation"), "curve")
         (LayerName(), "2", 2),
         (LayerName(), "conv2", "conv2"),
         (LayerName(all_layers=True), "all", "all"),
+        (LayerNames(), "all", "all"),
+        (LayerNames(), "0, 2", "0, 2"),
+        (LayerNames(), "conv1,head.0", "conv1,head.0"),
+        (Observable(), "distance", "distance"),
+        (Observable(), "radius:T-shirt/top", "radius:T-shirt/top"),
+        (Groups(), "parity", "parity"),
+        (Groups(), "classes", "classes"),
+        (Groups(), '0-4/5-9,"a,/b ""c"""', '0-4/5-9,"a,/b ""c"""'),
+        (Classes(), "3", "3"),
+        (Classes(), 'cat,"a/b"', 'cat,"a/b"'),
     ],
 )
 def test_what_is_read(kind, text, value):
@@ -69,6 +89,28 @@ def test_a_time_is_written_as_it_is_read(text):
         (Numbers("log"), "never", "cannot read 'never'"),
         (Numbers("last", several=True), "0,x", "cannot read '0,x'"),
         (LayerName(), "all", "'all' is not a layer"),
+        (LayerNames(), "", "cannot read ''; use layers such as 1,2, or all"),
+        (LayerNames(), "1,,2", "cannot read '1,,2'"),
+        (LayerNames(), "-1", "cannot read '-1'"),
+        (LayerNames(), "1.5", "cannot read '1.5'"),
+        (LayerNames(), "²", "cannot read '²'"),
+        (LayerNames(), 50 * "9", "cannot read '9"),
+        (Observable(), "size", "no observable 'size'; use radius, radius:CLASS, distance or separation"),
+        (Observable(), "", "no observable ''"),
+        (Observable(), "distance:0", "no observable 'distance:0'"),
+        (Observable(), "mean_norm2", "no observable 'mean_norm2'"),
+        (Groups(), "", "cannot read ''; use parity, classes, or groups such as 0-4/5-9 or cat,dog/eel"),
+        (Groups(), "0-4//5-9", "cannot read '0-4//5-9'"),
+        (Groups(), "0-4/ /5-9", "cannot read '0-4/ /5-9'"),
+        (Groups(), "0-4,/5-9", "cannot read '0-4,/5-9'"),
+        (Groups(), 'cat/"dog', "cannot read 'cat/\"dog'"),
+        (Groups(), 'cat/"dog"x', "cannot read 'cat/\"dog\"x'"),
+        (Groups(), "odd", "labels make 1 group, not 2 to 4096; use parity"),
+        (Groups(), "/".join(4097 * "0"), "labels make 4097 groups"),
+        (Classes(), "", "cannot read the classes ''; use a list such as 3,8 or cat,dog"),
+        (Classes(), "3/8", "cannot read the classes '3/8'"),
+        (Classes(), "3,,8", "cannot read the classes '3,,8'"),
+        (Classes(), '"3', "cannot read the classes '\"3'"),
     ],
 )
 def test_what_is_refused_names_the_option(kind, text, words):

@@ -76,6 +76,7 @@ def record(update, runs=slice(0, 2), P=24, tested=True):
     R = numbers.size
     value = (update + numbers / 16).astype(np.float32)
     return SimpleNamespace(
+        ended=None,
         runs=runs,
         update=update,
         train_error=0.5 / (1 + value),

@@ -157,7 +157,8 @@ class TestInterrupted:
                 made = record(update, both)
                 if update not in updates:
                     made = SimpleNamespace(
-                        **{**vars(made), **dict.fromkeys((*VALUES, "misclassified")), "measures": {}}
+                        ended=None,
+                        **{**vars(made), **dict.fromkeys((*VALUES, "misclassified")), "measures": {}},
                     )
                 writer.add(made)
             path, _, until = writer.commit_partial()

@@ -55,7 +55,7 @@ def write_weights_file(path):
     kept = {name: data[name] for name in ("updates", "mean", "std", "index", "trained")}
     with WeightsWriter(str(path), stamp("weights", **NAMED), kept, shapes) as writer:
         for update in (0, 5):
-            writer.add(SimpleNamespace(update=update, runs=slice(0, 2), weights=layers))
+            writer.add(SimpleNamespace(ended=None, update=update, runs=slice(0, 2), weights=layers))
         writer.commit()
     return str(path), layers
 

@@ -28,7 +28,7 @@ OVER = 0.7 * np.exp(-t / 20)  # falls below a hundredth of its start at update 9
 def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, present=None, start=1):
     """The first number of records, from `start` on, that decide a run, or None.
 
-    curves : list of L curves [T], of every class. With `present`, a second class has no example and no radius.
+    curves : list of L curves [T], of every class. With `present`, a second class has no example.
     """
     radius = np.stack(curves, axis=1)[:, :, None].astype(np.float32)
     radius = radius if present is None else np.concatenate([radius, np.full_like(radius, np.nan)], axis=2)

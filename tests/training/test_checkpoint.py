@@ -5,9 +5,10 @@ import pickle
 import numpy as np
 import pytest
 
-from strag.training.loop import Checkpoint, train
+from strag.training.loop import train
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
+from strag.training.records import Checkpoint
 from tests.conftest import made_up
 
 TRAININGS = {

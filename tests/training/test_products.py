@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from strag.training import products
-from strag.training.loop import Task, train
+from strag.training.loop import train
 from strag.training.recipe import Recipe
+from strag.training.task import Task
 
 LAYOUTS = {
     "row by row": lambda x: x,

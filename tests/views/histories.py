@@ -7,7 +7,7 @@ import numpy as np
 from strag.bits import unpack
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
-from strag.training.loop import Record
+from strag.training.records import Record
 from tests.conftest import history_of, with_measures
 
 T = 101

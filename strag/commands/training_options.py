@@ -1,0 +1,194 @@
+"""The options of `strag train` that determine what is trained and recorded, in groups."""
+
+import click
+
+from strag.commands.types import FilePath, FiniteRange, Numbers
+
+LARGEST = 2**31 - 1  # of numbers that torch counts with
+
+RUNS = (
+    click.option(
+        "--runs",
+        type=click.IntRange(1, LARGEST),
+        default=10,
+        metavar="N",
+        show_default=True,
+        help="Number of networks to train.",
+    ),
+    click.option(
+        "--first-run",
+        type=click.IntRange(0, LARGEST),
+        default=0,
+        metavar="N",
+        show_default=True,
+        help="Number of the first run. The seed and the number of a run determine its network.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0),
+        default=0,
+        metavar="N",
+        show_default=True,
+        help="Seed of the initial weights, the mini-batches and the noise.",
+    ),
+    click.option(
+        "--epochs",
+        type=click.IntRange(1, 10_000_000),
+        default=500,
+        metavar="N",
+        show_default=True,
+        help="Number of passes over the data.",
+    ),
+)
+NETWORK = (
+    click.option(
+        "--depth",
+        type=click.IntRange(1, 1000),
+        default=2,
+        metavar="K",
+        show_default=True,
+        help="Number of linear layers; 1 is a linear classifier.",
+    ),
+    click.option(
+        "--width",
+        type=click.IntRange(1, LARGEST),
+        default=20,
+        metavar="N",
+        show_default=True,
+        help="Number of units in each hidden layer.",
+    ),
+    click.option(
+        "--activation",
+        type=click.Choice(["tanh", "relu", "gelu"]),
+        default="tanh",
+        show_default=True,
+        help="Nonlinearity of the hidden layers.",
+    ),
+)
+OPTIMIZER = (
+    click.option(
+        "--optimizer",
+        type=click.Choice(["sgd", "adam"]),
+        default="sgd",
+        show_default=True,
+        help="Gradient descent (sgd) or Adam.",
+    ),
+    click.option(
+        "--lr",
+        type=FiniteRange(0, min_open=True),
+        default=0.1,
+        metavar="X",
+        show_default=True,
+        help="Learning rate.",
+    ),
+    click.option(
+        "--momentum",
+        type=FiniteRange(0, 1, max_open=True),
+        default=0.0,
+        metavar="X",
+        show_default=True,
+        help="Momentum of --optimizer sgd.",
+    ),
+    click.option(
+        "--weight-decay",
+        type=FiniteRange(0),
+        default=0.0,
+        metavar="X",
+        show_default=True,
+        help="L2 penalty on all parameters.",
+    ),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(1, LARGEST),
+        metavar="N",
+        help="Number of examples in a mini-batch.  [default: all, the full batch]",
+    ),
+    click.option(
+        "--own-order", is_flag=True, help="Let each run draw its own mini-batches, which is slower."
+    ),
+)
+RECORDS = (
+    click.option(
+        "--layers",
+        type=Numbers("all", several=True, what="layers such as 1,2"),
+        metavar="1,2|all",
+        help="Layers to measure: hidden layers, and 0 for the input.  [default: 1]",
+    ),
+    click.option(
+        "--record-every",
+        type=Numbers("log"),
+        metavar="N|log",
+        help="Number of updates between records.  [default: 1; log with mini-batches]",
+    ),
+    click.option(
+        "--test-every",
+        type=Numbers("log", "never"),
+        metavar="N|log|never",
+        default="log",
+        show_default=True,
+        help="Number of updates between measurements of the test error.",
+    ),
+    click.option(
+        "--noise",
+        type=FiniteRange(0),
+        multiple=True,
+        metavar="SIGMA",
+        help="Standard deviation of noise on the standardised test inputs; may be repeated.  [default: 0]",
+    ),
+)
+DATA = (
+    click.option(
+        "--without",
+        type=FilePath(),
+        metavar="FILE",
+        help="Examples to leave out: a stragglers file, or a sets file with one network per set.",
+    ),
+    click.option(
+        "--restandardise",
+        is_flag=True,
+        help="Standardise by the mean and standard deviation of the examples trained on, instead of those of "
+        "their block.",
+    ),
+)
+WEIGHTS = (
+    click.option(
+        "--init", type=FilePath(), metavar="WEIGHTS", help="Start from the last weights in this file."
+    ),
+    click.option(
+        "--weights", type=FilePath(), metavar="FILE", help="Also write the weights of the networks to FILE."
+    ),
+    click.option(
+        "--weights-at",
+        type=Numbers("log", "last", several=True, what="updates such as 0,40"),
+        metavar="UPDATES|log",
+        default="last",
+        show_default=True,
+        help="Updates at which to write weights, such as 0,40.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16"]),
+        default="float32",
+        show_default=True,
+        help="Precision of the operands of the large products; sums and weights are float32.",
+    ),
+)
+JOB = (
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Keep the state of the training in FILE.resume, and go on from there if it was stopped.",
+    ),
+)
+
+
+def add(*groups):
+    """A decorator that adds groups of options to a command, in their order in `--help`."""
+    options = [option for group in groups for option in group]
+
+    def decorate(function):
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate

@@ -1,0 +1,276 @@
+"""The types of options: each reads the text of a value and reports a wrong one at its option.
+
+What cannot be checked without the data, such as whether a class exists, is checked by the library.
+"""
+
+import math
+import os
+import re
+import shlex
+
+import click
+from click.shell_completion import CompletionItem
+
+# A copy, so that shell completion does not load the catalogue.
+CATALOGUE = ("mnist8k", "mnist", "kmnist", "fashion-mnist", "cifar10")
+
+
+class FilePath(click.ParamType):
+    """The name of a file, or '-'. Shells complete it."""
+
+    name = "file"
+
+    def shell_complete(self, ctx, param, incomplete):
+        """Ask the shell to complete the name of a file."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+class DataPath(FilePath):
+    """A name in the catalogue, which takes precedence, or a file."""
+
+    name = "data"
+
+    def shell_complete(self, ctx, param, incomplete):
+        """The names in the catalogue and the files that begin with `incomplete`."""
+        known = [name for name in CATALOGUE if name.startswith(incomplete)]
+        if not known:
+            return super().shell_complete(ctx, param, incomplete)
+        # A shell that receives words neither looks for files itself nor quotes them.
+        files = [name for name in _entries_here() if name.startswith(incomplete) and name not in known]
+        if any(shlex.quote(name) != name for name in files):
+            return super().shell_complete(ctx, param, incomplete)
+        return [CompletionItem(name) for name in (*known, *files)]
+
+
+def _entries_here():
+    """The names in the working folder: those of folders with a slash, without hidden ones."""
+    try:
+        with os.scandir() as entries:
+            names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
+    except OSError:
+        return []
+    return sorted(name for name in names if not name.startswith("."))
+
+
+LARGEST = 3.4e38  # almost the largest float32
+
+
+class FiniteRange(click.FloatRange):
+    """Finite numbers in a range that float32 can hold. A FloatRange alone lets NaN and infinity pass."""
+
+    def convert(self, value, param, ctx):
+        """The number: float."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number", param, ctx)
+        if abs(number) > LARGEST:
+            self.fail(f"{number:g} is too large for float32", param, ctx)
+        return number
+
+
+class Sizes(click.ParamType):
+    """Lengths of axes, such as 28x28: a tuple of `fewest` to `most` natural numbers."""
+
+    name = "sizes"
+
+    def __init__(self, fewest, most=None):
+        self.fewest, self.most = fewest, most or fewest
+
+    def convert(self, value, param, ctx):
+        """The lengths: tuple of int."""
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).lower().split("x")
+        fits = self.fewest <= len(parts) <= self.most and all(part.isdecimal() for part in parts)
+        sizes = tuple(int(part) for part in parts) if fits and len(max(parts, key=len)) < 7 else (0,)
+        if min(sizes) < 1:
+            self.fail(f"'{value}' is not a size; write it like 28x28", param, ctx)
+        return sizes
+
+
+class Times(click.ParamType):
+    """The time at which sets are taken: a Moment or, with `records`, a Logarithmic; see `strag sets --at`."""
+
+    name = "when"
+
+    def __init__(self, records=False):
+        self.records = records
+
+    def convert(self, value, param, ctx):
+        """The Moment or Logarithmic."""
+        if not isinstance(value, str):
+            return value
+        from strag.api.find_stragglers import moment
+        from strag.errors import StragError
+        from strag.stragglers.sets import Logarithmic
+
+        kind, colon, number = value.partition(":")
+        if kind == "log":
+            if not self.records:
+                self.fail(f"'{value}' means sets at many records; use 'strag sets' for these", param, ctx)
+            if not colon:
+                return Logarithmic()
+            if number.isascii() and number.isdecimal() and len(number) < 10 and int(number) >= 2:
+                return Logarithmic(int(number))
+            self.fail(f"cannot read '{value}'; use log, or log:N for N records, at least 2", param, ctx)
+        try:
+            return moment(value)
+        except StragError:
+            self.fail(
+                f"cannot read '{value}'; use inversion, an update, or error:X with X from 0 to 1", param, ctx
+            )
+
+
+class Shares(click.ParamType):
+    """Fractions above 0 and up to 1, such as 0.1,0.5,1: an increasing tuple."""
+
+    name = "shares"
+
+    def convert(self, value, param, ctx):
+        """The fractions: tuple of float."""
+        if not isinstance(value, str):
+            return value
+        try:
+            shares = sorted({float(part) for part in value.split(",")})
+        except ValueError:
+            shares = [math.nan]
+        if not all(0 < share <= 1 for share in shares):
+            self.fail(
+                f"cannot read '{value}'; use fractions above 0 and up to 1, such as 0.1,0.5,1", param, ctx
+            )
+        return tuple(shares)
+
+
+class Names(click.ParamType):
+    """One or more known names, separated by commas: a tuple in the order of the text.
+
+    known : function that returns the known names; it is called when a value is parsed. what : the noun for
+        a name in messages.
+    """
+
+    name = "names"
+
+    def __init__(self, known, what):
+        self.known, self.what = known, what
+
+    def convert(self, value, param, ctx):
+        """The names: tuple of str."""
+        if not isinstance(value, str):
+            return value
+        names, known = tuple(name.strip() for name in value.split(",")), self.known()
+        for name in names:
+            if name not in known:
+                self.fail(f"no {self.what} '{name}'; use one or more of {', '.join(known)}", param, ctx)
+        if len(set(names)) < len(names):
+            self.fail(f"'{value}' has a {self.what} twice; use each once", param, ctx)
+        return names
+
+
+class Numbers(click.ParamType):
+    """A text of whole numbers: one number from 1 on, a list from 0 on, or a word.
+
+    words : texts with a meaning of their own. several : whether it is a list such as 0,40. what : the numbers
+    that can be given, for messages.
+    """
+
+    name = "numbers"
+
+    def __init__(self, *words, several=False, what="a number of updates"):
+        self.words, self.several, self.what = words, several, what
+
+    def convert(self, value, param, ctx):
+        """The text, if it can be read."""
+        if value not in self.words and not self._is_written(str(value)):
+            self.fail(f"cannot read '{value}'; use {', or '.join((self.what, *self.words))}", param, ctx)
+        return value
+
+    def _is_written(self, text):
+        parts = [part.strip() for part in text.split(",")] if self.several else [text]
+        natural = all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts)
+        return natural and (self.several or int(text) > 0)
+
+
+class LayerName(click.ParamType):
+    """A recorded layer by its number or its name, or `all` if the command allows it."""
+
+    name = "layer"
+
+    def __init__(self, all_layers=False):
+        self.all_layers = all_layers
+
+    def convert(self, value, param, ctx):
+        """The number of the layer, or its name: int or str."""
+        if value == "all" and not self.all_layers:
+            self.fail("'all' is not a layer; use one layer", param, ctx)
+        is_number = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19
+        return int(value) if is_number else value
+
+
+class LayerNames(click.ParamType):
+    """Layers of a file by number or name, separated by commas, or `all`.
+
+    Whether its layers have numbers or names is known when the file is read.
+    """
+
+    name = "layers"
+
+    def convert(self, value, param, ctx):
+        """The text, if it can be read."""
+        parts = (part.strip() for part in value.split(","))
+        if not all(re.fullmatch(r"\d{1,18}|[a-z_][\w.-]*", part, re.ASCII | re.IGNORECASE) for part in parts):
+            self.fail(f"cannot read '{value}'; use layers such as 1,2, or all", param, ctx)
+        return value
+
+
+class _Checked(click.ParamType):
+    """A text that a function of the library checks as far as possible without the data."""
+
+    def check(self, text):
+        """Raise StragError if the text cannot be read."""
+        raise NotImplementedError
+
+    def convert(self, value, param, ctx):
+        """The text, if it can be read."""
+        from strag.errors import StragError
+
+        try:
+            self.check(value)
+        except StragError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
+class Observable(_Checked):
+    """A curve of the history, such as `radius`, or that of one class, such as `radius:0`."""
+
+    name = "observable"
+
+    def check(self, text):
+        """Raise StragError if no measure is called so."""
+        from strag.geometry.measures import read_observable
+
+        read_observable(text)
+
+
+class Groups(_Checked):
+    """How classes form groups: `parity`, `classes`, or groups such as `0-4/5-9`."""
+
+    name = "groups"
+
+    def check(self, text):
+        """Raise StragError if the text is not of this form or does not make 2 to 4096 groups."""
+        from strag.datasets.grouping import check_form
+
+        check_form(text)
+
+
+class Classes(_Checked):
+    """A list of classes, such as `3,8` or `cat,dog`."""
+
+    name = "classes"
+
+    def check(self, text):
+        """Raise StragError if the text is not a list."""
+        from strag.datasets.grouping import check_list
+
+        check_list(text)
