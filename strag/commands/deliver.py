@@ -41,7 +41,7 @@ def verdict_status(verdict, is_chosen, any_verdict):
 
 @contextlib.contextmanager
 def kept_in_part(history):
-    """Leave the finished part of a history where a signal interrupts its writer."""
+    """Keep the finished part of a history if a signal interrupts the work in this context."""
     from strag.errors import StragError
     from strag.signals import raised
     from strag.words import number_of
@@ -52,11 +52,11 @@ def kept_in_part(history):
         if isinstance(error, Exception) and not raised():
             raise
         try:
-            left = history.commit_partial()
+            kept = history.commit_partial()
         except StragError as error:
             warn(f"{error.source}: {error.problem}; the finished part is lost")
-            left = None
-        if left:
-            path, runs, update = left
+            kept = None
+        if kept:
+            path, runs, update = kept
             say(f"{path}: holds the finished part, {number_of(runs, 'run')} up to update {update}")
         raise

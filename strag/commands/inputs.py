@@ -64,19 +64,19 @@ def read_data(source):
 def refuse_overwriting(inputs, *outputs):
     """Refuse an output that would overwrite an input or another output.
 
-    inputs : what the command reads. outputs : pairs of an option and its value. A value is None if the
+    inputs : paths that the command reads. outputs : pairs of an option and its path, which is None if the
     option is not set.
     """
     from strag.errors import bad_usage
     from strag.files.streams import name_of, place_of
 
-    read = {place_of(path) for path in inputs if path not in (None, "-", *CATALOGUE)}
+    sources = {place_of(path) for path in inputs if path not in (None, "-", *CATALOGUE)}
     options = {}
     for option, path in outputs:
         place = None if path in (None, "") else place_of(path)
         if place is None:
             continue
-        if place in read:
+        if place in sources:
             raise bad_usage(
                 f"is read, and {option} would overwrite it", "choose another file name", name_of(path)
             )

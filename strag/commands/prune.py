@@ -59,6 +59,7 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     with Output(output) as sink:
         chosen, loaded = read(stragglers, "stragglers"), read_data(data)
         pruned = prune(loaded, chosen, keep, random, match, allow_empty, sink)
-    left, number = len(pruned.y), len(loaded.y)
-    action = ("kept" if keep else "removed") + (" at random:" if random is not None else "")
-    Notes(quiet)(f"{loaded.source}: {action} {left if keep else number - left} of {number} examples")
+    kept, number = len(pruned.y), len(loaded.y)
+    action = f"kept {kept}" if keep else f"removed {number - kept}"
+    how = "" if random is None else " at random"
+    Notes(quiet)(f"{loaded.source}: {action} of {number} examples{how}")

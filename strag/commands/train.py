@@ -80,25 +80,26 @@ def command(data, output, plans, as_json, quiet, **options):
         options[key] for key in ("without", "init", "weights", "weights_at")
     )
     _refuse_ignored(options, plans)
-    meant = data_or_pipe(data, (without, init))
-    data = "mnist8k" if meant is None else meant
+    source = data_or_pipe(data, (without, init))
+    data = "mnist8k" if source is None else source
     if (data, without, init).count("-") > 1:
         raise click.UsageError("DATA, --without and --init cannot both be stdin")
     refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
     recipe, device = _recipe(options), choose_device(options["device"])
     set_threads(options["threads"])
-    read = partial(_job, recipe, data, without, init, options["memory"], device)
+    weights_at = None if weights is None else weights_at
+    make_job = partial(_job, recipe, data, without, init, options["memory"], device)
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
         sinks = [
             None if name is None else stack.enter_context(Output(name, resumes=options["resume"]))
             for name in names
         ]
-        if meant is None:
+        if source is None:
             Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
-        job = read(sinks, None if weights is None else weights_at)
+        job = make_job(sinks, weights_at)
         if plans:
-            return _show_plan(job, device, None if weights is None else weights_at, as_json)
+            return _show_plan(job, device, weights_at, as_json)
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
         if weights is not None:
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
@@ -149,7 +150,7 @@ def _run(job, writers, device, quiet):
 
 
 def _refuse_ignored(options, plans):
-    """Refuse options that another one leaves without effect."""
+    """Refuse options that have no effect because of another option."""
     refuse_ignored(
         ("width activation", options["depth"] == 1, "has no effect: --depth 1 has no hidden layer"),
         (
@@ -174,7 +175,7 @@ def _draws(options):
 
 
 def _job(recipe, data, without, init, memory, device, sinks, weights_at):
-    """The Job of training on DATA; options that it leaves without effect are refused."""
+    """The Job of training on DATA. Options that have no effect on this data set are refused."""
     from contextlib import nullcontext
 
     from strag.api.train import prepare_job
@@ -188,7 +189,7 @@ def _job(recipe, data, without, init, memory, device, sinks, weights_at):
     loaded = read_data(data)
     for name in ("noise", "test_every"):
         if is_given(name) and not loaded.has_test and click.get_current_context().params[name] != "never":
-            remedy = f"remove {spelled(name)}, or create one with 'strag data --hold-out'"
+            remedy = f"remove {spelled(name)}, or create a test set with 'strag data --hold-out'"
             raise bad_usage(f"has no test set, which {spelled(name)} is for", remedy, loaded.source)
     ends = Ends(loaded.x.shape[1:], loaded.features, len(loaded.grouping.names))
     if not is_effective(recipe.precision, recipe.architecture.operands(recipe.precision, ends)):

@@ -26,7 +26,7 @@ class FilePath(click.ParamType):
 
 
 class DataPath(FilePath):
-    """A name in the catalogue, which takes precedence, or a file."""
+    """The name of a data set in the catalogue, which takes precedence, or of a file."""
 
     name = "data"
 
@@ -35,7 +35,7 @@ class DataPath(FilePath):
         known = [name for name in CATALOGUE if name.startswith(incomplete)]
         if not known:
             return super().shell_complete(ctx, param, incomplete)
-        # A shell that receives words neither looks for files itself nor quotes them.
+        # A shell that receives words neither looks for files nor quotes the words.
         files = [name for name in _entries_here() if name.startswith(incomplete) and name not in known]
         if any(shlex.quote(name) != name for name in files):
             return super().shell_complete(ctx, param, incomplete)
@@ -144,8 +144,8 @@ class Shares(click.ParamType):
 class Names(click.ParamType):
     """One or more known names, separated by commas: a tuple in the order of the text.
 
-    known : function that returns the known names; it is called when a value is parsed. what : the noun for
-        a name in messages.
+    known : function that returns the known names; it is called when a value is parsed. what : what a name
+        is called in messages.
     """
 
     name = "names"
@@ -167,10 +167,10 @@ class Names(click.ParamType):
 
 
 class Numbers(click.ParamType):
-    """A text of whole numbers: one number from 1 on, a list from 0 on, or a word.
+    """A text that is one number of at least 1, a list of numbers of at least 0, or a word.
 
-    words : texts with a meaning of their own. several : whether it is a list such as 0,40. what : the numbers
-    that can be given, for messages.
+    words : texts with a meaning of their own. several : whether it is a list such as 0,40. what : the kind
+    of number, for messages.
     """
 
     name = "numbers"
