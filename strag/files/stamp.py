@@ -4,13 +4,16 @@ from strag import __version__
 from strag.errors import StragError, warn_of
 from strag.kinds import KINDS, maker_of, remake
 
-NEWEST = 2  # the newest format. Files with named layers have format 2, all others format 1.
+# The newest format. Files with named layers, or from a training until decided, have format 2, all others
+# format 1.
+NEWEST = 2
 
 
 def stamp(kind, **fields):
     """Return the object under the key `strag` of a file, in the lowest format that can hold it."""
     named = any(isinstance(layer, str) for layer in fields.get("layers") or ())
-    return {"format": 2 if named else 1, "kind": kind, "version": __version__, **fields}
+    decided = (fields.get("recipe") or {}).get("until") is not None
+    return {"format": 2 if named or decided else 1, "kind": kind, "version": __version__, **fields}
 
 
 def wrong_kind(source, kind, wanted):

@@ -53,8 +53,8 @@ class Moment:
         """The record at which the set of a run (position on axis R) is taken, or None.
 
         It is None if the run has no such moment, or is not finite there, since then all its examples count as
-        misclassified. inversion : Inversion of the run. Raises StragError if there is no record at the
-        update.
+        misclassified. A run has no moment after its last record. inversion : Inversion of the run. Raises
+        StragError if there is no record at the update.
         """
         finite = history.finite[:, run]
         if self.update is not None:
@@ -178,7 +178,8 @@ def find_stragglers(
     records = tuple(at.record(history, run, inversion) for run, inversion in enumerate(inversions))
     if at.is_chosen and all(record is None for record in records):
         _refuse_diverged(history, at)
-        low = float(np.nanmin(history.train_error)) if np.isfinite(history.train_error).any() else np.nan
+        errors = history.train_error[history.recorded & np.isfinite(history.train_error)]
+        low = float(errors.min()) if errors.size else np.nan
         raise StragError(
             f"no run reaches the training error {at.error}",
             f"the lowest is {low:.4g}; train longer",
@@ -207,9 +208,13 @@ def find_inversions(history, observable="radius", layer=None, rule=VALLEY, fewes
 def _refuse_diverged(history, at):
     """Raise StragError if no run is finite at the moment."""
     chosen = history.finite if at.update is None else history.finite[history.updates == at.update]
-    if not chosen.any():
-        where = "" if at.update is None else f" at update {at.update}"
-        raise StragError(f"has no run that is finite{where}", "use a smaller `lr`", history.source)
+    if chosen.any():
+        return
+    where = "" if at.update is None else f" at update {at.update}"
+    if at.update is not None and not history.recorded[history.updates == at.update].all():
+        problem, remedy = f"has no run that still trains and is finite{where}", "use an earlier update"
+        raise StragError(problem, remedy, history.source)
+    raise StragError(f"has no run that is finite{where}", "use a smaller `lr`", history.source)
 
 
 def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST):
@@ -276,10 +281,14 @@ def invert(history, run, curve, rule, wrong, fewest=FEWEST):
 
 
 def _curves(history, run, curve, wrong):
-    """The Curves of one run, with this observable, float [T], and these numbers of misclassified examples."""
-    examples = int(unpack(history.trained[run], history.examples).sum())
-    error, loss = history.train_error[:, run], history.train_loss[:, run]
-    return Curves(history.updates, curve, error, loss, wrong, examples)
+    """The Curves of one run up to its last record.
+
+    curve : float [T], the observable, or None. wrong : int [T], numbers of misclassified examples.
+    """
+    examples, end = int(unpack(history.trained[run], history.examples).sum()), history.records[run]
+    error, loss = history.train_error[:end, run], history.train_loss[:end, run]
+    curve = None if curve is None else curve[:end]
+    return Curves(history.updates[:end], curve, error, loss, wrong[:end], examples)
 
 
 def _set_sizes(history, run):

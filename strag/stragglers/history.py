@@ -26,11 +26,12 @@ class History:
     measures : dict of measure name to float32 [T, R, L, axis], see `strag.geometry.measures`.
     misclassified : uint8 [T, R, ceil(P/8)], bits over all P examples, little-endian in each byte.
     trained : uint8 [R, ceil(P/8)], bits: the examples each run trains on.
+    last_record : int64 [R], position on axis T of the last record of each run, or None if every run has all
+        T records. The values of a run after its last record have no meaning.
     index : int64 [P], rows of the origin. y : int64 [P], original classes. group : int64 [P], positions of
         the groups in `classes`.
     test_updates [K], test_error [K, R, S], test_misclassified [K, R, S, ceil(Q/8)] : the K test records, with
-    S
-        noise levels; None without test records.
+        S noise levels; None without test records.
     y_test : int64 [Q], original classes of the test examples, or None.
     names : names of the P examples, by position, or None.
     layers : the L recorded layers; there are none in a history that has only predictions.
@@ -58,11 +59,29 @@ class History:
     test_misclassified: np.ndarray | None = None
     y_test: np.ndarray | None = None
     names: Sequence | None = None
+    last_record: np.ndarray | None = None
 
     @property
     def recipe(self):
         """The recipe of the training: dict, empty if the file has none."""
         return self.meta.get("recipe") or {}
+
+    @cached_property
+    def records(self):
+        """Number of records of each run, the first ones on axis T: int64 [R]."""
+        if self.last_record is None:
+            return np.full(len(self.runs), len(self.updates))
+        return self.last_record + 1
+
+    @cached_property
+    def recorded(self):
+        """Whether a run has a record, because its training has not ended before: bool [T, R]."""
+        return np.arange(len(self.updates))[:, None] < self.records
+
+    @property
+    def last_updates(self):
+        """The update of the last record of each run: int64 [R]."""
+        return self.updates[self.records - 1]
 
     @property
     def examples(self):
@@ -200,15 +219,28 @@ class History:
         """Whether a run is finite at a record: bool [T, R].
 
         It is finite if its loss, and the radii of the classes that it trains on, are finite. If not, all
-        examples of the run count as misclassified at this record.
+        examples of the run count as misclassified at this record. After its last record, a run is not finite.
         """
         known = np.isfinite(self.measures["radius"]) | ~self.classes_trained()[:, None]  # (T, R, L, C)
-        return np.isfinite(self.train_loss) & known.all(axis=(2, 3))
+        return self.recorded & np.isfinite(self.train_loss) & known.all(axis=(2, 3))
 
     @property
     def last_finite(self):
         """Whether each run is finite at its last record: bool [R]."""
-        return self.finite[-1]
+        return self.finite[self.records - 1, range(len(self.runs))]
+
+    def tests_of(self, run):
+        """Positions on axis K of the test records of a run (position on axis R), rising: int64.
+
+        These are all test records, unless runs end at different records. Then each run is tested at its own
+        end, where the test error of the other runs is NaN.
+        """
+        if self.test_updates is None:
+            return np.zeros(0, np.int64)
+        if self.last_record is None:
+            return np.arange(len(self.test_updates))
+        tested = np.isfinite(self.test_error[:, run]).all(axis=1)
+        return np.flatnonzero(tested & (self.test_updates <= self.last_updates[run]))
 
     def last_test_error(self, run):
         """Test error of a run (position on axis R) at its last test record: float64 [S].
@@ -218,8 +250,10 @@ class History:
         """
         if self.test_error is None or not len(self.test_error):
             return None
-        errors = self.test_error[-1, run].astype(np.float64)
-        return errors if self.last_finite[run] else np.full_like(errors, np.nan)
+        tests = self.tests_of(run)
+        if not len(tests) or not self.last_finite[run]:
+            return np.full(self.test_error.shape[2], np.nan)
+        return self.test_error[tests[-1], run].astype(np.float64)
 
     def test_error_at(self, update, run):
         """Test error of a run (position on axis R) without noise at an update, interpolated linearly in ln t.
@@ -229,31 +263,36 @@ class History:
         """
         if update is None or self.noise_free is None:
             return np.nan
-        errors = self.test_error[:, run, self.noise_free].astype(np.float64)
-        after = int(np.searchsorted(self.test_updates, update))
+        tests = self.tests_of(run)
+        updates, errors = self.test_updates[tests], self.test_error[tests, run, self.noise_free]
+        errors = errors.astype(np.float64)
+        after = int(np.searchsorted(updates, update))
         if after == len(errors):
             return np.nan
-        late = float(self.test_updates[after])
+        late = float(updates[after])
         if late == update:
             return float(errors[after])
-        early = float(self.test_updates[after - 1]) if after else 0.0
+        early = float(updates[after - 1]) if after else 0.0
         if early <= 0 or late > _FAR * early:
             return np.nan
         share = np.log(update / early) / np.log(late / early)
         return float(errors[after - 1] + share * (errors[after] - errors[after - 1]))
 
-    def test_record_near(self, update):
-        """Position on axis K of the test record nearest to an update in ln t.
+    def test_record_near(self, update, run):
+        """Position on axis K of the test record of a run that is nearest to an update in ln t.
 
         It is None without test records, outside of their updates, and if the nearest record is more than a
-        factor of two away.
+        factor of two away. run : position on axis R.
         """
-        updates = self.test_updates
-        if updates is None or not update or not updates.size or not updates[0] <= update <= updates[-1]:
+        tests = self.tests_of(run)
+        if not update or not tests.size:
+            return None
+        updates = self.test_updates[tests]
+        if not updates[0] <= update <= updates[-1]:
             return None
         nearest = int(np.abs(np.log(np.maximum(updates, 1)) - np.log(update)).argmin())
         apart = abs(np.log(max(updates[nearest], 1) / update))
-        return None if apart > np.log(_FAR) else nearest
+        return None if apart > np.log(_FAR) else int(tests[nearest])
 
     @property
     def noise_levels(self):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from strag.geometry.moments import mean_over
+
 COVERAGE = 0.95
 
 
@@ -16,6 +18,14 @@ def mean_of(values):
     values = np.asarray(values, dtype=np.float64)
     values = values[np.isfinite(values)]
     return float(values.mean()) if values.size else np.nan
+
+
+def mean_over_runs(values, recorded):
+    """Mean over the runs that have each record, NaN where no run has it: float [T, R] -> [T].
+
+    recorded : bool [T, R], see `History.recorded`.
+    """
+    return values.mean(axis=1) if recorded.all() else mean_over(values, recorded)
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,10 @@ def _tests(history, stragglers):
 
     Q = len(history.y_test)
     runs = list(enumerate(stragglers.inversions))
-    last = [(-1, run) for run, inversion in runs if inversion.verdict != DIVERGED]
+    ends = [(history.tests_of(run)[-1:], run) for run, inversion in runs if inversion.verdict != DIVERGED]
+    last = [(int(record), run) for records, run in ends for record in records]
     turning = [
-        (history.test_record_near(inversion.update), run)
+        (history.test_record_near(inversion.update, run), run)
         for run, inversion in runs
         if inversion.verdict == INVERSION
     ]

@@ -101,7 +101,7 @@ def over_runs(history, stragglers, chosen, fewest=FEWEST):
         **_mean_and_std("train_error", [run.train_error for run in inverting]),
         **_mean_and_std("update", [run.update for run in inverting]),
         **_mean_and_std("set_size", stragglers.sets.sum(axis=1)),
-        shortfall=shortfall_of(inversions, len(history.updates), fewest),
+        shortfall=shortfall_of(inversions, history.records, fewest),
         excluded_below=min(excluded) if excluded and None not in excluded else None,
         train_until=max(until) if until else None,
         indices=int(chosen.sum()),

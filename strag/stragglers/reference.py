@@ -11,6 +11,7 @@ from strag.bits import unpack
 from strag.errors import StragError
 from strag.stragglers.find import Stragglers
 from strag.stragglers.history import History
+from strag.words import number_of
 
 _NETWORK = ("seed", "depth", "width", "activation")  # settings in a recipe that give the initial weights
 _DESCENT = (
@@ -75,8 +76,8 @@ def reference_of(history: History, reference: History, stragglers: Stragglers):
 
     Raises StragError if `reference` was not trained on all examples, and if the two differ in the data set,
     the groups, the test set, the noise levels, the network, the seed, the initial weights, the optimiser or
-    the number of updates. Also raises it if either has no test records, or if `reference` lacks a run from
-    which a network of `history` started.
+    the number of updates, or the limit of trainings until decided. Also raises it if either has no test
+    records, or if `reference` lacks a run from which a network of `history` started.
     """
     _require_comparable(history, reference)
     places = [reference.runs.index(run) for run in history.seed_runs]
@@ -90,7 +91,7 @@ def reference_of(history: History, reference: History, stragglers: Stragglers):
 def _counterpart(history, network, reference, place, inversion):
     """The Counterpart of one network: the run at position `place` of the reference, with its Inversion."""
     stopped, right, wrong = None, np.nan, np.nan
-    record = reference.test_record_near(inversion.update)
+    record = reference.test_record_near(inversion.update, place)
     if record is not None:
         stopped = reference.test_error[record, place].astype(np.float64)
         right, wrong = _divided(history, network, reference, (record, place))
@@ -119,10 +120,13 @@ def _divided(history, network, reference, stopped):
     if level is None or not history.last_finite[network]:
         return np.nan, np.nan
     hard = reference.test_misclassified[(*stopped, level)]
-    own = history.test_misclassified[-1, network, level]
+    last = history.tests_of(network)[-1:]
+    if not last.size:
+        return np.nan, np.nan
+    own = history.test_misclassified[last[0], network, level]
     share, error = (
         float(reference.test_error[(*stopped, level)]),
-        float(history.test_error[-1, network, level]),
+        float(history.test_error[last[0], network, level]),
     )
     if not hard.any():
         return error, np.nan
@@ -190,13 +194,7 @@ def _require_same_start(history, reference):
                 f"pass a training with {parameter} {ours}",
                 reference.source,
             )
-    ours, theirs = (int(side.updates[-1]) for side in (history, reference))
-    if ours != theirs:
-        raise StragError(
-            f"was trained for {theirs} updates, but {history.source} for {ours}",
-            f"pass a training of {ours} updates",
-            reference.source,
-        )
+    _require_same_length(history, reference)
     ours, theirs = ((side.meta.get("inputs") or {}).get("init") for side in (history, reference))
     if ours != theirs:
         raise StragError(
@@ -211,3 +209,30 @@ def _require_same_start(history, reference):
             f"train runs {min(history.seed_runs)} to {max(history.seed_runs)} with `first_run` and `runs`",
             reference.source,
         )
+
+
+def _require_same_length(history, reference):
+    """Raise StragError if the two were trained for different numbers of updates.
+
+    Trainings until decided end at different updates in each run; they need the same limit.
+    """
+    if "decided" in (history.recipe.get("until"), reference.recipe.get("until")):
+        remedy = "use the same `until` and `epochs` in both trainings"
+        ours, theirs = (_length(side.recipe) for side in (history, reference))
+        if ours != theirs:
+            problem = f"was trained {theirs}, but {history.source} {ours}"
+            raise StragError(problem, remedy, reference.source)
+        return
+    ours, theirs = (int(side.updates[-1]) for side in (history, reference))
+    if ours != theirs:
+        raise StragError(
+            f"was trained for {theirs} updates, but {history.source} for {ours}",
+            f"pass a training of {ours} updates",
+            reference.source,
+        )
+
+
+def _length(recipe):
+    """How long a training lasts, in words."""
+    epochs = number_of(recipe.get("epochs", 0), "epoch")
+    return f"until decided, for at most {epochs}" if recipe.get("until") else f"for {epochs}"

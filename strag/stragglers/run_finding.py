@@ -43,7 +43,7 @@ class RunFinding:
     test_error : test error without noise at t*; None if not known.
     last_test_error : tuple of float, the test error per noise level at the last test record. Its values are
         None for a run that diverged; it is None without test records.
-    last_update : T, the update of the last record.
+    last_update : T, the update of the last record of the run.
     examples : number of examples that the run trains on.
     stragglers : size of the set of the run; None without a set.
     reference : RunReference to compare with, or None.
@@ -87,7 +87,7 @@ def _of_run(history, stragglers, run, counterpart):
         train_error=None if record is None else known(history.train_error[record, run]),
         test_error=known(history.test_error_at(inversion.update, run)),
         last_test_error=_per_noise(history.last_test_error(run)),
-        last_update=int(history.updates[-1]),
+        last_update=int(history.last_updates[run]),
         examples=int(history.trained_bits()[run].sum()),
         stragglers=int(stragglers.sets[stragglers.taken.index(run)].sum())
         if run in stragglers.taken

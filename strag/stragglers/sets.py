@@ -126,7 +126,8 @@ def sets_over_time(history, times=logarithmic):
     """The sets S(t) of every run along training: Sets.
 
     A run has no set at a record at which it is not finite, since all its examples count as misclassified
-    there.
+    there, and none after its last record. The records are chosen for all runs together, so that their sets
+    are taken at the same updates.
 
     Parameters
     ----------

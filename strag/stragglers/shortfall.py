@@ -91,7 +91,8 @@ class Shortfall:
 def shortfall_of(inversions, records, fewest=FEWEST):
     """The Shortfall of the runs without an inversion, or None if none of them failed a condition.
 
-    inversions : Inversion of every run. records : number of records. fewest : as for `find_stragglers`.
+    inversions : Inversion of every run. records : number of records of every run. fewest : as for
+    `find_stragglers`.
     """
     failing = [run for run in inversions if run.verdict != INVERSION and run.failed is not None]
     if not failing:
@@ -103,7 +104,8 @@ def shortfall_of(inversions, records, fewest=FEWEST):
     if condition == RECORDS:
         early_valley = next((run for run in failing if run.valley_update is not None), None)
         if early_valley is None:
-            return Shortfall(condition, runs, float(records), float(FEWEST_RECORDS), None, None)
+            most = max(n for n, run in zip(records, inversions, strict=True) if run.failed == RECORDS)
+            return Shortfall(condition, runs, float(most), float(FEWEST_RECORDS), None, None)
         return Shortfall(condition, runs, None, float(BEFORE), early_valley.valley_update, early_valley.depth)
     value, needed = {
         DEPTH: (lambda run: run.depth, SMALLEST_DEPTH),

@@ -21,7 +21,7 @@ import numpy as np
 from strag.bits import pack
 from strag.errors import StragError
 from strag.stragglers.find import collect, find_inversions
-from strag.stragglers.intervals import mean_of
+from strag.stragglers.intervals import mean_of, mean_over_runs
 from strag.stragglers.inversion import DIVERGED, FEWEST
 from strag.stragglers.overlap import (
     ALL,
@@ -48,12 +48,14 @@ def z_score(pairs):
     return float(quotient((pairs.common - pairs.expected).mean(), pairs.common.std(ddof=1)))
 
 
-def aligned_records(train_error):
+def aligned_records(train_error, recorded=None):
     """For every record, where each run first reaches the mean error over runs at this record.
 
     Parameters
     ----------
     train_error : float [T, R].
+    recorded : bool [T, R], whether a run has a record, as its first ones; by default all. The mean is over
+        the runs that have the record.
 
     Returns
     -------
@@ -61,8 +63,9 @@ def aligned_records(train_error):
     a run that never reaches it.
     """
     train_error = np.asarray(train_error, dtype=np.float64)
-    levels = train_error.mean(axis=1)
-    reached = -np.minimum.accumulate(train_error, axis=0)  # rising
+    recorded = np.ones(train_error.shape, dtype=bool) if recorded is None else recorded
+    levels = mean_over_runs(train_error, recorded)
+    reached = -np.minimum.accumulate(np.where(recorded, train_error, np.inf), axis=0)  # rising
     records = np.stack([np.searchsorted(run, -levels - ROUNDING) for run in reached.T], axis=1)
     return np.where(records < len(train_error), records, -1)
 
@@ -155,9 +158,9 @@ class Stability:
 
     Attributes
     ----------
-    updates : int [T], the updates of the records.
-    train_error : float [T], the mean eps(t) of the training errors over runs.
-    z : float [T], z between the sets at equal t.
+    updates : int [T], the updates of the records of the runs that are compared.
+    train_error : float [T], the mean eps(t) of the training errors over the runs that have the record.
+    z : float [T], z between the sets at equal t, of the pairs of runs that have the record.
     size_mean : float [T], mean size over runs of the sets at equal training error eps(t).
     kappa, jaccard : float [T], means over pairs of runs, between the sets at equal training error eps(t).
     kappa_low, kappa_high : float [T], 95 % interval of the mean kappa; NaN with fewer than 8 runs.
@@ -221,11 +224,13 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
     bits = history.trained[taken] & pack(np.ones(history.examples, dtype=bool))  # without padding
     trained, pairs = words(bits), pairs_of(len(taken), which)
     examples = count(trained)
-    error = _exact(history.train_error[:, taken], examples)
-    levels, records = error.mean(axis=1), aligned_records(error)
+    T = int(history.records[taken].max())
+    recorded, error = history.recorded[:T, taken], _exact(history.train_error[:T, taken], examples)
+    levels, records = mean_over_runs(error, recorded), aligned_records(error, recorded)
     rows = []
     for t, aligned in enumerate(records):
-        equal_t = overlap(words(history.misclassified[t, taken] & bits), trained, pairs)
+        training = pairs[recorded[t][pairs].all(axis=1)]
+        equal_t = overlap(words(history.misclassified[t, taken] & bits), trained, training)
         sides = np.maximum([aligned - 1, aligned], 0)  # (2, R), before and after
         sets = words(history.misclassified[sides, taken] & bits)
         present = aligned >= 0
@@ -236,14 +241,14 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
             row | {"runs": present.sum(), "pairs": len(reached)} | _means(equal_error, reached, which)
         )
     return Stability(
-        updates=history.updates,
+        updates=history.updates[:T],
         train_error=levels,
         **{name: np.array([row[name] for row in rows]) for name in rows[0]},
         inversion=stragglers.mean_inversion,
         taken=len(taken),
         diverged=len(history.runs) - len(taken),
         which=which,
-        examples=float(equal_t.examples.mean()),
+        examples=float(overlap(trained, trained, pairs).examples.mean()),
         title=history.meta.get("title"),
         recipe=history.recipe,
         source=history.source,

@@ -4,6 +4,7 @@ from strag.words import number_of
 
 LONGEST = 28  # characters of a name
 LONGEST_HEADING = 60  # characters
+ENDED = "means over the runs that still train"  # where some runs end before others
 
 
 def one_line(text, longest=LONGEST):
@@ -23,9 +24,11 @@ def heading(shown):
 
 
 def caption(shown):
-    """Return the facts that are the same for all Dynamics, on one line."""
+    """Return the facts that are the same for all Dynamics, and whether runs end early, on one line."""
     every = [dynamics.facts for dynamics in shown]
-    return ", ".join(text for key, text in every[0].items() if all(facts.get(key) == text for facts in every))
+    same = [text for key, text in every[0].items() if all(facts.get(key) == text for facts in every)]
+    ended = any(not dynamics.recorded.all() for dynamics in shown)
+    return ", ".join([*same, *([ENDED] if ended else [])])
 
 
 def facts_of(history, at, diverged):

@@ -9,6 +9,7 @@ from strag.errors import StragError
 from strag.geometry import measures
 from strag.geometry.measures import MEASURES
 from strag.stragglers.find import collect, find_inversions
+from strag.stragglers.intervals import mean_over_runs
 from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
 from strag.views.captions import facts_of, one_line
@@ -30,6 +31,7 @@ class Dynamics:
     label : name of the history in a figure of several. title : name of its data set. source : its file.
     facts : dict of short texts for a caption, such as {"lr": "lr 0.2"}.
     updates : int [T], the updates t of the records. train_error : float64 [T, R].
+    recorded : bool [T, R], whether a run has a record. Runs may end before the last record.
     measured : whether a layer was measured.
     curves : dict of name to float64 [T, R]: the requested curves, if a layer was measured, and `error`.
     by_class : dict of name to float64 [T, R, C]: those of the curves that every class has.
@@ -48,6 +50,7 @@ class Dynamics:
     facts: dict
     updates: np.ndarray
     train_error: np.ndarray
+    recorded: np.ndarray
     measured: bool
     curves: dict
     by_class: dict
@@ -102,7 +105,7 @@ class Dynamics:
         runs at equal t, cannot show records at which no run makes an error. Raises StragError if the axis can
         show no record.
         """
-        values = self.updates if x == UPDATES else self.train_error.mean(axis=1)
+        values = self.updates if x == UPDATES else mean_over_runs(self.train_error, self.recorded)
         shown = values > 0
         if not shown.any():
             remedy = "train longer" if x == UPDATES else "plot it against updates"
@@ -130,18 +133,20 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
         )
     title = one_line(history.meta.get("title") or "history")
     lacks_inversion = finding.verdict not in (INVERSION, UNSTABLE, DIVERGED)
-    error = history.train_error[:, shown].astype(np.float64)
+    T = int(history.records[shown].max())
+    error = history.train_error[:T, shown].astype(np.float64)
     names = [name for name in curves if measured and name != ERROR]
     return Dynamics(
         label=one_line(label or title),
         title=title,
         source=history.source,
         facts=facts_of(history, position, diverged),
-        updates=history.updates,
+        updates=history.updates[:T],
         train_error=error,
+        recorded=history.recorded[:T, shown],
         measured=measured,
-        curves={**{name: history.curve(name, layer)[:, shown] for name in names}, ERROR: error},
-        by_class={name: history.measure(name, layer)[:, shown] for name in names if of_classes(name)},
+        curves={**{name: history.curve(name, layer)[:T, shown] for name in names}, ERROR: error},
+        by_class={name: history.measure(name, layer)[:T, shown] for name in names if of_classes(name)},
         classes=tuple(one_line(name) for name in history.classes),
         diverged=diverged,
         runs=len(shown),
@@ -151,7 +156,7 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
         inversion=dict(zip((UPDATES, ERROR), finding.mean_inversion, strict=True))
         if finding.mean_inversion
         else None,
-        shortfall=shortfall_of(finding.inversions, len(history.updates), fewest) if lacks_inversion else None,
+        shortfall=shortfall_of(finding.inversions, history.records, fewest) if lacks_inversion else None,
     )
 
 
@@ -160,13 +165,18 @@ def of_classes(name):
     return name != ERROR and MEASURES[name].axis == "class"
 
 
-def mean_and_spread(values):
+def mean_and_spread(values, recorded=None):
     """Return the mean over runs, and the standard deviation between them: [T, R] -> [T], [T].
 
-    The standard deviation of one run is 0.
+    The standard deviation of one run is 0. recorded : bool [T, R], the runs that have each record, by default
+    all.
     """
-    spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
-    return values.mean(axis=1), spread
+    if recorded is None or recorded.all():
+        spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
+        return values.mean(axis=1), spread
+    mean, number = mean_over_runs(values, recorded), recorded.sum(axis=1)
+    squares = np.square(np.where(recorded, values - mean[:, None], 0)).sum(axis=1)
+    return mean, np.sqrt(squares / np.maximum(number - 1, 1))
 
 
 def log_ticks(low, high, most=9):

@@ -109,7 +109,7 @@ def _of_classes(panel, dynamics, by_class, x):
     handles = []
     for number, name in enumerate(dynamics.classes):
         values = by_class[:, :, number]
-        if not np.isfinite(values).all():
+        if not np.isfinite(values[dynamics.recorded]).all():
             continue  # a class without examples
         look = {"color": GREY, "linewidth": 0.6, "alpha": 0.6} if several else {"color": colour(number)}
         look["linestyle"] = "-" if several else dashes(number)
@@ -148,9 +148,12 @@ def _overlaid(panels, dynamics, x, number, banded):
 
 
 def _curve(panel, dynamics, values, x, banded=True, **look):
-    """Draw the mean over runs, and a band of one standard deviation on either side. Returns the line."""
+    """Draw the mean over the runs that still train, and a band of one standard deviation on either side.
+
+    Returns the line.
+    """
     places, records = dynamics.axis(x)
-    mean, spread = mean_and_spread(values[records])
+    mean, spread = mean_and_spread(values[records], dynamics.recorded[records])
     (line,) = panel.plot(places, mean, marker=marker(places.size), **look)
     if banded and dynamics.runs_shown > 1:
         panel.fill_between(places, mean - spread, mean + spread, color=look["color"], alpha=BAND, linewidth=0)

@@ -275,5 +275,7 @@ def _caption(sweep):
     """Return the caption: the examples, the networks, the recipe and the duration of the training."""
     facts = facts_of(sweep.history, sweep.layer, 0)
     facts["runs"] = number_of(len(sweep.history.runs), "network")
-    facts["updates"] = f"trained for {number_of(sweep.history.updates[-1], 'update')}"
+    fewest, most = (int(extreme(sweep.history.last_updates)) for extreme in (np.min, np.max))
+    some = number_of(most, "update")
+    facts["updates"] = f"trained for {some if fewest == most else f'{fewest} to {some}'}"
     return ", ".join(facts.values())

@@ -5,6 +5,7 @@ import string
 import numpy as np
 
 from strag.geometry.measures import MEASURES
+from strag.stragglers.intervals import mean_over_runs
 from strag.views.captions import caption, heading
 from strag.views.dynamics import AXES, ERROR, UPDATES, USUAL, log_ticks
 
@@ -61,7 +62,7 @@ def _panels(shown, x, size, side_by_side, coloured, curves):
             panel.label(AXES[x], "x", "lower")
         for at, dynamics in enumerate(shown):
             values, records = dynamics.axis(x)
-            means = dynamics.curves[name][records].mean(axis=1)
+            means = mean_over_runs(dynamics.curves[name][records], dynamics.recorded[records])
             curve = panel.signal(_place(values, x), means, marker=_marker(at, len(shown), coloured))
             panel.draw(curve.lines())
         panel.ruler("x", "lower").ticks(_place(ticks, x), [f"{tick:g}" for tick in ticks])

@@ -18,9 +18,9 @@ def test_test_errors_between_records_are_linear_in_log_t_unless_these_lie_far_ap
     halfway = np.sqrt(100 * 150)
     assert history.test_error_at(halfway, 0) == pytest.approx(0.3)
     assert [history.test_error_at(t, 0) for t in (0, 100, 400)] == pytest.approx([0.5, 0.4, 0.1])
-    near = [history.test_record_near(t) for t in (None, 0, 3, 130, 400, 401)]
+    near = [history.test_record_near(t, 0) for t in (None, 0, 3, 130, 400, 401)]
     assert near == [None, None, None, 2, 3, None]
-    assert history.test_record_near(201) == 2
+    assert history.test_record_near(201, 0) == 2
     assert np.isnan([history.test_error_at(t, 0) for t in (None, 50, 200, 401)]).all()
 
 

@@ -169,7 +169,7 @@ def test_the_condition_that_failed_is_told_with_what_was_there(curve, change, fa
     found = verdict_of(curve, **change)
     assert (found.verdict, found.failed) == (OPEN, failed)
     assert at is ... or found.valley_update == at
-    told = shortfall_of([found], 151)
+    told = shortfall_of([found], [151])
     assert (told.condition, told.runs) == (failed, 1)
     if failed == "misclassified":
         assert (told.value, told.needed) == (8, 10)
@@ -184,9 +184,9 @@ def test_where_too_few_examples_are_misclassified_already_no_longer_training_is_
     assert (falling.verdict, falling.failed, falling.misclassified) == (OPEN, "misclassified", 5)
     assert falling.train_until is None
     assert falling.excluded_below == 75
-    assert "longer training cannot help" in shortfall_of([falling], 151).words
+    assert "longer training cannot help" in shortfall_of([falling], [151]).words
     shallow = verdict_of(np.exp(-T / 20) + 0.015 * (T > 140), wrong=few)
-    assert "less than 0.02, and has" in shortfall_of([shallow], 151).words
+    assert "less than 0.02, and has" in shortfall_of([shallow], [151]).words
     assert (shallow.failed, shallow.valley_update, shallow.train_until) == ("misclassified", 140, None)
     enough = verdict_of(np.exp(-T / 30), wrong=few + 10)
     assert enough.failed == "depth"
@@ -216,10 +216,10 @@ def test_few_records_are_told_as_such():
     for number in (5, 6):
         found = verdict_of(planted(3)[:number], T[:number])
         assert (found.verdict, found.failed) == (UNRESOLVED, "records")
-        told = shortfall_of([found], number).words
+        told = shortfall_of([found], [number]).words
         assert told == f"{number} records cannot show a valley, which needs 7"
     found = verdict_of(planted(3))
-    assert shortfall_of([found], 151).words.startswith(
+    assert shortfall_of([found], [151]).words.startswith(
         "the deepest valley, at t = 3, has fewer than 5 records"
     )
 

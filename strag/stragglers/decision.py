@@ -1,0 +1,81 @@
+"""The decision: whether the records of a run so far answer if, and where, it inverts.
+
+It is for the radius over all classes, in every measured layer. `per_class` and other observables may need
+longer training. A run whose answer is an inversion may still have a later, deeper valley, which training on
+would show: a decision says that a valley was seen on both sides, not that it is the last one.
+"""
+
+import numpy as np
+
+from strag.geometry.curves import over_axis
+from strag.geometry.measures import MEASURES
+from strag.stragglers.curves import Curves
+from strag.stragglers.inversion import (
+    COMPARED_AT,
+    DIVERGED,
+    FEWEST,
+    INVERSION,
+    NONE,
+    SEEN_FROM,
+    UNSTABLE,
+    find_inversion,
+    has_finished,
+    unmeasured,
+)
+
+OBSERVABLE = MEASURES["radius"]
+
+
+def decided(
+    updates, measures, train_error, train_loss, wrong, examples, descends=False, present=None, fewest=FEWEST
+):
+    """Whether the records of one run up to now decide its verdict in every layer.
+
+    A layer is decided in these cases.
+
+    inversion   The records reach at least 4 t*, up to where depths are compared.
+    none        Training has finished, and the records reach at least twice the update at which it first had.
+                A valley before that update is seen by then.
+    diverged    A value is not finite, and will not become so.
+    unstable    The loss of full-batch gradient descent rose before there was an inversion: no later record
+                counts as evidence for one. If there was one before the rise, and a deeper valley after it,
+                the records reach at least 4 times the update of that valley.
+
+    `open` and `unresolved` are not decided.
+
+    Parameters
+    ----------
+    updates : int [T], rising, the updates of the records.
+    measures : dict of the name of a measure to float32 [T, L, axis], at least the `radius`, [T, L, C]. The
+        values, like those of the other curves, are those that the history stores, so that training and a
+        reader of the history come to the same decision.
+    train_error, train_loss : float32 [T], over the examples that the run trains on.
+    wrong : int [T], numbers of these examples that are misclassified.
+    examples : number of these examples.
+    descends : whether training is full-batch gradient descent, see `strag.stragglers.recipe.descends`.
+    present : bool [C], the classes of which the run trains on an example; by default all.
+    fewest : number of examples that must be misclassified at an inversion.
+    """
+    updates, wrong = np.asarray(updates), np.asarray(wrong)
+    error, loss = (np.asarray(curve, np.float32) for curve in (train_error, train_loss))
+    radius = np.asarray(measures[OBSERVABLE.name], np.float32).astype(np.float64)  # (T, L, C)
+    _, L, C = radius.shape
+    if not L:
+        return unmeasured(Curves(updates, None, error, loss, wrong, examples)).verdict == DIVERGED
+    radius = over_axis(OBSERVABLE, radius, np.ones(C, dtype=bool) if present is None else present)
+    layers = (Curves(updates, radius[:, layer], error, loss, wrong, examples) for layer in range(L))
+    return all(_is_decided(curves, descends, fewest) for curves in layers)
+
+
+def _is_decided(curves, descends, fewest):
+    """Whether the Curves of one layer decide its verdict."""
+    found, last = find_inversion(curves, descends, fewest), curves.updates[-1]
+    if found.verdict == INVERSION:
+        return bool(last >= COMPARED_AT * found.update)
+    if found.verdict == NONE:
+        return bool(last >= SEEN_FROM * curves.updates[np.argmax(has_finished(curves))])
+    if found.verdict == UNSTABLE:
+        rise = int(np.searchsorted(curves.updates, found.unstable_from))
+        before = find_inversion(curves.until(rise), descends, fewest)
+        return before.verdict != INVERSION or bool(last >= COMPARED_AT * found.valley_update)
+    return found.verdict == DIVERGED
