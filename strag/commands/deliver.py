@@ -49,6 +49,10 @@ def kept_in_part(history):
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:
+        if history.output is not None and history.output.resumes:
+            work = f"{history.output.path}.resume"
+            say(f"{work}: holds the training so far; the same command goes on from there")
+            raise
         if isinstance(error, Exception) and not raised():
             raise
         try:

@@ -69,12 +69,12 @@ def command(data, output, plans, as_json, quiet, **options):
     """
     from contextlib import ExitStack
 
-    from strag.api.train import history_writer, weights_writer
+    from strag.api.job import history_writer, weights_writer
+    from strag.api.train import is_done
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
     from strag.training.device import choose_device, set_threads
-    from strag.words import number_of
 
     without, init, weights, weights_at = (
         options[key] for key in ("without", "init", "weights", "weights_at")
@@ -84,28 +84,59 @@ def command(data, output, plans, as_json, quiet, **options):
     data = "mnist8k" if source is None else source
     if (data, without, init).count("-") > 1:
         raise click.UsageError("DATA, --without and --init cannot both be stdin")
+    part, weights_at = _part(options, quiet), None if weights is None else weights_at
+    output, weights = (name if part is None else _named(name, part) for name in (output, weights))
     refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
     recipe, device = _recipe(options), choose_device(options["device"])
     set_threads(options["threads"])
-    weights_at = None if weights is None else weights_at
-    make_job = partial(_job, recipe, data, without, init, options["memory"], device)
+    make_job = partial(_job, recipe, data, without, init, options["memory"], device, part)
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
-        sinks = [
-            None if name is None else stack.enter_context(Output(name, resumes=options["resume"]))
-            for name in names
-        ]
+        resumes = options["resume"] and not plans
+        sinks = [name and stack.enter_context(Output(name, resumes=resumes)) for name in names]
         if source is None:
             Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
         job = make_job(sinks, weights_at)
         if plans:
             return _show_plan(job, device, weights_at, as_json)
+        if is_done(job, sinks, weights_at, device):
+            return Notes(quiet)(f"{output}: is complete already, so it is left as it is")
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
         if weights is not None:
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
         _run(job, writers, device, quiet)
-    Notes(quiet)(f"{number_of(job.recipe.runs, 'run')}, {job.last} updates, {len(job.recorded)} records")
+    Notes(quiet)(_sentence(job, writers[0]))
     return None
+
+
+def _part(options, quiet):
+    """The Part of --part, or None; a note says which one `auto` is."""
+    from strag.console import Notes
+
+    part, source = options["part"] or (None, None)
+    if source:
+        Notes(quiet)(f"training part {part}, as {source} {'say' if ' and ' in source else 'says'}")
+        for option in ("output", "weights"):
+            if options.get(option) not in (None, "-") and "%p" not in options[option]:
+                raise click.UsageError(
+                    "with --part auto, every part needs a file of its own; write %p for its number in the name"
+                )
+    return part
+
+
+def _named(name, part):
+    """The name of an output, with the number of the part in the place of %p."""
+    return None if name is None else name.replace("%p", str(part.number))
+
+
+def _sentence(job, history):
+    """What was trained, as a sentence."""
+    from strag.words import number_of
+
+    runs, last = number_of(job.recipe.runs, "run"), history.last_updates
+    if job.recipe.until:
+        return f"{runs}, which ended after {last.min()} to {last.max()} updates"
+    return f"{runs}, {job.last} updates, {len(job.recorded)} records"
 
 
 def _recipe(options):
@@ -113,13 +144,10 @@ def _recipe(options):
     from strag.training.architectures import ARCHITECTURES, DEFAULT
     from strag.training.recipe import Recipe
 
-    batched = options["batch_size"] is not None
     model = options.get("model", DEFAULT)
     names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & options.keys()
     chosen = {name: options[name] for name in names}
     chosen["noise"] = tuple(sorted(set(options["noise"]))) or (0.0,)
-    if chosen["record_every"] is None:
-        chosen["record_every"] = "log" if batched else "1"
     return Recipe.of(model=model, **chosen)
 
 
@@ -172,11 +200,11 @@ def _draws(options):
     return options["init"] is None or options["without"] is not None or drawn
 
 
-def _job(recipe, data, without, init, memory, device, sinks, weights_at):
+def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
     """The Job of training on DATA. Options that have no effect on this data set are refused."""
     from contextlib import nullcontext
 
-    from strag.api.train import prepare_job
+    from strag.api.job import prepare_job
     from strag.commands.inputs import read_data
     from strag.console import warn
     from strag.errors import bad_usage
@@ -199,7 +227,7 @@ def _job(recipe, data, without, init, memory, device, sinks, weights_at):
     if hasattr(left_out, "sets"):
         _refuse_runs(left_out)
     with nullcontext() if init is None else read(init, "weights") as start:
-        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at)
+        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part)
 
 
 def _refuse_runs(sets):

@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.types import FilePath, FiniteRange, Numbers
+from strag.commands.types import FilePath, FiniteRange, Numbers, PartName
 from strag.values import LARGEST
 
 RUNS = (
@@ -33,10 +33,13 @@ RUNS = (
     click.option(
         "--epochs",
         type=click.IntRange(1, 10_000_000),
-        default=500,
         metavar="N",
-        show_default=True,
-        help="Number of passes over the data.",
+        help="Number of passes over the data.  [default: 500; at most 100000 with --until]",
+    ),
+    click.option(
+        "--until",
+        type=click.Choice(["decided"]),
+        help="End each run when its inversion is decided: at 4 t*, or when it has learned everything.",
     ),
 )
 NETWORK = (
@@ -117,7 +120,7 @@ RECORDS = (
         "--record-every",
         type=Numbers("log"),
         metavar="N|log",
-        help="Number of updates between records.  [default: 1; log with mini-batches]",
+        help="Number of updates between records.  [default: 1; log with mini-batches or --until]",
     ),
     click.option(
         "--test-every",
@@ -173,6 +176,12 @@ WEIGHTS = (
     ),
 )
 JOB = (
+    click.option(
+        "--part",
+        type=PartName(),
+        metavar="K/N|auto/N|auto",
+        help="Train only part K of N; 'strag merge' joins the parts.",
+    ),
     click.option(
         "--resume",
         is_flag=True,

@@ -273,3 +273,21 @@ class Classes(_Checked):
         from strag.datasets.grouping import check_list
 
         check_list(text)
+
+
+class PartName(click.ParamType):
+    """A part of a training: K/N, or auto/N or auto in a job of a scheduler."""
+
+    name = "part"
+
+    def convert(self, value, param, ctx):
+        """The Part, and the variables that it was taken from or None."""
+        if not isinstance(value, str):
+            return value
+        from strag.api.part import read_part
+        from strag.errors import StragError
+
+        try:
+            return read_part(value)
+        except StragError as error:
+            self.fail("; ".join(filter(None, (error.problem, error.remedy))), param, ctx)

@@ -204,6 +204,11 @@ class HistoryWriter(Writer):
             super().commit()
         self._committed = True
 
+    @property
+    def last_updates(self):
+        """The update of the last record of each run: int64 [R]."""
+        return self._last_updates
+
     def _commit_ended(self):
         """Write the history anew, cut where its last run ended, and remove the work file."""
         ended = Ended(self.arrays, SPEC, self._scheduled)

@@ -6,7 +6,7 @@ import numpy as np
 
 from strag.errors import StragError, StragNote, warn_of
 from strag.files import history, weights
-from strag.files.canonical import canonical_json
+from strag.files.completed import difference
 from strag.files.container import TensorWriter
 from strag.files.header import DTYPES
 from strag.files.laws import RUN
@@ -74,28 +74,6 @@ def _require_same(container, first, of):
     if what:
         problem = f"belongs to another training than {first.name}: its {what}"
         raise StragError(problem, "pass the parts of one training", container.name)
-
-
-def difference(meta, other, ignored=()):
-    """The first value in which two stamps differ, as text: "recipe.lr is 0.2, not 0.1"; None if they agree.
-
-    ignored : keys of the stamp that may differ.
-    """
-    for key in sorted({*meta, *other} - set(ignored)):
-        ours, theirs = meta.get(key), other.get(key)
-        if canonical_json(ours) == canonical_json(theirs):
-            continue
-        if isinstance(ours, dict) and isinstance(theirs, dict):
-            return f"{key}.{difference(ours, theirs)}"
-        if all(isinstance(value, (str, int, float, bool, type(None))) for value in (ours, theirs)):
-            return f"{key} is {_shown(ours)}, not {_shown(theirs)}"
-        return f"{key} differs"
-    return None
-
-
-def _shown(value):
-    text = "absent" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:12]}..."
 
 
 def merge(parts, output):

@@ -15,18 +15,21 @@ class Ending:
     decide : function that decides for one run, from arrays whose first axis is that of its records: decide(
         updates, measures, train_error, train_loss, wrong, examples), with updates int64 [T], measures a dict
         of name to float32 [T, L, axis], train_error and train_loss float32 [T], wrong int64 [T] the numbers
-        of misclassified trained examples, and examples the number of trained examples. It returns whether
-        the run has ended.
-    trained : bool [R, P] examples each run trains on, or None for all. examples : P. runs : R.
+        of misclassified trained examples, and examples the number of trained examples; present=bool [C] says
+        of which groups it trains on an example. It returns whether the run has ended.
+    group : int64 [P], the group of each example. trained : bool [R, P], the examples that each run trains on,
+        or None for all. classes : number of groups C. runs : R.
 
     A run is asked about at records between which ln t has grown by 0.1, whatever else is recorded, so that
     the end of a run does not depend on its neighbours, and dense records cost little.
     """
 
-    def __init__(self, decide, trained, examples, runs):
+    def __init__(self, decide, group, trained, classes, runs):
         self.decide, self.trained = decide, trained
-        counts = np.full(runs, examples) if trained is None else trained.sum(axis=1)
-        self.examples = [int(count) for count in counts]
+        masks = [slice(None)] * runs if trained is None else trained
+        counts = [np.bincount(group[mask], minlength=classes) for mask in masks]
+        self.examples = [int(count.sum()) for count in counts]
+        self.present = [count > 0 for count in counts]
         self.ended = np.zeros(runs, bool)
         self._updates, self._columns, self._measures = [], [], []
         self._next = 1.0
@@ -58,4 +61,5 @@ class Ending:
         measures = {
             name: np.stack([values[name][run] for values in self._measures]) for name in self._measures[0]
         }
-        return self.decide(np.array(self._updates), measures, error, loss, wrong, self.examples[run])
+        examples, present = self.examples[run], self.present[run]
+        return self.decide(np.array(self._updates), measures, error, loss, wrong, examples, present=present)

@@ -74,7 +74,7 @@ class Group:
         self.update, self.ending = 0, None
         if decide is not None:
             trained = None if task.trained is None else task.trained[runs]
-            self.ending = Ending(decide, trained, len(task.index), runs.stop - runs.start)
+            self.ending = Ending(decide, task.group, trained, task.classes, runs.stop - runs.start)
 
     def _networks(self):
         """Build the networks from the initial parameters, which are given or drawn from the seed."""

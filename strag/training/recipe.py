@@ -22,6 +22,7 @@ from strag.values import (
     whole,
 )
 
+LONGEST = 100_000  # epochs of runs that end on their own
 _IN_FILES = {"record_every": "record", "test_every": "test"}  # keys of the recipe in files
 
 
@@ -56,7 +57,7 @@ def _schedule_check(may_be_none):
     runs=whole(1, LARGEST),
     first_run=whole(0, LARGEST),
     seed=whole(0),
-    epochs=whole(1, 10_000_000),
+    epochs=optional(whole(1, 10_000_000)),
     architecture=instance(Architecture, "an Architecture, or use Recipe.of with its options"),
     optimizer=choice("sgd", "adam"),
     lr=number(0, above=True),
@@ -65,7 +66,7 @@ def _schedule_check(may_be_none):
     batch_size=optional(whole(1, LARGEST)),
     own_order=flag,
     layers=optional(layers_check),
-    record_every=_schedule_check(may_be_none=False),
+    record_every=optional(_schedule_check(may_be_none=False)),
     test_every=_schedule_check(may_be_none=True),
     noise=several(number(0), "a tuple of numbers from 0 on, such as (0.0, 0.5)", fewest=1),
     restandardise=flag,
@@ -80,7 +81,8 @@ class Recipe:
     are measured, by default `architecture.default_layers`. `record_every` and `test_every` choose the updates
     that are recorded and tested, see `strag.training.schedule`. `batch_size` is the number of examples in a
     mini-batch, or None for the full batch. `until` is None, or "decided": every run ends when its inversion
-    is decided, see `strag.stragglers.decision`, at the latest after `epochs`.
+    is decided, see `strag.stragglers.decision`, at the latest after `epochs`. `epochs` are 500 by default,
+    or 100000 with `until`; `record_every` is log with mini-batches or `until`, else 1.
 
     Raises StragError for values that an option cannot have, for options that contradict each other, and for
     layers that do not exist.
@@ -89,7 +91,7 @@ class Recipe:
     runs: int = 10
     first_run: int = 0
     seed: int = 0
-    epochs: int = 500
+    epochs: int | None = None
     architecture: Architecture = field(default_factory=architectures.architecture)
     optimizer: str = "sgd"
     lr: float = 0.1
@@ -98,7 +100,7 @@ class Recipe:
     batch_size: int | None = None
     own_order: bool = False
     layers: tuple | None = None
-    record_every: str = "1"
+    record_every: str | None = None
     test_every: str = "log"
     noise: tuple = (0.0,)
     restandardise: bool = False
@@ -106,6 +108,10 @@ class Recipe:
     until: str | None = None
 
     def __post_init__(self):
+        if self.epochs is None:
+            object.__setattr__(self, "epochs", LONGEST if self.until else 500)
+        if self.record_every is None:
+            object.__setattr__(self, "record_every", "log" if self.until or self.batch_size else "1")
         object.__setattr__(self, "layers", read_layers(self.layers, self.architecture))
         if self.own_order and self.batch_size is None:
             raise bad_usage(

@@ -23,6 +23,7 @@ class Watch:
         self._count = np.broadcast_to(count, (recipe.runs, task.classes))  # (R, C), trained examples
         self.figures = {}
         self._diverged = {}
+        self._done, self._ended = {}, 0  # network updates of each group, and runs that have ended
         self._vanished = (0, 0, 0, 0)  # number of representations, update, run, layer
         self._present = None
 
@@ -33,7 +34,12 @@ class Watch:
         """
         if record.train_loss is not None:
             self._look(record)
-        return record.runs.start * last + (record.runs.stop - record.runs.start) * record.update
+        number = record.runs.stop - record.runs.start
+        self._done[record.runs.start] = number * record.update
+        if record.ended is not None:  # a run that has ended is complete
+            self._ended += int(record.ended.sum())
+            return self._ended * last
+        return sum(self._done.values())
 
     def _look(self, record):
         """Note the runs that diverged, the classes with examples and the figures of a Record."""

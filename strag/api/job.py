@@ -1,0 +1,251 @@
+"""The job of a training: its recipe with its data, checked against its inputs and the room there is."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from strag.api.prune import require_origin
+from strag.api.resume import spare_bytes
+from strag.api.room import require_memory
+from strag.bits import pack
+from strag.errors import StragError, bad_usage
+from strag.files.dataset import described_classes
+from strag.files.history import HistoryWriter, history_bytes
+from strag.files.sets import StoredSets
+from strag.files.stamp import stamp
+from strag.files.weights import WeightsWriter, parameter_bytes
+from strag.stragglers.sets import described_at
+from strag.training.architecture import Ends
+from strag.training.architectures import DEFAULT
+from strag.training.device import environment
+from strag.training.loop import run_groups
+from strag.training.parts import require_one_set
+from strag.training.plan import Size
+from strag.training.prepare import prepare, start_from
+from strag.training.schedule import listed
+
+
+class Job:
+    """A recipe with its data set and its task.
+
+    sets : one set per run, or None. part, whole : the Part of which this is the job, and the recipe of the
+    whole training; without a part None, and the recipe itself.
+    """
+
+    def __init__(self, recipe, data, task, mean, std, inputs, sets=None, whole=None, part=None):
+        self.sets, self.part, self.whole = sets, part, whole or recipe
+        self.recipe, self.data, self.task, self.inputs = recipe, data, task, inputs
+        self.mean, self.std = mean, std
+        self.last = recipe.updates(data.origin_size)
+        self.recorded = recipe.recorded(data.origin_size)
+        self.tested = recipe.tested(data.origin_size) if data.has_test else []
+        used = np.ones((1, len(data.y)), dtype=bool) if task.trained is None else task.trained
+        self.trained = np.broadcast_to(pack(used), (recipe.runs, -(-len(data.y) // 8)))
+
+    def meta(self, kind, device):
+        """The stamp of a file that this job makes."""
+        first = self.recipe.first_run
+        return stamp(
+            kind,
+            recipe=self.whole.as_dict(),
+            environment=environment(device),
+            inputs=self.inputs,
+            runs=list(range(first, first + self.recipe.runs)),
+            layers=list(self.recipe.layers),
+            classes=list(self.data.grouping.names),
+            labels=self.data.labels,
+            **described_classes(self.data),
+            origin=self.data.origin,
+            origin_size=self.data.origin_size,
+            title=self.data.title,
+            command=self.data.command,
+            **({} if self.sets is None else {"sets": self.sets}),
+            **({} if self.part is None else {"part": {"number": self.part.number, "of": self.part.of}}),
+        )
+
+
+def prepare_job(
+    recipe, data, without=None, init=None, memory=None, device="cpu", sinks=(), weights_at=None, part=None
+):
+    """The Job of training a Recipe on a Dataset.
+
+    Parameters
+    ----------
+    without : Finding whose indices every run leaves out, or StoredSets, of which each makes one network.
+    init : open Weights whose last state the networks start from.
+    memory : GiB that the training may need at most. sinks : open Outputs of the history and of the weights.
+    weights_at : updates at which weights are written, as text; None where none are. part : Part to train.
+
+    Raises StragError, before anything large is built, where it has no room in memory or in the Outputs.
+    """
+    inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
+    if without is not None:
+        if isinstance(without, StoredSets):
+            without.require_some()
+        require_origin(data, without)
+        inputs["without"] = without.identity
+        removed = _removed(data, without, recipe.runs)
+        if isinstance(without, StoredSets):
+            _require_same_start(recipe, data, without, init)
+            sets = without.sets.described()
+            recipe = replace(recipe, runs=len(sets["run"]), first_run=0)
+            seed_runs = sets["run"]
+    whole = recipe
+    if part is not None:
+        ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
+        runs = part.runs(run_groups(whole, ends))
+        recipe = replace(whole, runs=runs.stop - runs.start, first_run=whole.first_run + runs.start)
+        if removed is not None:
+            if whole.restandardise:
+                require_one_set(removed)
+            removed = removed[runs]
+        if sets is not None:
+            sets, seed_runs = described_at(sets, range(runs.start, runs.stop)), seed_runs[runs]
+    _require_room(recipe, data, removed is not None, memory, device, sinks, weights_at)
+    try:
+        task, mean, std = prepare(recipe, data, removed, seed_runs)
+    except StragError as error:
+        raise error.about(data.source) from None
+    if init is not None:
+        start_from(task, recipe, init.parameters(-1), init.runs, init.source)
+        inputs["init"] = {**(init.meta.get("inputs") or {}), "update": int(init.updates[-1])}
+    require_memory(recipe, Size.of(task), memory, device)
+    return Job(recipe, data, task, mean, std, inputs, sets, whole, part)
+
+
+def _removed(data, without, runs):
+    """The rows of the origin that each network leaves out: list of int64 arrays."""
+    if isinstance(without, StoredSets):
+        removed = [without.removed(number) for number in range(len(without.sets.run))]
+    elif without.indices.size:
+        removed = [without.indices] * runs
+    else:
+        raise StragError(
+            f"lists no examples (its verdict is '{without.verdict}'), so none would be left out",
+            "remove `without` to train on all of them",
+            without.source,
+        )
+    if max(map(len, removed)) == len(data.y):
+        raise StragError(f"leaves no example of {data.source} to train on", "remove fewer", without.source)
+    return removed
+
+
+def _require_room(recipe, data, subsets, memory, device, sinks, weights_at):
+    """Refuse a training that cannot fit even if only one input varies."""
+    tests, classes = len(data.y_test) if data.has_test else 0, len(data.grouping.names)
+    size = Size(len(data.y), tests, Ends(data.x.shape[1:], 1, classes), data.origin_size, subsets)
+    require_memory(recipe, size, memory, device)
+    needed = (
+        (
+            bytes_of_history(recipe, data),
+            "record and test less often (`record_every`, `test_every`), or train fewer `runs`",
+        ),
+        (
+            weights_bytes(recipe, data, weights_at),
+            "write them at fewer updates (`weights_at`), or of fewer `runs`",
+        ),
+    )
+    for sink, (size, remedy) in zip(sinks, needed, strict=False):
+        if sink is not None:
+            sink.require_room(size, remedy)
+
+
+def bytes_of_history(recipe, data):
+    """Bytes of the tensors of the history of a training."""
+    lengths = {
+        "run": recipe.runs,
+        "class": len(data.grouping.names),
+        "layer": len(recipe.layers),
+        "record": recipe.records(data.origin_size),
+        "example": len(data.y),
+        "test record": _tests(recipe, data.origin_size) if data.has_test else 0,
+        "noise level": len(recipe.noise),
+        "test example": len(data.y_test) if data.has_test else 0,
+    }
+    return history_bytes(lengths, data.named.values())
+
+
+def _tests(recipe, rows):
+    """The number of test records that a history is laid out for, of a data set with a test set."""
+    if recipe.until and recipe.test_every != "never":
+        return len({*recipe.recorded(rows), *recipe.tested(rows)})
+    return recipe.tests(rows)
+
+
+def weights_bytes(recipe, data, weights_at):
+    """Bytes of the parameters that a training writes at these updates, a text; 0 for None."""
+    if weights_at is None:
+        return 0
+    updates = listed(weights_at, recipe.updates(data.origin_size), "weights_at")
+    ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
+    return parameter_bytes(len(updates), recipe.runs, recipe.architecture.shapes(ends))
+
+
+def _require_same_start(recipe, data, without, init):
+    """Refuse options that give the networks other initial weights than the runs of their sets had."""
+    inputs = _object(without.meta, "inputs")
+    before = _object(inputs, "training")
+    then, now = ({"model": DEFAULT, **part} if part else {} for part in (before, recipe.as_dict()))
+    for name in ("model", "seed", *recipe.architecture.drawn_by):
+        if then.get(name, now[name]) != now[name]:
+            raise bad_usage(
+                f"its runs were trained with `{name}` {then[name]}, but these would be with {now[name]}",
+                f"pass `{name}` {then[name]}, so that they start from the same weights",
+                without.source,
+            )
+    groups = list(data.grouping.names)
+    then = without.meta.get("classes") or groups
+    if isinstance(then, list) and then != groups:
+        raise bad_usage(
+            f"its runs were trained on {_groups(then)}, but these would be on {_groups(groups)}",
+            f"use 'strag data' with `labels` {without.meta.get('labels')}, as their training did",
+            without.source,
+        )
+    if "init" in _object(inputs, "history") and init is None:
+        raise bad_usage(
+            "its runs started from the `init` of their training, but these would not",
+            "pass `init` again, so that they start from the same weights",
+            without.source,
+        )
+
+
+def _object(meta, key):
+    """An object in a stamp; empty if there is none."""
+    return meta[key] if isinstance(meta.get(key), dict) else {}
+
+
+def _groups(names):
+    return f"{len(names)} groups ({', '.join(map(str, names[:4]))}{', ...' if len(names) > 4 else ''})"
+
+
+def history_writer(job, device, sink):
+    """The writer of the Job's history into an open Output.
+
+    If the Output resumes, its work file has room for the state of the training.
+    """
+    data = job.data
+    whole = {"updates": job.recorded, "trained": job.trained}
+    whole |= {"index": data.index, "y": data.y, "group": data.groups, **data.named}
+    tests = job.tested
+    if job.recipe.until:  # a run is tested where it ends, at whichever record that is
+        tests = sorted({*job.tested, *job.recorded}) if len(job.tested) else []
+        whole["last_record"] = np.full(job.recipe.runs, -1)
+    whole |= {"test_updates": tests, "y_test": data.y_test} if len(tests) else {}
+    spare = spare_bytes(job) if sink is not None and sink.resumes else 0
+    meta, levels = job.meta("history", device), len(job.recipe.noise)
+    return HistoryWriter(sink, meta, whole, levels, spare, scheduled=job.tested)
+
+
+def weights_writer(job, device, sink, weights_at):
+    """The writer of the Job's weights into an open Output.
+
+    Raises StragError for updates that runs which end on their own may not reach.
+    """
+    if job.recipe.until and weights_at != "last":
+        raise bad_usage("`weights_at` must be last where runs end with `until`", "remove `weights_at`")
+    whole = {"updates": listed(weights_at, job.last, "weights_at"), "mean": job.mean, "std": job.std}
+    whole |= {"index": job.data.index, "trained": job.trained}
+    whole |= {"last_update": np.full(job.recipe.runs, job.last)} if job.recipe.until else {}
+    return WeightsWriter(
+        sink, job.meta("weights", device), whole, job.recipe.architecture.shapes(job.task.ends)
+    )
