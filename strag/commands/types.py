@@ -235,7 +235,7 @@ class _Checked(click.ParamType):
         try:
             self.check(value)
         except StragError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(str(error).replace("`", ""), param, ctx)  # click has named the option
         return value
 
 

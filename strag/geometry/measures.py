@@ -152,5 +152,5 @@ def read_observable(text):
     measure = MEASURES.get(name)
     if not (measure and measure.label) or (colon and measure.axis != "class"):
         *names, last = observables()
-        raise bad_usage(f"no observable '{text}'", f"use {', '.join(names)} or {last}")
+        raise bad_usage(f"no `observable` '{text}'", f"use {', '.join(names)} or {last}")
     return measure, group if colon else None
