@@ -1,7 +1,7 @@
 """What a training would cost, before it is run."""
 
-from strag.api.outputs import write_answer
 from strag.api.job import bytes_of_history, weights_bytes
+from strag.api.outputs import write_answer
 from strag.files.container import RESIDENT
 from strag.training import plan as science
 

@@ -16,6 +16,7 @@ from strag.signals import held, waits
 from strag.stragglers.decision import decided
 from strag.stragglers.recipe import descends
 from strag.training import loop as science
+from strag.training.architectures import ARCHITECTURES
 from strag.training.device import DEVICES, choose_device, set_threads
 from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint

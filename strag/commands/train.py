@@ -118,9 +118,8 @@ def _part(options, quiet):
         Notes(quiet)(f"training part {part}, as {source} {'say' if ' and ' in source else 'says'}")
         for option in ("output", "weights"):
             if options.get(option) not in (None, "-") and "%p" not in options[option]:
-                raise click.UsageError(
-                    "with --part auto, every part needs a file of its own; write %p for its number in the name"
-                )
+                problem = "every part of --part auto needs its own file; write its number in the name as %p"
+                raise click.UsageError(problem)
     return part
 
 

@@ -110,9 +110,9 @@ class TensorWriter:
         name : name of the tensor. where : index of the part. From time to time, the memory of the written
         parts is released.
         """
-        array = self.arrays[name]
+        array, values = self.arrays[name], np.asarray(values)
         array[where] = values
-        self._resident += np.size(values) * array.itemsize
+        self._resident += values.size * array.itemsize
         if self._resident > RESIDENT:
             self._release()
 

@@ -181,6 +181,7 @@ class HistoryWriter(Writer):
         places = [name for name in ("updates", "test_updates") if name in whole]
         self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed, self._scheduled = False, scheduled
+        self.last_updates = np.zeros(len(meta["runs"]), np.int64)  # of runs that end on their own
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
@@ -194,6 +195,7 @@ class HistoryWriter(Writer):
         if record.ended is not None and record.ended.any():
             runs = np.flatnonzero(record.ended) + record.runs.start
             self.put("last_record", runs, self._places["updates"][record.update])
+            self.last_updates[runs] = record.update
         self._done[(record.runs.start, record.runs.stop)] = record.update
 
     def commit(self):
@@ -203,11 +205,6 @@ class HistoryWriter(Writer):
         else:
             super().commit()
         self._committed = True
-
-    @property
-    def last_updates(self):
-        """The update of the last record of each run: int64 [R]."""
-        return self._last_updates
 
     def _commit_ended(self):
         """Write the history anew, cut where its last run ended, and remove the work file."""

@@ -6,8 +6,8 @@ from collections import namedtuple
 
 import pytest
 
-from strag.api import room
 from strag.api import job as train_job
+from strag.api import room
 from strag.cli import main
 from strag.files import output
 from strag.files.dataset import write_dataset

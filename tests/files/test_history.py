@@ -157,7 +157,6 @@ class TestInterrupted:
                 made = record(update, both)
                 if update not in updates:
                     made = SimpleNamespace(
-                        ended=None,
                         **{**vars(made), **dict.fromkeys((*VALUES, "misclassified")), "measures": {}},
                     )
                 writer.add(made)

@@ -13,11 +13,11 @@ from tests.conftest import made_up
 
 TRAININGS = {
     "full batch": {},
-    "mini-batches": {"batch_size": 50, "record": "1"},
-    "own order": {"batch_size": 50, "record": "7", "own_order": True},
+    "mini-batches": {"batch_size": 50, "record_every": "1"},
+    "own order": {"batch_size": 50, "record_every": "7", "own_order": True},
     "Adam": {"optimizer": "adam", "lr": 0.01},
     "momentum": {"momentum": 0.9, "lr": 0.05, "weight_decay": 0.01},
-    "no records but the ends": {"record": "1000", "test": "never"},
+    "no records but the ends": {"record_every": "1000", "test_every": "never"},
     "two groups": {"runs": 5, "first_run": 30, "width": 20},
 }
 
@@ -49,7 +49,9 @@ def trained(recipe, task, begun=(), due=None, stop=None):
 @pytest.mark.parametrize("stop", [1, 2, 4, 7])
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_training_that_goes_on_is_the_one_that_never_stopped(name, stop):
-    recipe = Recipe.of(**{"runs": 3, "epochs": 6, "width": 7, "lr": 0.3, "test": "1", **TRAININGS[name]})
+    recipe = Recipe.of(
+        **{"runs": 3, "epochs": 6, "width": 7, "lr": 0.3, "test_every": "1", **TRAININGS[name]}
+    )
     removed = [np.arange(3, 200, 5)] * recipe.runs if name == "own order" else None
     task, _, _ = prepare(recipe, made_up(), removed)
     whole, _ = trained(recipe, task)
