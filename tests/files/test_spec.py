@@ -44,7 +44,8 @@ def names():
 
 
 def write_history_file(path):
-    return history_file(path, data=images(names=names())), images()
+    whole = history_file(path.with_suffix(".whole"), data=images(names=names()))
+    return forge(whole, path, last_record=np.array([11, 11])), images()
 
 
 def write_weights_file(path):
@@ -53,6 +54,7 @@ def write_weights_file(path):
     layers = {name: random.random((2, *shape)) for name, shape in shapes.items()}
     data = whole(images(), mean=np.zeros(6), std=np.ones(6))
     kept = {name: data[name] for name in ("updates", "mean", "std", "index", "trained")}
+    kept["last_update"] = [5, 5]
     with WeightsWriter(str(path), stamp("weights", **NAMED), kept, shapes) as writer:
         for update in (0, 5):
             writer.add(SimpleNamespace(ended=None, update=update, runs=slice(0, 2), weights=layers))
@@ -98,6 +100,7 @@ BREAKERS = {  # an array like this one that breaks the law of this name
     "not empty for any run": lambda array: array & np.array([[255], [0]], np.uint8),
     "never decreasing, the last is the length of `names`": lambda array: array + 1,
     "below C": lambda array: array + 1,
+    "below T": lambda array: array + 1,
     "at most 3": lambda array: array + 4,
 }
 
