@@ -15,11 +15,12 @@ from strag.stragglers.inversion import (
     DIVERGED,
     FEWEST,
     INVERSION,
+    NEAR,
     NONE,
     SEEN_FROM,
+    SMALLEST_DEPTH,
     UNSTABLE,
     find_inversion,
-    has_finished,
     unmeasured,
 )
 
@@ -34,8 +35,8 @@ def decided(
     A layer is decided in these cases.
 
     inversion   The records reach at least 4 t*, up to where depths are compared.
-    none        Training has finished, and the records reach at least twice the update at which it first had.
-                A valley before that update is seen by then.
+    none        Training has finished. If a valley is half as deep as an inversion, and has enough
+                misclassified examples, the records also reach twice its update, at which it would be seen.
     diverged    A value is not finite, and will not become so.
     unstable    The loss of full-batch gradient descent rose before there was an inversion: no later record
                 counts as evidence for one. If there was one before the rise, and a deeper valley after it,
@@ -73,7 +74,8 @@ def _is_decided(curves, descends, fewest):
     if found.verdict == INVERSION:
         return bool(last >= COMPARED_AT * found.update)
     if found.verdict == NONE:
-        return bool(last >= SEEN_FROM * curves.updates[np.argmax(has_finished(curves))])
+        forms = found.depth * NEAR >= SMALLEST_DEPTH and found.misclassified >= fewest
+        return not forms or bool(last >= SEEN_FROM * found.valley_update)
     if found.verdict == UNSTABLE:
         rise = int(np.searchsorted(curves.updates, found.unstable_from))
         before = find_inversion(curves.until(rise), descends, fewest)

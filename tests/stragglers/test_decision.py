@@ -64,10 +64,10 @@ def test_a_run_that_has_not_finished_and_has_no_valley_is_not_decided():
     assert first_decided([valley(10)], wrong=3) is None  # too few examples are misclassified
 
 
-def test_no_inversion_is_decided_at_twice_the_update_at_which_training_has_finished():
-    assert first_decided([FALLING], loss=OVER) - 1 == 2 * 93
+def test_no_inversion_is_decided_when_training_has_finished_unless_a_valley_forms():
+    assert first_decided([FALLING], loss=OVER) - 1 == 93
     error = np.where(t < 50, 0.3, 0.0)
-    assert first_decided([FALLING], error=error) - 1 == 2 * 50
+    assert first_decided([FALLING], error=error) - 1 == 50
     assert first_decided([valley(60)], loss=OVER) - 1 == pytest.approx(4 * 60, abs=2)
 
 
