@@ -27,9 +27,7 @@ from strag.stragglers.inversion import (
 OBSERVABLE = MEASURES["radius"]
 
 
-def decided(
-    updates, measures, train_error, train_loss, wrong, examples, descends=False, present=None, fewest=FEWEST
-):
+def decided(updates, measures, train_error, train_loss, wrong, examples, descends=False, fewest=FEWEST):
     """Whether the records of one run up to now decide its verdict in every layer.
 
     A layer is decided in these cases.
@@ -47,25 +45,26 @@ def decided(
     Parameters
     ----------
     updates : int [T], rising, the updates of the records.
-    measures : dict of the name of a measure to float32 [T, L, axis], at least the `radius`, [T, L, C]. The
-        values, like those of the other curves, are those that the history stores, so that training and a
-        reader of the history come to the same decision.
+    measures : dict of the name of a measure to float32 [T, L, axis], at least the `radius`, [T, L, C]. A
+        class that has no radius at the first record has no examples, and is left out. The values, like those
+        of the other curves, are those that the history stores, so that training and a reader of the history
+        come to the same decision.
     train_error, train_loss : float32 [T], over the examples that the run trains on.
     wrong : int [T], numbers of these examples that are misclassified.
     examples : number of these examples.
     descends : whether training is full-batch gradient descent, see `strag.stragglers.recipe.descends`.
-    present : bool [C], the classes of which the run trains on an example; by default all.
     fewest : number of examples that must be misclassified at an inversion.
     """
     updates, wrong = np.asarray(updates), np.asarray(wrong)
     error, loss = (np.asarray(curve, np.float32) for curve in (train_error, train_loss))
     radius = np.asarray(measures[OBSERVABLE.name], np.float32).astype(np.float64)  # (T, L, C)
-    _, L, C = radius.shape
-    if not L:
+    layers = range(radius.shape[1])
+    if not layers:
         return unmeasured(Curves(updates, None, error, loss, wrong, examples)).verdict == DIVERGED
-    radius = over_axis(OBSERVABLE, radius, np.ones(C, dtype=bool) if present is None else present)
-    layers = (Curves(updates, radius[:, layer], error, loss, wrong, examples) for layer in range(L))
-    return all(_is_decided(curves, descends, fewest) for curves in layers)
+    present = np.isfinite(radius[0]).any(axis=0)
+    radius = over_axis(OBSERVABLE, radius, present)
+    curves = (Curves(updates, radius[:, layer], error, loss, wrong, examples) for layer in layers)
+    return all(_is_decided(of_layer, descends, fewest) for of_layer in curves)
 
 
 def _is_decided(curves, descends, fewest):

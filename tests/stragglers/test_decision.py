@@ -25,21 +25,19 @@ SLOW = 0.7 / (1 + t / 200)  # a loss that falls, but not to a hundredth
 OVER = 0.7 * np.exp(-t / 20)  # falls below a hundredth of its start at update 93
 
 
-def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, present=None, start=1):
+def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, empty=False, start=1):
     """The first number of records, from `start` on, that decide a run, or None.
 
-    curves : list of L curves [T], of every class. With `present`, a second class has no example.
+    curves : list of L curves [T], of every class. If `empty`, a second class has none.
     """
     radius = np.stack(curves, axis=1)[:, :, None].astype(np.float32)
-    radius = radius if present is None else np.concatenate([radius, np.full_like(radius, np.nan)], axis=2)
+    radius = radius if not empty else np.concatenate([radius, np.full_like(radius, np.nan)], axis=2)
     error = np.full(T, 0.3) if error is None else error
     wrong = np.broadcast_to(wrong, T)
     at = (
         n
         for n in range(start, T + 1)
-        if decided(
-            *(t[:n], {"radius": radius[:n]}, error[:n], loss[:n], wrong[:n], P, descends), present=present
-        )
+        if decided(*(t[:n], {"radius": radius[:n]}, error[:n], loss[:n], wrong[:n], P), descends=descends)
     )
     return next(at, None)
 
@@ -108,7 +106,7 @@ def test_an_inversion_before_the_rise_and_a_deeper_valley_after_it_need_four_tim
 
 
 def test_a_class_without_examples_does_not_count():
-    assert first_decided([valley(10)], present=np.array([True, False])) == first_decided([valley(10)])
+    assert first_decided([valley(10)], empty=True) == first_decided([valley(10)])
 
 
 @pytest.mark.parametrize("recipe", [FULL_BATCH, MINI_BATCHES])
