@@ -27,7 +27,9 @@ from strag.stragglers.inversion import (
 OBSERVABLE = MEASURES["radius"]
 
 
-def decided(updates, measures, train_error, train_loss, wrong, examples, descends=False, fewest=FEWEST):
+def decided(
+    updates, measures, train_error, train_loss, wrong, examples, descends=False, present=None, fewest=FEWEST
+):
     """Whether the records of one run up to now decide its verdict in every layer.
 
     A layer is decided in these cases.
@@ -45,14 +47,15 @@ def decided(updates, measures, train_error, train_loss, wrong, examples, descend
     Parameters
     ----------
     updates : int [T], rising, the updates of the records.
-    measures : dict of the name of a measure to float32 [T, L, axis], at least the `radius`, [T, L, C]. A
-        class that has no radius at the first record has no examples, and is left out. The values, like those
-        of the other curves, are those that the history stores, so that training and a reader of the history
-        come to the same decision.
+    measures : dict of the name of a measure to float32 [T, L, axis], at least the `radius`, [T, L, C]. The
+        values, like those of the other curves, are those that the history stores, so that training and a
+        reader of the history come to the same decision.
     train_error, train_loss : float32 [T], over the examples that the run trains on.
     wrong : int [T], numbers of these examples that are misclassified.
     examples : number of these examples.
     descends : whether training is full-batch gradient descent, see `strag.stragglers.recipe.descends`.
+    present : bool [C], the classes of which the run trains on an example, which count; by default those that
+        have a radius at the first record.
     fewest : number of examples that must be misclassified at an inversion.
     """
     updates, wrong = np.asarray(updates), np.asarray(wrong)
@@ -61,7 +64,7 @@ def decided(updates, measures, train_error, train_loss, wrong, examples, descend
     layers = range(radius.shape[1])
     if not layers:
         return unmeasured(Curves(updates, None, error, loss, wrong, examples)).verdict == DIVERGED
-    present = np.isfinite(radius[0]).any(axis=0)
+    present = np.isfinite(radius[0]).any(axis=0) if present is None else present
     radius = over_axis(OBSERVABLE, radius, present)
     curves = (Curves(updates, radius[:, layer], error, loss, wrong, examples) for layer in layers)
     return all(_is_decided(of_layer, descends, fewest) for of_layer in curves)

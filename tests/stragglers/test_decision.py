@@ -25,7 +25,9 @@ SLOW = 0.7 / (1 + t / 200)  # a loss that falls, but not to a hundredth
 OVER = 0.7 * np.exp(-t / 20)  # falls below a hundredth of its start at update 93
 
 
-def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, empty=False, start=1):
+def first_decided(
+    curves, loss=SLOW, error=None, wrong=P // 2, descends=False, empty=False, present=None, start=1
+):
     """The first number of records, from `start` on, that decide a run, or None.
 
     curves : list of L curves [T], of every class. If `empty`, a second class has none.
@@ -37,7 +39,11 @@ def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, e
     at = (
         n
         for n in range(start, T + 1)
-        if decided(*(t[:n], {"radius": radius[:n]}, error[:n], loss[:n], wrong[:n], P), descends=descends)
+        if decided(
+            *(t[:n], {"radius": radius[:n]}, error[:n], loss[:n], wrong[:n], P),
+            descends=descends,
+            present=present,
+        )
     )
     return next(at, None)
 
@@ -105,8 +111,12 @@ def test_an_inversion_before_the_rise_and_a_deeper_valley_after_it_need_four_tim
     assert first_decided([curve], loss=late, descends=True, start=44) - 1 == 4 * deepest
 
 
-def test_a_class_without_examples_does_not_count():
-    assert first_decided([valley(10)], empty=True) == first_decided([valley(10)])
+@pytest.mark.parametrize("present", [None, np.array([True, False])])
+def test_a_class_without_examples_does_not_count(present):
+    expected = first_decided([valley(10)])
+
+    assert first_decided([valley(10)], empty=True, present=present) == expected
+    assert first_decided([valley(10)], empty=True, present=np.array([True, True])) == 1  # has diverged
 
 
 @pytest.mark.parametrize("recipe", [FULL_BATCH, MINI_BATCHES])
