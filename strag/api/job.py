@@ -29,8 +29,10 @@ class Job:
     """A recipe with its data set and its task.
 
     sets : one set per run, or None. part, whole : the Part of which this is the job, and the recipe of the
-    whole training; without a part None, and the recipe itself.
+    whole training; without a part None, and the recipe itself. crew : the Crew that trains, or None.
     """
+
+    crew = None
 
     def __init__(self, recipe, data, task, mean, std, inputs, sets=None, whole=None, part=None):
         self.sets, self.part, self.whole = sets, part, whole or recipe
@@ -48,7 +50,7 @@ class Job:
         return stamp(
             kind,
             recipe=self.whole.as_dict(),
-            environment=environment(device),
+            environment=environment(device, None if self.crew is None else self.crew.threads),
             inputs=self.inputs,
             runs=list(range(first, first + self.recipe.runs)),
             layers=list(self.recipe.layers),

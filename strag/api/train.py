@@ -9,12 +9,12 @@ from strag.api.arguments import kind, refuse_overwriting
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
-from strag.api.resume import Resumption
+from strag.api.resume import EVERY, Resumption
 from strag.errors import StragWarning, bad_usage
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
-from strag.signals import held, waits
+from strag.signals import held
 from strag.stragglers.decision import decided
 from strag.stragglers.recipe import descends
 from strag.training import loop as science
@@ -24,6 +24,7 @@ from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
+from strag.training.workers import train_by
 from strag.values import checked, choice, flag, function, instance, listing, number, optional, path, whole
 
 
@@ -75,11 +76,14 @@ def _train(job, writers, device, watch, progress, resumption=None):
     if job.recipe.until:
         decide = partial(decided, descends=descends(job.recipe.as_dict()))
     weights_at = writers[1].updates if len(writers) > 1 else ()
-    for event in science.train(job.recipe, job.task, weights_at, device, begun, due, decide=decide):
+    options = {"begun": begun, "due": due, "decide": decide}
+    if job.crew is None:
+        events = science.train(job.recipe, job.task, weights_at, device, **options)
+    else:
+        events = train_by(job.crew, job.recipe, job.task, weights_at, every=EVERY, **options)
+    for event in events:
         if isinstance(event, Checkpoint):
             resumption.take(event)
-            if waits():
-                return
             continue
         for writer in writers:
             writer.add(event)

@@ -238,9 +238,13 @@ class HistoryWriter(Writer):
         if self.is_direct or self._committed or not self._done:
             return None
         last = int(self.arrays["updates"][-1])
-        finished = [runs for runs, update in self._done.items() if update >= last]
-        runs = max(stop for _, stop in finished or self._done)
-        until = last if finished else next(iter(self._done.values()))
+        runs = _complete_to([group for group, update in self._done.items() if update >= last])
+        until = last
+        if not runs:  # the first group of runs, as far as it was trained
+            first = min(self._done)
+            if first[0] > 0:
+                return None
+            runs, until = first[1], self._done[first]
         ends = {"run": runs, "record": self._number("updates", until)}
         ends["test record"] = self._number("test_updates", until)
         kept = [name for name in self.arrays if ends["test record"] or name not in _OF_TESTS]
@@ -255,6 +259,14 @@ class HistoryWriter(Writer):
     def _number(self, name, until):
         """Return how many updates in the tensor `name` are at most `until`; 0 without such a tensor."""
         return int(np.searchsorted(self.arrays[name], until, "right")) if name in self.arrays else 0
+
+
+def _complete_to(groups):
+    """The number of runs up to which all are in these groups, a list of (first, end)."""
+    stop = 0
+    for first, end in sorted(groups):
+        stop = end if first == stop else stop
+    return stop
 
 
 def _cut(axes, array, ends):

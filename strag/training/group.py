@@ -7,7 +7,7 @@ from strag.training.architecture import stack
 from strag.training.descent import Descent
 from strag.training.ending import Ending
 from strag.training.passes import Inputs, batch_step, full_pass, misclassified
-from strag.training.records import Checkpoint, Record
+from strag.training.records import STOP, Checkpoint, Record
 from strag.training.seeds import epoch_order, noise_array
 
 
@@ -56,7 +56,7 @@ class Group:
     runs : slice of all runs. weights_at : updates at which the weights are due. device : of torch.
     decide : see `train`.
 
-    `update` is the number of updates made.
+    `update` is the number of updates made, `is_stopped` whether the training was stopped before its end.
     """
 
     def __init__(self, recipe, task, data, test, runs, weights_at, device, decide=None):
@@ -71,7 +71,7 @@ class Group:
             self.trained = torch.as_tensor(task.trained[runs], dtype=torch.float32).to(device)
         self.networks = self._networks()
         self.descent = Descent(recipe, self.networks.parameters)
-        self.update, self.ending = 0, None
+        self.update, self.ending, self.is_stopped = 0, None, False
         if decide is not None:
             trained = None if task.trained is None else task.trained[runs]
             self.ending = Ending(decide, task.group, trained, task.classes, runs.stop - runs.start)
@@ -104,17 +104,27 @@ class Group:
         for record in checkpoint.seen if self.ending else ():
             self.ending.take(record)
 
+    def events(self, due=None, keep=False):
+        """Train to the end and yield Records and Checkpoints; see `train`.
+
+        keep : whether to yield the Checkpoint after the last update.
+        """
+        yield from self.records(due)
+        if keep and not self.is_stopped:
+            yield self.checkpoint(self.update, is_last=True)
+
     @torch.no_grad()
     def records(self, due=None):
-        """Train to the end and yield a Record at every update where anything is due.
-
-        due : function without arguments; before an update where it returns True, a Checkpoint is yielded.
-        """
+        """Train to the end and yield a Record at every update where anything is due, and Checkpoints."""
         batches = self.batches(self.update)
         while True:
             update, continues = self.update, self.update < self.last
-            if due is not None and due():
+            needed = due() if due is not None else None
+            if needed:
                 yield self.checkpoint(update)
+                if needed == STOP:
+                    self.is_stopped = True
+                    return
             is_recorded = update in self.recorded
             measured = self.look(continues, is_recorded)
             if is_recorded or update in self.tested or update in self.weights_at:
