@@ -312,7 +312,7 @@ def _read_header(stream, head, name, wanted):
 
 
 def _check_size(file, size, name, is_unfinished=False):
-    """Raise StragError unless the file has `size` bytes; one that is unfinished may hold a state behind them."""
+    """Raise StragError unless the file has `size` bytes; an unfinished one may have a state behind them."""
     length = file.seek(0, os.SEEK_END)
     if length < size:
         raise StragError(f"is cut short: {length} of {size} bytes", again(name), source=name)

@@ -248,7 +248,7 @@ def test_python_does_the_same(folder):
     assert merged.runs == tuple(range(7))
     with package.merge([Path(f"w.{number}") for number in range(1, 5)], Path("w")) as weights:
         assert weights.updates.tolist() == [0, 4]
-    with pytest.raises(package.StragError, match="h.2: is read, and `output` would overwrite it"):
+    with pytest.raises(package.StragError, match=r"h\.2: is read, and `output` would overwrite it"):
         package.merge(files, "h.2")
     with pytest.raises(package.StragError, match="of which 1,3,4 are missing"):
         package.merge("h.2", "python")
