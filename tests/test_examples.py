@@ -93,6 +93,15 @@ def test_blocks(data, tmp_path):
 
 
 @pytest.mark.slow
+def test_machines(data, tmp_path):
+    """Two parts of two runs each; test_machines.py has the other ways to start them."""
+    few = "--width 320 --runs 4 --epochs 60 --lr 0.2 --threads 1 --test-every never"
+    _, said = make("machines", data, tmp_path, TRAIN=few, N=2)
+    assert "2 parts of 2" in said
+    assert len(kinds.read(str(tmp_path / "h.safetensors")).runs) == 4
+
+
+@pytest.mark.slow
 def test_data(data, tmp_path):
     _, said = make("data", data, tmp_path, TRAIN="--runs 2 --epochs 150 --lr 0.2")
     assert re.search(r"inversion \(2 of 2 runs\)", said)
@@ -152,6 +161,7 @@ def script_of(text):
 
 def smaller(script):
     """A script with fewer runs and blocks, and shorter sweeps."""
+    script = re.sub(r"--runs \d+(?=.* --part )", "--runs 2 --width 640 --epochs 3", script)
     script = re.sub(r"--runs \d+", "--runs 2", script)
     script = script.replace("--epochs 1000", "--epochs 100")
     return script.replace("for b in 1 2 3 4;", "for b in 1 2;")
