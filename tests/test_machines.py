@@ -120,7 +120,7 @@ def test_a_slurm_of_one_node(one_job, tmp_path):
     have("bash", "slurmctld", "slurmd", "munged")
     if os.environ.get("STRAG_TEST_SLURM") is None:
         pytest.skip("starts daemons; set STRAG_TEST_SLURM=1 to run it")
-    said = run("bash", "slurm-one-node.sh", str(tmp_path), **{**variables(one_job, tmp_path)})
+    said = run("bash", "slurm-one-node.sh", str(tmp_path), **variables(one_job, tmp_path))
     assert "the merged parts are the bytes of one job" in said
 
 
