@@ -12,7 +12,7 @@ strag merge h.*.safetensors -o h.safetensors
 sbatch --array="$(strag merge --missing h.*.safetensors)" job.sh
 """),
 )
-@click.argument("files", nargs=-1, required=True, type=FilePath(), metavar="PART...")
+@click.argument("files", nargs=-1, required=True, type=FilePath(), metavar="FILE...")
 @click.option(
     "--missing", is_flag=True, help="Print the numbers of the missing parts, such as 7,12, and stop."
 )
@@ -21,13 +21,13 @@ sbatch --array="$(strag merge --missing h.*.safetensors)" job.sh
 def command(files, missing, output, quiet):
     """Join the parts of a training.
 
-    Each PART is a history, or each is a weights file, written by 'strag train --part'. Their order does not
+    Each FILE is a history, or each is a weights file, written by 'strag train --part'. Their order does not
     matter. The output has the same bytes as that of the training that was not split, if all parts were
     trained with the same torch, device and number of threads. All parts must be of the same recipe, the same
     data and the same version of strag, and each must occur once.
 
     --missing prints an empty line if no part is missing. A part whose training was interrupted counts as
-    missing. At least one PART must be given, because the number of all parts is read from it.
+    missing. At least one FILE must be given, because the number of all parts is read from it.
     """
     from strag.api.merge import open_parts
     from strag.commands.inputs import refuse_overwriting, refuse_several_stdin

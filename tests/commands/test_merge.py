@@ -221,7 +221,7 @@ def test_missing_parts_of_several_trainings_are_not_listed(wrong, capsys):
     complaint(capsys, 1, ["faster: belongs to another training"], "merge", "--missing", "h.1", "faster")
     complaint(capsys, 1, ["is not a part"], "merge", "--missing", "h.few")
     complaint(capsys, 2, ["--missing writes no file; remove -o"], "merge", "--missing", "h.1", "-o", "x")
-    complaint(capsys, 2, ["missing argument 'PART...'"], "merge", "--missing")
+    complaint(capsys, 2, ["missing argument 'FILE...'"], "merge", "--missing")
 
 
 def test_a_work_file_counts_as_missing(folder):
