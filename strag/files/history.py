@@ -196,7 +196,9 @@ class HistoryWriter(Writer):
             runs = np.flatnonzero(record.ended) + record.runs.start
             self.put("last_record", runs, self._places["updates"][record.update])
             self.last_updates[runs] = record.update
-        self._done[(record.runs.start, record.runs.stop)] = record.update
+        group = (record.runs.start, record.runs.stop)
+        has_ended = record.ended is not None and self.last_updates[record.runs].all()
+        self._done[group] = int(self.arrays["updates"][-1]) if has_ended else record.update
 
     def commit(self):
         """Move the finished history to its destination."""
@@ -220,12 +222,7 @@ class HistoryWriter(Writer):
     def as_container(self, name):
         """The history in memory, cut where its last run ended."""
         if "last_record" in self.arrays:
-            ended = Ended(self.arrays, SPEC, self._scheduled)
-            for name_, (dtype, shape) in ended.layout().items():
-                cut = np.empty(shape, dtype)
-                for place, values in ended.parts(name_):
-                    cut[place] = values
-                self.arrays[name_] = cut
+            self.arrays = Ended(self.arrays, SPEC, self._scheduled).cut()
         return super().as_container(name)
 
     def commit_partial(self):
@@ -249,6 +246,11 @@ class HistoryWriter(Writer):
         ends["test record"] = self._number("test_updates", until)
         kept = [name for name in self.arrays if ends["test record"] or name not in _OF_TESTS]
         arrays = {name: _cut(SPEC[name].axes, self.arrays[name], ends) for name in kept}
+        if "last_record" in arrays:  # a run that has not ended has all the records
+            ended = arrays["last_record"]
+            arrays["last_record"] = np.where(ended < 0, ends["record"] - 1, ended)
+            arrays = Ended(arrays, SPEC, self._scheduled).cut()
+            until = int(arrays["updates"][-1])
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}
         if meta.get("sets"):
             meta["sets"] = described_at(meta["sets"], range(runs))

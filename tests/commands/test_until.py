@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 import strag
+from strag.api import job as strag_job
+from strag.api import train
 from strag.cli import main
+from strag.files.output import Output
+from strag.training.recipe import Recipe
 from tests.files.makers import complaint
 from tests.shell import files_in
 
@@ -137,3 +141,29 @@ def test_mini_batches_and_pipes(data, tmp_path, monkeypatch, capfd):
     with open("piped", "wb") as file:
         assert subprocess.run([sys.executable, "-m", "strag", *run, "-q"], stdout=file).returncode == 0
     assert Path("piped").read_bytes() == Path("h").read_bytes()
+
+
+@pytest.mark.parametrize(("runs", "kept"), [(4, 2), (2, 2)])
+def test_an_interrupted_training_leaves_complete_runs(runs, kept, data, tmp_path, history):
+    """Groups are of two runs here; the training is stopped in the second one, or in the first."""
+    seen = []
+
+    def stop(done):
+        seen.append(done)
+        if (runs == 4 and done and seen.count(done) > 3) or (runs == 2 and len(seen) == 20):
+            raise KeyboardInterrupt
+
+    options = {**OPTIONS, "runs": runs, "width": 320, "threads": 1}
+    job = strag_job.prepare_job(Recipe.of(**{k: v for k, v in options.items() if k != "threads"}), data)
+    with strag_job.history_writer(job, "cpu", Output(str(tmp_path / "h"))) as writer:
+        with pytest.raises(KeyboardInterrupt):
+            train.run(job, [writer], "cpu", lambda done, **_: stop(done))
+        path, number, until = writer.commit_partial()
+    with pytest.warns(match=f"is the finished part of a training, up to update {until}"):
+        partial = strag.read(path)
+    assert (number, len(partial.runs)) == (kept, kept)
+    whole = strag.train(data, **{**options, "runs": 2})
+    for run in range(2):
+        end = min(partial.last_record[run], whole.last_record[run]) + 1
+        np.testing.assert_array_equal(partial.train_loss[:end, run], whole.train_loss[:end, run])
+    assert (partial.last_record == whole.last_record).all() == (runs == 4)
