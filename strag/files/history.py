@@ -192,12 +192,13 @@ class HistoryWriter(Writer):
                 value = record.measures.get(name) if name in _PER_LAYER else getattr(record, name)
                 if value is not None:
                     self.put(name, (at, record.runs), pack(value) if name in _BITS else value)
-        if record.ended is not None and record.ended.any():
-            runs = np.flatnonzero(record.ended) + record.runs.start
+        ended = record.ended if "last_record" in self.arrays else None
+        if ended is not None and ended.any():
+            runs = np.flatnonzero(ended) + record.runs.start
             self.put("last_record", runs, self._places["updates"][record.update])
             self.last_updates[runs] = record.update
         group = (record.runs.start, record.runs.stop)
-        has_ended = record.ended is not None and self.last_updates[record.runs].all()
+        has_ended = ended is not None and self.last_updates[record.runs].all()
         self._done[group] = int(self.arrays["updates"][-1]) if has_ended else record.update
 
     def commit(self):
