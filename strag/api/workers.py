@@ -3,13 +3,25 @@
 import os
 import warnings
 
+from strag.api.room import require_memory
 from strag.errors import StragNote
 from strag.training.device import accelerators
 from strag.training.loop import run_groups
+from strag.training.plan import Size
 from strag.training.workers import Crew
 from strag.words import number_of
 
 IDLE = 1.1  # of the time of equal shares: more, and `auto` prefers one process with all threads
+
+
+def hire(job, workers, device, threads=None, memory=None):
+    """Give a Job its Crew, see `crew_for`. memory : GiB that all processes may need, or None.
+
+    Raises StragError if the workers need more memory than there is.
+    """
+    job.crew = crew_for(workers, job.recipe, job.task.ends, device, threads)
+    if job.crew is not None:
+        require_memory(job.recipe, Size.of(job.task), memory, device, len(job.crew.devices))
 
 
 def crew_for(workers, recipe, ends, device, threads=None):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from strag.api.workers import crew_for
+from strag.cli import main
 from strag.errors import StragError
 from strag.files.dataset import write_dataset
 from strag.training import workers
@@ -142,3 +143,10 @@ def test_no_worker_outlives_its_parent(folder, how):
     assert not [child for child in found if os.path.exists(f"/proc/{child}")]
     if how != signal.SIGKILL:
         assert [name for name in files_in(folder) if name not in ("d", "h.partial")] == []
+
+
+def test_workers_that_do_not_fit_into_memory_are_refused(folder, capsys):
+    assert main([*TRAIN, "--workers", "3", "--memory", "0.5", "-o", "h"]) == 2
+    text = capsys.readouterr().err
+    assert "more than the limit --memory 0.5; use fewer --workers" in text
+    assert files_in(folder) == ["d"]
