@@ -7,8 +7,10 @@ from functools import partial
 from strag import kinds
 from strag.api.arguments import kind, refuse_overwriting
 from strag.api.job import history_writer, prepare_job, weights_writer
+from strag.api.part import outputs_of
+from strag.api.part import part as part_check
 from strag.api.resume import EVERY, Resumption
-from strag.errors import StragWarning
+from strag.errors import StragWarning, bad_usage
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
@@ -23,22 +25,25 @@ from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
 from strag.training.workers import train_by
-from strag.values import checked, choice, function, instance, listing, number, optional, path, whole
+from strag.values import checked, choice, flag, function, instance, listing, number, optional, path, whole
 
 
 def is_done(job, sinks, weights_at, device):
     """Whether the outputs of a part, or of a training that resumes, are there already, complete.
 
-    sinks : open Outputs of the history and of the weights, the latter None without weights.
+    sinks : open Outputs of the history and of the weights, or None where they are not written.
 
     Raises StragError if there is another file in the place of one of them.
     """
-    if job.part is None and not sinks[0].resumes:
+    history, weights = sinks
+    if history is None or history.is_direct or (job.part is None and not history.resumes):
         return False
-    done = is_complete(sinks[0].path, job.meta("history", device))
-    if sinks[1] is not None:
+    done = is_complete(history.path, job.meta("history", device))
+    if weights is not None and weights.is_direct:
+        return False
+    if weights is not None:
         updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
-        done &= is_complete(sinks[1].path, job.meta("weights", device), updates)
+        done &= is_complete(weights.path, job.meta("weights", device), updates)
     return done
 
 
@@ -105,6 +110,8 @@ def _options():
     device=choice(*DEVICES),
     threads=optional(whole(1, 4096)),
     memory=optional(number(0, above=True)),
+    part=optional(part_check),
+    resume=flag,
     progress=optional(function("a function of the number of network-updates done")),
 )
 def train(
@@ -118,6 +125,8 @@ def train(
     device="auto",
     threads=None,
     memory=None,
+    part=None,
+    resume=False,
     progress=None,
     **options,
 ):
@@ -134,13 +143,18 @@ def train(
     weights_at : updates whose weights are written, such as "0,40", (0, 40), "log" or "last".
     device : "auto", "cpu", "cuda" or "mps". threads : processor threads; None leaves torch's default.
     memory : GiB that the training may need at most.
+    part : the part of the training to train, such as "3/8"; or "auto/8" or "auto" in a job of a scheduler. In
+        `output` and `weights`, %p is the number of the part. `strag.merge` joins the parts.
+    resume : whether to keep the state of the training in `output`.resume, and to go on from there if it was
+        stopped. Outputs of a part, or with `resume`, that are there already are left as they are.
     progress : function that is called with the network-updates done, out of runs times updates.
 
     Returns
     -------
     History, in memory unless it is written.
 
-    Raises StragError for parts that contradict each other and for data that cannot be trained on.
+    Raises StragError for options that contradict each other, for data that cannot be trained on, and for the
+    output of another training in the place of that of a part, or of one that resumes.
 
     Examples
     --------
@@ -150,6 +164,10 @@ def train(
     >>> history.train_error.shape
     (6, 2)
     """
+    part, source = part or (None, None)
+    output, weights = outputs_of(part, source, output, weights)
+    if resume and output is None:
+        raise bad_usage("`resume` needs `output`", "name the file of the history")
     read = [thing for thing in (data, without, init) if thing is not None]
     refuse_overwriting(read, output=output, weights=weights)
     device = choose_device(device)
@@ -157,12 +175,14 @@ def train(
     recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
     at = None if weights is None else weights_at
     with ExitStack() as stack:
-        sinks = [None if name is None else stack.enter_context(Output(name)) for name in (output, weights)]
-        job = prepare_job(recipe, data, without, init, memory, device, sinks, at)
+        sinks = [name and stack.enter_context(Output(name, resumes=resume)) for name in (output, weights)]
+        job = prepare_job(recipe, data, without, init, memory, device, sinks, at, part)
+        if is_done(job, sinks, at, device):
+            return kinds.read(output, "history")
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
         if at:
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))
         run(job, writers, device, progress and (lambda done, **_: progress(done)))
         gathered = history.read(writers[0].as_container("history")) if output is None else None
         commit(*(writer for writer in reversed(writers) if writer.output))
-    return gathered or kinds.read(str(output), "history")
+    return gathered or kinds.read(output, "history")

@@ -85,8 +85,8 @@ def command(data, output, plans, as_json, quiet, **options):
     data = "mnist8k" if source is None else source
     if (data, without, init).count("-") > 1:
         raise click.UsageError("DATA, --without and --init cannot both be stdin")
-    part, weights_at = _part(options, quiet), None if weights is None else weights_at
-    output, weights = (name if part is None else _named(name, part) for name in (output, weights))
+    weights_at = None if weights is None else weights_at
+    part, output, weights = _part(options, output, weights, quiet)
     refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
     recipe, device = _recipe(options), choose_device(options["device"])
     set_threads(options["threads"])
@@ -111,23 +111,16 @@ def command(data, output, plans, as_json, quiet, **options):
     return None
 
 
-def _part(options, quiet):
-    """The Part of --part, or None; a note says which one `auto` is."""
+def _part(options, output, weights, quiet):
+    """The Part of --part or None, and the names of its outputs; a note says which part `auto` is."""
+    from strag.api.part import outputs_of
     from strag.console import Notes
 
     part, source = options["part"] or (None, None)
+    output, weights = outputs_of(part, source, output, weights)
     if source:
         Notes(quiet)(f"training part {part}, as {source} {'say' if ' and ' in source else 'says'}")
-        for option in ("output", "weights"):
-            if options.get(option) not in (None, "-") and "%p" not in options[option]:
-                problem = "every part of --part auto needs its own file; write its number in the name as %p"
-                raise click.UsageError(problem)
-    return part
-
-
-def _named(name, part):
-    """The name of an output, with the number of the part in the place of %p."""
-    return None if name is None else name.replace("%p", str(part.number))
+    return part, output, weights
 
 
 def _sentence(job, history):

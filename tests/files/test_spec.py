@@ -54,6 +54,7 @@ def write_weights_file(path):
     layers = {name: random.random((2, *shape)) for name, shape in shapes.items()}
     data = whole(images(), mean=np.zeros(6), std=np.ones(6))
     kept = {name: data[name] for name in ("updates", "mean", "std", "index", "trained")}
+    kept["last_update"] = [5, 5]
     with WeightsWriter(str(path), stamp("weights", **NAMED), kept, shapes) as writer:
         for update in (0, 5):
             writer.add(SimpleNamespace(ended=None, update=update, runs=slice(0, 2), weights=layers))
