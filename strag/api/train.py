@@ -32,13 +32,25 @@ def is_done(job, sinks, weights_at, device):
 
     Raises StragError if there is another file in the place of one of them.
     """
-    if job.part is None and not sinks[0].resumes:
-        return False
-    done = is_complete(sinks[0].path, job.meta("history", device))
+    done = is_written(job, sinks[0], device)
     if sinks[1] is not None:
-        updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
-        done &= is_complete(sinks[1].path, job.meta("weights", device), updates)
+        done &= is_written(job, sinks[1], device, weights_at)
     return done
+
+
+def is_written(job, sink, device, weights_at=None):
+    """Whether one output of a part, or of a training that resumes, is there already, complete.
+
+    sink : open Output of the history or, with `weights_at`, of the weights.
+
+    Raises StragError if there is another file in its place.
+    """
+    if job.part is None and not sink.resumes:
+        return False
+    if weights_at is None:
+        return is_complete(sink.path, job.meta("history", device))
+    updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
+    return is_complete(sink.path, job.meta("weights", device), updates)
 
 
 def run(job, writers, device, progress=None):
@@ -81,6 +93,8 @@ def _train(job, writers, device, watch, progress, resumption=None):
         done = watch.add(event, job.last)
         if progress:
             progress(done, **watch.figures)
+    if resumption is not None:
+        resumption.save()
 
 
 def _options():
@@ -156,7 +170,7 @@ def train(
         sinks = [None if name is None else stack.enter_context(Output(name)) for name in (output, weights)]
         job = prepare_job(recipe, data, without, init, memory, device, sinks, at)
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if at:
+        if at and not is_written(job, sinks[1], device, at):
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))
         run(job, writers, device, progress and (lambda done, **_: progress(done)))
         gathered = history.read(writers[0].as_container("history")) if output is None else None

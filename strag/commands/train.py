@@ -70,7 +70,7 @@ def command(data, output, plans, as_json, quiet, **options):
     from contextlib import ExitStack
 
     from strag.api.job import history_writer, weights_writer
-    from strag.api.train import is_done
+    from strag.api.train import is_done, is_written
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
@@ -102,7 +102,7 @@ def command(data, output, plans, as_json, quiet, **options):
         if is_done(job, sinks, weights_at, device):
             return Notes(quiet)(f"{output}: is complete already, so it is left as it is")
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if weights is not None:
+        if weights is not None and not is_written(job, sinks[1], device, weights_at):
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
         _run(job, writers, device, quiet)
     Notes(quiet)(_sentence(job, writers[0]))

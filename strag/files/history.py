@@ -170,18 +170,18 @@ class HistoryWriter(Writer):
 
     whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
     `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests
-    that every run makes, if runs end on their own; then `whole` has `last_record`, and the file is cut where
-    the last run ends.
+    that every run makes, if runs end on their own, else None. Such a file is cut where the last run ends.
     """
 
     measures = _PER_LAYER
 
-    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=()):
-        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, spare=spare)
+    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=None):
+        runs = len(meta["runs"])
+        free = {} if scheduled is None else {"last_record": (np.int64, (runs,))}
+        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, free, spare)
         places = [name for name in ("updates", "test_updates") if name in whole]
         self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed, self._scheduled = False, scheduled
-        self.last_updates = np.zeros(len(meta["runs"]), np.int64)  # of runs that end on their own
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
@@ -195,8 +195,12 @@ class HistoryWriter(Writer):
         if record.ended is not None and record.ended.any():
             runs = np.flatnonzero(record.ended) + record.runs.start
             self.put("last_record", runs, self._places["updates"][record.update])
-            self.last_updates[runs] = record.update
         self._done[(record.runs.start, record.runs.stop)] = record.update
+
+    @property
+    def last_updates(self):
+        """The last update of each run, where runs end on their own: int64 [R]."""
+        return self.arrays["updates"][self.arrays["last_record"]]
 
     def commit(self):
         """Move the finished history to its destination."""
