@@ -297,7 +297,7 @@ def container_from(stream, head, name, wanted=(), unfinished=False):
     else:
         file = spool(head + header, stream, size + 1, name)
     try:
-        _check_size(file, size, name, spare=bool(meta.get("unfinished")))
+        _check_size(file, size, name, meta.get("unfinished"))
         return Container(name, meta, entries, file)
     except BaseException:
         file.close()
@@ -320,10 +320,10 @@ def _read_header(stream, head, name, wanted):
     return header
 
 
-def _check_size(file, size, name, spare=False):
-    """Raise StragError unless the file has `size` bytes. spare : whether it may have more."""
+def _check_size(file, size, name, is_unfinished=False):
+    """Raise StragError unless the file has `size` bytes; one that is unfinished may hold a state behind them."""
     length = file.seek(0, os.SEEK_END)
     if length < size:
         raise StragError(f"is cut short: {length} of {size} bytes", again(name), source=name)
-    if length > size and not spare:
+    if length > size and not is_unfinished:
         raise StragError(f"has bytes after its end at {size} bytes", again(name), source=name)

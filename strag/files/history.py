@@ -182,6 +182,7 @@ class HistoryWriter(Writer):
         places = [name for name in ("updates", "test_updates") if name in whole]
         self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed, self._scheduled = False, scheduled
+        self.last_updates = None  # int64 [R], once complete, of runs that end on their own
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
@@ -197,11 +198,6 @@ class HistoryWriter(Writer):
             self.put("last_record", runs, self._places["updates"][record.update])
         self._done[(record.runs.start, record.runs.stop)] = record.update
 
-    @property
-    def last_updates(self):
-        """The last update of each run, where runs end on their own: int64 [R]."""
-        return self.arrays["updates"][self.arrays["last_record"]]
-
     def commit(self):
         """Move the finished history to its destination."""
         if "last_record" in self.arrays:
@@ -213,6 +209,7 @@ class HistoryWriter(Writer):
     def _commit_ended(self):
         """Write the history anew, cut where its last run ended, and remove the work file."""
         ended = Ended(self.arrays, SPEC, self._scheduled)
+        self.last_updates = ended.own
         with TensorWriter(self.output.path, self.meta, ended.layout()) as writer:
             for name in self.arrays:
                 for place, values in ended.parts(name):
