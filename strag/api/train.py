@@ -36,15 +36,25 @@ def is_done(job, sinks, weights_at, device):
     Raises StragError if there is another file in the place of one of them.
     """
     history, weights = sinks
-    if history is None or history.is_direct or (job.part is None and not history.resumes):
-        return False
-    done = is_complete(history.path, job.meta("history", device))
-    if weights is not None and weights.is_direct:
-        return False
-    if weights is not None:
-        updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
-        done &= is_complete(weights.path, job.meta("weights", device), updates)
+    done = history is not None and is_written(job, history, device)
+    if done and weights is not None:
+        done = is_written(job, weights, device, weights_at)
     return done
+
+
+def is_written(job, sink, device, weights_at=None):
+    """Whether one output of a part, or of a training that resumes, is there already, complete.
+
+    sink : open Output of the history or, with `weights_at`, of the weights.
+
+    Raises StragError if there is another file in its place.
+    """
+    if sink.is_direct or (job.part is None and not sink.resumes):
+        return False
+    if weights_at is None:
+        return is_complete(sink.path, job.meta("history", device))
+    updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
+    return is_complete(sink.path, job.meta("weights", device), updates)
 
 
 def run(job, writers, device, progress=None):
@@ -90,6 +100,8 @@ def _train(job, writers, device, watch, progress, resumption=None):
         done = watch.add(event, job.last)
         if progress:
             progress(done, **watch.figures)
+    if resumption is not None:
+        resumption.save()
 
 
 def _options():
@@ -180,7 +192,7 @@ def train(
         if is_done(job, sinks, at, device):
             return kinds.read(output, "history")
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if at:
+        if at and not is_written(job, sinks[1], device, at):
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))
         run(job, writers, device, progress and (lambda done, **_: progress(done)))
         gathered = history.read(writers[0].as_container("history")) if output is None else None

@@ -70,7 +70,7 @@ def command(data, output, plans, as_json, quiet, **options):
     from contextlib import ExitStack
 
     from strag.api.job import history_writer, weights_writer
-    from strag.api.train import is_done
+    from strag.api.train import is_done, is_written
     from strag.api.workers import hire
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
@@ -94,7 +94,9 @@ def command(data, output, plans, as_json, quiet, **options):
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
         resumes = options["resume"] and not plans
-        sinks = [name and stack.enter_context(Output(name, resumes=resumes)) for name in names]
+        sinks = [
+            None if name is None else stack.enter_context(Output(name, resumes=resumes)) for name in names
+        ]
         if source is None:
             Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
         job = make_job(sinks, weights_at)
@@ -104,7 +106,7 @@ def command(data, output, plans, as_json, quiet, **options):
         if is_done(job, sinks, weights_at, device):
             return Notes(quiet)(f"{output}: is complete already, so it is left as it is")
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if weights is not None:
+        if weights is not None and not is_written(job, sinks[1], device, weights_at):
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
         _run(job, writers, device, quiet)
     Notes(quiet)(_sentence(job, writers[0]))

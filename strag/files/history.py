@@ -170,18 +170,19 @@ class HistoryWriter(Writer):
 
     whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
     `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests
-    that every run makes, if runs end on their own; then `whole` has `last_record`, and the file is cut where
-    the last run ends.
+    that every run makes, if runs end on their own, else None. Such a file is cut where the last run ends.
     """
 
     measures = _PER_LAYER
 
-    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=()):
-        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, spare=spare)
+    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=None):
+        runs = len(meta["runs"])
+        free = {} if scheduled is None else {"last_record": (np.int64, (runs,))}
+        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, free, spare)
         places = [name for name in ("updates", "test_updates") if name in whole]
         self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed, self._scheduled = False, scheduled
-        self.last_updates = np.zeros(len(meta["runs"]), np.int64)  # of runs that end on their own
+        self.last_updates = None  # int64 [R], once complete, of runs that end on their own
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
@@ -196,9 +197,8 @@ class HistoryWriter(Writer):
         if ended is not None and ended.any():
             runs = np.flatnonzero(ended) + record.runs.start
             self.put("last_record", runs, self._places["updates"][record.update])
-            self.last_updates[runs] = record.update
+        has_ended = ended is not None and self.arrays["last_record"][record.runs].all()
         group = (record.runs.start, record.runs.stop)
-        has_ended = ended is not None and self.last_updates[record.runs].all()
         self._done[group] = int(self.arrays["updates"][-1]) if has_ended else record.update
 
     def commit(self):
@@ -212,6 +212,7 @@ class HistoryWriter(Writer):
     def _commit_ended(self):
         """Write the history anew, cut where its last run ended, and remove the work file."""
         ended = Ended(self.arrays, SPEC, self._scheduled)
+        self.last_updates = ended.own
         with TensorWriter(self.output.path, self.meta, ended.layout()) as writer:
             for name in self.arrays:
                 for place, values in ended.parts(name):
@@ -249,7 +250,7 @@ class HistoryWriter(Writer):
         arrays = {name: _cut(SPEC[name].axes, self.arrays[name], ends) for name in kept}
         if "last_record" in arrays:  # a run that has not ended has all the records
             ended = arrays["last_record"]
-            arrays["last_record"] = np.where(ended < 0, ends["record"] - 1, ended)
+            arrays["last_record"] = np.where(ended == 0, ends["record"] - 1, ended)
             arrays = Ended(arrays, SPEC, self._scheduled).cut()
             until = int(arrays["updates"][-1])
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}
