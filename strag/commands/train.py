@@ -54,8 +54,19 @@ def command(data, output, plans, as_json, quiet, **options):
     Time is counted in updates. With the full batch, records are free. With mini-batches, each record costs
     one pass over all examples, so that records are sparser by default.
 
+    --until decided ends each run when its records show whether it inverts: at 4 times the update of its
+    inversion, or when it has finished learning. --epochs is then the limit. A later, deeper valley remains
+    possible.
+
+    --part K/N trains part K of N, on any machine, and 'strag merge' joins the parts. --part auto/N takes K
+    from the job array of Slurm, PBS or SGE; --part auto takes K and N from torchrun or srun. In the names of
+    outputs, %p stands for K. --workers trains with several processes on this machine. The output has the
+    same bytes as that of one process with the same --threads.
+
     If Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 stops a training with -o FILE, the finished part is kept
-    as FILE.partial.
+    as FILE.partial. With --resume, the state is kept in FILE.resume instead, also if the process is killed,
+    and the same command continues the training. Complete outputs of the same training are left as they are
+    by --resume and --part.
 
     With a sets file, --without trains one network per set, from the initial weights of the run that the set
     belongs to. The seed, the data and the sizes of the networks must be those of the training in which the
