@@ -10,6 +10,7 @@ from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
 from strag.api.resume import EVERY, Resumption
+from strag.api.workers import train_by
 from strag.errors import StragWarning, bad_usage
 from strag.files import history
 from strag.files.completed import is_complete
@@ -24,7 +25,6 @@ from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
-from strag.training.workers import train_by
 from strag.values import checked, choice, flag, function, instance, listing, number, optional, path, whole
 
 

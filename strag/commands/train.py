@@ -80,9 +80,9 @@ def command(data, output, plans, as_json, quiet, **options):
     """
     from contextlib import ExitStack
 
+    from strag.api.crew import hire
     from strag.api.job import history_writer, weights_writer
     from strag.api.train import is_done, is_written
-    from strag.api.workers import hire
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from strag.api.workers import crew_for
+from strag.api import workers
+from strag.api.crew import Crew, crew_for
+from strag.api.workers import train_by
 from strag.cli import main
 from strag.errors import StragError
 from strag.files.dataset import write_dataset
-from strag.training import workers
 from strag.training.architecture import Ends
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
 from strag.training.records import STATE, Checkpoint
-from strag.training.workers import Crew, train_by
 from tests.conftest import made_up
 from tests.shell import files_in
 from tests.training.test_checkpoint import trained, values
@@ -97,7 +97,7 @@ def test_a_worker_that_was_killed_is_said(monkeypatch):
     ],
 )
 def test_a_group_has_one_worker(asked, runs, cores, crew, monkeypatch, recwarn):
-    monkeypatch.setattr("strag.api.workers.cores", lambda: cores)
+    monkeypatch.setattr("strag.api.crew.cores", lambda: cores)
     assert crew_for(asked, Recipe.of(runs=runs), Ends((20,), 19, 2), "cpu") == crew
     asked_for = cores if asked == "auto" else asked or 1
     assert len(recwarn) == (asked_for > runs // 32)
