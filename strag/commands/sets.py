@@ -109,7 +109,9 @@ def command(history, output, quiet, any_verdict, **options):
         sets, stragglers, recipe = sets_of(loaded, **options)
         write_sets(sink, sets, loaded, recipe)
     is_chosen = stragglers is None or options["at"].is_chosen
-    Notes(quiet)(sentence(sets, None if is_chosen else stragglers.verdict))
+    by_error = str(options["at"]).startswith("error:")
+    missing = stragglers.records.count(None) if by_error else 0
+    Notes(quiet)(sentence(sets, None if is_chosen else stragglers.verdict, missing))
     if stragglers is None:
         return 0
     warn_doubts(loaded, stragglers)
