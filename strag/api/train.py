@@ -5,11 +5,12 @@ from contextlib import ExitStack
 from functools import partial
 
 from strag import kinds
-from strag.api.arguments import kind, refuse_overwriting
+from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
 from strag.api.resume import EVERY, Resumption
+from strag.api.unused import refuse_unused, refuse_unused_with
 from strag.api.workers import train_by
 from strag.errors import StragWarning, bad_usage
 from strag.files import history
@@ -25,7 +26,7 @@ from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
-from strag.values import checked, choice, flag, function, instance, listing, number, optional, path, whole
+from strag.values import checked, choice, flag, function, instance, listing, number, optional, whole
 
 
 def is_done(job, sinks, weights_at, device):
@@ -116,9 +117,9 @@ def _options():
     recipe=optional(instance(Recipe, "a strag.Recipe, or its parts by name, such as lr=0.2")),
     without=optional(kind("Finding", "StoredSets")),
     init=optional(kind("Weights")),
-    output=optional(path),
-    weights=optional(path),
-    weights_at=listing("updates such as '0,40', 'log' or 'last'"),
+    output=optional(file_to_read),
+    weights=optional(file_to_read),
+    weights_at=optional(listing("updates such as '0,40', 'log' or 'last'")),
     device=choice(*DEVICES),
     threads=optional(whole(1, 4096)),
     memory=optional(number(0, above=True)),
@@ -133,7 +134,7 @@ def train(
     init=None,
     output=None,
     weights=None,
-    weights_at="last",
+    weights_at=None,
     device="auto",
     threads=None,
     memory=None,
@@ -152,7 +153,7 @@ def train(
     without : Finding whose `indices` every run leaves out, or StoredSets, one network for each set.
     init : Weights whose last state the networks start from.
     output, weights : where to write the files of `strag train` as well: paths.
-    weights_at : updates whose weights are written, such as "0,40", (0, 40), "log" or "last".
+    weights_at : updates whose weights are written, such as "0,40", (0, 40), "log" or "last", the default.
     device : "auto", "cpu", "cuda" or "mps". threads : processor threads; None leaves torch's default.
     memory : GiB that the training may need at most.
     part : the part of the training to train, such as "3/8"; or "auto/8" or "auto" in a job of a scheduler. In
@@ -185,7 +186,10 @@ def train(
     device = choose_device(device)
     set_threads(threads)
     recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
-    at = None if weights is None else weights_at
+    given = {*options, *([] if weights_at is None else ["weights_at"])}
+    refuse_unused(given, recipe, without, init, weights)
+    refuse_unused_with(data, given, recipe, without)
+    at = None if weights is None else weights_at or "last"
     with ExitStack() as stack:
         sinks = [name and stack.enter_context(Output(name, resumes=resume)) for name in (output, weights)]
         job = prepare_job(recipe, data, without, init, memory, device, sinks, at, part)

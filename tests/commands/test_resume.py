@@ -271,7 +271,7 @@ def test_two_jobs_of_one_output(folder, monkeypatch, capsys):
 
     def competes(self, record):
         if record.update == 5 and not refusals:
-            monkeypatch.setattr(signals, "listen", lambda: {})
+            monkeypatch.setattr(signals, "listen", dict)
             refusals.append(main([*line, "--resume", "-q"]))
         add(self, record)
 
