@@ -1,6 +1,5 @@
 """`strag.train`: many networks trained at once, and the record of their dynamics."""
 
-import warnings
 from contextlib import ExitStack
 from functools import partial
 
@@ -8,7 +7,7 @@ from strag import kinds
 from strag.api.arguments import kind, refuse_overwriting
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.resume import EVERY, Resumption
-from strag.errors import StragWarning
+from strag.errors import warn_caller
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
@@ -57,7 +56,7 @@ def run(job, writers, device, progress=None):
     else:
         _train(job, writers, device, watch, progress)
     for text in watch.warnings():
-        warnings.warn(text, StragWarning, stacklevel=2)
+        warn_caller(text)
 
 
 def _train(job, writers, device, watch, progress, resumption=None):
