@@ -3,7 +3,7 @@
 import numpy as np
 
 from strag import kinds
-from strag.api.arguments import destination, refuse_overwriting, require
+from strag.api.arguments import file_to_read, refuse_overwriting, require
 from strag.api.outputs import opened
 from strag.bits import pack
 from strag.datasets.names import Names
@@ -53,7 +53,7 @@ def _parts(value, name):
     return tuple(require(part, name, "Activations") for part in value)
 
 
-@checked(activations=_parts, output=optional(destination))
+@checked(activations=_parts, output=optional(file_to_read))
 def measure(*activations, output=None):
     """The radii, distances and errors of dumped activations, as the History of the networks.
 
@@ -70,7 +70,7 @@ def measure(*activations, output=None):
     Raises StragError for dumps of different trainings, and if an example is covered twice or not at all.
     """
     if not activations:
-        raise bad_usage("there is nothing to measure", "pass `activations`, which strag.dump returns")
+        raise bad_usage("there is nothing to measure", "pass one or more Activations, by position")
     refuse_overwriting(activations, output=output)
     grid = Grid(list(activations))
     with opened(output) as sink:

@@ -4,9 +4,10 @@ from contextlib import ExitStack
 from functools import partial
 
 from strag import kinds
-from strag.api.arguments import kind, refuse_overwriting
+from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.resume import EVERY, Resumption
+from strag.api.unused import refuse_unused, refuse_unused_with
 from strag.errors import warn_caller
 from strag.files import history
 from strag.files.completed import is_complete
@@ -22,7 +23,7 @@ from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
 from strag.training.workers import train_by
-from strag.values import checked, choice, function, instance, listing, number, optional, path, whole
+from strag.values import checked, choice, function, instance, listing, number, optional, whole
 
 
 def is_done(job, sinks, weights_at, device):
@@ -98,9 +99,9 @@ def _options():
     recipe=optional(instance(Recipe, "a strag.Recipe, or its parts by name, such as lr=0.2")),
     without=optional(kind("Finding", "StoredSets")),
     init=optional(kind("Weights")),
-    output=optional(path),
-    weights=optional(path),
-    weights_at=listing("updates such as '0,40', 'log' or 'last'"),
+    output=optional(file_to_read),
+    weights=optional(file_to_read),
+    weights_at=optional(listing("updates such as '0,40', 'log' or 'last'")),
     device=choice(*DEVICES),
     threads=optional(whole(1, 4096)),
     memory=optional(number(0, above=True)),
@@ -113,7 +114,7 @@ def train(
     init=None,
     output=None,
     weights=None,
-    weights_at="last",
+    weights_at=None,
     device="auto",
     threads=None,
     memory=None,
@@ -130,7 +131,7 @@ def train(
     without : Finding whose `indices` every run leaves out, or StoredSets, one network for each set.
     init : Weights whose last state the networks start from.
     output, weights : where to write the files of `strag train` as well: paths.
-    weights_at : updates whose weights are written, such as "0,40", (0, 40), "log" or "last".
+    weights_at : updates whose weights are written, such as "0,40", (0, 40), "log" or "last", the default.
     device : "auto", "cpu", "cuda" or "mps". threads : processor threads; None leaves torch's default.
     memory : GiB that the training may need at most.
     progress : function that is called with the network-updates done, out of runs times updates.
@@ -154,7 +155,10 @@ def train(
     device = choose_device(device)
     set_threads(threads)
     recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
-    at = None if weights is None else weights_at
+    given = {*options, *([] if weights_at is None else ["weights_at"])}
+    refuse_unused(given, recipe, without, init, weights)
+    refuse_unused_with(data, given, recipe, without)
+    at = None if weights is None else weights_at or "last"
     with ExitStack() as stack:
         sinks = [None if name is None else stack.enter_context(Output(name)) for name in (output, weights)]
         job = prepare_job(recipe, data, without, init, memory, device, sinks, at)

@@ -7,12 +7,11 @@ import click
 from strag.commands.options import (
     device_option,
     example,
-    is_given,
+    given_names,
     json_option,
     output_option,
     quiet_option,
     refuse_ignored,
-    spelled,
     threads_option,
 )
 from strag.commands.training_options import DATA, JOB, NETWORK, OPTIMIZER, RECORDS, RUNS, WEIGHTS, add
@@ -71,6 +70,7 @@ def command(data, output, plans, as_json, quiet, **options):
 
     from strag.api.job import history_writer, weights_writer
     from strag.api.train import is_done
+    from strag.api.unused import refuse_unused
     from strag.api.workers import crew_for
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
@@ -80,7 +80,9 @@ def command(data, output, plans, as_json, quiet, **options):
     without, init, weights, weights_at = (
         options[key] for key in ("without", "init", "weights", "weights_at")
     )
-    _refuse_ignored(options, plans)
+    refuse_ignored(("json", not plans, "needs --plan"))
+    recipe = _recipe(options)
+    refuse_unused(given_names(), recipe, without, init, weights)
     source = data_or_pipe(data, (without, init))
     data = "mnist8k" if source is None else source
     if (data, without, init).count("-") > 1:
@@ -88,7 +90,7 @@ def command(data, output, plans, as_json, quiet, **options):
     part, weights_at = _part(options, quiet), None if weights is None else weights_at
     output, weights = (name if part is None else _named(name, part) for name in (output, weights))
     refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
-    recipe, device = _recipe(options), choose_device(options["device"])
+    device = choose_device(options["device"])
     set_threads(options["threads"])
     make_job = partial(_job, recipe, data, without, init, options["memory"], device, part)
     with ExitStack() as stack:
@@ -141,15 +143,13 @@ def _sentence(job, history):
 
 
 def _recipe(options):
-    """The Recipe that the options describe."""
+    """The Recipe of the options that are set."""
     from strag.training.architectures import ARCHITECTURES, DEFAULT
     from strag.training.recipe import Recipe
 
     model = options.get("model", DEFAULT)
-    names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & options.keys()
-    chosen = {name: options[name] for name in names}
-    chosen["noise"] = tuple(sorted(set(options["noise"]))) or (0.0,)
-    return Recipe.of(model=model, **chosen)
+    names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & given_names()
+    return Recipe.of(model=model, **{name: options[name] for name in names})
 
 
 def _show_plan(job, device, weights_at, as_json):
@@ -176,67 +176,21 @@ def _run(job, writers, device, quiet):
         commit(*reversed(writers))
 
 
-def _refuse_ignored(options, plans):
-    """Refuse options that have no effect because of another option."""
-    refuse_ignored(
-        ("width activation", options["depth"] == 1, "has no effect: --depth 1 has no hidden layer"),
-        (
-            "noise",
-            options["test_every"] == "never",
-            "has no effect: --test-every never measures no test error",
-        ),
-        ("weights_at", options["weights"] is None, "needs --weights"),
-        (
-            "seed",
-            not _draws(options),
-            "has no effect: --init sets the weights, and a full batch has no order",
-        ),
-        ("as_json", not plans, "needs --plan"),
-    )
-
-
-def _draws(options):
-    """Whether a training draws random numbers, or its seed must match that of sets."""
-    drawn = options["batch_size"] is not None or any(options["noise"])
-    return options["init"] is None or options["without"] is not None or drawn
-
-
 def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
     """The Job of training on DATA. Options that have no effect on this data set are refused."""
     from contextlib import nullcontext
 
     from strag.api.job import prepare_job
+    from strag.api.unused import refuse_unused_with
     from strag.commands.inputs import read_data
     from strag.console import warn
-    from strag.errors import bad_usage
     from strag.kinds import read
-    from strag.training.architecture import Ends
-    from strag.training.precision import FEWEST_INPUTS, is_effective, is_native
+    from strag.training.precision import is_native
 
     loaded = read_data(data)
-    for name in ("noise", "test_every"):
-        if is_given(name) and not loaded.has_test and click.get_current_context().params[name] != "never":
-            remedy = f"remove {spelled(name)}, or create a test set with 'strag data --hold-out'"
-            raise bad_usage(f"has no test set, which {spelled(name)} is for", remedy, loaded.source)
-    ends = Ends(loaded.x.shape[1:], loaded.features, len(loaded.grouping.names))
-    if not is_effective(recipe.precision, recipe.architecture.operands(recipe.precision, ends)):
-        problem = f"no hidden layer has {FEWEST_INPUTS} inputs, which --precision {recipe.precision} is for"
-        raise bad_usage(problem, "remove it", loaded.source)
+    left_out = None if without is None else read(without, ("stragglers", "sets"))
+    refuse_unused_with(loaded, given_names(), recipe, left_out)
     if not is_native(recipe.precision, device):
         warn(f"this processor has no {recipe.precision} arithmetic: expect no gain, or a loss, in speed")
-    left_out = None if without is None else read(without, ("stragglers", "sets"))
-    if hasattr(left_out, "sets"):
-        _refuse_runs(left_out)
     with nullcontext() if init is None else read(init, "weights") as start:
         return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part)
-
-
-def _refuse_runs(sets):
-    """Refuse options that choose runs, because the sets choose them."""
-    from strag.errors import bad_usage
-
-    for name, reason in (("runs", "one network is trained per set"), ("first_run", "each set has a run")):
-        if is_given(name):
-            option = spelled(name)
-            problem = f"holds sets, which contradict {option}: {reason}"
-            raise bad_usage(problem, f"remove {option}", sets.source)

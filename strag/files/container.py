@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.errors import StragError
+from strag.errors import StragError, bad_usage
 from strag.files.beside import RESUME
 from strag.files.header import (
     DTYPES,
@@ -248,6 +248,8 @@ class Container:
 
     def _array(self, entry, first, shape):
         """Read an array of `shape` that begins `first` elements into the tensor."""
+        if self._file.closed:
+            raise bad_usage("is closed", "use it inside its 'with' block, or read it again", self.name)
         array = np.empty(shape, DTYPES[entry.dtype])
         if array.size:
             self._file.seek(entry.start + first * array.itemsize)
