@@ -21,7 +21,7 @@ def things(tmp_path_factory):
     with strag.read(folder / "w") as weights:
         activations = strag.dump(weights, data)
         things = [data, history, finding, weights, activations]
-        things += [strag.sets(history, at=3, layer=1, controls=("random",)), strag.stability(history)]
+        things += [strag.sets(history, at=3, controls=("random",)), strag.stability(history)]
         things += [strag.compare([finding, finding]), strag.summarise([finding])]
         yield {type(thing).__name__: thing for thing in things}
 

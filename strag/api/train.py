@@ -15,8 +15,8 @@ from strag.files.output import Output, commit
 from strag.signals import held
 from strag.stragglers.decision import decided
 from strag.stragglers.recipe import descends
+from strag.training import architectures
 from strag.training import loop as science
-from strag.training.architectures import ARCHITECTURES
 from strag.training.device import DEVICES, choose_device, set_threads
 from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
@@ -89,8 +89,7 @@ def _train(job, writers, device, watch, progress, resumption=None):
 
 def _options():
     """The names of the options of a training and of all models."""
-    models = (name for model in ARCHITECTURES.values() for name in model.option_names())
-    return sorted({*Recipe.option_names(), "model", *models})
+    return sorted({*Recipe.option_names(), *architectures.option_names()})
 
 
 @checked(
