@@ -288,14 +288,20 @@ def checked(options=None, ignored=None, **checks):
     return decorate
 
 
-def checked_fields(**checks):
-    """The decorator of a dataclass, which then refuses wrong fields with a StragError. checks : by field."""
+def checked_fields(elsewhere=None, **checks):
+    """The decorator of a dataclass, which then refuses wrong fields with a StragError.
+
+    checks : the check of every field by its name. elsewhere : function that is called with the names of the
+    given fields, and may refuse some of them by an error of its own.
+    """
 
     def decorate(kind):
         signature, create = inspect.signature(kind), kind.__init__
 
         @functools.wraps(create)
         def init(self, /, *values, **named):
+            if elsewhere:
+                elsewhere(named)
             given = bound(signature, kind.__name__, values, named)
             _check_all(given.arguments, checks)
             create(self, *given.args, **given.kwargs)

@@ -180,6 +180,12 @@ WRONG = [
     ("Recipe", {"record_every": "x"}, "cannot read `record_every` 'x'; pass a number of updates, or log"),
     ("Recipe", {"test_every": -1}, "cannot use -1 as `test_every`"),
     ("Recipe", {"optimiser": "adam"}, "Recipe has no parameter `optimiser`; use `optimizer`"),
+    (
+        "Recipe",
+        {"depth": 3},
+        "`depth`, which is an option of the architecture; use strag.Recipe.of(depth=...)",
+    ),
+    ("Recipe", {"model": "mlp"}, "use strag.Recipe.of(model=...)"),
     ("dump", {"weights": 3}, "`weights` must be a Weights, but it is an int; strag.read returns one"),
     ("dump", {"layers": {}}, "cannot use an object of type dict as `layers`"),
     ("dump", {"updates": 77}, "has no update 77; choose `updates` from 4"),

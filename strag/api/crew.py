@@ -1,11 +1,10 @@
 """How many processes train, with how many threads each."""
 
 import os
-import warnings
 from dataclasses import dataclass
 
 from strag.api.room import require_memory
-from strag.errors import StragNote
+from strag.errors import StragNote, warn_caller
 from strag.training.device import accelerators
 from strag.training.loop import run_groups
 from strag.training.plan import Size
@@ -54,7 +53,7 @@ def crew_for(workers, recipe, ends, device, threads=None):
     if number < wanted:
         counted = f"{number_of(len(groups), 'group')} of runs for {wanted} workers"
         used = "this process trains alone, with all threads" if number == 1 else f"{number} are used"
-        warnings.warn(f"there {'is' if len(groups) == 1 else 'are'} {counted}, so {used}", StragNote, 2)
+        warn_caller(f"there {'is' if len(groups) == 1 else 'are'} {counted}, so {used}", StragNote)
     if number == 1 or (workers == "auto" and not devices and not _shares_well(number, groups, places)):
         return None
     chosen = [devices[at % len(devices)] if devices else device for at in range(number)]

@@ -1,7 +1,5 @@
 """`strag.measure`: radii, distances and errors from activations, as a history or as a geometry file."""
 
-import warnings
-
 import numpy as np
 
 from strag import kinds
@@ -9,7 +7,7 @@ from strag.api.arguments import file_to_read, refuse_overwriting, require
 from strag.api.outputs import opened
 from strag.bits import pack
 from strag.datasets.names import Names
-from strag.errors import StragError, StragWarning, bad_usage
+from strag.errors import StragError, bad_usage, warn_caller
 from strag.files.history import HistoryWriter, read
 from strag.files.stamp import stamp
 from strag.geometry import measure as science
@@ -113,7 +111,7 @@ def _measured(grid):
         faults += measured.not_finite
         yield measured
     if faults:
-        warnings.warn(_description(faults), StragWarning, stacklevel=2)
+        warn_caller(_description(faults))
 
 
 def _description(faults):

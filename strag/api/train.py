@@ -1,6 +1,5 @@
 """`strag.train`: many networks trained at once, and the record of their dynamics."""
 
-import warnings
 from contextlib import ExitStack
 from functools import partial
 
@@ -12,15 +11,15 @@ from strag.api.part import part as part_check
 from strag.api.resume import EVERY, Resumption
 from strag.api.unused import refuse_unused, refuse_unused_with
 from strag.api.workers import train_by
-from strag.errors import StragWarning, bad_usage
+from strag.errors import bad_usage, warn_caller
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
 from strag.signals import held
 from strag.stragglers.decision import decided
 from strag.stragglers.recipe import descends
+from strag.training import architectures
 from strag.training import loop as science
-from strag.training.architectures import ARCHITECTURES
 from strag.training.device import DEVICES, choose_device, set_threads
 from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
@@ -73,7 +72,7 @@ def run(job, writers, device, progress=None):
     else:
         _train(job, writers, device, watch, progress)
     for text in watch.warnings():
-        warnings.warn(text, StragWarning, stacklevel=2)
+        warn_caller(text)
 
 
 def _train(job, writers, device, watch, progress, resumption=None):
@@ -107,8 +106,7 @@ def _train(job, writers, device, watch, progress, resumption=None):
 
 def _options():
     """The names of the options of a training and of all models."""
-    models = (name for model in ARCHITECTURES.values() for name in model.option_names())
-    return sorted({*Recipe.option_names(), "model", *models})
+    return sorted({*Recipe.option_names(), *architectures.option_names()})
 
 
 @checked(

@@ -19,6 +19,7 @@ from strag.files.laws import (
 )
 from strag.files.spec import Axis, Spec, Tensor
 from strag.files.writer import Writer
+from strag.words import Brief, number_of, some_of
 
 INPUT = Axis("input", "d")
 PARAMETER = Tensor(
@@ -113,7 +114,7 @@ class WeightsWriter(Writer):
         super().commit()
 
 
-class Weights:
+class Weights(Brief):
     """An open weights file, whose parameters are read update by update.
 
     Attributes
@@ -139,6 +140,12 @@ class Weights:
         ):
             if applies:
                 raise spec.fault(problem, self.source)
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        runs, updates = number_of(len(self.runs), "run"), some_of(self.updates)
+        return f"{runs} at updates {updates}, {number_of(len(self.shapes), 'parameter')}"
 
     def parameters(self, at, runs=slice(None)):
         """Return the parameters at position `at` of axis U: dict of name to float32 [R, ...].

@@ -21,6 +21,12 @@ def architecture(model=DEFAULT, **options):
     return _without_unused(ARCHITECTURES[model](**options), options)
 
 
+def option_names():
+    """Names of the options of all architectures, and `model`: list of str."""
+    names = (name for kind in ARCHITECTURES.values() for name in kind.option_names())
+    return ["model", *dict.fromkeys(names)]
+
+
 def replaced(built, **options):
     """An Architecture with other values of some of its options, see `architecture`."""
     if "model" in options:

@@ -53,7 +53,16 @@ def _schedule_check(may_be_none):
     return check
 
 
+def _refuse_model_options(names):
+    """Refuse options of the architecture, which only `Recipe.of` accepts."""
+    for name in names:
+        if name in architectures.option_names():
+            problem = f"Recipe has no field `{name}`, which is an option of the architecture"
+            raise bad_usage(problem, f"use strag.Recipe.of({name}=...)")
+
+
 @checked_fields(
+    elsewhere=_refuse_model_options,
     runs=whole(1, LARGEST),
     first_run=whole(0, LARGEST),
     seed=whole(0),
