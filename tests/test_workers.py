@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import strag as strag_package
 from strag.api import workers
 from strag.api.crew import Crew, crew_for
 from strag.api.workers import train_by
@@ -143,6 +144,15 @@ def test_no_worker_outlives_its_parent(folder, how):
     assert not [child for child in found if os.path.exists(f"/proc/{child}")]
     if how != signal.SIGKILL:
         assert [name for name in files_in(folder) if name not in ("d", "h.partial")] == []
+
+
+def test_python_trains_by_workers_too(folder):
+    data, options = strag_package.read("d"), {"runs": 4, "width": 320, "epochs": 5, "threads": 1}
+    strag_package.train(data, output="one", **options)
+    strag_package.train(data, output="two", workers=2, **options)
+    assert Path("one").read_bytes() == Path("two").read_bytes()
+    with pytest.raises(StragError, match="`workers`"):
+        strag_package.train(data, workers=0, **options)
 
 
 def test_workers_that_do_not_fit_into_memory_are_refused(folder, capsys):

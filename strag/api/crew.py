@@ -8,6 +8,7 @@ from strag.errors import StragNote, warn_caller
 from strag.training.device import accelerators
 from strag.training.loop import run_groups
 from strag.training.plan import Size
+from strag.values import whole
 from strag.words import number_of
 
 IDLE = 1.1  # of the time of equal shares: more, and `auto` prefers one process with all threads
@@ -19,6 +20,11 @@ class Crew:
 
     devices: tuple
     threads: int
+
+
+def workers_check(value, name):
+    """The check of `workers`: a number of processes, or "auto"."""
+    return value if isinstance(value, str) and value == "auto" else whole(1, 4096)(value, name)
 
 
 def hire(job, workers, device, threads=None, memory=None):

@@ -5,6 +5,7 @@ from functools import partial
 
 from strag import kinds
 from strag.api.arguments import file_to_read, kind, refuse_overwriting
+from strag.api.crew import hire, workers_check
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
@@ -123,6 +124,7 @@ def _options():
     memory=optional(number(0, above=True)),
     part=optional(part_check),
     resume=flag,
+    workers=optional(workers_check),
     progress=optional(function("a function of the number of network-updates done")),
 )
 def train(
@@ -138,6 +140,7 @@ def train(
     memory=None,
     part=None,
     resume=False,
+    workers=None,
     progress=None,
     **options,
 ):
@@ -158,6 +161,8 @@ def train(
         `output` and `weights`, %p is the number of the part. `strag.merge` joins the parts.
     resume : whether to keep the state of the training in `output`.resume, and to go on from there if it was
         stopped. Outputs of a part, or with `resume`, that are there already are left as they are.
+    workers : number of processes that train together, each with `threads`, or "auto" for one per core or per
+        graphics card; by default this process alone.
     progress : function that is called with the network-updates done, out of runs times updates.
 
     Returns
@@ -193,6 +198,7 @@ def train(
         job = prepare_job(recipe, data, without, init, memory, device, sinks, at, part)
         if is_done(job, sinks, at, device):
             return kinds.read(output, "history")
+        hire(job, workers, device, threads, memory)
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
         if at and not is_written(job, sinks[1], device, at):
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))

@@ -1,4 +1,4 @@
-"""strag train --resume: whatever ends a training at whatever moment, the next command ends with the same bytes."""
+"""strag train --resume: whatever ends a training, and when, the next command ends with the same bytes."""
 
 import contextlib
 import errno
@@ -467,7 +467,7 @@ def test_killed_as_the_files_take_their_places(folder, monkeypatch, capsys, kind
 
 @pytest.mark.parametrize("share", [0, 0.3, 1])
 def test_killed_as_the_last_header_is_written(folder, monkeypatch, share):
-    """The system may write a part of a header before it kills; then the file may have lost its slots, or not."""
+    """A part of a header may be written before the kill; the file may then have lost its slots, or not."""
     expected, line = whole("weights"), line_of("weights")
     for name in ("wh", "h"):
         commit = container.TensorWriter.commit
