@@ -15,14 +15,17 @@ import numpy as np
 from strag.stragglers.conditions import (
     EVERYTHING,
     REFERENCE,
+    USUAL,
     described,
     group_by,
     key_of,
+    labelled_by,
+    leaves_nothing_out,
     place_of,
     usual_value,
     varying,
 )
-from strag.stragglers.experiments import LAWFUL, TOLD, UNBOUNDED
+from strag.stragglers.experiments import LAWFUL, OF_FINDING, TOLD, UNBOUNDED
 from strag.stragglers.intervals import UNKNOWN, difference, mean_of, share_interval, two_levels
 from strag.stragglers.inversion import CENSORED, INVERSION
 from strag.stragglers.size_law import FEWEST_SIZES, size_law
@@ -86,7 +89,8 @@ class Summary(Brief):
     conditions : tuple of Condition. varies : names of the settings that differ between them.
     laws : dict of quantity to SizeLaw, empty unless only the number of examples varies.
     title : of the data, if all conditions share one. source : a file's name, for messages.
-    repeated : number of runs that were given more than once, and count once.
+    repeated : number of runs that were given more than once, and count once. trained : number of runs that
+    were trained, which several conditions can share; None if not known.
     """
 
     conditions: tuple
@@ -95,6 +99,7 @@ class Summary(Brief):
     title: str | None = None
     source: str = "summary"
     repeated: int = 0
+    trained: int | None = None
 
     @property
     def brief(self):
@@ -107,15 +112,20 @@ class Summary(Brief):
     def reference(self):
         """The Condition with which the other conditions are compared.
 
-        It is the one labelled `reference` or `all examples`, otherwise one with inverting runs. Of several it
-        is the one with the most blocks, then with the most runs, then the first.
+        It is the one labelled `reference` or `all examples`, otherwise one that leaves no example out,
+        otherwise one with inverting runs, otherwise one whose sets were sought at the inversion. Of several
+        it is the one with the most blocks, then with the most runs, then the first. If the differences are
+        known, it is the only condition without them.
         """
 
         def rank(condition):
             is_labelled = condition.label in (REFERENCE, EVERYTHING)
-            return is_labelled, condition.inverting > 0, condition.blocks, condition.runs
+            is_whole = leaves_nothing_out(condition.settings)
+            inverts, is_usual = condition.inverting > 0, condition.settings.get("at") == USUAL["at"]
+            return is_labelled, is_whole, inverts, is_usual, condition.blocks, condition.runs
 
-        return max(self.conditions, key=rank)
+        compared_with = [condition for condition in self.conditions if not condition.differences]
+        return compared_with[0] if len(compared_with) == 1 else max(self.conditions, key=rank)
 
     @property
     def lacks_test_examples(self):
@@ -139,23 +149,22 @@ def summarise(experiments, labels=None):
     groups = defaultdict(list)
     for experiment, key in zip(experiments, group_by(experiments, labels), strict=True):
         groups[key].append(experiment)
-    varies = varying([experiment.settings for experiment in experiments])
-    usual = {
-        name: usual_value(name, [experiment.settings.get(name) for experiment in experiments], varies)
-        for name in varies
-    }
+    choices = [experiment.settings for experiment in experiments]
+    varies = varying(choices)
+    usual = {name: usual_value(name, [settings.get(name) for settings in choices], varies) for name in varies}
+    shown = {name: usual[name] for name in labelled_by(varies, choices)}
     members = list(groups.items())
     if not labels:
         members.sort(key=lambda pair: place_of(pair[1][0].settings, usual))
     pooled, conditions = [], []
     for key, same in members:
         pooled.append(_pooled(same))
-        conditions.append(_condition(key if labels else described(same[0].settings, usual), same, pooled[-1]))
+        conditions.append(_condition(key if labels else described(same[0].settings, shown), same, pooled[-1]))
     summary = Summary(tuple(conditions), tuple(varies), {})
     (reference_runs,) = (
         runs for condition, runs in zip(conditions, pooled, strict=True) if condition is summary.reference
     )
-    titles = {experiment.settings.get("data") for experiment in experiments}
+    titles = {settings.get("data") for settings in choices}
     return replace(
         summary,
         conditions=tuple(
@@ -167,7 +176,17 @@ def summarise(experiments, labels=None):
         laws=_laws(conditions) if not labels and varies == ["examples"] else {},
         title=titles.pop() if len(titles) == 1 else None,
         repeated=sum(len(experiment.runs) for experiment in experiments) - sum(map(len, pooled)),
+        trained=_trained(experiments),
     )
+
+
+def _trained(experiments):
+    """Number of the trained runs of Experiments; a training that is analysed in several ways counts once."""
+    runs = set()
+    for experiment in experiments:
+        training = {name: value for name, value in experiment.settings.items() if name not in OF_FINDING}
+        runs |= {(key_of(training), run.block, run.start) for run in experiment.runs}
+    return len(runs)
 
 
 def _pooled(members):
