@@ -70,6 +70,11 @@ def _require_same(container, first, of):
     if of != _part_of(first)[1]:
         problem = f"is a part of {of}, but {first.name} is one of {_part_of(first)[1]}"
         raise StragError(problem, "pass the parts of one training", container.name)
+    for ours, theirs in ((container, first), (first, container)):
+        lacking = sorted({*theirs.layout()} - {*ours.layout()})
+        if lacking:
+            problem = f"has no tensor '{lacking[0]}', which {theirs.name} has"
+            raise StragError(problem, "pass parts that were trained with the same options", ours.name)
     what = difference(container.meta, first.meta, _OWN)
     if what:
         problem = f"belongs to another training than {first.name}: its {what}"
@@ -87,7 +92,7 @@ def merge(parts, output):
         problem = f"is one of {parts.of} parts, of which {some} {are} missing"
         raise StragError(problem, "train the missing parts first", parts.containers[0].name)
     spec, containers = SPECS[parts.containers[0].kind], parts.containers
-    axes = {name: _axes(spec, name) for name in containers[0].layout()}
+    axes = {name: spec.form(name).known_axes for name in containers[0].layout()}
     runs = [len(container.meta["runs"]) for container in containers]
     rows = [slice(stop - number, stop) for number, stop in zip(runs, np.cumsum(runs).tolist(), strict=True)]
     with TensorWriter(output, _stamp(containers), _layout(containers, axes, sum(runs))) as writer:
@@ -95,12 +100,6 @@ def merge(parts, output):
             for container, own in zip(containers, rows, strict=True):
                 _copy(writer, name, axes[name], container, own, containers[0])
         writer.commit()
-
-
-def _axes(spec, name):
-    """Names of the axes of a tensor, as far as its specification has them."""
-    tensor = spec[name] if name in spec.names else spec.free
-    return [None if axis is ... else axis.name for axis in tensor.axes]
 
 
 def _layout(containers, axes, runs):
@@ -138,22 +137,23 @@ def _stamp(containers):
     if "sets" in metas[0]:
         columns = metas[0]["sets"]
         meta["sets"] = {name: [item for part in metas for item in part["sets"][name]] for name in columns}
-    meta["environment"], mixed = _environment(metas)
+    meta["environment"], mixed = joined([part.get("environment") or {} for part in metas])
     if mixed:
         text = f"parts differ in {', '.join(mixed)}, so that the bytes may not be those of one job"
         warn_of(containers[0].name, text, StragNote)
     return meta
 
 
-def _environment(metas):
-    """The environment of all parts, with a list where their values differ, and the names of these values."""
-    found = [part.get("environment") or {} for part in metas]
-    joined, mixed = {}, []
-    for key in sorted({key for part in found for key in part}):
-        values = list(dict.fromkeys(part.get(key) for part in found))
-        joined[key] = values[0] if len(values) == 1 else values
+def joined(environments):
+    """One environment, with a list where the values of several differ, and the names of these values."""
+    whole, mixed = {}, []
+    for key in sorted({key for part in environments for key in part}):
+        lists = [part.get(key) for part in environments]
+        values = [value for part in lists for value in (part if isinstance(part, list) else [part])]
+        values = list(dict.fromkeys(values))
+        whole[key] = values[0] if len(values) == 1 else values
         mixed += [key] if len(values) > 1 else []
-    return joined, mixed
+    return whole, mixed
 
 
 def described(parts):

@@ -1,7 +1,7 @@
 """History: the recorded training of R runs at T updates, in the form that the analyses use."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -34,6 +34,8 @@ class History:
         S noise levels; None without test records.
     y_test : int64 [Q], original classes of the test examples, or None.
     names : names of the P examples, by position, or None.
+    state : the state of the runs at their end, from which a longer training goes on: mapping of name to array
+        [R, ...], or None. It may be read from the file when it is used.
     layers : the L recorded layers; there are none in a history that has only predictions.
     classes : the C group names. runs : the R run numbers.
     meta : dict of all other metadata of the file.
@@ -60,6 +62,7 @@ class History:
     y_test: np.ndarray | None = None
     names: Sequence | None = None
     last_record: np.ndarray | None = None
+    state: Mapping | None = field(default=None, repr=False, compare=False)
 
     @property
     def recipe(self):
