@@ -12,7 +12,7 @@ def plan(job, device, weights_at=None, output=None):
     weights_at : updates at which weights would be written, as text; None where none would be.
     output : an open Output to write the JSON into as well.
     """
-    history = bytes_of_history(job.recipe, job.data)
+    history = bytes_of_history(job.recipe, job.data, job.keeps_state)
     weights = weights_bytes(job.recipe, job.data, weights_at)
     cost = science.plan(job.recipe, job.task, device)
     value = {

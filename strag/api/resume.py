@@ -9,7 +9,7 @@ from strag.bits import unpack
 from strag.errors import StragError
 from strag.files.slots import Slots, slot_size
 from strag.training.loop import run_groups
-from strag.training.records import Checkpoint, Record
+from strag.training.records import STATE, STOP, Checkpoint, Record
 
 EVERY = 30.0  # seconds between two states
 LISTED = 64  # bytes of the stamp of a slot for each group in progress
@@ -21,14 +21,13 @@ class Resumption:
     Parameters
     ----------
     job : Job. writers : of the history, laid out with `spare_bytes`, and of the weights if they are written.
-    at_once : number of groups in training at the same time.
 
     Raises StragError where the slots belong to another training.
     """
 
-    def __init__(self, job, writers, at_once=1):
-        self.writers, self.history = writers, writers[0]
-        size = spare_bytes(job, at_once) // 2
+    def __init__(self, job, writers):
+        self.job, self.writers, self.history = job, writers, writers[0]
+        size = spare_bytes(job) // 2
         self.slots = Slots(self.history.output.file, self.history.end, size)
         self.groups = run_groups(job.recipe, job.task.ends)
         self.last, self.reached, self.finished = job.last, {}, set()
@@ -56,33 +55,22 @@ class Resumption:
             for runs in self.groups
             if any(start <= runs.start and runs.stop <= stop for start, stop in meta["finished"])
         }
-        for number, (start, stop, update) in enumerate(meta["reached"]):
+        room = 1 if self.job.crew is None else len(self.job.crew.devices)
+        for number, (start, stop, update) in enumerate(meta["reached"][:room]):
             head = f"{number}."
             parts = {name[len(head) :]: array for name, array in arrays.items() if name.startswith(head)}
             self.reached[start, stop] = Checkpoint(slice(start, stop), update, parts)
 
     def begun(self):
-        """The Checkpoints of all groups that were begun, each with the Records before it: list."""
+        """The Checkpoints of all groups that were begun: list."""
         complete = [Checkpoint(slice(*runs), self.last, {}, is_last=True) for runs in sorted(self.finished)]
-        checkpoints = [*complete, *self.reached.values()]
-        for checkpoint in checkpoints:
-            checkpoint.seen = self.seen(checkpoint)
-        return checkpoints
-
-    def seen(self, checkpoint):
-        """Yield the Records of these runs before a Checkpoint, without their tests, from the work file."""
-        arrays = self.history.arrays
-        for at, update in enumerate(arrays["updates"]):
-            if update < checkpoint.update or checkpoint.is_last:
-                names = ("train_error", "train_loss", *self.history.measures)
-                rows = {name: np.array(arrays[name][at, checkpoint.runs]) for name in names}
-                bits = unpack(arrays["misclassified"][at, checkpoint.runs], len(arrays["index"]))
-                error, loss = rows.pop("train_error"), rows.pop("train_loss")
-                yield Record(checkpoint.runs, int(update), error, loss, rows, bits)
+        return [*complete, *self.reached.values()]
 
     def due(self):
-        """Whether it is time for a state: every 30 seconds, and when a signal waits."""
-        return signals.waits() or time.monotonic() >= self._due
+        """STATE when it is time for one, every 30 seconds, STOP when a signal waits, else None."""
+        if signals.waits():
+            return STOP
+        return STATE if time.monotonic() >= self._due else None
 
     def take(self, checkpoint):
         """Keep a Checkpoint, and write all of them if it is time."""
@@ -114,9 +102,27 @@ class Resumption:
         self._due = time.monotonic() + EVERY
 
 
-def spare_bytes(job, at_once=1):
-    """Bytes of the two slots of a Job of which so many groups are trained at once."""
+def records_before(history, checkpoint):
+    """Yield the Records of a group before a Checkpoint, without their tests, as a HistoryWriter holds them."""
+    arrays, runs = history.arrays, checkpoint.runs
+    ends = arrays["last_record"][runs] if "last_record" in arrays else None
+    for at, update in enumerate(arrays["updates"]):
+        if not checkpoint.is_last and update >= checkpoint.update:
+            return
+        if checkpoint.is_last and ends is not None and at > ends.max():
+            return
+        names = ("train_error", "train_loss", *history.measures)
+        rows = {name: np.array(arrays[name][at, runs]) for name in names}
+        bits = unpack(arrays["misclassified"][at, runs], len(arrays["index"]))
+        error, loss = rows.pop("train_error"), rows.pop("train_loss")
+        ended = None if ends is None else ends == at
+        yield Record(runs, int(update), error, loss, rows, bits, ended=ended)
+
+
+def spare_bytes(job):
+    """Bytes of the two slots of a Job, each for the state of every group that is in training."""
     recipe, ends = job.recipe, job.task.ends
+    at_once = 1 if job.crew is None else len(job.crew.devices)
     runs = max(group.stop - group.start for group in run_groups(recipe, ends))
     kept = 3 if recipe.optimizer == "adam" else 2 if recipe.momentum else 1
     shapes = recipe.architecture.shapes(ends).values()

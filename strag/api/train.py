@@ -6,13 +6,15 @@ from functools import partial
 
 from strag import kinds
 from strag.api.arguments import kind, refuse_overwriting
+from strag.api.extend import history_or_path, prepare_extension, refuse_changes
 from strag.api.job import history_writer, prepare_job, weights_writer
-from strag.api.resume import Resumption
+from strag.api.resume import EVERY, Resumption, records_before
 from strag.errors import StragWarning
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
-from strag.signals import held, waits
+from strag.files.state import REACHED
+from strag.signals import held
 from strag.stragglers.decision import decided
 from strag.stragglers.recipe import descends
 from strag.training import loop as science
@@ -22,7 +24,8 @@ from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
-from strag.values import checked, choice, function, instance, listing, number, optional, path, whole
+from strag.training.workers import train_by
+from strag.values import checked, choice, flag, function, instance, listing, number, optional, path, whole
 
 
 def is_done(job, sinks, weights_at, device):
@@ -34,7 +37,8 @@ def is_done(job, sinks, weights_at, device):
     """
     if job.part is None and not sinks[0].resumes:
         return False
-    done = is_complete(sinks[0].path, job.meta("history", device))
+    state = (REACHED.name,) if job.keeps_state else ()
+    done = is_complete(sinks[0].path, job.meta("history", device), tensors=state)
     if sinks[1] is not None:
         updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
         done &= is_complete(sinks[1].path, job.meta("weights", device), updates)
@@ -61,20 +65,30 @@ def run(job, writers, device, progress=None):
 
 def _train(job, writers, device, watch, progress, resumption=None):
     """Train, and pass every record to the writers and the Watch; keep the state with a Resumption."""
-    begun, due, decide = (), None, None
+    begun = [] if job.extension is None else job.extension.begin(job, writers[0])
+    due = decide = None
     if resumption is not None:
-        begun, due = resumption.begun(), resumption.due
-        for checkpoint in begun:
-            for record in resumption.seen(checkpoint):
-                watch.add(record, job.last)
+        later = resumption.begun()
+        begun = [*begun, *later]  # the last Checkpoint of a group counts
+        due = resumption.due
+    for checkpoint in begun:
+        checkpoint.seen = records_before(writers[0], checkpoint)
+        for record in records_before(writers[0], checkpoint):
+            watch.add(record, job.last)
     if job.recipe.until:
         decide = partial(decided, descends=descends(job.recipe.as_dict()))
     weights_at = writers[1].updates if len(writers) > 1 else ()
-    for event in science.train(job.recipe, job.task, weights_at, device, begun, due, decide=decide):
+    options = {"begun": begun, "due": due, "decide": decide, "keep": job.keeps_state}
+    if job.crew is None:
+        events = science.train(job.recipe, job.task, weights_at, device, **options)
+    else:
+        events = train_by(job.crew, job.recipe, job.task, weights_at, every=EVERY, **options)
+    for event in events:
         if isinstance(event, Checkpoint):
-            resumption.take(event)
-            if waits():
-                return
+            if job.keeps_state and event.is_last:  # before its runs count as finished
+                writers[0].add_state(event)
+            if resumption is not None:
+                resumption.take(event)
             continue
         for writer in writers:
             writer.add(event)
@@ -102,6 +116,8 @@ def _options():
     threads=optional(whole(1, 4096)),
     memory=optional(number(0, above=True)),
     progress=optional(function("a function of the number of network-updates done")),
+    keep_state=flag,
+    extend=optional(history_or_path),
 )
 def train(
     data,
@@ -115,6 +131,8 @@ def train(
     threads=None,
     memory=None,
     progress=None,
+    keep_state=False,
+    extend=None,
     **options,
 ):
     """Train many networks at once and record the dynamics.
@@ -131,6 +149,9 @@ def train(
     device : "auto", "cpu", "cuda" or "mps". threads : processor threads; None leaves torch's default.
     memory : GiB that the training may need at most.
     progress : function that is called with the network-updates done, out of runs times updates.
+    keep_state : whether the history holds the last state of every run, so that it can be extended.
+    extend : History with a state, or the path of one, whose training goes on to the number `epochs`, counted
+        from its start. All other options come from it.
 
     Returns
     -------
@@ -146,15 +167,23 @@ def train(
     >>> history.train_error.shape
     (6, 2)
     """
-    read = [thing for thing in (data, without, init) if thing is not None]
+    read = [thing for thing in (data, without, init, extend) if thing is not None]
     refuse_overwriting(read, output=output, weights=weights)
     device = choose_device(device)
     set_threads(threads)
-    recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
+    if extend is None:
+        recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
+    else:
+        named = {"recipe": recipe, "without": without, "init": init}
+        refuse_changes([*options, *(name for name, value in named.items() if value is not None)], extend.source)
     at = None if weights is None else weights_at
     with ExitStack() as stack:
         sinks = [None if name is None else stack.enter_context(Output(name)) for name in (output, weights)]
-        job = prepare_job(recipe, data, without, init, memory, device, sinks, at)
+        if extend is None:
+            job = prepare_job(recipe, data, without, init, memory, device, sinks, at, keep=keep_state)
+        else:
+            epochs = options.get("epochs")
+            job = prepare_extension(extend, data, epochs, memory, device, sinks, at, keep=keep_state)
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
         if at:
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))

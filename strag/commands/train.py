@@ -71,6 +71,7 @@ def command(data, output, plans, as_json, quiet, **options):
 
     from strag.api.job import history_writer, weights_writer
     from strag.api.train import is_done
+    from strag.api.workers import crew_for
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
@@ -97,6 +98,7 @@ def command(data, output, plans, as_json, quiet, **options):
         if source is None:
             Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
         job = make_job(sinks, weights_at)
+        job.crew = crew_for(options["workers"], job.recipe, job.task.ends, device, options["threads"])
         if plans:
             return _show_plan(job, device, weights_at, as_json)
         if is_done(job, sinks, weights_at, device):

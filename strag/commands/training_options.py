@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.types import FilePath, FiniteRange, Numbers, PartName
+from strag.commands.types import FilePath, FiniteRange, Numbers, PartName, Workers
 from strag.values import LARGEST
 
 RUNS = (
@@ -176,6 +176,12 @@ WEIGHTS = (
     ),
 )
 JOB = (
+    click.option(
+        "--workers",
+        type=Workers(),
+        metavar="N|auto",
+        help="Number of processes that train together; auto: one per core, or per graphics card.",
+    ),
     click.option(
         "--part",
         type=PartName(),

@@ -291,3 +291,16 @@ class PartName(click.ParamType):
             return read_part(value)
         except StragError as error:
             self.fail("; ".join(filter(None, (error.problem, error.remedy))), param, ctx)
+
+
+class Workers(click.IntRange):
+    """A number of processes, or `auto`."""
+
+    name = "workers"
+
+    def __init__(self):
+        super().__init__(1, 4096)
+
+    def convert(self, value, param, ctx):
+        """The number, or `auto`."""
+        return value if value == "auto" else super().convert(value, param, ctx)

@@ -202,10 +202,14 @@ class HistoryWriter(Writer):
                 value = record.measures.get(name) if name in _PER_LAYER else getattr(record, name)
                 if value is not None:
                     self.put(name, (at, record.runs), pack(value) if name in _BITS else value)
-        if record.ended is not None and record.ended.any():
-            runs = np.flatnonzero(record.ended) + record.runs.start
+        ended = record.ended if "last_record" in self.arrays else None
+        if ended is not None and ended.any():
+            runs = np.flatnonzero(ended) + record.runs.start
             self.put("last_record", runs, self.places["updates"][record.update])
-        self._done[(record.runs.start, record.runs.stop)] = record.update
+            self.last_updates[runs] = record.update
+        group = (record.runs.start, record.runs.stop)
+        has_ended = ended is not None and self.last_updates[record.runs].all()
+        self._done[group] = int(self.arrays["updates"][-1]) if has_ended else record.update
 
     def add_state(self, checkpoint):
         """Write the state of a Checkpoint, see `strag.training.records`, that is the last one of its runs."""
@@ -236,12 +240,7 @@ class HistoryWriter(Writer):
     def as_container(self, name):
         """The history in memory, cut where its last run ended."""
         if "last_record" in self.arrays:
-            ended = Ended(self.arrays, SPEC, self._scheduled)
-            for name_, (dtype, shape) in ended.layout().items():
-                cut = np.empty(shape, dtype)
-                for place, values in ended.parts(name_):
-                    cut[place] = values
-                self.arrays[name_] = cut
+            self.arrays = Ended(self.arrays, SPEC, self._scheduled).cut()
         return super().as_container(name)
 
     def commit_partial(self):
@@ -254,14 +253,23 @@ class HistoryWriter(Writer):
         if self.is_direct or self._committed or not self._done:
             return None
         last = int(self.arrays["updates"][-1])
-        finished = [runs for runs, update in self._done.items() if update >= last]
-        runs = max(stop for _, stop in finished or self._done)
-        until = last if finished else next(iter(self._done.values()))
+        runs = _complete_to([group for group, update in self._done.items() if update >= last])
+        until = last
+        if not runs:  # the first group of runs, as far as it was trained
+            first = min(self._done)
+            if first[0] > 0:
+                return None
+            runs, until = first[1], self._done[first]
         ends = {"run": runs, "record": self._number("updates", until)}
         ends["test record"] = self._number("test_updates", until)
         kept = [name for name in self.arrays if not name.startswith(HEAD)]
         kept = [name for name in kept if ends["test record"] or name not in _OF_TESTS]
         arrays = {name: _cut(SPEC[name].axes, self.arrays[name], ends) for name in kept}
+        if "last_record" in arrays:  # a run that has not ended has all the records
+            ended = arrays["last_record"]
+            arrays["last_record"] = np.where(ended < 0, ends["record"] - 1, ended)
+            arrays = Ended(arrays, SPEC, self._scheduled).cut()
+            until = int(arrays["updates"][-1])
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}
         if meta.get("sets"):
             meta["sets"] = described_at(meta["sets"], range(runs))
@@ -272,6 +280,14 @@ class HistoryWriter(Writer):
     def _number(self, name, until):
         """Return how many updates in the tensor `name` are at most `until`; 0 without such a tensor."""
         return int(np.searchsorted(self.arrays[name], until, "right")) if name in self.arrays else 0
+
+
+def _complete_to(groups):
+    """The number of runs up to which all are in these groups, a list of (first, end)."""
+    stop = 0
+    for first, end in sorted(groups):
+        stop = end if first == stop else stop
+    return stop
 
 
 def _cut(axes, array, ends):

@@ -92,7 +92,7 @@ def merge(parts, output):
         problem = f"is one of {parts.of} parts, of which {some} {are} missing"
         raise StragError(problem, "train the missing parts first", parts.containers[0].name)
     spec, containers = SPECS[parts.containers[0].kind], parts.containers
-    axes = {name: spec.form(name).known_axes for name in containers[0].layout()}
+    axes = {name: spec.axes_of(name) for name in containers[0].layout()}
     runs = [len(container.meta["runs"]) for container in containers]
     rows = [slice(stop - number, stop) for number, stop in zip(runs, np.cumsum(runs).tolist(), strict=True)]
     with TensorWriter(output, _stamp(containers), _layout(containers, axes, sum(runs))) as writer:

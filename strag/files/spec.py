@@ -91,11 +91,6 @@ class Tensor:
         axes = tuple(axis.numbered(number) for axis in self.axes)
         return replace(self, name=self.name.replace("K", str(number)), axes=axes)
 
-    @property
-    def known_axes(self):
-        """Names of the axes, None for `...`: list."""
-        return [None if axis is ... else axis.name for axis in self.axes]
-
     def lengths(self, shape):
         """Return the dict of axis name to length for a tensor of this shape."""
         return {axis.name: length for axis, length in zip(self.axes, shape, strict=False) if axis is not ...}
@@ -125,9 +120,10 @@ class Spec:
         """Return the Tensor of this name."""
         return next(tensor for tensor in self.tensors if tensor.name == name)
 
-    def form(self, name):
-        """Return the Tensor of this name, or else the form of further tensors."""
-        return self[name] if name in self.names else self.free
+    def axes_of(self, name):
+        """Return the names of the axes of a tensor, None for `...`: list. It may be a further tensor."""
+        tensor = self[name] if name in self.names else self.free
+        return [None if axis is ... else axis.name for axis in tensor.axes]
 
     @property
     def names(self):

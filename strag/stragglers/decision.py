@@ -15,11 +15,12 @@ from strag.stragglers.inversion import (
     DIVERGED,
     FEWEST,
     INVERSION,
+    NEAR,
     NONE,
     SEEN_FROM,
+    SMALLEST_DEPTH,
     UNSTABLE,
     find_inversion,
-    has_finished,
     unmeasured,
 )
 
@@ -34,8 +35,8 @@ def decided(
     A layer is decided in these cases.
 
     inversion   The records reach at least 4 t*, up to where depths are compared.
-    none        Training has finished, and the records reach at least twice the update at which it first had.
-                A valley before that update is seen by then.
+    none        Training has finished. If a valley is half as deep as an inversion, and has enough
+                misclassified examples, the records also reach twice its update, at which it would be seen.
     diverged    A value is not finite, and will not become so.
     unstable    The loss of full-batch gradient descent rose before there was an inversion: no later record
                 counts as evidence for one. If there was one before the rise, and a deeper valley after it,
@@ -53,18 +54,20 @@ def decided(
     wrong : int [T], numbers of these examples that are misclassified.
     examples : number of these examples.
     descends : whether training is full-batch gradient descent, see `strag.stragglers.recipe.descends`.
-    present : bool [C], the classes of which the run trains on an example; by default all.
+    present : bool [C], the classes of which the run trains on an example, which count; by default those that
+        have a radius at the first record.
     fewest : number of examples that must be misclassified at an inversion.
     """
     updates, wrong = np.asarray(updates), np.asarray(wrong)
     error, loss = (np.asarray(curve, np.float32) for curve in (train_error, train_loss))
     radius = np.asarray(measures[OBSERVABLE.name], np.float32).astype(np.float64)  # (T, L, C)
-    _, L, C = radius.shape
-    if not L:
+    layers = range(radius.shape[1])
+    if not layers:
         return unmeasured(Curves(updates, None, error, loss, wrong, examples)).verdict == DIVERGED
-    radius = over_axis(OBSERVABLE, radius, np.ones(C, dtype=bool) if present is None else present)
-    layers = (Curves(updates, radius[:, layer], error, loss, wrong, examples) for layer in range(L))
-    return all(_is_decided(curves, descends, fewest) for curves in layers)
+    present = np.isfinite(radius[0]).any(axis=0) if present is None else present
+    radius = over_axis(OBSERVABLE, radius, present)
+    curves = (Curves(updates, radius[:, layer], error, loss, wrong, examples) for layer in layers)
+    return all(_is_decided(of_layer, descends, fewest) for of_layer in curves)
 
 
 def _is_decided(curves, descends, fewest):
@@ -73,7 +76,8 @@ def _is_decided(curves, descends, fewest):
     if found.verdict == INVERSION:
         return bool(last >= COMPARED_AT * found.update)
     if found.verdict == NONE:
-        return bool(last >= SEEN_FROM * curves.updates[np.argmax(has_finished(curves))])
+        forms = found.depth * NEAR >= SMALLEST_DEPTH and found.misclassified >= fewest
+        return not forms or bool(last >= SEEN_FROM * found.valley_update)
     if found.verdict == UNSTABLE:
         rise = int(np.searchsorted(curves.updates, found.unstable_from))
         before = find_inversion(curves.until(rise), descends, fewest)

@@ -231,20 +231,14 @@ def _without_place(inversion, verdict):
     return replace(inversion, verdict=verdict, failed=None, **dict.fromkeys(place))
 
 
-def has_finished(curves):
-    """Whether training has finished at each record, by its error or its loss: bool [T]."""
-    loss = curves.train_loss
-    fallen = (loss < FINISHED_LOSS * loss[0]) & (curves.updates[0] == 0)
-    return fallen | (curves.train_error <= 1 / curves.examples)
-
-
 def _unfinished(curves, valley=None):
     """The `verdict`, `excluded_below` and `train_until` of a run without an inversion: dict.
 
     valley : record of a valley that nearly passes, so that an inversion there is not excluded; or None.
     """
-    updates = curves.updates
-    if has_finished(curves)[-1]:
+    updates, loss = curves.updates, curves.train_loss
+    fallen = updates[0] == 0 and loss[-1] < FINISHED_LOSS * loss[0]
+    if fallen or curves.train_error[-1] <= 1 / curves.examples:
         return {"verdict": NONE}
     excluded = float(updates[-1] / SEEN_FROM)
     return {

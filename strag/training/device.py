@@ -26,12 +26,20 @@ def choose_device(name):
     return name
 
 
+def accelerators(device):
+    """Return the names of all graphics cards that `device` stands for: list, empty on the CPU."""
+    return [f"cuda:{card}" for card in range(torch.cuda.device_count())] if device == "cuda" else []
+
+
 def set_threads(threads):
     """Make torch use this many processor threads; None keeps torch's default."""
     if threads is not None:
         torch.set_num_threads(threads)
 
 
-def environment(device):
-    """Return what results can depend on besides the recipe: dict of device, torch version and threads."""
-    return {"device": device, "torch": torch.__version__, "threads": torch.get_num_threads()}
+def environment(device, threads=None):
+    """Return what results may depend on besides the recipe: device, torch version, and threads: dict.
+
+    threads : of each process that trains, by default those of this one.
+    """
+    return {"device": device, "torch": torch.__version__, "threads": threads or torch.get_num_threads()}

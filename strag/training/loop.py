@@ -26,22 +26,31 @@ def train(recipe, task, weights_at=(), device="cpu", begun=(), due=None, keep=Fa
     ----------
     weights_at : updates at which the weights are due.
     begun : Checkpoints to go on from, at most one for a group. A Record of the same update comes again.
-    due : function without arguments, called before every update. Where it returns True, a Checkpoint is
-        yielded, and another one after the last update of every group. By default there are none.
+    due : function without arguments, called before every update. Where it returns STATE, a Checkpoint is
+        yielded; where it returns STOP, the training ends after that. Another Checkpoint follows the last
+        update of every group. By default there are none.
     keep : whether to yield the Checkpoint after the last update of every group in any case.
     decide : function that decides from the records of a run whether it has ended, see `Ending`. A group is
         trained until all its runs have ended, and weights are then due where a run ends. By default every
         run ends at the last update.
     """
-    data, test = open_inputs(recipe, task, device)
+    inputs = open_inputs(recipe, task, device)
+    for runs, checkpoint in begun_groups(recipe, task, begun):
+        group = Group(recipe, task, *inputs, runs, frozenset(weights_at), device, decide)
+        if checkpoint is not None:
+            group.restore(checkpoint)
+        yield from group.events(due, keep or due is not None)
+        if group.is_stopped:
+            return
+
+
+def begun_groups(recipe, task, begun=()):
+    """Yield every group that is not complete: its runs, and its Checkpoint or None.
+
+    begun : the Checkpoints that there are.
+    """
     reached = {(checkpoint.runs.start, checkpoint.runs.stop): checkpoint for checkpoint in begun}
     for runs in run_groups(recipe, task.ends):
         checkpoint = reached.get((runs.start, runs.stop))
-        if checkpoint is not None and checkpoint.is_last:
-            continue
-        group = Group(recipe, task, data, test, runs, frozenset(weights_at), device, decide)
-        if checkpoint is not None:
-            group.restore(checkpoint)
-        yield from group.records(due)
-        if due is not None or keep:
-            yield group.checkpoint(group.update, is_last=True)
+        if checkpoint is None or not checkpoint.is_last:
+            yield runs, checkpoint

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+STATE, STOP = "state", "stop"  # what may be due between two updates: a Checkpoint, or one and then the end
+
 
 @dataclass
 class Record:

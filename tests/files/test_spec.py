@@ -44,7 +44,8 @@ def names():
 
 
 def write_history_file(path):
-    return history_file(path, data=images(names=names())), images()
+    whole = history_file(path, data=images(names=names()))
+    return forge(whole, path, last_record=np.array([11, 11])), images()
 
 
 def write_weights_file(path):
@@ -57,7 +58,7 @@ def write_weights_file(path):
         for update in (0, 5):
             writer.add(SimpleNamespace(ended=None, update=update, runs=slice(0, 2), weights=layers))
         writer.commit()
-    return str(path), layers
+    return forge(path, path, last_update=np.array([5, 5])), layers
 
 
 def write_activations_file(path, layers=(0, 1), half=False):
@@ -98,6 +99,7 @@ BREAKERS = {  # an array like this one that breaks the law of this name
     "not empty for any run": lambda array: array & np.array([[255], [0]], np.uint8),
     "never decreasing, the last is the length of `names`": lambda array: array + 1,
     "below C": lambda array: array + 1,
+    "below T": lambda array: array + 1,
     "at most 3": lambda array: array + 4,
 }
 

@@ -25,20 +25,24 @@ SLOW = 0.7 / (1 + t / 200)  # a loss that falls, but not to a hundredth
 OVER = 0.7 * np.exp(-t / 20)  # falls below a hundredth of its start at update 93
 
 
-def first_decided(curves, loss=SLOW, error=None, wrong=P // 2, descends=False, present=None, start=1):
+def first_decided(
+    curves, loss=SLOW, error=None, wrong=P // 2, descends=False, empty=False, present=None, start=1
+):
     """The first number of records, from `start` on, that decide a run, or None.
 
-    curves : list of L curves [T], of every class. With `present`, a second class has no example.
+    curves : list of L curves [T], of every class. If `empty`, a second class has none.
     """
     radius = np.stack(curves, axis=1)[:, :, None].astype(np.float32)
-    radius = radius if present is None else np.concatenate([radius, np.full_like(radius, np.nan)], axis=2)
+    radius = radius if not empty else np.concatenate([radius, np.full_like(radius, np.nan)], axis=2)
     error = np.full(T, 0.3) if error is None else error
     wrong = np.broadcast_to(wrong, T)
     at = (
         n
         for n in range(start, T + 1)
         if decided(
-            *(t[:n], {"radius": radius[:n]}, error[:n], loss[:n], wrong[:n], P, descends), present=present
+            *(t[:n], {"radius": radius[:n]}, error[:n], loss[:n], wrong[:n], P),
+            descends=descends,
+            present=present,
         )
     )
     return next(at, None)
@@ -64,10 +68,10 @@ def test_a_run_that_has_not_finished_and_has_no_valley_is_not_decided():
     assert first_decided([valley(10)], wrong=3) is None  # too few examples are misclassified
 
 
-def test_no_inversion_is_decided_at_twice_the_update_at_which_training_has_finished():
-    assert first_decided([FALLING], loss=OVER) - 1 == 2 * 93
+def test_no_inversion_is_decided_when_training_has_finished_unless_a_valley_forms():
+    assert first_decided([FALLING], loss=OVER) - 1 == 93
     error = np.where(t < 50, 0.3, 0.0)
-    assert first_decided([FALLING], error=error) - 1 == 2 * 50
+    assert first_decided([FALLING], error=error) - 1 == 50
     assert first_decided([valley(60)], loss=OVER) - 1 == pytest.approx(4 * 60, abs=2)
 
 
@@ -107,8 +111,12 @@ def test_an_inversion_before_the_rise_and_a_deeper_valley_after_it_need_four_tim
     assert first_decided([curve], loss=late, descends=True, start=44) - 1 == 4 * deepest
 
 
-def test_a_class_without_examples_does_not_count():
-    assert first_decided([valley(10)], present=np.array([True, False])) == first_decided([valley(10)])
+@pytest.mark.parametrize("present", [None, np.array([True, False])])
+def test_a_class_without_examples_does_not_count(present):
+    expected = first_decided([valley(10)])
+
+    assert first_decided([valley(10)], empty=True, present=present) == expected
+    assert first_decided([valley(10)], empty=True, present=np.array([True, True])) == 1  # has diverged
 
 
 @pytest.mark.parametrize("recipe", [FULL_BATCH, MINI_BATCHES])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from strag.bits import unpack
 from strag.errors import StragError
 from strag.stragglers.doubts import doubts
 from strag.stragglers.experiments import experiments_of
@@ -21,7 +22,7 @@ from strag.stragglers.sweep import sweep_of
 from strag.views import history as history_view
 from strag.views.captions import caption
 from strag.views.dynamics import dynamics_of, mean_and_spread
-from tests.stragglers.endings import ENDS, alone, ending, together, whole
+from tests.stragglers.endings import ENDS, Q, alone, ending, together, whole
 
 RUNS = range(len(ENDS))
 FULL = whole()
@@ -204,6 +205,22 @@ def test_no_set_is_taken_where_a_run_has_ended():
         find_stragglers(diverged, at=Moment(update=140))
 
 
+def test_a_run_has_as_many_records_as_it_says_where_these_are_too_few():
+    history, _ = _diverging((4, 3, 150, 2))
+    shortfall = finding_of(history, find_stragglers(history), {}).summary.shortfall
+
+    assert (shortfall.condition, shortfall.runs, shortfall.value) == ("records", 3, 5)
+    assert dynamics_of(history).shortfall == shortfall
+
+
+def test_the_lowest_error_is_that_of_a_record():
+    history = ending(FULL, ENDS, beyond=0.001)
+    lowest = np.nanmin(ending(FULL, ENDS).train_error)
+
+    with pytest.raises(StragError, match=f"the lowest is {lowest:.4g}"):
+        find_stragglers(history, at=Moment(error=0.01))
+
+
 def _sweep(ends, **recipe):
     """A History of the four runs as two networks of each of two runs, without a set and without a control."""
     base = ending(FULL, ends)
@@ -245,12 +262,12 @@ def test_networks_and_their_reference_are_compared_each_at_its_own_end():
     assert [one.test_error.tolist() for one in found] == [
         FULL.test_error[ends[run], run].tolist() for run in (0, 0, 1, 1)
     ]
-    shares = [
-        (1 - share) * one.right_test_error + share * one.wrong_test_error
-        for one in found
-        for share in one.stopped_test_error
-    ]
-    np.testing.assert_allclose(shares, FULL.test_error[list(ENDS), range(4), 0], rtol=1e-5)
+    wrong = unpack(FULL.test_misclassified, Q)[:, :, 0]
+    for network, one in enumerate(found):
+        stopped = reference.test_updates[reference.test_record_near(one.update, one.run)]
+        hard, own = wrong[stopped, one.run], wrong[ENDS[network], network]
+        assert one.wrong_test_error == pytest.approx(own[hard].mean())
+        assert one.right_test_error == pytest.approx(own[~hard].mean(), abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from strag.training.loop import train
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
-from strag.training.records import Checkpoint
+from strag.training.records import STATE, Checkpoint
 from tests.conftest import made_up
 
 TRAININGS = {
@@ -55,8 +55,8 @@ def test_a_training_that_goes_on_is_the_one_that_never_stopped(name, stop):
     removed = [np.arange(3, 200, 5)] * recipe.runs if name == "own order" else None
     task, _, _ = prepare(recipe, made_up(), removed)
     whole, _ = trained(recipe, task)
-    before, begun = trained(recipe, task, due=lambda: True, stop=stop)
-    after, ends = trained(recipe, task, begun=begun, due=lambda: False)
+    before, begun = trained(recipe, task, due=lambda: STATE, stop=stop)
+    after, ends = trained(recipe, task, begun=begun, due=lambda: None)
     assert all(checkpoint.is_last for checkpoint in ends)
     assert len(before) < len(whole)
     assert {**before, **after}.keys() == whole.keys()
@@ -68,7 +68,7 @@ def test_a_training_that_goes_on_is_the_one_that_never_stopped(name, stop):
 def test_groups_that_are_complete_are_not_trained_again():
     recipe = Recipe.of(runs=5, first_run=30, epochs=6)
     task, _, _ = prepare(recipe, made_up())
-    _, ends = trained(recipe, task, due=lambda: False)
+    _, ends = trained(recipe, task, due=lambda: None)
     assert [checkpoint.runs for checkpoint in ends] == [slice(0, 2), slice(2, 5)]
     assert trained(recipe, task, begun=ends[:1])[0].keys() == {(2, update) for update in range(7)}
     assert trained(recipe, task, begun=ends) == ({}, [])
