@@ -65,6 +65,11 @@ def command(data, output, plans, as_json, quiet, **options):
     and disk space of the training, as a table at a terminal, else as JSON. Memory hardly depends on --runs,
     and from about 16 runs on, neither does the time per network-update.
 
+    --extend takes the recipe, the runs and their sets from HISTORY, which was written with --keep-state. DATA
+    must be the same data set. The output has the same bytes as a training with these --epochs from the start,
+    on the same machine, and leaves HISTORY as it is. Where runs end with --until, it raises the limit for those
+    that were not decided. Options that would change the training are refused.
+
     Trainings that run at the same time share the processor: with `make -j`, use --threads 1 for each.
     """
     from contextlib import ExitStack
@@ -77,20 +82,24 @@ def command(data, output, plans, as_json, quiet, **options):
     from strag.files.output import Output
     from strag.training.device import choose_device, set_threads
 
-    without, init, weights, weights_at = (
-        options[key] for key in ("without", "init", "weights", "weights_at")
+    without, init, extend, weights, weights_at = (
+        options[key] for key in ("without", "init", "extend", "weights", "weights_at")
     )
     _refuse_ignored(options, plans)
-    source = data_or_pipe(data, (without, init))
+    source = data_or_pipe(data, (without, init, extend))
     data = "mnist8k" if source is None else source
-    if (data, without, init).count("-") > 1:
-        raise click.UsageError("DATA, --without and --init cannot both be stdin")
+    if (data, without, init, extend).count("-") > 1:
+        raise click.UsageError("DATA, --without, --init and --extend cannot both be stdin")
     part, weights_at = _part(options, quiet), None if weights is None else weights_at
     output, weights = (name if part is None else _named(name, part) for name in (output, weights))
-    refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
-    recipe, device = _recipe(options), choose_device(options["device"])
+    refuse_overwriting((data, without, init, extend), ("-o", output), ("--weights", weights))
+    device = choose_device(options["device"])
     set_threads(options["threads"])
-    make_job = partial(_job, recipe, data, without, init, options["memory"], device, part)
+    same = (options["memory"], device, part, options["keep_state"])
+    if extend is None:
+        make_job = partial(_job, _recipe(options), data, without, init, *same)
+    else:
+        make_job = partial(_extension, extend, data, options["epochs"], *same)
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
         resumes = options["resume"] and not plans
@@ -192,6 +201,7 @@ def _refuse_ignored(options, plans):
             "has no effect: --init sets the weights, and a full batch has no order",
         ),
         ("as_json", not plans, "needs --plan"),
+        ("extend", plans, "contradicts --plan, which measures a training from its start"),
     )
 
 
@@ -201,7 +211,20 @@ def _draws(options):
     return options["init"] is None or options["without"] is not None or drawn
 
 
-def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
+def _extension(extend, data, epochs, memory, device, part, keep, sinks, weights_at):
+    """The Job of going on with the training in a history. Options that would change it are refused."""
+    from strag.api.extend import prepare_extension, refuse_changes
+    from strag.commands.inputs import read_data
+    from strag.files.streams import name_of
+    from strag.kinds import read
+
+    given = [name for name in click.get_current_context().params if is_given(name)]
+    refuse_changes(given, name_of(extend))
+    history = read(extend, "history", state=True)
+    return prepare_extension(history, read_data(data), epochs, memory, device, sinks, weights_at, part, keep)
+
+
+def _job(recipe, data, without, init, memory, device, part, keep, sinks, weights_at):
     """The Job of training on DATA. Options that have no effect on this data set are refused."""
     from contextlib import nullcontext
 
@@ -228,7 +251,7 @@ def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
     if hasattr(left_out, "sets"):
         _refuse_runs(left_out)
     with nullcontext() if init is None else read(init, "weights") as start:
-        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part)
+        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part, keep)
 
 
 def _refuse_runs(sets):
