@@ -32,8 +32,8 @@ class Job:
 
     sets : one set per run, or None. part, whole : the Part of which this is the job, and the recipe of the
     whole training; without a part None, and the recipe itself. crew : the Crew that trains, or None.
-    keeps_state : whether the history gets the last state of every run. extension : the Extension of an earlier
-    training that this one goes on from, or None.
+    keeps_state : whether the history gets the last state of every run. extension : the Extension of the
+    shorter training that this one goes on from, or None.
     """
 
     crew = extension = None

@@ -103,7 +103,7 @@ class Resumption:
 
 
 def records_before(history, checkpoint):
-    """Yield the Records of a group before a Checkpoint, without their tests, as a HistoryWriter holds them."""
+    """Yield the Records of a group before a Checkpoint, without their tests, from a HistoryWriter."""
     arrays, runs = history.arrays, checkpoint.runs
     ends = arrays["last_record"][runs] if "last_record" in arrays else None
     for at, update in enumerate(arrays["updates"]):

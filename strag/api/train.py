@@ -175,7 +175,9 @@ def train(
         recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
     else:
         named = {"recipe": recipe, "without": without, "init": init}
-        refuse_changes([*options, *(name for name, value in named.items() if value is not None)], extend.source)
+        refuse_changes(
+            [*options, *(name for name, value in named.items() if value is not None)], extend.source
+        )
     at = None if weights is None else weights_at
     with ExitStack() as stack:
         sinks = [None if name is None else stack.enter_context(Output(name)) for name in (output, weights)]

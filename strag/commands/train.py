@@ -67,8 +67,8 @@ def command(data, output, plans, as_json, quiet, **options):
 
     --extend takes the recipe, the runs and their sets from HISTORY, which was written with --keep-state. DATA
     must be the same data set. The output has the same bytes as a training with these --epochs from the start,
-    on the same machine, and leaves HISTORY as it is. Where runs end with --until, it raises the limit for those
-    that were not decided. Options that would change the training are refused.
+    on the same machine. With --until, the limit is raised for the runs that were not decided. Options that
+    would change the training are refused.
 
     Trainings that run at the same time share the processor: with `make -j`, use --threads 1 for each.
     """

@@ -19,10 +19,10 @@ REACHED = Tensor(
 )
 STATE = Tensor(
     *("state.WHAT.NAME", "F32", (RUN, ...)),
-    "the state of each run, from which `--extend` goes on: `state.parameter.NAME` is a parameter, and WHAT is "
-    "`momentum`, or `first`, `second` and `steps` of Adam, for what the optimiser keeps of it. The axes after "
-    "the first are those of the training: the first weight has the inputs that are used alone, and a bias "
-    "has shape [R, outputs, 1]",
+    "the state of each run, from which `--extend` goes on. WHAT is `parameter`, and `momentum`, or `first`, "
+    "`second` and `steps` of Adam, for what the optimiser keeps of the parameter NAME. The axes after the "
+    "first are those of the training: the first weight has only the inputs that are used, and a bias has "
+    "shape [R, outputs, 1]",
     required=False,
 )
 
@@ -64,7 +64,9 @@ def state_of(opened, now=False):
         dtype, shape = layout[HEAD + name]
         wanted = REACHED.dtypes if HEAD + name == REACHED.name else STATE.dtypes
         if dtype != wanted or shape[:1] != (runs,):
-            problem = f"tensor '{HEAD + name}' is {dtype} of shape {list(shape)}, not {wanted} of [{runs}, ...]"
+            problem = (
+                f"tensor '{HEAD + name}' is {dtype} of shape {list(shape)}, not {wanted} of [{runs}, ...]"
+            )
             raise StragError(problem, "create it again with 'strag train --keep-state'", opened.name)
     if now or not hasattr(opened, "_entries"):
         return {name: np.asarray(opened.read(HEAD + name)) for name in names}
