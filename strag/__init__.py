@@ -8,8 +8,9 @@
     pruned = strag.train(strag.prune(data, stragglers), runs=10, epochs=400, lr=0.2)
     strag.plot(history, pruned, labels=["all", "without stragglers"], output="pruned.png")
 
-The functions are named like the commands, except `measure` (geometry) and `summarise` (summary). Each takes
-`output`, a path to which the file of the command is written as well. Nothing is imported before it is used.
+The functions are named like the commands, except `measure` (geometry) and `summarise` (summary). Those that
+compute something have a parameter `output`, a path to which the file of the command is written as well.
+`read` reads any such file. Nothing is imported before it is used.
 """
 
 from importlib import import_module
@@ -20,6 +21,7 @@ _PLACES = {
     "data": "strag.api.data",
     "read": "strag.api.read",
     "train": "strag.api.train",
+    "merge": "strag.api.merge",
     "dump": "strag.api.dump",
     "measure": "strag.api.measure",
     "find_stragglers": "strag.api.find_stragglers",

@@ -8,6 +8,7 @@ import pytest
 
 import strag
 from strag.api.data import CHANGING, READING
+from strag.errors import StragWarning
 from strag.files.dataset import write_dataset
 from strag.training.perceptron import Perceptron
 from tests.conftest import made_up
@@ -36,6 +37,7 @@ class Things:
             "data": ((), {} if "x" in wrong else {"x": X, "y": Y}),
             "read": ((), {"path": "h"}),
             "train": ((), {"data": self.data}),
+            "merge": ((), {"files": ["h.1", "h.2"], "output": "h"}),
             "dump": ((), {"weights": self.weights, "data": self.data}),
             "measure": ((self.activations,), {}),
             "find_stragglers": ((), {"history": self.history, "at": 3}),
@@ -150,6 +152,14 @@ WRONG = [
     ),
     ("train", {"epoch": 3}, "strag.train has no parameter `epoch`; use `epochs`"),
     ("train", {"runs": 0}, CHOOSE.format(0, "runs", "a whole number from 1 to 2147483647")),
+    ("train", {"part": 3}, CHOOSE.format(3, "part", "text such as '3/8', 'auto/8' or 'auto'")),
+    ("train", {"part": "0/4"}, "there is no `part` 0 of 4; pass a number from 1 to 4"),
+    ("train", {"part": "1/2"}, "cannot have 2 parts; pass `part` K/N with N at most 1"),
+    ("train", {"resume": 1}, CHOOSE.format(1, "resume", "True or False")),
+    ("train", {"resume": True}, "`resume` needs `output`; name the file of the history"),
+    ("merge", {"files": []}, CHOOSE.format("[]", "files", "paths of the parts of a training")),
+    ("merge", {"files": 3}, CHOOSE.format(3, "files", "paths of the parts of a training")),
+    ("merge", {"output": None}, CHOOSE.format(None, "output", "the path of a file")),
     ("Recipe", {"runs": "3"}, "cannot use '3' as `runs`"),
     ("Recipe", {"runs": True}, "cannot use True as `runs`"),
     ("Recipe", {"runs": 10**5000}, "cannot use an object of type int as `runs`"),
@@ -170,6 +180,12 @@ WRONG = [
     ("Recipe", {"record_every": "x"}, "cannot read `record_every` 'x'; pass a number of updates, or log"),
     ("Recipe", {"test_every": -1}, "cannot use -1 as `test_every`"),
     ("Recipe", {"optimiser": "adam"}, "Recipe has no parameter `optimiser`; use `optimizer`"),
+    (
+        "Recipe",
+        {"depth": 3},
+        "`depth`, which is an option of the architecture; use strag.Recipe.of(depth=...)",
+    ),
+    ("Recipe", {"model": "mlp"}, "use strag.Recipe.of(model=...)"),
     ("dump", {"weights": 3}, "`weights` must be a Weights, but it is an int; strag.read returns one"),
     ("dump", {"layers": {}}, "cannot use an object of type dict as `layers`"),
     ("dump", {"updates": 77}, "has no update 77; choose `updates` from 4"),
@@ -179,11 +195,11 @@ WRONG = [
     ("find_stragglers", {"history": "h"}, "`history` must be a History, but it is a str"),
     ("find_stragglers", {"rule": "x"}, CHOOSE.format("'x'", "rule", "valley or first-increase")),
     ("find_stragglers", {"quorum": 1}, CHOOSE.format(1, "quorum", "a number from 0 to below 1")),
-    ("find_stragglers", {"at": "soon"}, "cannot read `at` 'soon'; pass inversion, an update, or error:X"),
+    ("find_stragglers", {"at": "soon"}, "cannot read `at` 'soon'; use inversion, an update, or error:X"),
     ("find_stragglers", {"at": -1}, "cannot use -1 as `at`"),
     ("find_stragglers", {"layer": 7}, "has no layer 7; choose `layer` from 1"),
     ("find_stragglers", {"observable": "size"}, "no `observable` 'size'; use radius"),
-    ("find_stragglers", {"per_class": True}, "`at` contradicts `per_class`; remove `at` or `per_class`"),
+    ("find_stragglers", {"per_class": True}, "`at` contradicts `per_class`; remove `at`"),
     ("find_stragglers", {"output": "same", "csv": "same"}, "same: both `output` and `csv` would write it"),
     ("find_stragglers", {"quorom": 0.5}, "strag.find_stragglers has no parameter `quorom`; use `quorum`"),
     (
@@ -194,7 +210,61 @@ WRONG = [
     ("sets", {"controls": ["x"]}, CHOOSE.format("'x'", "controls", "random, class or earlier")),
     ("sets", {"dose": (2,)}, CHOOSE.format(2, "dose", "a number above 0 and up to 1")),
     ("sets", {"dose": 0.5}, "cannot use 0.5 as `dose`; pass a tuple of numbers above 0 and up to 1"),
-    ("sets", {"at": "log:1"}, "cannot read `at` 'log:1'"),
+    (
+        "sets",
+        {"at": "log:1"},
+        "cannot read `at` 'log:1'; use inversion, an update, error:X with X from 0 to 1, log, or log:N for N",
+    ),
+    ("find_stragglers", {"at": " 1_0"}, "cannot read `at` ' 1_0'"),
+    ("find_stragglers", {"observable": ""}, "no `observable` ''"),
+    ("find_stragglers", {"rule": "valley"}, "`rule` has no effect, because `at` 3 does not look for"),
+    ("find_stragglers", {"core": True, "quorum": 0.5}, "`quorum` contradicts `core`; remove `quorum`"),
+    ("find_stragglers", {"at": "inversion", "per_class": True, "layer": "all"}, "`layer` all contradicts"),
+    (
+        "find_stragglers",
+        {"at": "inversion", "rule": "first-increase", "min_misclassified": 9},
+        "`min_misclassified` needs `rule` valley",
+    ),
+    ("sets", {"at": "inversion", "observable": ""}, "no `observable` ''"),
+    ("sets", {"seed": 5}, "`seed` needs `controls`; remove `seed`"),
+    ("sets", {"seed": 0}, "`seed` needs `controls`"),
+    ("sets", {"quorum": 0.5}, "`quorum` needs `dose`"),
+    ("sets", {"rule": "valley"}, "`rule` has no effect, because `at` 3 does not look for an inversion"),
+    ("sets", {"at": "log", "min_misclassified": 3}, "has no effect, because `at` log does not look"),
+    ("sets", {"observable": "distance"}, "`observable` has no effect, because `at` 3 does not look"),
+    ("sets", {"layer": 1}, "`layer` has no effect"),
+    ("prune", {"match": "class"}, "`match` needs `random`; remove `match`"),
+    ("prune", {"keep": True, "allow_empty": True}, "`allow_empty` contradicts `keep`, which would leave"),
+    ("train", {"weights_at": "0"}, "`weights_at` needs `weights`; remove `weights_at`"),
+    ("train", {"weights_at": "last"}, "`weights_at` needs `weights`"),
+    ("train", {"noise": (0.5,), "test_every": "never"}, "`noise` has no effect: `test_every` never measures"),
+    ("train", {"depth": 1, "width": 7}, "`width` has no effect: `depth` 1 has no hidden layer; remove"),
+    ("train", {"depth": 1, "activation": "relu"}, "`activation` has no effect: `depth` 1 has no hidden"),
+    ("train", {"precision": "bfloat16"}, "no hidden layer has 64 inputs, which `precision` bfloat16 is for"),
+    *(
+        (verb, {name: "-"}, f"cannot use '-' as `{name}`; pass the path of a file")
+        for verb, name in (
+            *(("train", "output"), ("train", "weights"), ("dump", "output"), ("measure", "output")),
+            *(("prune", "output"), ("find_stragglers", "csv"), ("sets", "output"), ("stability", "output")),
+        )
+    ),
+    *(
+        (verb, {"output": "/dev/null"}, "as `output`; pass the path of a file, because the result is read")
+        for verb in ("train", "dump", "measure")
+    ),
+    ("read", {"wanted": []}, "cannot use [] as `wanted`; pass dataset"),
+    ("summarise", {"labels": ""}, CHOOSE.format("''", "labels", "a list of names")),
+    ("summarise", {"labels": []}, "`labels` has 0 items for 1 object"),
+    ("compare", {"names": ["a", ""]}, CHOOSE.format("''", "names", "a list of names")),
+    ("plot", {"things": 3}, "strag.plot accepts `things` only by position; pass them without a name"),
+    ("measure", {"activations": 3}, "strag.measure accepts `activations` only by position"),
+    ("Recipe", {"record_every": 1.5}, CHOOSE.format(1.5, "record_every", "a number of updates or 'log'")),
+    (
+        "Recipe",
+        {"test_every": 1.5},
+        CHOOSE.format(1.5, "test_every", "a number of updates, 'log' or 'never'"),
+    ),
+    ("Recipe", {"record_every": " 1_0"}, "cannot read `record_every` ' 1_0'"),
     ("prune", {"stragglers": [1, 2]}, "`stragglers` must be a Finding, but it is a list"),
     ("prune", {"random": -1}, CHOOSE.format(-1, "random", "a whole number from 0 on")),
     ("prune", {"match": "group"}, CHOOSE.format("'group'", "match", "class")),
@@ -227,7 +297,11 @@ def test_a_wrong_argument_is_named(things, verb, wrong, words):
     [
         ("measure", [3], "`activations` must be an Activations, but it is an int; strag.dump or strag.read"),
         ("plot", [3], "`things` holds an object of type int, which has no picture; plot a History"),
-        ("stability", [1, 2, 3, 4, 5], "strag.stability accepts 4 arguments by position, but 5 are given"),
+        (
+            "stability",
+            [1, 2, 3, 4, 5],
+            "strag.stability accepts 4 arguments by position, but 5 are given; pass options by name",
+        ),
         ("stability", [1], "strag.stability is given `history` twice; pass it once"),
     ],
 )
@@ -240,7 +314,10 @@ def test_a_lacking_argument_is_named(verb):
     first = next(iter(inspect.signature(getattr(strag, verb)).parameters))
     with pytest.raises(strag.StragError, match=f"strag.{verb} needs `{first}`; pass it"):
         getattr(strag, verb)()
-    for verb, words in (("measure", "pass `activations`"), ("plot", "pass `things`")):
+    for verb, words in (
+        ("measure", "more Activations, by pos"),
+        ("plot", "more Histories, or a Finding, by"),
+    ):
         with pytest.raises(strag.StragError, match=words):
             getattr(strag, verb)()
 
@@ -297,6 +374,62 @@ def test_arrays_without_masked_entries_and_of_other_libraries_are_arrays():
 def test_a_title_is_that_of_a_file_too(things):
     assert strag.data(things.data.source, title="mine").title == "mine"
     assert strag.data(things.data.source, title="mine").identity == things.data.identity
+
+
+def test_arguments_without_effect_on_the_data_are_refused(things):
+    taken = strag.sets(things.history, at=3)
+    for wrong in ({"runs": 77}, {"first_run": 9}):
+        words = f"contradict `{min(wrong)}`: "
+        assert words in things.refusal("train", without=taken, epochs=4, width=4, **wrong)
+    bare = strag.data(X, Y)
+    for wrong in ({"noise": (0.5,)}, {"test_every": 5}):
+        text = things.refusal("train", data=bare, **wrong)
+        assert f"has no test set, which `{min(wrong)}` is for; remove `{min(wrong)}`" in text
+    words = "`seed` has no effect: `init` sets the weights, and a full batch has no order"
+    assert words in things.refusal("train", init=things.weights, runs=2, width=4, seed=3)
+
+
+def test_a_whole_recipe_may_have_parts_that_a_training_does_not_use(things):
+    recipe = strag.Recipe.of(runs=9, epochs=2, width=4, noise=(0.5, 0.0, 0.5))
+    assert strag.train(strag.data(X, Y), recipe, depth=1, runs=1).layers == (0,)
+    history = strag.train(things.data, recipe, without=strag.sets(things.history, at=3))
+    assert len(history.runs) == 2
+    with pytest.raises(strag.StragError, match="`width` has no effect"):
+        recipe.changed(depth=1, width=7)
+
+
+def test_the_noise_of_a_recipe_is_in_order():
+    assert strag.Recipe(noise=(0.5, 0.0, 0.5)).noise == (0.0, 0.5)
+
+
+def test_a_closed_file_is_one_error(things):
+    with strag.read(things.weights.source) as weights:
+        strag.dump(weights, things.data, output="a")
+    with strag.read("a") as activations:
+        pass
+    Path("a").unlink()
+    for read in (
+        lambda: strag.dump(weights, things.data),
+        lambda: strag.train(things.data, init=weights, runs=2, epochs=1, width=4),
+        lambda: strag.measure(activations),
+    ):
+        with pytest.raises(strag.StragError, match="is closed; use it inside its 'with' block, or read"):
+            read()
+
+
+def test_a_name_that_is_no_file_lists_the_catalogue():
+    for name in ("mnist8", "a" * 5000):
+        with pytest.raises(
+            strag.StragError, match="no such file or catalogue name; the catalogue has mnist8k"
+        ):
+            strag.data(name)
+
+
+def test_a_file_of_the_name_of_a_data_set_is_not_read_silently():
+    Path("mnist8k").touch()
+    with pytest.warns(StragWarning, match="mnist8k: using the data set of the catalogue.* use './mnist8k'"):
+        strag.data("mnist8k", size=8)
+    Path("mnist8k").unlink()
 
 
 def test_progress_is_reported_as_a_number(things):

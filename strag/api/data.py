@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -11,9 +10,9 @@ from strag.datasets import catalogue
 from strag.datasets.imported import Imported, Reading
 from strag.datasets.importing import dataset_of, import_files
 from strag.datasets.transforms import Changes, changed
-from strag.errors import bad_usage
+from strag.errors import StragError, bad_usage, warn_of
 from strag.files.container import is_json
-from strag.files.streams import open_input, read_exactly
+from strag.files.streams import STANDARD, name_of, open_input, read_exactly
 from strag.values import checked, optional, path, text
 from strag.words import reason_of
 
@@ -88,8 +87,6 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
     """
     reading = Reading(**{name: options[name] for name in READING if name in options})
     changes = Changes(**{name: options[name] for name in CHANGING if name in options})
-    if changes.seed is not None and changes.hold_out is None and changes.flip_labels is None:
-        raise bad_usage("`seed` needs `hold_out` or `flip_labels`", "pass one of them, or remove `seed`")
     arrays = {"y": y, "x_test": x_test, "y_test": y_test}
     if isinstance(x, str):
         for name in (name for name, array in arrays.items() if array is not None):
@@ -112,11 +109,28 @@ def _read(source, reading):
     """The Dataset of a name in the catalogue or of a path."""
     if source in catalogue.CATALOGUE:
         _refuse_reading(reading, "is a data set of the catalogue", source)
-        return catalogue.load(source)
-    if not Path(source).is_dir() and is_strag_file(source):
+    elif is_strag_file(source):
         _refuse_reading(reading, "is a strag file", source)
-        return kinds.read(source, "dataset")
-    return import_files([source], reading)
+    else:
+        return import_files([source], reading)
+    return load(source)
+
+
+def load(source, watch=None):
+    """The Dataset of a name in the catalogue, which takes precedence, of a dataset file, or of stdin for '-'.
+
+    watch : for downloads, see `strag.datasets.download.fetch`. A warning says that a file of the name of a
+    data set is not read.
+    """
+    if source in catalogue.CATALOGUE:
+        if os.path.exists(source):
+            used = "using the data set of the catalogue, not the file of that name"
+            warn_of(source, f"{used}; for the file, use './{source}'")
+        return catalogue.load(source, watch)
+    if source != STANDARD and not os.path.exists(source):
+        known = ", ".join(catalogue.CATALOGUE)
+        raise StragError("no such file or catalogue name", f"the catalogue has {known}", name_of(source))
+    return kinds.read(source, "dataset")
 
 
 def _refuse_reading(reading, problem, source):
@@ -128,8 +142,8 @@ def _refuse_reading(reading, problem, source):
 
 def is_strag_file(source):
     """Whether a source is read as a strag file: it begins like one, is empty, is missing, or is a pipe."""
-    if not Path(source).is_file():  # missing, or a named pipe
-        return True
+    if not os.path.isfile(source):  # missing, or a named pipe, or a folder
+        return not os.path.isdir(source)
     with open_input(source) as stream:
         head = read_exactly(stream, 1 << 16)
     is_container = head[4:9] == b"\0\0\0\0{"  # the upper half of its header's length, then the header

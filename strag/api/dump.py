@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag import kinds
-from strag.api.arguments import destination, kind, refuse_overwriting
+from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.outputs import opened
 from strag.bits import pack, unpack
 from strag.datasets.dataset import standardise
@@ -20,7 +20,7 @@ from strag.training.architectures import from_description
 from strag.training.device import DEVICES, choose_device, environment
 from strag.training.precision import PRECISIONS
 from strag.training.recipe import Recipe, layers_check, read_layers
-from strag.values import checked, choice, flag, listing, optional
+from strag.values import checked, choice, flag, listing, optional, read_whole
 
 _AGAIN = kinds.remake("weights")
 
@@ -100,7 +100,7 @@ def _chosen(text, stored, what, source):
     if text == "all":
         return list(range(len(stored)))
     try:
-        wanted = sorted({int(part) for part in text.split(",")})
+        wanted = sorted({read_whole(part.strip()) for part in text.split(",")})
     except ValueError:
         raise bad_usage(f"cannot read `{what}s` '{text}'", "pass numbers such as 0,40, or all") from None
     for number in wanted:
@@ -151,7 +151,7 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
     runs=listing("runs such as '0,3', or 'all'"),
     half=flag,
     device=choice(*DEVICES),
-    output=optional(destination),
+    output=optional(file_to_read),
 )
 def dump(weights, data, layers=None, updates="all", runs="all", half=False, device="auto", output=None):
     """Dump the hidden activations and predictions of trained networks.

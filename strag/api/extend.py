@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from strag import __version__, kinds
-from strag.api.arguments import require
+from strag import kinds
+from strag.api.arguments import refuse_ignored, require
 from strag.api.job import Job, ends_of, prepared, require_room
 from strag.api.room import require_memory
 from strag.errors import StragError, StragNote, bad_usage, warn_of
 from strag.files.merging import joined
 from strag.geometry.measures import RECORDED
 from strag.stragglers.sets import described_at
-from strag.training.architectures import ARCHITECTURES
+from strag.training import architectures
 from strag.training.group import state_shapes
 from strag.training.loop import run_groups
 from strag.training.parts import Part
@@ -22,7 +22,7 @@ from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 
-_AGAIN = "create it again with 'strag train --keep-state'"
+_AGAIN = "create it again with 'strag train' and `keep_state`"
 _TESTED = ("test_error", "test_misclassified")
 
 
@@ -33,20 +33,21 @@ def history_or_path(value, name):
     return require(value, name, "History")
 
 
-def changing():
-    """The names of the options that `extend` takes from the history: set of str."""
-    models = (name for model in ARCHITECTURES.values() for name in model.option_names())
-    return {*Recipe.option_names(), *models, "model", "recipe", "without", "init"} - {"epochs"}
+def refuse_unused_in_extension(given, source, recipe=None, without=None, init=None, weights=None):
+    """Refuse arguments that would change the training that is extended, or have no effect.
 
-
-def refuse_changes(names, source):
-    """Raise StragError if an option of these names would change the training that is extended.
-
-    source : name of its history.
+    given : names of the arguments that are given. source : name of its history. recipe, without, init,
+    weights : what these arguments are, or None.
     """
-    for name in sorted(changing().intersection(names)):
-        problem = f"`{name}` contradicts `extend`, which goes on with the training in {source} as it began"
-        raise bad_usage(problem, f"remove `{name}`")
+    things = {"recipe": recipe, "without": without, "init": init}
+    names = {*given, *(name for name, thing in things.items() if thing is not None)}
+    for name in sorted(names & {*Recipe.option_names(), *architectures.option_names(), "model", *things}):
+        if name != "epochs":
+            problem = (
+                f"`{name}` contradicts `extend`, which goes on with the training in {source} as it began"
+            )
+            raise bad_usage(problem, f"remove `{name}`")
+    refuse_ignored(given, ("weights_at", weights is None, "needs `weights`"))
 
 
 class Extension:
@@ -116,7 +117,6 @@ class Extension:
         if history.last_record is not None:
             ended = np.flatnonzero(self.has_ended)
             writer.put("last_record", ended, history.last_record[rows][ended])
-            writer.last_updates[ended] = history.last_updates[rows][ended]
 
     def _put(self, writer, axis, updates, columns):
         for at, update in enumerate(updates.tolist()):
@@ -156,6 +156,7 @@ def prepare_extension(
     task, mean, std = prepared(recipe, data, removed, seed_runs)
     require_memory(recipe, Size.of(task), memory, device)
     job = Job(recipe, data, task, mean, std, inputs, sets, whole, part, keep)
+    _require_version(history, job.meta("history", device)["version"])
     _require_state(history, before, recipe, task)
     job.extension = Extension(history, rows, before.updates(data.origin_size))
     _require_records(job, before)
@@ -173,10 +174,14 @@ def _recipe_of(history):
         before = Recipe.from_dict(history.recipe)
     except StragError as error:
         raise error.about(history.source) from None
-    if before.until and history.meta.get("version") != __version__:
-        problem = f"was trained until decided by strag {history.meta.get('version')}, not {__version__}"
-        raise StragError(problem, "train again from the start", history.source)
     return before
+
+
+def _require_version(history, version):
+    """Refuse a History whose runs ended by the decision of another version of strag."""
+    if history.recipe.get("until") and history.meta.get("version") != version:
+        problem = f"was trained until decided by strag {history.meta.get('version')}, not {version}"
+        raise StragError(problem, "train again from the start", history.source)
 
 
 def _require_same_data(history, data):

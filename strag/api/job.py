@@ -257,12 +257,12 @@ def history_writer(job, device, sink):
     tests = job.tested
     if job.recipe.until:  # a run is tested where it ends, at whichever record that is
         tests = sorted({*job.tested, *job.recorded}) if len(job.tested) else []
-        whole["last_record"] = np.full(job.recipe.runs, -1)
     whole |= {"test_updates": tests, "y_test": data.y_test} if len(tests) else {}
     spare = spare_bytes(job) if sink is not None and sink.resumes else 0
     meta, levels = job.meta("history", device), len(job.recipe.noise)
     state = state_shapes(job.recipe, job.task) if job.keeps_state else None
-    return HistoryWriter(sink, meta, whole, levels, spare, job.tested, state)
+    scheduled = job.tested if job.recipe.until else None
+    return HistoryWriter(sink, meta, whole, levels, spare, scheduled, state)
 
 
 def weights_writer(job, device, sink, weights_at):
@@ -274,7 +274,5 @@ def weights_writer(job, device, sink, weights_at):
         raise bad_usage("`weights_at` must be last where runs end with `until`", "remove `weights_at`")
     whole = {"updates": listed(weights_at, job.last, "weights_at"), "mean": job.mean, "std": job.std}
     whole |= {"index": job.data.index, "trained": job.trained}
-    whole |= {"last_update": np.full(job.recipe.runs, job.last)} if job.recipe.until else {}
-    return WeightsWriter(
-        sink, job.meta("weights", device), whole, job.recipe.architecture.shapes(job.task.ends)
-    )
+    shapes = job.recipe.architecture.shapes(job.task.ends)
+    return WeightsWriter(sink, job.meta("weights", device), whole, shapes, bool(job.recipe.until))

@@ -1,15 +1,13 @@
 """`strag.measure`: radii, distances and errors from activations, as a history or as a geometry file."""
 
-import warnings
-
 import numpy as np
 
 from strag import kinds
-from strag.api.arguments import destination, refuse_overwriting, require
+from strag.api.arguments import file_to_read, refuse_overwriting, require
 from strag.api.outputs import opened
 from strag.bits import pack
 from strag.datasets.names import Names
-from strag.errors import StragError, StragWarning, bad_usage
+from strag.errors import StragError, bad_usage, warn_caller
 from strag.files.history import HistoryWriter, read
 from strag.files.stamp import stamp
 from strag.geometry import measure as science
@@ -55,7 +53,7 @@ def _parts(value, name):
     return tuple(require(part, name, "Activations") for part in value)
 
 
-@checked(activations=_parts, output=optional(destination))
+@checked(activations=_parts, output=optional(file_to_read))
 def measure(*activations, output=None):
     """The radii, distances and errors of dumped activations, as the History of the networks.
 
@@ -72,7 +70,7 @@ def measure(*activations, output=None):
     Raises StragError for dumps of different trainings, and if an example is covered twice or not at all.
     """
     if not activations:
-        raise bad_usage("there is nothing to measure", "pass `activations`, which strag.dump returns")
+        raise bad_usage("there is nothing to measure", "pass one or more Activations, by position")
     refuse_overwriting(activations, output=output)
     grid = Grid(list(activations))
     with opened(output) as sink:
@@ -113,7 +111,7 @@ def _measured(grid):
         faults += measured.not_finite
         yield measured
     if faults:
-        warnings.warn(_description(faults), StragWarning, stacklevel=2)
+        warn_caller(_description(faults))
 
 
 def _description(faults):

@@ -1,6 +1,6 @@
 """`strag.prune`: remove examples from a data set, or keep only them."""
 
-from strag.api.arguments import destination, kind, refuse_overwriting
+from strag.api.arguments import destination, kind, refuse_ignored, refuse_overwriting
 from strag.api.outputs import opened
 from strag.datasets.pruning import random_rows, without_rows
 from strag.errors import StragError
@@ -8,7 +8,17 @@ from strag.files.dataset import write_dataset
 from strag.values import checked, choice, flag, optional, whole
 
 
+def refuse_unused(given, *, keep, random, **_):
+    """Refuse arguments of `prune` that have no effect. given : names of those that are given."""
+    refuse_ignored(
+        given,
+        ("match", random is None, "needs `random`"),
+        ("allow_empty", keep, "contradicts `keep`, which would leave nothing"),
+    )
+
+
 @checked(
+    ignored=refuse_unused,
     data=kind("Dataset"),
     stragglers=kind("Finding"),
     keep=flag,

@@ -123,8 +123,6 @@ def command(source, test, output, quiet, **options):
     from strag.files.output import Output
     from strag.files.streams import name_of
 
-    if options["seed"] is not None and options["hold_out"] is None and options["flip_labels"] is None:
-        raise click.UsageError("--seed needs --hold-out or --flip-labels")
     reading = Reading(**{name: options[name] for name in READING})
     changes = Changes(**{name: options[name] for name in CHANGING})
     notes = Notes(quiet)
@@ -176,8 +174,7 @@ def read_source(source, reading, output, note, unused):
 
     unused : set of names of options in `reading`. Those that SOURCE uses are removed from it.
     """
-    from pathlib import Path
-
+    from strag.api.data import is_strag_file
     from strag.commands.inputs import read_data, refuse_overwriting
     from strag.datasets.catalogue import CATALOGUE
     from strag.datasets.importing import import_files
@@ -185,25 +182,10 @@ def read_source(source, reading, output, note, unused):
     first = source[0]
     unused.discard("resize")  # every data set can be resized
     alone = len(source) == 1
-    if alone and (first in ("-", "", *CATALOGUE) or (not Path(first).is_dir() and _is_ours(first))):
+    if alone and (first in ("-", "", *CATALOGUE) or is_strag_file(first)):
         return read_data(first)
     refuse_overwriting(source, ("-o", output))
     return import_files(source, reading, note, unused)
-
-
-def _is_ours(path):
-    """Whether a path is read as a strag file: it begins like one, is empty, is missing, or is a pipe."""
-    from pathlib import Path
-
-    from strag.files.container import is_json
-    from strag.files.streams import open_input, read_exactly
-
-    if not Path(path).is_file():
-        return True
-    with open_input(path) as stream:
-        head = read_exactly(stream, 1 << 16)
-    is_container = head[4:9] == b"\0\0\0\0{"  # the upper half of its header's length, then the header
-    return is_container or (is_json(head[:8]) and b'"strag"' in head) or not head
 
 
 def _test_words(test):

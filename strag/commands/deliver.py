@@ -41,7 +41,10 @@ def verdict_status(verdict, is_chosen, any_verdict):
 
 @contextlib.contextmanager
 def kept_in_part(history):
-    """Keep the finished part of a history if a signal interrupts the work in this context."""
+    """Keep the finished part of a history if a signal interrupts the work in this context.
+
+    A training that resumes has kept its state already, and a line says where.
+    """
     from strag.errors import StragError
     from strag.signals import raised
     from strag.words import number_of
@@ -49,11 +52,12 @@ def kept_in_part(history):
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:
-        if history.output is not None and history.output.resumes:
-            work = f"{history.output.path}.resume"
-            say(f"{work}: holds the training so far; the same command goes on from there")
-            raise
         if isinstance(error, Exception) and not raised():
+            raise
+        if history.output.resumes:
+            if history.output.can_continue:
+                work = history.output.work_file
+                say(f"{work}: holds the training so far; run the same command again to go on")
             raise
         try:
             kept = history.commit_partial()

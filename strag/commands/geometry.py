@@ -47,7 +47,7 @@ def command(files, output, as_json, quiet):
     for path in files:
         refuse_data_set(path, f"run networks on it with 'strag dump WEIGHTS {path}'")
     refuse_several_stdin(*files)
-    refuse_ignored(("as_json", is_history, f"contradicts -o {output}, which is a history"))
+    refuse_ignored(("json", is_history, f"contradicts -o {output}, which is a history"))
     refuse_overwriting(files, ("-o", output))
     shows = output == "-" and stdout_is_terminal() and not as_json
     with ExitStack() as stack:

@@ -71,7 +71,7 @@ def command(files, labels, markdown, output, as_json, quiet):
     from strag.files.output import Output
     from strag.views import summary as view
 
-    labels = labels_of(files, labels)
+    labels = labels_of(files, labels) or None
     refuse_several_stdin(*files)
     if markdown and as_json:
         raise click.UsageError("--json contradicts --markdown")

@@ -114,7 +114,7 @@ RECORDS = (
         "--layers",
         type=Numbers("all", several=True, what="layers such as 1,2"),
         metavar="1,2|all",
-        help="Layers to measure: hidden layers, and 0 for the input.  [default: 1]",
+        help="Hidden layers to measure; with --depth 1, 0, the input.  [default: the first]",
     ),
     click.option(
         "--record-every",

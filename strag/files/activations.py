@@ -19,6 +19,7 @@ from strag.files.laws import (
 )
 from strag.files.spec import Axis, Spec, Tensor, units
 from strag.files.writer import Writer
+from strag.words import Brief, number_of, some_of
 
 UNITS = Axis("units", "N", step=0)
 SPEC = Spec(
@@ -111,7 +112,7 @@ def _refuse_half(problem):
     raise StragError(problem, "remove `half`")
 
 
-class Activations:
+class Activations(Brief):
     """An open activations file, read part by part; see `strag.geometry.measure.Part`.
 
     Attributes
@@ -138,6 +139,12 @@ class Activations:
             "recipe": {k: v for k, v in recipe.items() if k not in ("runs", "first_run")},
             "training": inputs.get("training"),
         }
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        runs, examples = number_of(len(self.runs), "run"), number_of(len(self.index), "example")
+        return f"{runs} at updates {some_of(self.updates)}, {examples}, layers {some_of(self.layers)}"
 
     def width(self, layer):
         """Number of units of a layer."""

@@ -150,7 +150,8 @@ def read(opened, tests=True, state=False):
     measured.
     """
     spec, meta = SPEC if tests else SPEC.without(_OF_TESTS), opened.meta
-    tensors, lengths = spec.checked(opened, tuple(name for name in spec.names if name != REACHED.name))
+    tensors, lengths = spec.checked(opened)
+    tensors.pop(REACHED.name, None)  # a part of the state
     for name in _ALWAYS:  # absent where no layer was measured
         shape = tuple(lengths[axis.name] for axis in SPEC[name].axes)
         tensors.setdefault(name, np.zeros(shape, np.float32))
@@ -176,22 +177,23 @@ class HistoryWriter(Writer):
 
     whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
     `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests
-    that every run makes, if runs end on their own; then `whole` has `last_record`, and the file is cut where
-    the last run ends. state : shapes of the arrays of the state of one run, by name, if it is kept.
+    that every run makes, if runs end on their own, else None. Such a file is cut where the last run ends.
+    state : shapes of the arrays of the state of one run, by name, or None if it is not kept.
     """
 
     measures = _PER_LAYER
 
-    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=(), state=None):
-        runs, free = len(meta["runs"]), {}
+    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=None, state=None):
+        runs = len(meta["runs"])
+        free = {} if scheduled is None else {"last_record": (np.int64, (runs,))}
         if state is not None:
-            whole = {**whole, REACHED.name: np.zeros(runs, np.int64)}
-            free = {HEAD + name: (np.float32, (runs, *shape)) for name, shape in state.items()}
+            free |= {HEAD + name: (np.float32, (runs, *shape)) for name, shape in state.items()}
+            free[REACHED.name] = (np.int64, (runs,))
         super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, free, spare)
         places = [name for name in ("updates", "test_updates") if name in whole]
         self.places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed, self._scheduled = False, scheduled
-        self.last_updates = np.zeros(len(meta["runs"]), np.int64)  # of runs that end on their own
+        self.last_updates = None  # int64 [R], once complete, of runs that end on their own
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
@@ -206,9 +208,8 @@ class HistoryWriter(Writer):
         if ended is not None and ended.any():
             runs = np.flatnonzero(ended) + record.runs.start
             self.put("last_record", runs, self.places["updates"][record.update])
-            self.last_updates[runs] = record.update
+        has_ended = ended is not None and self.arrays["last_record"][record.runs].all()
         group = (record.runs.start, record.runs.stop)
-        has_ended = ended is not None and self.last_updates[record.runs].all()
         self._done[group] = int(self.arrays["updates"][-1]) if has_ended else record.update
 
     def add_state(self, checkpoint):
@@ -267,7 +268,7 @@ class HistoryWriter(Writer):
         arrays = {name: _cut(SPEC[name].axes, self.arrays[name], ends) for name in kept}
         if "last_record" in arrays:  # a run that has not ended has all the records
             ended = arrays["last_record"]
-            arrays["last_record"] = np.where(ended < 0, ends["record"] - 1, ended)
+            arrays["last_record"] = np.where(ended == 0, ends["record"] - 1, ended)
             arrays = Ended(arrays, SPEC, self._scheduled).cut()
             until = int(arrays["updates"][-1])
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}

@@ -24,6 +24,13 @@ class Slots:
         self.file, self.start, self.size = file, start, size
         self._written = max((meta["sequence"] for _, meta, _ in self._whole()), default=-1) + 1
 
+    def clear(self):
+        """Forget what both slots hold."""
+        for number in range(2):
+            self.file.seek(self.start + number * self.size)
+            self.file.write(bytes(HEAD))
+        self.file.flush()
+
     def save(self, meta, arrays):
         """Write a stamp, a dict, and tensors, a dict of name to numpy array, over the older slot.
 

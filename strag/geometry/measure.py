@@ -38,6 +38,7 @@ class GeometryRecord:
     train_error, train_loss : float64 [R], over trained examples; NaN for a run without any.
     misclassified : bool [R, P].
     not_finite : list of a NotFinite for every part, run, layer and class with examples that are not finite.
+    ended : None, because all runs are measured at the same updates; see `strag.training.records`.
     """
 
     runs: slice
@@ -47,6 +48,7 @@ class GeometryRecord:
     train_loss: np.ndarray
     misclassified: np.ndarray
     not_finite: list = field(default_factory=list)
+    ended: None = None
 
 
 class Grid:

@@ -11,12 +11,13 @@ from strag.bits import unpack
 from strag.errors import StragError, bad_usage
 from strag.geometry.curves import over_axis, values_of
 from strag.geometry.measures import MEASURES, read_observable
+from strag.words import Brief, number_of, some_of
 
 _FAR = 2  # test errors are interpolated only between records whose updates have at most this ratio
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, repr=False)
+class History(Brief):
     """T records of R runs on P examples in C groups, with L layers.
 
     Attributes
@@ -63,6 +64,13 @@ class History:
     names: Sequence | None = None
     last_record: np.ndarray | None = None
     state: Mapping | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        sizes = [number_of(len(self.runs), "run"), number_of(len(self.updates), "record")]
+        sizes += [number_of(self.examples, "example"), number_of(len(self.classes), "group")]
+        return f"{', '.join(sizes)}, {f'layers {some_of(self.layers)}' if self.layers else 'no layers'}"
 
     @property
     def recipe(self):

@@ -26,6 +26,7 @@ from strag.stragglers.experiments import LAWFUL, TOLD, UNBOUNDED
 from strag.stragglers.intervals import UNKNOWN, difference, mean_of, share_interval, two_levels
 from strag.stragglers.inversion import CENSORED, INVERSION
 from strag.stragglers.size_law import FEWEST_SIZES, size_law
+from strag.words import Brief, number_of
 
 FEWEST_PAIRS = 3  # on one block; with fewer, all runs are compared instead of pairs
 
@@ -76,8 +77,8 @@ class Condition:
         return ", ".join(f"{number} {verdict}" for verdict, number in sorted(counts))
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass(frozen=True, repr=False)
+class Summary(Brief):
     """A comparison of conditions.
 
     Attributes
@@ -94,6 +95,13 @@ class Summary:
     title: str | None = None
     source: str = "summary"
     repeated: int = 0
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        inverting = sum(condition.inverting for condition in self.conditions)
+        runs = number_of(sum(condition.runs for condition in self.conditions), "run")
+        return f"{number_of(len(self.conditions), 'condition')}, {inverting} of {runs} with an inversion"
 
     @property
     def reference(self):

@@ -38,6 +38,11 @@ def counted(verdicts):
     return ", ".join([f"{verdicts.get('inversion', 0)} of {number_of(total, 'run')}", *others])
 
 
+def never_reached(runs):
+    """Return a clause with the number of runs that never reach a training error; empty if it is 0."""
+    return f"; {number_of(runs, 'run')} never {'reaches' if runs == 1 else 'reach'} it" if runs else ""
+
+
 def sentence(finding):
     """Return the result of `strag find-stragglers` in one line."""
     summary, at = finding.summary, finding.recipe["at"]
@@ -45,7 +50,8 @@ def sentence(finding):
     if at != "inversion":
         subject = "sets" if finding.is_of_sets else number
         taken = f"{summary.runs_with_a_set} of {number_of(summary.runs, 'run')}"
-        return f"{subject}, misclassified at {_moment(at)} ({taken})"
+        missing = summary.runs - summary.runs_with_a_set if at.startswith("error:") else 0
+        return f"{subject}, misclassified at {_moment(at)} ({taken}){never_reached(missing)}"
     line = f"{verdict_line(finding.verdict)} ({counted(summary.verdicts)})"
     if summary.train_error_mean is not None:
         error = _with_std(summary.train_error_mean, summary.train_error_std, 4)
