@@ -80,28 +80,9 @@ class Resumption:
         warn_of(self.history.output.work_file, what, StragNote)
 
     def begun(self):
-        """The Checkpoints of all groups that were begun, each with the Records before it: list."""
+        """The Checkpoints of all groups that were begun: list."""
         complete = [Checkpoint(slice(*runs), self.last, {}, is_last=True) for runs in sorted(self.finished)]
-        checkpoints = [*complete, *self.reached.values()]
-        for checkpoint in checkpoints:
-            checkpoint.seen = self.seen(checkpoint)
-        return checkpoints
-
-    def seen(self, checkpoint):
-        """Yield the Records of these runs before a Checkpoint, without their tests, from the work file."""
-        arrays, last = self.history.arrays, None
-        number = len(arrays["updates"])
-        if "last_record" in arrays:  # where a run has not ended, it is 0
-            last = np.array(arrays["last_record"][checkpoint.runs])
-            number = last.max() + 1 if checkpoint.is_last else number
-        for at, update in enumerate(arrays["updates"][:number]):
-            if update < checkpoint.update or checkpoint.is_last:
-                names = ("train_error", "train_loss", *self.history.measures)
-                rows = {name: np.array(arrays[name][at, checkpoint.runs]) for name in names}
-                bits = unpack(arrays["misclassified"][at, checkpoint.runs], len(arrays["index"]))
-                error, loss = rows.pop("train_error"), rows.pop("train_loss")
-                ended = None if last is None else (last == at) & (at > 0)
-                yield Record(checkpoint.runs, int(update), error, loss, rows, bits, ended=ended)
+        return [*complete, *self.reached.values()]
 
     def due(self):
         """STATE when it is time for one, every 30 seconds, STOP when a signal waits, else None."""
@@ -141,6 +122,23 @@ class Resumption:
             remedy = "free some space, and run the same command again to go on from its last state"
             raise StragError(problem, remedy, self.history.output.work_file) from None
         self._due = time.monotonic() + EVERY
+
+
+def records_before(history, checkpoint):
+    """Yield the Records of a group before a Checkpoint, without their tests, from a HistoryWriter."""
+    arrays, runs, last = history.arrays, checkpoint.runs, None
+    number = len(arrays["updates"])
+    if "last_record" in arrays:  # where a run has not ended, it is 0
+        last = np.array(arrays["last_record"][runs])
+        number = last.max() + 1 if checkpoint.is_last else number
+    for at, update in enumerate(arrays["updates"][:number]):
+        if update < checkpoint.update or checkpoint.is_last:
+            names = ("train_error", "train_loss", *history.measures)
+            rows = {name: np.array(arrays[name][at, runs]) for name in names}
+            bits = unpack(arrays["misclassified"][at, runs], len(arrays["index"]))
+            error, loss = rows.pop("train_error"), rows.pop("train_loss")
+            ended = None if last is None else (last == at) & (at > 0)
+            yield Record(runs, int(update), error, loss, rows, bits, ended=ended)
 
 
 def spare_bytes(job):

@@ -6,16 +6,18 @@ from functools import partial
 from strag import kinds
 from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.crew import hire, workers_check
+from strag.api.extend import history_or_path, prepare_extension, refuse_unused_in_extension
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
-from strag.api.resume import EVERY, Resumption
+from strag.api.resume import EVERY, Resumption, records_before
 from strag.api.unused import refuse_unused, refuse_unused_with
 from strag.api.workers import train_by
 from strag.errors import bad_usage, warn_caller
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
+from strag.files.state import REACHED
 from strag.signals import held
 from strag.stragglers.decision import decided
 from strag.stragglers.recipe import descends
@@ -53,7 +55,8 @@ def is_written(job, sink, device, weights_at=None):
     if sink.is_direct or (job.part is None and not sink.resumes):
         return False
     if weights_at is None:
-        return is_complete(sink.path, job.meta("history", device))
+        state = (REACHED.name,) if job.keeps_state else ()
+        return is_complete(sink.path, job.meta("history", device), tensors=state)
     updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
     return is_complete(sink.path, job.meta("weights", device), updates)
 
@@ -78,23 +81,30 @@ def run(job, writers, device, progress=None):
 
 def _train(job, writers, device, watch, progress, resumption=None):
     """Train, and pass every record to the writers and the Watch; keep the state with a Resumption."""
-    begun, due, decide = (), None, None
+    begun = [] if job.extension is None else job.extension.begin(job, writers[0])
+    due = decide = None
     if resumption is not None:
-        begun, due = resumption.begun(), resumption.due
-        for checkpoint in begun:
-            for record in resumption.seen(checkpoint):
-                watch.add(record, job.last)
+        later = {checkpoint.runs.start: checkpoint for checkpoint in resumption.begun()}
+        begun = [*later.values(), *(checkpoint for checkpoint in begun if checkpoint.runs.start not in later)]
+        due = resumption.due
+    for checkpoint in begun:
+        checkpoint.seen = records_before(writers[0], checkpoint)
+        for record in records_before(writers[0], checkpoint):
+            watch.add(record, job.last)
     if job.recipe.until:
         decide = partial(decided, descends=descends(job.recipe.as_dict()))
     weights_at = writers[1].updates if len(writers) > 1 else ()
-    options = {"begun": begun, "due": due, "decide": decide}
+    options = {"begun": begun, "due": due, "decide": decide, "keep": job.keeps_state}
     if job.crew is None:
         events = science.train(job.recipe, job.task, weights_at, device, **options)
     else:
         events = train_by(job.crew, job.recipe, job.task, weights_at, every=EVERY, **options)
     for event in events:
         if isinstance(event, Checkpoint):
-            resumption.take(event)
+            if job.keeps_state and event.is_last:  # before its runs count as finished
+                writers[0].add_state(event)
+            if resumption is not None:
+                resumption.take(event)
             continue
         for writer in writers:
             writer.add(event)
@@ -125,6 +135,8 @@ def _options():
     part=optional(part_check),
     resume=flag,
     workers=optional(workers_check),
+    keep_state=flag,
+    extend=optional(history_or_path),
     progress=optional(function("a function of the number of network-updates done")),
 )
 def train(
@@ -141,6 +153,8 @@ def train(
     part=None,
     resume=False,
     workers=None,
+    keep_state=False,
+    extend=None,
     progress=None,
     **options,
 ):
@@ -163,6 +177,9 @@ def train(
         stopped. Outputs of a part, or with `resume`, that are there already are left as they are.
     workers : number of processes that train together, each with `threads`, or "auto" for one per core or per
         graphics card; by default this process alone.
+    keep_state : whether the history holds the last state of every run, so that it can be extended.
+    extend : History with a state, or the path of one, whose training goes on to the number of `epochs`,
+        counted from its start. All other options come from it.
     progress : function that is called with the network-updates done, out of runs times updates.
 
     Returns
@@ -184,18 +201,25 @@ def train(
     output, weights = outputs_of(part, source, output, weights)
     if resume and output is None:
         raise bad_usage("`resume` needs `output`", "name the file of the history")
-    read = [thing for thing in (data, without, init) if thing is not None]
+    read = [thing for thing in (data, without, init, extend) if thing is not None]
     refuse_overwriting(read, output=output, weights=weights)
     device = choose_device(device)
     set_threads(threads)
-    recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
     given = {*options, *([] if weights_at is None else ["weights_at"])}
-    refuse_unused(given, recipe, without, init, weights)
-    refuse_unused_with(data, given, recipe, without)
+    if extend is None:
+        recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
+        refuse_unused(given, recipe, without, init, weights)
+        refuse_unused_with(data, given, recipe, without)
+    else:
+        refuse_unused_in_extension(given, extend.source, recipe, without, init, weights)
     at = None if weights is None else weights_at or "last"
     with ExitStack() as stack:
         sinks = [name and stack.enter_context(Output(name, resumes=resume)) for name in (output, weights)]
-        job = prepare_job(recipe, data, without, init, memory, device, sinks, at, part)
+        if extend is None:
+            job = prepare_job(recipe, data, without, init, memory, device, sinks, at, part, keep_state)
+        else:
+            epochs = options.get("epochs")
+            job = prepare_extension(extend, data, epochs, memory, device, sinks, at, part, keep_state)
         if is_done(job, sinks, at, device):
             return kinds.read(output, "history")
         hire(job, workers, device, threads, memory)

@@ -75,35 +75,50 @@ def command(data, output, plans, as_json, quiet, **options):
     and disk space of the training, as a table at a terminal, else as JSON. Memory hardly depends on --runs,
     and from about 16 runs on, neither does the time per network-update.
 
+    --extend takes the recipe, the runs and their sets from HISTORY, which was written with --keep-state. DATA
+    must be the same data set. The output has the same bytes as a training with these --epochs from the start,
+    on the same machine. With --until, the limit is raised for the runs that were not decided. Options that
+    would change the training are refused.
+
     Trainings that run at the same time share the processor: with `make -j`, use --threads 1 for each.
     """
     from contextlib import ExitStack
 
     from strag.api.crew import hire
+    from strag.api.extend import refuse_unused_in_extension
     from strag.api.job import history_writer, weights_writer
     from strag.api.train import is_done, is_written
     from strag.api.unused import refuse_unused
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
+    from strag.files.streams import name_of
     from strag.training.device import choose_device, set_threads
 
-    without, init, weights, weights_at = (
-        options[key] for key in ("without", "init", "weights", "weights_at")
+    without, init, extend, weights, weights_at = (
+        options[key] for key in ("without", "init", "extend", "weights", "weights_at")
     )
     refuse_ignored(("json", not plans, "needs --plan"))
-    recipe = _recipe(options)
-    refuse_unused(given_names(), recipe, without, init, weights)
-    source = data_or_pipe(data, (without, init))
+    refuse_ignored(("extend", plans, "contradicts --plan, which measures a training from its start"))
+    if extend is None:
+        recipe = _recipe(options)
+        refuse_unused(given_names(), recipe, without, init, weights)
+    else:
+        refuse_unused_in_extension(given_names(), name_of(extend), weights=weights)
+    source = data_or_pipe(data, (without, init, extend))
     data = "mnist8k" if source is None else source
-    if (data, without, init).count("-") > 1:
-        raise click.UsageError("DATA, --without and --init cannot both be stdin")
+    if (data, without, init, extend).count("-") > 1:
+        raise click.UsageError("DATA, --without, --init and --extend cannot both be stdin")
     weights_at = None if weights is None else weights_at
     part, output, weights = _part(options, output, weights, quiet)
-    refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
+    refuse_overwriting((data, without, init, extend), ("-o", output), ("--weights", weights))
     device = choose_device(options["device"])
     set_threads(options["threads"])
-    make_job = partial(_job, recipe, data, without, init, options["memory"], device, part)
+    same = (options["memory"], device, part, options["keep_state"])
+    if extend is None:
+        make_job = partial(_job, recipe, data, without, init, *same)
+    else:
+        make_job = partial(_extension, extend, data, options["epochs"], *same)
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
         resumes = options["resume"] and not plans
@@ -182,7 +197,17 @@ def _run(job, writers, device, quiet):
         commit(*reversed(writers))
 
 
-def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
+def _extension(extend, data, epochs, memory, device, part, keep, sinks, weights_at):
+    """The Job of going on with the training in a history."""
+    from strag.api.extend import prepare_extension
+    from strag.commands.inputs import read_data
+    from strag.kinds import read
+
+    history = read(extend, "history", state=True)
+    return prepare_extension(history, read_data(data), epochs, memory, device, sinks, weights_at, part, keep)
+
+
+def _job(recipe, data, without, init, memory, device, part, keep, sinks, weights_at):
     """The Job of training on DATA. Options that have no effect on this data set are refused."""
     from contextlib import nullcontext
 
@@ -199,4 +224,4 @@ def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
     if not is_native(recipe.precision, device):
         warn(f"this processor has no {recipe.precision} arithmetic: expect no gain, or a loss, in speed")
     with nullcontext() if init is None else read(init, "weights") as start:
-        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part)
+        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part, keep)

@@ -88,6 +88,20 @@ class Shortfall:
         }[self.condition]
 
 
+def epochs_needed(history, inversions):
+    """The epochs, from the start, to train the open runs of a History further for, or None.
+
+    It is None if no run is open, and if the history has no state from which its training can go on.
+    inversions : Inversion of every run.
+    """
+    until = [run.train_until for run in inversions if run.train_until is not None]
+    rows, size = history.meta.get("origin_size"), history.recipe.get("batch_size")
+    if not until or history.state is None or (size and not rows):
+        return None
+    needed = -(-max(until) // -(-rows // size)) if size else max(until)
+    return needed if needed > (history.recipe.get("epochs") or 0) else None
+
+
 def shortfall_of(inversions, records, fewest=FEWEST):
     """The Shortfall of the runs without an inversion, or None if none of them failed a condition.
 
