@@ -52,7 +52,7 @@ class Grouping:
         for group, (_, classes) in enumerate(groups):
             for c in classes:
                 if members[c] not in (-1, group):
-                    raise bad_usage(f"labels '{labels}' put class {c} into two groups", _HELP)
+                    raise bad_usage(f"`labels` '{labels}' put class {c} into two groups", _HELP)
                 members[c] = group
         return cls._checked(tuple(text for text, _ in groups), members)
 
@@ -82,7 +82,7 @@ def check_list(text):
 def _check_number(groups):
     """Raise StragError if the number of groups is not allowed."""
     if not 2 <= groups <= _MOST:
-        raise bad_usage(f"labels make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
+        raise bad_usage(f"`labels` make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
 
 
 def _split(labels, shown=None, remedy=_HELP):
