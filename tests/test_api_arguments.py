@@ -435,7 +435,7 @@ def test_the_data_set_of_arrays_is_not_advised_as_a_command(things):
 
 def test_messages_say_which_history_is_the_reference_and_name_parameters(things):
     longer = strag.train(things.data, runs=2, epochs=6, width=4)
-    with pytest.raises(strag.StragError, match="the reference was trained for 6 updates, but .* for 4"):
+    with pytest.raises(strag.StragError, match=r"the reference was trained for 6 updates, but .* for 4"):
         strag.find_stragglers(things.history, reference=longer)
     assert "`labels` '0/0' put class 0 into two groups" in things.refusal("data", labels="0/0")
 
