@@ -60,6 +60,13 @@ class Things:
         assert "\n" not in text
         return text
 
+    @staticmethod
+    def refusal_of_data(call):
+        """The text of the error of a call with data that do not suit."""
+        with pytest.raises(strag.StragError) as caught:
+            call()
+        return str(caught.value)
+
 
 @pytest.fixture(scope="module")
 def things(tmp_path_factory):
@@ -430,6 +437,22 @@ def test_a_file_of_the_name_of_a_data_set_is_not_read_silently():
     with pytest.warns(StragWarning, match="mnist8k: using the data set of the catalogue.* use './mnist8k'"):
         strag.data("mnist8k", size=8)
     Path("mnist8k").unlink()
+
+
+def test_the_data_set_of_arrays_is_not_advised_as_a_command(things):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    history = strag.train(strag.data(x, x[:, 0] > 0), runs=1, epochs=4, width=4)
+    text = things.refusal_of_data(lambda: strag.prune(things.data, strag.find_stragglers(history, at=3)))
+    assert text.endswith("use the data set in which they were found")
+    text = things.refusal_of_data(lambda: strag.prune(strag.data(X, Y), things.finding))
+    assert text.endswith(f"use the data set of '{things.data.command}'")
+
+
+def test_messages_say_which_history_is_the_reference_and_name_parameters(things):
+    longer = strag.train(things.data, runs=2, epochs=6, width=4)
+    with pytest.raises(strag.StragError, match=r"the reference was trained for 6 updates, but .* for 4"):
+        strag.find_stragglers(things.history, reference=longer)
+    assert "`labels` '0/0' put class 0 into two groups" in things.refusal("data", labels="0/0")
 
 
 def test_progress_is_reported_as_a_number(things):

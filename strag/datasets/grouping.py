@@ -54,7 +54,7 @@ class Grouping:
             for c in classes:
                 if members[c] not in (-1, group):
                     shown = _as_written(c, labels, numbers, names)
-                    raise bad_usage(f"labels '{labels}' put class {shown} into two groups", _HELP)
+                    raise bad_usage(f"`labels` '{labels}' put class {shown} into two groups", _HELP)
                 members[c] = group
         return cls._checked(tuple(text for text, _ in groups), members)
 
@@ -84,7 +84,7 @@ def check_list(text):
 def _check_number(groups):
     """Raise StragError if the number of groups is not allowed."""
     if not 2 <= groups <= _MOST:
-        raise bad_usage(f"labels make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
+        raise bad_usage(f"`labels` make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
 
 
 def _split(labels, shown=None, remedy=_HELP):

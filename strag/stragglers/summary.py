@@ -25,13 +25,12 @@ from strag.stragglers.conditions import (
     usual_value,
     varying,
 )
-from strag.stragglers.experiments import LAWFUL, OF_FINDING, TOLD, UNBOUNDED
-from strag.stragglers.intervals import UNKNOWN, difference, mean_of, share_interval, two_levels
+from strag.stragglers.differences import by_block, differences_of, known_values, withheld
+from strag.stragglers.experiments import LAWFUL, OF_FINDING, UNBOUNDED
+from strag.stragglers.intervals import UNKNOWN, mean_of, share_interval, two_levels
 from strag.stragglers.inversion import CENSORED, INVERSION
 from strag.stragglers.size_law import FEWEST_SIZES, size_law
 from strag.words import Brief, number_of
-
-FEWEST_PAIRS = 3  # on one block; with fewer, all runs are compared instead of pairs
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ def summarise(experiments, labels=None):
         conditions=tuple(
             condition
             if condition is summary.reference
-            else replace(condition, differences=_differences(runs, reference_runs))
+            else replace(condition, differences=differences_of(runs, reference_runs))
             for condition, runs in zip(conditions, pooled, strict=True)
         ),
         laws=_laws(conditions) if not labels and varies == ["examples"] else {},
@@ -219,20 +218,12 @@ def _preferred(run):
     return run.updates, run.verdict == INVERSION, known, run.verdict, str(sorted(run.values.items()))
 
 
-def _by_block(runs):
-    """The runs on every block of data: dict of block to list."""
-    blocks = defaultdict(list)
-    for run in runs:
-        blocks[run.block].append(run)
-    return blocks
-
-
 def _condition(label, members, runs):
     """The Condition of some Experiments, with their pooled runs."""
-    blocks = _by_block(runs)
+    blocks = by_block(runs)
     names = dict.fromkeys(name for run in runs for name in run.values)
-    values = {name: [_known_values(same, name) for same in blocks.values()] for name in names}
-    values |= {name: [] for name in _withheld(runs)}
+    values = {name: [known_values(same, name) for same in blocks.values()] for name in names}
+    values |= {name: [] for name in withheld(runs)}
     sizes = {experiment.test_examples for experiment in members}
     Q = None if None in sizes else min(sizes)
     choices = [experiment.settings for experiment in members]
@@ -260,13 +251,6 @@ def _condition(label, members, runs):
     )
 
 
-def _withheld(runs):
-    """Quantities to leave out, since they are known only for the inverting runs that invert early: tuple."""
-    inverting = [run for run in runs if run.verdict == INVERSION]
-    lacking = any(np.isnan(run.values.get("depth_at_4", np.nan)) for run in inverting)
-    return ("depth_at_4",) if lacking else ()
-
-
 def _bounded(name, level):
     """A Level with its interval cut at the bounds of the quantity."""
     base = name.partition("@")[0]
@@ -274,12 +258,6 @@ def _bounded(name, level):
         return level
     high = min(level.high, 1.0) if base.endswith("error") else level.high
     return replace(level, low=max(level.low, 0.0), high=high) if np.isfinite(level.low) else level
-
-
-def _known_values(runs, name):
-    """The finite values of a quantity in some runs: float array."""
-    values = np.array([run.values.get(name, np.nan) for run in runs])
-    return values[np.isfinite(values)]
 
 
 def _test_variance(name, values, Q):
@@ -301,48 +279,6 @@ def _test_variance(name, values, Q):
 def _middle(blocks):
     """The mean of the means of blocks, NaN without any block."""
     return mean_of([mean_of(values) for values in blocks or ()])
-
-
-def _differences(runs, reference):
-    """Levels of the values of runs minus those of the reference, on the blocks of both: dict."""
-    ours, theirs = _by_block(runs), _by_block(reference)
-    shared = [(ours[block], theirs[block]) for block in ours if block in theirs]
-    withheld = (*_withheld(runs), *_withheld(reference))
-    return {name: UNKNOWN if name in withheld else _difference(shared, name) for name in TOLD}
-
-
-def _difference(shared, name):
-    """The Level of the difference of one quantity, from the runs of a condition and the reference on each
-    block.
-
-    Runs with the same initial weights are compared; on a block with too few of them, the means of all runs.
-    """
-    pairs = [_pairs(ours, theirs, name) for ours, theirs in shared]
-    if len(pairs) == 1 and not pairs[0][0]:
-        return difference(*pairs[0][1:])
-    of_means = [
-        first.mean() - second.mean() if first.size and second.size else np.nan for _, first, second in pairs
-    ]
-    return two_levels([of_pairs or [mean] for (of_pairs, *_), mean in zip(pairs, of_means, strict=True)])
-
-
-def _pairs(ours, theirs, name):
-    """Differences of pairs of runs on one block, empty if too few have a partner, and the values of both."""
-    first, second = _known_values(ours, name), _known_values(theirs, name)
-    paired = _paired(ours, theirs, name)
-    enough = min(FEWEST_PAIRS, len(first), len(second))
-    return (paired if len(paired) >= enough else []), first, second
-
-
-def _paired(ours, theirs, name):
-    """Differences between runs that share their initial weights, finite ones: list of float."""
-    by_start = defaultdict(list)
-    for run in theirs:
-        by_start[run.start].append(run.values.get(name, np.nan))
-    differences = [
-        run.values.get(name, np.nan) - np.mean(by_start[run.start]) for run in ours if run.start in by_start
-    ]
-    return [value for value in differences if np.isfinite(value)]
 
 
 def _laws(conditions):
