@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from strag import kinds
+from strag.api.options import with_options_of
 from strag.datasets import catalogue
 from strag.datasets.imported import Imported, Reading
 from strag.datasets.importing import dataset_of, import_files
@@ -50,6 +51,7 @@ def _labels(value, name):
     return _of_numpy(value, name) if isinstance(value, (list, tuple)) else _array(value, name)
 
 
+@with_options_of(Changes, Reading)
 @checked(
     options=lambda: [*CHANGING, *ONLY_READ],
     x=_examples,
@@ -68,9 +70,10 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
     y : labels of the P examples: whole numbers, texts, or rows with a single 1.
     x_test, y_test : the test set in the same form; both or neither.
     title : name of the data set in pictures and messages.
-    options : those of `strag data`: `labels`, `size`, `block`, `shuffle`, `classes`, `hold_out`,
-        `flip_labels`, `gray`, `seed`, and for files also `label_column`, `shape`, `resize`, `background`,
-        `skip_broken`.
+    options : those of `strag data`.
+
+    Options work in the order of this list. `label_column`, `background` and `skip_broken` apply only to files
+    that are imported.
 
     Returns
     -------

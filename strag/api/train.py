@@ -6,6 +6,7 @@ from functools import partial
 from strag import kinds
 from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.job import history_writer, prepare_job, weights_writer
+from strag.api.options import with_options_of
 from strag.api.resume import EVERY, Resumption
 from strag.api.unused import refuse_unused, refuse_unused_with
 from strag.errors import warn_caller
@@ -87,11 +88,15 @@ def _train(job, writers, device, watch, progress, resumption=None):
             progress(done, **watch.figures)
 
 
+_MODEL = (architectures.DEFAULT, "name of the architecture.")
+
+
 def _options():
     """The names of the options of a training and of all models."""
     return sorted({*Recipe.option_names(), *architectures.option_names()})
 
 
+@with_options_of(Recipe, *architectures.ARCHITECTURES.values(), without=["architecture"], model=_MODEL)
 @checked(
     options=_options,
     data=kind("Dataset"),
@@ -125,8 +130,7 @@ def train(
     Parameters
     ----------
     data : Dataset, see `strag.data`.
-    recipe : Recipe; or its parts by name, as options of `strag train`: runs=10, epochs=150, lr=0.2, depth=3,
-        layers="all", record_every="log".
+    recipe : Recipe. Options, which are listed below, change it; without one, they make it.
     without : Finding whose `indices` every run leaves out, or StoredSets, one network for each set.
     init : Weights whose last state the networks start from.
     output, weights : where to write the files of `strag train` as well: paths.
@@ -134,6 +138,7 @@ def train(
     device : "auto", "cpu", "cuda" or "mps". threads : processor threads; None leaves torch's default.
     memory : GiB that the training may need at most.
     progress : function that is called with the network-updates done, out of runs times updates.
+    options : of the recipe and of the architecture.
 
     Returns
     -------
