@@ -106,6 +106,7 @@ WRONG = [
         {"label_column": "z"},
         "`x`: is an array and does not use `label_column`; remove `label_column`",
     ),
+    ("data", {"output": ""}, "cannot use '' as `output`; pass the path of a file"),
     ("data", {"title": 5}, CHOOSE.format(5, "title", "a text")),
     ("data", {"size": "3"}, CHOOSE.format("'3'", "size", "a whole number from 1 on")),
     ("data", {"size": 7}, "`size` 7 is not possible with 6 examples; use a size from 1 to 6"),
@@ -362,6 +363,16 @@ def test_arrays_without_masked_entries_and_of_other_libraries_are_arrays():
     assert type(strag.data(np.ma.array(X), Y).x) is np.ndarray
 
 
+def test_a_data_set_is_changed_like_its_file(things):
+    changed, read = (strag.data(x, size=100, shuffle=2) for x in (things.data, things.data.source))
+    assert (changed.identity, changed.origin, changed.title) == (read.identity, read.origin, read.title)
+    assert strag.data(things.data) == things.data
+    with pytest.raises(strag.StragError, match="`y` needs an array `x`, but `x` is a Dataset"):
+        strag.data(things.data, Y)
+    with pytest.raises(strag.StragError, match="is a Dataset and does not use `label_column`"):
+        strag.data(things.data, label_column="c")
+
+
 def test_a_title_is_that_of_a_file_too(things):
     assert strag.data(things.data.source, title="mine").title == "mine"
     assert strag.data(things.data.source, title="mine").identity == things.data.identity
@@ -431,6 +442,8 @@ def test_progress_is_reported_as_a_number(things):
 
 def test_nothing_that_is_read_is_overwritten(things):
     before = Path(things.history.source).read_bytes()
+    for x in (things.data, things.data.source):
+        assert "`output` would overwrite it" in things.refusal("data", x=x, output=things.data.source)
     for verb in ("find_stragglers", "sets", "stability", "plot"):
         assert "is read, and `output` would overwrite it" in things.refusal(
             verb, output=things.history.source
