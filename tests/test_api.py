@@ -98,7 +98,7 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
     strag.sets(history, at="log:3", controls=("class",), seed=2, output="x2")
     strag.prune(data, stragglers, output="p2")
     strag.stability(history, output="y2")
-    strag.compare([stragglers, others], names=["s", "t"], output="c2")
+    strag.compare([stragglers, others], labels=["s", "t"], output="c2")
     strag.summarise([stragglers, others], output="m2")
     with strag.read("w2") as weights, strag.dump(weights, data, output="a2") as activations:
         strag.measure(activations, output="g2.safetensors")
