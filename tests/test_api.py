@@ -43,6 +43,28 @@ def test_a_verb_says_its_parameters_and_what_it_gives(name):
         assert part in text, part
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("geometry", "; the function is strag.measure"),
+        ("stragglers", "; the function is strag.find_stragglers"),
+        ("summary", "; the function is strag.summarise"),
+        ("summarize", "; the function is strag.summarise"),
+        ("info", "; the function is strag.read"),
+        ("trian", "'trian'. Did you mean: 'train'?"),
+    ],
+)
+def test_another_word_for_a_function_names_it(name, words):
+    result = subprocess.run([sys.executable, "-c", f"import strag; strag.{name}()"], capture_output=True)
+    assert result.stderr.decode().count(words) == 1
+
+
+def test_every_function_that_computes_can_write_its_file():
+    writing = [name for name in VERBS if "output" in inspect.signature(getattr(strag, name)).parameters]
+    assert set(VERBS) - set(writing) == {"read"}
+    assert all(f"`{word}`" in strag.__doc__ for word in ("output", "read", "measure", "summarise"))
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         strag.trian  # noqa: B018
