@@ -1,7 +1,15 @@
 """The error that strag raises for its user, and its warnings."""
 
+import contextlib
+import os
 import re
+import sys
 import warnings
+
+_OURS = (
+    os.path.dirname(__file__) + os.sep,
+    contextlib.__file__,
+)  # where paths of code between us and the caller begin
 
 
 class StragError(Exception):
@@ -49,7 +57,15 @@ class StragNote(StragWarning):
 
 def warn_of(source, problem, kind=StragWarning):
     """Issue a Python warning about the file `source`. kind : class of the warning."""
-    warnings.warn(f"{source}: {problem}", kind, stacklevel=3)
+    warn_caller(f"{source}: {problem}", kind)
+
+
+def warn_caller(text, kind=StragWarning):
+    """Issue a Python warning at the line outside the package that called it. kind : class of the warning."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, kind, stacklevel=level)
 
 
 def bad_usage(problem, remedy=None, source=None):

@@ -10,6 +10,7 @@ import inspect
 import math
 import numbers
 import os
+import re
 
 from strag.errors import bad_usage
 from strag.words import number_of
@@ -205,6 +206,26 @@ def listing(wanted):
     return check
 
 
+def read_whole(text):
+    """The whole number that a text of decimal digits holds: int. int() also reads blanks, signs and `1_0`.
+
+    Raises ValueError for any other text.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_UPDATE))):
+        raise ValueError(f"not a whole number: {text!r}")
+    return int(text)
+
+
+def read_number(text):
+    """The finite number in a decimal text such as `0.09` or `1e-3`: float. float() also reads more.
+
+    Raises ValueError for any other text.
+    """
+    if not re.fullmatch(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.ASCII | re.IGNORECASE):
+        raise ValueError(f"not a number: {text!r}")
+    return float(text)
+
+
 def bound(signature, own, values, named, options=()):
     """The arguments of a call, as `inspect.Signature.bind` gives them.
 
@@ -215,18 +236,20 @@ def bound(signature, own, values, named, options=()):
     places = [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     by_name = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
     known = [*places, *by_name, *options]
+    any_number = [parameter.name for parameter in parameters if parameter.kind is parameter.VAR_POSITIONAL]
     for name in named:
+        if name in any_number:
+            raise bad_usage(f"{own} accepts `{name}` only by position", "pass them without a name")
         if name not in known:
             import difflib
 
             close = difflib.get_close_matches(name, known, 1)
             remedy = f"use `{close[0]}`" if close else f"its parameters are {', '.join(known)}"
             raise bad_usage(f"{own} has no parameter `{name}`", remedy)
-    takes_any = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
-    if len(values) > len(places) and not takes_any:
+    if len(values) > len(places) and not any_number:
         most = number_of(len(places), "argument")
         problem = f"{own} accepts {most} by position, but {len(values)} are given"
-        raise bad_usage(problem, f"pass options by name, such as `{known[-1]}`")
+        raise bad_usage(problem, "pass options by name")
     for name in places[: len(values)]:
         if name in named:
             raise bad_usage(f"{own} is given `{name}` twice", "pass it once")
@@ -236,11 +259,13 @@ def bound(signature, own, values, named, options=()):
     return signature.bind(*values, **named)
 
 
-def checked(options=None, **checks):
+def checked(options=None, ignored=None, **checks):
     """The decorator of a verb of the package, which then refuses wrong arguments with a StragError.
 
     checks : the check of every parameter by its name. options : function that returns the names of further
-    options, if the verb has such.
+    options, if the verb has such. ignored : function that refuses arguments without an effect. It is called
+    with the names of the arguments that are given, and with all arguments by name. An argument that is None
+    or False is not given.
     """
 
     def decorate(verb):
@@ -250,6 +275,11 @@ def checked(options=None, **checks):
         def call(*values, **named):
             given = bound(signature, own, values, named, options() if options else ())
             _check_all(given.arguments, checks)
+            if ignored:
+                items = given.arguments.items()
+                names = {name for name, value in items if value is not None and value is not False}
+                given.apply_defaults()
+                ignored(names, **given.arguments)
             return verb(*given.args, **given.kwargs)
 
         call.checks = checks
@@ -258,14 +288,20 @@ def checked(options=None, **checks):
     return decorate
 
 
-def checked_fields(**checks):
-    """The decorator of a dataclass, which then refuses wrong fields with a StragError. checks : by field."""
+def checked_fields(elsewhere=None, **checks):
+    """The decorator of a dataclass, which then refuses wrong fields with a StragError.
+
+    checks : the check of every field by its name. elsewhere : function that is called with the names of the
+    given fields, and may refuse some of them by an error of its own.
+    """
 
     def decorate(kind):
         signature, create = inspect.signature(kind), kind.__init__
 
         @functools.wraps(create)
         def init(self, /, *values, **named):
+            if elsewhere:
+                elsewhere(named)
             given = bound(signature, kind.__name__, values, named)
             _check_all(given.arguments, checks)
             create(self, *given.args, **given.kwargs)

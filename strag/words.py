@@ -4,8 +4,17 @@ import textwrap
 import unicodedata
 
 MOST = 12  # largest number of names in one line
+LONGEST = 200  # characters of the `repr` of a Brief object
 _JOINERS = "\u200c\u200d"  # invisible characters that Persian words and emoji need
 _BYTES = range(0xDC80, 0xDD00)  # code points by which Python keeps bytes that are not UTF-8
+
+
+class Brief:
+    """An object whose `repr` is one short line: its class, and the text that its property `brief` returns."""
+
+    def __repr__(self):
+        text = as_text(f"{type(self).__name__}: {self.brief}")
+        return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def reason_of(error):

@@ -8,6 +8,7 @@ import pytest
 
 import strag
 from strag.api.data import CHANGING, READING
+from strag.errors import StragWarning
 from strag.files.dataset import write_dataset
 from strag.training.perceptron import Perceptron
 from tests.conftest import made_up
@@ -59,6 +60,13 @@ class Things:
         assert "\n" not in text
         return text
 
+    @staticmethod
+    def refusal_of_data(call):
+        """The text of the error of a call with data that do not suit."""
+        with pytest.raises(strag.StragError) as caught:
+            call()
+        return str(caught.value)
+
 
 @pytest.fixture(scope="module")
 def things(tmp_path_factory):
@@ -106,6 +114,7 @@ WRONG = [
         {"label_column": "z"},
         "`x`: is an array and does not use `label_column`; remove `label_column`",
     ),
+    ("data", {"output": ""}, "cannot use '' as `output`; pass the path of a file"),
     ("data", {"title": 5}, CHOOSE.format(5, "title", "a text")),
     ("data", {"size": "3"}, CHOOSE.format("'3'", "size", "a whole number from 1 on")),
     ("data", {"size": 7}, "`size` 7 is not possible with 6 examples; use a size from 1 to 6"),
@@ -179,6 +188,12 @@ WRONG = [
     ("Recipe", {"record_every": "x"}, "cannot read `record_every` 'x'; pass a number of updates, or log"),
     ("Recipe", {"test_every": -1}, "cannot use -1 as `test_every`"),
     ("Recipe", {"optimiser": "adam"}, "Recipe has no parameter `optimiser`; use `optimizer`"),
+    (
+        "Recipe",
+        {"depth": 3},
+        "`depth`, which is an option of the architecture; use strag.Recipe.of(depth=...)",
+    ),
+    ("Recipe", {"model": "mlp"}, "use strag.Recipe.of(model=...)"),
     ("dump", {"weights": 3}, "`weights` must be a Weights, but it is an int; strag.read returns one"),
     ("dump", {"layers": {}}, "cannot use an object of type dict as `layers`"),
     ("dump", {"updates": 77}, "has no update 77; choose `updates` from 4"),
@@ -188,11 +203,11 @@ WRONG = [
     ("find_stragglers", {"history": "h"}, "`history` must be a History, but it is a str"),
     ("find_stragglers", {"rule": "x"}, CHOOSE.format("'x'", "rule", "valley or first-increase")),
     ("find_stragglers", {"quorum": 1}, CHOOSE.format(1, "quorum", "a number from 0 to below 1")),
-    ("find_stragglers", {"at": "soon"}, "cannot read `at` 'soon'; pass inversion, an update, or error:X"),
+    ("find_stragglers", {"at": "soon"}, "cannot read `at` 'soon'; use inversion, an update, or error:X"),
     ("find_stragglers", {"at": -1}, "cannot use -1 as `at`"),
     ("find_stragglers", {"layer": 7}, "has no layer 7; choose `layer` from 1"),
     ("find_stragglers", {"observable": "size"}, "no `observable` 'size'; use radius"),
-    ("find_stragglers", {"per_class": True}, "`at` contradicts `per_class`; remove `at` or `per_class`"),
+    ("find_stragglers", {"per_class": True}, "`at` contradicts `per_class`; remove `at`"),
     ("find_stragglers", {"output": "same", "csv": "same"}, "same: both `output` and `csv` would write it"),
     ("find_stragglers", {"quorom": 0.5}, "strag.find_stragglers has no parameter `quorom`; use `quorum`"),
     (
@@ -203,7 +218,61 @@ WRONG = [
     ("sets", {"controls": ["x"]}, CHOOSE.format("'x'", "controls", "random, class or earlier")),
     ("sets", {"dose": (2,)}, CHOOSE.format(2, "dose", "a number above 0 and up to 1")),
     ("sets", {"dose": 0.5}, "cannot use 0.5 as `dose`; pass a tuple of numbers above 0 and up to 1"),
-    ("sets", {"at": "log:1"}, "cannot read `at` 'log:1'"),
+    (
+        "sets",
+        {"at": "log:1"},
+        "cannot read `at` 'log:1'; use inversion, an update, error:X with X from 0 to 1, log, or log:N for N",
+    ),
+    ("find_stragglers", {"at": " 1_0"}, "cannot read `at` ' 1_0'"),
+    ("find_stragglers", {"observable": ""}, "no `observable` ''"),
+    ("find_stragglers", {"rule": "valley"}, "`rule` has no effect, because `at` 3 does not look for"),
+    ("find_stragglers", {"core": True, "quorum": 0.5}, "`quorum` contradicts `core`; remove `quorum`"),
+    ("find_stragglers", {"at": "inversion", "per_class": True, "layer": "all"}, "`layer` all contradicts"),
+    (
+        "find_stragglers",
+        {"at": "inversion", "rule": "first-increase", "min_misclassified": 9},
+        "`min_misclassified` needs `rule` valley",
+    ),
+    ("sets", {"at": "inversion", "observable": ""}, "no `observable` ''"),
+    ("sets", {"seed": 5}, "`seed` needs `controls`; remove `seed`"),
+    ("sets", {"seed": 0}, "`seed` needs `controls`"),
+    ("sets", {"quorum": 0.5}, "`quorum` needs `dose`"),
+    ("sets", {"rule": "valley"}, "`rule` has no effect, because `at` 3 does not look for an inversion"),
+    ("sets", {"at": "log", "min_misclassified": 3}, "has no effect, because `at` log does not look"),
+    ("sets", {"observable": "distance"}, "`observable` has no effect, because `at` 3 does not look"),
+    ("sets", {"layer": 1}, "`layer` has no effect"),
+    ("prune", {"match": "class"}, "`match` needs `random`; remove `match`"),
+    ("prune", {"keep": True, "allow_empty": True}, "`allow_empty` contradicts `keep`, which would leave"),
+    ("train", {"weights_at": "0"}, "`weights_at` needs `weights`; remove `weights_at`"),
+    ("train", {"weights_at": "last"}, "`weights_at` needs `weights`"),
+    ("train", {"noise": (0.5,), "test_every": "never"}, "`noise` has no effect: `test_every` never measures"),
+    ("train", {"depth": 1, "width": 7}, "`width` has no effect: `depth` 1 has no hidden layer; remove"),
+    ("train", {"depth": 1, "activation": "relu"}, "`activation` has no effect: `depth` 1 has no hidden"),
+    ("train", {"precision": "bfloat16"}, "no hidden layer has 64 inputs, which `precision` bfloat16 is for"),
+    *(
+        (verb, {name: "-"}, f"cannot use '-' as `{name}`; pass the path of a file")
+        for verb, name in (
+            *(("train", "output"), ("train", "weights"), ("dump", "output"), ("measure", "output")),
+            *(("prune", "output"), ("find_stragglers", "csv"), ("sets", "output"), ("stability", "output")),
+        )
+    ),
+    *(
+        (verb, {"output": "/dev/null"}, "as `output`; pass the path of a file, because the result is read")
+        for verb in ("train", "dump", "measure")
+    ),
+    ("read", {"wanted": []}, "cannot use [] as `wanted`; pass dataset"),
+    ("summarise", {"labels": ""}, CHOOSE.format("''", "labels", "a list of names")),
+    ("summarise", {"labels": []}, "`labels` has 0 items for 1 object"),
+    ("compare", {"labels": ["a", ""]}, CHOOSE.format("''", "labels", "a list of names")),
+    ("plot", {"things": 3}, "strag.plot accepts `things` only by position; pass them without a name"),
+    ("measure", {"activations": 3}, "strag.measure accepts `activations` only by position"),
+    ("Recipe", {"record_every": 1.5}, CHOOSE.format(1.5, "record_every", "a number of updates or 'log'")),
+    (
+        "Recipe",
+        {"test_every": 1.5},
+        CHOOSE.format(1.5, "test_every", "a number of updates, 'log' or 'never'"),
+    ),
+    ("Recipe", {"record_every": " 1_0"}, "cannot read `record_every` ' 1_0'"),
     ("prune", {"stragglers": [1, 2]}, "`stragglers` must be a Finding, but it is a list"),
     ("prune", {"random": -1}, CHOOSE.format(-1, "random", "a whole number from 0 on")),
     ("prune", {"match": "group"}, CHOOSE.format("'group'", "match", "class")),
@@ -211,8 +280,9 @@ WRONG = [
     ("stability", {"min_misclassified": 0}, "cannot use 0 as `min_misclassified`"),
     ("compare", {"stragglers": 3}, "`stragglers` must be a Finding, but it is an int"),
     ("compare", {"stragglers": []}, "at least two sets of stragglers; pass them as `stragglers`, a list"),
-    ("compare", {"names": ["a"]}, "`names` has 1 item for 2 objects; pass one for each, in order"),
-    ("compare", {"names": 5}, CHOOSE.format(5, "names", "a list of names")),
+    ("compare", {"labels": ["a"]}, "`labels` has 1 item for 2 objects; pass one for each, in order"),
+    ("compare", {"labels": "ab"}, "`labels` has 1 item for 2 objects; pass a list of names, one for each"),
+    ("compare", {"labels": 5}, CHOOSE.format(5, "labels", "a list of names")),
     ("summarise", {"stragglers": []}, "at least one set of stragglers; pass it as `stragglers`"),
     ("summarise", {"labels": ["a", "b"]}, "`labels` has 2 items for 1 object"),
     ("plot", {"x": "foo"}, CHOOSE.format("'foo'", "x", "updates or error")),
@@ -236,7 +306,11 @@ def test_a_wrong_argument_is_named(things, verb, wrong, words):
     [
         ("measure", [3], "`activations` must be an Activations, but it is an int; strag.dump or strag.read"),
         ("plot", [3], "`things` holds an object of type int, which has no picture; plot a History"),
-        ("stability", [1, 2, 3, 4, 5], "strag.stability accepts 4 arguments by position, but 5 are given"),
+        (
+            "stability",
+            [1, 2, 3, 4, 5],
+            "strag.stability accepts 4 arguments by position, but 5 are given; pass options by name",
+        ),
         ("stability", [1], "strag.stability is given `history` twice; pass it once"),
     ],
 )
@@ -249,7 +323,10 @@ def test_a_lacking_argument_is_named(verb):
     first = next(iter(inspect.signature(getattr(strag, verb)).parameters))
     with pytest.raises(strag.StragError, match=f"strag.{verb} needs `{first}`; pass it"):
         getattr(strag, verb)()
-    for verb, words in (("measure", "pass `activations`"), ("plot", "pass `things`")):
+    for verb, words in (
+        ("measure", "more Activations, by pos"),
+        ("plot", "more Histories, or a Finding, by"),
+    ):
         with pytest.raises(strag.StragError, match=words):
             getattr(strag, verb)()
 
@@ -303,9 +380,91 @@ def test_arrays_without_masked_entries_and_of_other_libraries_are_arrays():
     assert type(strag.data(np.ma.array(X), Y).x) is np.ndarray
 
 
+def test_a_data_set_is_changed_like_its_file(things):
+    changed, read = (strag.data(x, size=100, shuffle=2) for x in (things.data, things.data.source))
+    assert (changed.identity, changed.origin, changed.title) == (read.identity, read.origin, read.title)
+    assert strag.data(things.data) == things.data
+    with pytest.raises(strag.StragError, match="`y` needs an array `x`, but `x` is a Dataset"):
+        strag.data(things.data, Y)
+    with pytest.raises(strag.StragError, match="is a Dataset and does not use `label_column`"):
+        strag.data(things.data, label_column="c")
+
+
 def test_a_title_is_that_of_a_file_too(things):
     assert strag.data(things.data.source, title="mine").title == "mine"
     assert strag.data(things.data.source, title="mine").identity == things.data.identity
+
+
+def test_arguments_without_effect_on_the_data_are_refused(things):
+    taken = strag.sets(things.history, at=3)
+    for wrong in ({"runs": 77}, {"first_run": 9}):
+        words = f"contradict `{min(wrong)}`: "
+        assert words in things.refusal("train", without=taken, epochs=4, width=4, **wrong)
+    bare = strag.data(X, Y)
+    for wrong in ({"noise": (0.5,)}, {"test_every": 5}):
+        text = things.refusal("train", data=bare, **wrong)
+        assert f"has no test set, which `{min(wrong)}` is for; remove `{min(wrong)}`" in text
+    words = "`seed` has no effect: `init` sets the weights, and a full batch has no order"
+    assert words in things.refusal("train", init=things.weights, runs=2, width=4, seed=3)
+
+
+def test_a_whole_recipe_may_have_parts_that_a_training_does_not_use(things):
+    recipe = strag.Recipe.of(runs=9, epochs=2, width=4, noise=(0.5, 0.0, 0.5))
+    assert strag.train(strag.data(X, Y), recipe, depth=1, runs=1).layers == (0,)
+    history = strag.train(things.data, recipe, without=strag.sets(things.history, at=3))
+    assert len(history.runs) == 2
+    with pytest.raises(strag.StragError, match="`width` has no effect"):
+        recipe.changed(depth=1, width=7)
+
+
+def test_the_noise_of_a_recipe_is_in_order():
+    assert strag.Recipe(noise=(0.5, 0.0, 0.5)).noise == (0.0, 0.5)
+
+
+def test_a_closed_file_is_one_error(things):
+    with strag.read(things.weights.source) as weights:
+        strag.dump(weights, things.data, output="a")
+    with strag.read("a") as activations:
+        pass
+    Path("a").unlink()
+    for read in (
+        lambda: strag.dump(weights, things.data),
+        lambda: strag.train(things.data, init=weights, runs=2, epochs=1, width=4),
+        lambda: strag.measure(activations),
+    ):
+        with pytest.raises(strag.StragError, match="is closed; use it inside its 'with' block, or read"):
+            read()
+
+
+def test_a_name_that_is_no_file_lists_the_catalogue():
+    for name in ("mnist8", "a" * 5000):
+        with pytest.raises(
+            strag.StragError, match="no such file or catalogue name; the catalogue has mnist8k"
+        ):
+            strag.data(name)
+
+
+def test_a_file_of_the_name_of_a_data_set_is_not_read_silently():
+    Path("mnist8k").touch()
+    with pytest.warns(StragWarning, match="mnist8k: using the data set of the catalogue.* use './mnist8k'"):
+        strag.data("mnist8k", size=8)
+    Path("mnist8k").unlink()
+
+
+def test_the_data_set_of_arrays_is_not_advised_as_a_command(things):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    history = strag.train(strag.data(x, x[:, 0] > 0), runs=1, epochs=4, width=4)
+    text = things.refusal_of_data(lambda: strag.prune(things.data, strag.find_stragglers(history, at=3)))
+    assert text.endswith("use the data set in which they were found")
+    text = things.refusal_of_data(lambda: strag.prune(strag.data(X, Y), things.finding))
+    assert text.endswith(f"use the data set of '{things.data.command}'")
+
+
+def test_messages_say_which_history_is_the_reference_and_name_parameters(things):
+    longer = strag.train(things.data, runs=2, epochs=6, width=4)
+    with pytest.raises(strag.StragError, match=r"the reference was trained for 6 updates, but .* for 4"):
+        strag.find_stragglers(things.history, reference=longer)
+    assert "`labels` '0/0' put class 0 into two groups" in things.refusal("data", labels="0/0")
 
 
 def test_progress_is_reported_as_a_number(things):
@@ -316,6 +475,8 @@ def test_progress_is_reported_as_a_number(things):
 
 def test_nothing_that_is_read_is_overwritten(things):
     before = Path(things.history.source).read_bytes()
+    for x in (things.data, things.data.source):
+        assert "`output` would overwrite it" in things.refusal("data", x=x, output=things.data.source)
     for verb in ("find_stragglers", "sets", "stability", "plot"):
         assert "is read, and `output` would overwrite it" in things.refusal(
             verb, output=things.history.source

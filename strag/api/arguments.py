@@ -2,9 +2,11 @@
 
 import numbers
 import os
+import stat
 
 from strag.errors import bad_usage
 from strag.files.output import Output
+from strag.files.streams import STANDARD
 from strag.values import LARGEST, LARGEST_UPDATE, number, path, refused, several, text, whole
 from strag.words import number_of
 
@@ -46,8 +48,23 @@ def findings(value, name):
 
 
 def destination(value, name):
-    """The check of `output` and the like: a path, which becomes text, or an open Output."""
-    return value if isinstance(value, Output) else path(value, name)
+    """The check of `output` and the like: a path, which becomes text, or an open Output. Not stdout."""
+    if isinstance(value, Output):
+        return value
+    place = path(value, name)
+    if place == STANDARD:
+        raise refused(value, name, "the path of a file, because strag writes to stdout only as a command")
+    return place
+
+
+def file_to_read(value, name):
+    """The check of an output that is read again: as `destination`, but not a device or a pipe."""
+    place = destination(value, name)
+    if isinstance(place, str) and os.path.exists(place):
+        mode = os.stat(place).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # Output refuses folders
+            raise refused(value, name, "the path of a file, because the result is read from it")
+    return place
 
 
 def when(value, name):
@@ -65,14 +82,14 @@ def layer(value, name):
 def labels(value, name):
     """The check of one name or several names, see `labels_for`."""
     if isinstance(value, str):
-        return value
-    return several(lambda label, name: str(_label(label, name)), "a list of names")(value, name)
+        return _label(value, name)
+    return several(_label, "a list of names")(value, name)
 
 
 def _label(value, name):
-    if not isinstance(value, (str, int, float)):
+    if not isinstance(value, (str, int, float)) or value == "":
         raise refused(value, name, "a list of names")
-    return value
+    return str(value)
 
 
 fewest = whole(1, 2**53)  # of `min_misclassified`
@@ -97,10 +114,24 @@ def refuse_overwriting(inputs, **outputs):
         taken[place] = name
 
 
+def refuse_ignored(given, *rules):
+    """Refuse arguments that are given but have no effect.
+
+    given : names of the arguments that are given. rules : (names, separated by spaces; whether they have no
+    effect; the reason, in words that follow the name, such as "needs `controls`").
+    """
+    for names, has_no_effect, reason in rules:
+        for name in names.split():
+            if has_no_effect and name in given:
+                raise bad_usage(f"`{name}` {reason}", f"remove `{name}`")
+
+
 def labels_for(things, given, name):
     """The labels as a list, one for each of the things. Raises StragError for another number of them."""
-    given = [given] if isinstance(given, str) else list(given)
+    is_one = isinstance(given, str)
+    given = [given] if is_one else list(given)
     if len(given) != len(things):
         items, objects = number_of(len(given), "item"), number_of(len(things), "object")
-        raise bad_usage(f"`{name}` has {items} for {objects}", "pass one for each, in order")
+        remedy = "pass a list of names, one for each, in order" if is_one else "pass one for each, in order"
+        raise bad_usage(f"`{name}` has {items} for {objects}", remedy)
     return given

@@ -12,7 +12,9 @@ from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.reference import reference_of
-from strag.values import checked, choice, flag, optional, text
+from strag.values import LARGEST_UPDATE, checked, choice, flag, optional, read_number, read_whole, text
+
+MOMENTS = ("inversion, an update,", "error:X with X from 0 to 1")  # that `at` can be, in words
 
 
 def find(
@@ -28,8 +30,8 @@ def find(
     reference=None,
 ):
     """The Stragglers of a History, and the Finding with all results; see `find_stragglers`."""
-    at = at or Moment()
-    observable, quorum = observable or usual_observable(rule, per_class), MOST if quorum is None else quorum
+    at, quorum = at or Moment(), MOST if quorum is None else quorum
+    observable = usual_observable(rule, per_class) if observable is None else observable
     same = {"rule": rule, "fewest": fewest, "quorum": quorum}
 
     def stragglers_of(training, moment):
@@ -77,13 +79,32 @@ def moment(when):
     try:
         if when == "inversion":
             return Moment()
-        if kind == "error" and 0 <= float(number) <= 1:
-            return Moment(error=float(number))
-        if kind != "error" and len(when) < 20 and 0 <= int(when) < 2**63:
-            return Moment(update=int(when))
+        if kind == "error" and read_number(number) <= 1:
+            return Moment(error=read_number(number))
+        if kind != "error" and read_whole(when) <= LARGEST_UPDATE:
+            return Moment(update=read_whole(when))
     except ValueError:
         pass
-    raise bad_usage(f"cannot read `at` '{when}'", "pass inversion, an update, or error:X with X in 0..1")
+    raise bad_usage(f"cannot read `at` '{when}'", f"use {MOMENTS[0]} or {MOMENTS[1]}")
+
+
+def refuse_unused(given, *, at, per_class, layer, rule, core, reference, **_):
+    """Refuse arguments of `find_stragglers` that contradict each other or have no effect.
+
+    given : names of the arguments that are given. at : a Moment.
+    """
+    chosen = at.is_chosen
+    inverts = not chosen or reference is not None  # the inversion of a reference is always sought
+    check.refuse_ignored(
+        given,
+        # With `per_class` it is the radius of each class, at its own inversion.
+        ("observable", per_class, "contradicts `per_class`"),
+        ("at", per_class and chosen, "contradicts `per_class`"),
+        ("layer", per_class and layer == "all", "all contradicts `per_class`"),
+        ("quorum", core, "contradicts `core`"),
+        ("rule", not inverts, f"has no effect, because `at` {at} does not look for an inversion"),
+        ("min_misclassified", rule == FIRST_INCREASE, "needs `rule` valley"),
+    )
 
 
 def usual_observable(rule, per_class=False):
@@ -100,6 +121,7 @@ def layer_of(history, layer):
 
 
 @checked(
+    ignored=lambda given, at, **named: refuse_unused(given, at=moment(at), **named),
     history=check.kind("History"),
     output=optional(check.destination),
     csv=optional(check.destination),
@@ -145,16 +167,8 @@ def find_stragglers(
 
     Raises StragError where no layer was measured, and for options that make no sense.
     """
-    chosen = moment(at)
-    for name, other, both in (
-        ("observable", "per_class", per_class and observable is not None),
-        ("at", "per_class", per_class and chosen.is_chosen),
-        ("quorum", "core", core and quorum is not None),
-    ):
-        if both:
-            raise bad_usage(f"`{name}` contradicts `{other}`", f"remove `{name}` or `{other}`")
     check.refuse_overwriting((history,), output=output, csv=csv)
     same = (observable, layer, per_class, rule, min_misclassified)
-    _, finding = find(history, *same, chosen, quorum, core, reference)
+    _, finding = find(history, *same, moment(at), quorum, core, reference)
     with opened(output, binary=False) as sink, opened(csv, binary=False) as table:
         return write_finding(finding, sink, table)

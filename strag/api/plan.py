@@ -37,7 +37,7 @@ def _resources(recipe, job, cost, weights_at):
 
     cost : Plan or Parts, with the seconds and the memory.
     """
-    history = bytes_of_history(recipe, job.data)
+    history = bytes_of_history(recipe, job.data, job.keeps_state)
     weights = weights_bytes(recipe, job.data, weights_at)
     return {
         "seconds": cost.seconds,

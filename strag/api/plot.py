@@ -165,7 +165,7 @@ def plot(
     nothing to draw.
     """
     if not things:
-        raise bad_usage("there is nothing to plot", "pass `things`, such as a History or a Finding")
+        raise bad_usage("there is nothing to plot", "pass one or more Histories, or a Finding, by position")
     check.refuse_overwriting([*things, *filter(None, (data, reference))], output=output)
     options = {"x": x, "curves": curves, "layer": layer, "fewest": min_misclassified, "noise": noise}
     options |= {"reference": reference, "number": number, "by_class": by_class or None, "data": data}

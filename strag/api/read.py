@@ -9,7 +9,7 @@ _READ = tuple(kind.name for kind in kinds.KINDS.values() if kind.files)
 def _kinds(value, name):
     """The check of a kind of file or several."""
     names = value if isinstance(value, (list, tuple)) else [value]
-    for kind in names:
+    for kind in names or [value]:
         if not isinstance(kind, str) or kind not in _READ:
             raise refused(value, name, some_or(_READ))
     return tuple(names)

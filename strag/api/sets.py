@@ -1,8 +1,11 @@
 """`strag.sets`: sets of examples to leave out of training, one set per network."""
 
+import contextlib
+
 from strag.api import arguments as check
-from strag.api.find_stragglers import layer_of, moment, usual_observable
+from strag.api.find_stragglers import MOMENTS, layer_of, moment, usual_observable
 from strag.api.outputs import opened
+from strag.errors import StragError, bad_usage
 from strag.files.sets import StoredSets, sets_meta, write_sets
 from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment, find_stragglers
 from strag.stragglers.inversion import FEWEST
@@ -14,7 +17,7 @@ from strag.stragglers.sets import (
     sets_over_time,
     with_controls,
 )
-from strag.values import checked, choice, number, optional, several, text, whole
+from strag.values import checked, choice, number, optional, read_whole, several, text, whole
 
 
 def sets_of(
@@ -38,9 +41,9 @@ def sets_of(
     doses : shares of the most frequent stragglers; each share adds one set for every run.
     observable, layer, rule, fewest, quorum : as for `find_stragglers`.
     """
-    at = at or Moment()
+    at, quorum = at or Moment(), MOST if quorum is None else quorum
     many = isinstance(at, Logarithmic)
-    observable, quorum = observable or usual_observable(rule), MOST if quorum is None else quorum
+    observable = usual_observable(rule) if observable is None else observable
     stragglers = None
     if doses and many:
         history.require_layers("remove `dose`, or take the sets at one update")
@@ -72,7 +75,45 @@ def sets_of(
     return sets, stragglers, recipe
 
 
+def times(when):
+    """The Moment or Logarithmic that `at` means: as for `moment`, or `log`, or `log:12`.
+
+    Raises StragError for anything else.
+    """
+    if when == "log":
+        return Logarithmic()
+    with contextlib.suppress(ValueError, StragError):
+        if not when.startswith("log:"):
+            return moment(when)
+        records = read_whole(when.removeprefix("log:"))
+        if 2 <= records < 10**9:
+            return Logarithmic(records)
+    remedy = f"use {' '.join(MOMENTS)}, log, or log:N for N records, at least 2"
+    raise bad_usage(f"cannot read `at` '{when}'", remedy)
+
+
+def refuse_unused(given, *, at, controls, dose, rule, **_):
+    """Refuse arguments of `sets` that have no effect.
+
+    given : names of the arguments that are given. at : a Moment or Logarithmic.
+    """
+    # With sets at many records, doses still use the sets at the inversion.
+    inverts = bool(dose) if isinstance(at, Logarithmic) else not at.is_chosen
+    check.refuse_ignored(
+        given,
+        ("seed", not controls, "needs `controls`"),
+        ("quorum", not dose, "needs `dose`"),
+        (
+            "rule min_misclassified observable layer",
+            not inverts,
+            f"has no effect, because `at` {at} does not look for an inversion",
+        ),
+        ("min_misclassified", rule == FIRST_INCREASE, "needs `rule` valley"),
+    )
+
+
 @checked(
+    ignored=lambda given, at, **named: refuse_unused(given, at=times(at), **named),
     history=check.kind("History"),
     at=check.when,
     output=optional(check.destination),
@@ -118,11 +159,8 @@ def sets(
     Raises StragError for a moment that is not recorded, and where no layer was measured.
     """
     check.refuse_overwriting((history,), output=output)
-    records = at.removeprefix("log:")
-    many = at == "log" or (records != at and records.isdecimal() and len(records) < 10 and int(records) > 1)
-    when = Logarithmic(None if at == "log" else int(records)) if many else moment(at)
     same = (observable, layer, rule, min_misclassified, quorum)
-    taken, _, recipe = sets_of(history, when, controls, dose, seed, *same)
+    taken, _, recipe = sets_of(history, times(at), controls, dose, seed, *same)
     with opened(output) as sink:
         if sink:
             write_sets(sink, taken, history, recipe)

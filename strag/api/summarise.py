@@ -30,7 +30,7 @@ def summarise(stragglers, labels=None, output=None):
     if not stragglers:
         raise bad_usage("a summary needs at least one set of stragglers", "pass it as `stragglers`")
     refuse_overwriting(stragglers, output=output)
-    labels = labels_for(stragglers, labels, "labels") if labels else ()
+    labels = () if labels is None else labels_for(stragglers, labels, "labels")
     experiments = [experiments_of(finding) for finding in stragglers]
     names = [
         f"{label}, {kind_of(part.settings)}" if len(parts) > 1 else label

@@ -123,8 +123,6 @@ def command(source, test, output, quiet, **options):
     from strag.files.output import Output
     from strag.files.streams import name_of
 
-    if options["seed"] is not None and options["hold_out"] is None and options["flip_labels"] is None:
-        raise click.UsageError("--seed needs --hold-out or --flip-labels")
     reading = Reading(**{name: options[name] for name in READING})
     changes = Changes(**{name: options[name] for name in CHANGING})
     notes = Notes(quiet)
@@ -137,7 +135,8 @@ def command(source, test, output, quiet, **options):
         data = read_source(source, reading, output, note, unused)
         inputs, test_data = {"data": data.identity}, None
         if test is not None:
-            test_data = read_source([test], reading, output, note, unused)
+            # Its own groups do not matter, and it may have only one class.
+            test_data = read_source([test], reading, output, note, unused, labels="parity")
             inputs["test"] = test_data.identity
         if unused:
             name = min(unused)
@@ -158,10 +157,16 @@ def command(source, test, output, quiet, **options):
 def _made(data, test, test_data, changes):
     """The Dataset that the options make, and notes on it. test_data : the Dataset of --test, or None."""
     from strag.datasets.transforms import changed, with_test
+    from strag.errors import StragError
+    from strag.files.streams import name_of
 
     lines = []
     if test_data is not None:
-        data = with_test(data, test_data, _test_words(test))
+        had_test = data.has_test
+        try:
+            data = with_test(data, test_data, _test_words(test))
+        except StragError as error:
+            raise error if had_test else error.about(name_of(test)) from None
         if test_data.has_test:
             lines.append(f"the training examples of {test_data.title} are the test set")
     had_test, data = data.has_test, changed(data, changes)
@@ -171,13 +176,13 @@ def _made(data, test, test_data, changes):
     return data, lines
 
 
-def read_source(source, reading, output, note, unused):
+def read_source(source, reading, output, note, unused, labels="classes"):
     """The Dataset of SOURCE. The output may replace a strag dataset that is read, but no other input.
 
-    unused : set of names of options in `reading`. Those that SOURCE uses are removed from it.
+    unused : set of names of options in `reading`. Those that SOURCE uses are removed from it. labels : how
+    the classes of files form groups.
     """
-    from pathlib import Path
-
+    from strag.api.data import is_strag_file
     from strag.commands.inputs import read_data, refuse_overwriting
     from strag.datasets.catalogue import CATALOGUE
     from strag.datasets.importing import import_files
@@ -185,25 +190,10 @@ def read_source(source, reading, output, note, unused):
     first = source[0]
     unused.discard("resize")  # every data set can be resized
     alone = len(source) == 1
-    if alone and (first in ("-", "", *CATALOGUE) or (not Path(first).is_dir() and _is_ours(first))):
+    if alone and (first in ("-", "", *CATALOGUE) or is_strag_file(first)):
         return read_data(first)
     refuse_overwriting(source, ("-o", output))
-    return import_files(source, reading, note, unused)
-
-
-def _is_ours(path):
-    """Whether a path is read as a strag file: it begins like one, is empty, is missing, or is a pipe."""
-    from pathlib import Path
-
-    from strag.files.container import is_json
-    from strag.files.streams import open_input, read_exactly
-
-    if not Path(path).is_file():
-        return True
-    with open_input(path) as stream:
-        head = read_exactly(stream, 1 << 16)
-    is_container = head[4:9] == b"\0\0\0\0{"  # the upper half of its header's length, then the header
-    return is_container or (is_json(head[:8]) and b'"strag"' in head) or not head
+    return import_files(source, reading, note, unused, labels)
 
 
 def _test_words(test):

@@ -5,13 +5,13 @@ import click
 from strag.commands.options import (
     example,
     fewest_option,
+    given_names,
     is_given,
     json_option,
     layer_option,
     observable_option,
     output_option,
     quiet_option,
-    refuse_ignored,
     removed_option,
     rule_option,
     spelled,
@@ -111,16 +111,17 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     from contextlib import ExitStack
 
     from strag import kinds
-    from strag.api.find_stragglers import find, write_finding
+    from strag.api.find_stragglers import find, refuse_unused, write_finding
     from strag.commands.deliver import deliver, verdict_status, warn_doubts
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
-    from strag.console import warn
+    from strag.console import Notes, warn
     from strag.files.output import Output
     from strag.files.streams import refuse_terminal_input
+    from strag.stragglers.shortfall import epochs_needed
     from strag.views import stragglers as view
 
     at, reference = options["at"], options["reference"]
-    _refuse_ignored(options)
+    refuse_unused(given_names(), **options)
     refuse_data_set(history, f"train on it with 'strag train {history}'")
     refuse_terminal_input(history)
     refuse_several_stdin(history, reference)
@@ -133,26 +134,17 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
         options["reference"] = None if reference is None else kinds.read(reference, "history")
         stragglers, finding = find(loaded, **options)
         deliver(view, lambda out: write_finding(finding, out, csv_sink), sink, as_json, quiet)
+    epochs = None if at.is_chosen else epochs_needed(loaded, stragglers.inversions)
+    if epochs is not None:
+        goes_on = (
+            f"'strag train DATA --extend {loaded.source} --epochs {epochs} -o NEW' goes on with its runs"
+        )
+        Notes(quiet)(f"{loaded.source}: {goes_on}")
     warn_doubts(loaded, stragglers, at.error)
     if not stragglers.pooled:
         reason = f"several networks start from run {loaded.shared_run} and leave out different examples"
         warn(f"{loaded.source}: {reason}; no consensus and no probabilities are computed")
     return verdict_status(stragglers.verdict, at.is_chosen, any_verdict)
-
-
-def _refuse_ignored(options):
-    """Refuse options that contradict each other or have no effect."""
-    at, per_class, chosen = options["at"], options["per_class"], options["at"].is_chosen
-    inverts = not chosen or options["reference"]  # the inversion of a reference is always sought
-    refuse_ignored(
-        # --per-class uses the radius of each class, at its own inversion.
-        ("observable", per_class, "contradicts --per-class"),
-        ("at", per_class and chosen, "contradicts --per-class"),
-        ("layer", per_class and options["layer"] == "all", "all contradicts --per-class"),
-        ("quorum", options["core"], "contradicts --core"),
-        ("rule", not inverts, f"has no effect, because --at {at} does not look for an inversion"),
-        ("fewest", options["rule"] == "first-increase", "needs --rule valley"),
-    )
 
 
 def _require_layers(history, at):

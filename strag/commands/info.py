@@ -37,7 +37,7 @@ def command(file, as_json, key):
     from strag.files.opening import open_file
     from strag.files.streams import name_of, send_to_stdout
 
-    refuse_ignored(("as_json", key is not None, "contradicts --get, which prints one value as text"))
+    refuse_ignored(("json", key is not None, "contradicts --get, which prints one value as text"))
     refuse_data_set(file, f"use 'strag data {file} | strag info'")
     opened = open_file(file, unfinished=True)
     description = describe(opened)

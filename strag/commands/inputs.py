@@ -6,7 +6,7 @@ import shlex
 import click
 
 from strag.commands.types import CATALOGUE
-from strag.words import as_text
+from strag.words import as_text, number_of
 
 
 def refuse_several_stdin(*paths):
@@ -37,28 +37,16 @@ def data_or_pipe(data, others):
 
 def read_data(source):
     """The Dataset of a DATA argument: a name in the catalogue, a dataset file, or '-' for stdin."""
-    from pathlib import Path
-
-    from strag import kinds
-    from strag.console import warn, watch_downloads
-    from strag.datasets import catalogue
+    from strag.api.data import load
+    from strag.console import watch_downloads
     from strag.errors import StragError
-    from strag.files.streams import name_of
 
-    if source in catalogue.CATALOGUE:
-        if Path(source).exists():
-            used = f"{source}: using the data set of the catalogue, not the file of that name"
-            warn(f"{used}; for the file, use './{source}'")
-        context = click.get_current_context(silent=True)
-        quiet = context is not None and context.params.get("quiet", False)
-        return catalogue.load(source, watch_downloads(quiet))
-    if source != "-" and not (source and Path(source).exists()):
-        known = ", ".join(catalogue.CATALOGUE)
-        raise StragError("no such file or catalogue name", f"the catalogue has {known}", name_of(source))
-    if Path(source).is_dir():
+    if source not in CATALOGUE and os.path.isdir(source):
         import_it = f"strag data {shlex.quote(source)} -o FILE"
         raise StragError("is a directory, not a dataset file", f"import it with '{import_it}'", source)
-    return kinds.read(source, "dataset")
+    context = click.get_current_context(silent=True)
+    quiet = context is not None and context.params.get("quiet", False)
+    return load(source, watch_downloads(quiet))
 
 
 def refuse_overwriting(inputs, *outputs):
@@ -90,7 +78,8 @@ def labels_of(files, labels):
     """The --label of each FILE as text: list of str, empty if there are no labels."""
     if labels and len(labels) != len(files):
         raise click.UsageError(
-            f"{len(labels)} --label for {len(files)} FILE; pass one label per file, in order"
+            f"{number_of(len(labels), 'label')} for {number_of(len(files), 'FILE')}; pass one --label per "
+            "file, in order"
         )
     return [as_text(label) for label in labels]
 

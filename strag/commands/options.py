@@ -88,7 +88,7 @@ def removed_option(name, instead, takes_value=False):
 
 def is_given(name):
     """Whether the user has set an option of the running command, so that its value is not the default."""
-    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
+    return click.get_current_context().get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
 
 
 def spelled(name):
@@ -97,16 +97,24 @@ def spelled(name):
     return max(param.opts, key=len)
 
 
-def refuse_ignored(*rules):
-    """Refuse options that are set but have no effect.
+def given_names():
+    """The options of the running command that the user has set: the set of their names in Python.
 
-    rules : (names of parameters, separated by spaces; whether they have no effect; the reason, in words that
-    follow the option, such as `needs --controls`).
+    The name of `--min-misclassified` is `min_misclassified`.
     """
-    for names, ignored, why in rules:
-        for name in names.split():
-            if ignored and is_given(name):
-                raise click.UsageError(f"{spelled(name)} {why}")
+    params = click.get_current_context().command.params
+    options = [param for param in params if isinstance(param, click.Option) and is_given(param.name)]
+    return {max(param.opts, key=len).removeprefix("--").replace("-", "_") for param in options}
+
+
+def refuse_ignored(*rules):
+    """Refuse options of the command alone that are set but have no effect.
+
+    rules : see `strag.api.arguments.refuse_ignored`.
+    """
+    from strag.api import arguments
+
+    arguments.refuse_ignored(given_names(), *rules)
 
 
 def example(text):

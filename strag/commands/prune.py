@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.options import example, output_option, quiet_option, refuse_ignored
+from strag.commands.options import example, given_names, output_option, quiet_option
 from strag.commands.types import DataPath, FilePath
 
 
@@ -42,16 +42,13 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     training without the examples. --random draws from all examples of DATA, including the stragglers. A
     STRAGGLERS file without examples is an error, unless --allow-empty is set.
     """
-    from strag.api.prune import prune
+    from strag.api.prune import prune, refuse_unused
     from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
     from strag.kinds import read
 
-    refuse_ignored(
-        ("match", random is None, "needs --random"),
-        ("allow_empty", keep, "contradicts --keep, which would leave nothing"),
-    )
+    refuse_unused(given_names(), keep=keep, random=random)
     if data == stragglers == "-":
         raise click.UsageError("DATA and STRAGGLERS cannot both be stdin")
     refuse_data_set(stragglers, "the order is DATA STRAGGLERS")

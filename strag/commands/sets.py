@@ -5,11 +5,11 @@ import click
 from strag.commands.options import (
     example,
     fewest_option,
+    given_names,
     layer_option,
     observable_option,
     output_option,
     quiet_option,
-    refuse_ignored,
     rule_option,
 )
 from strag.commands.types import FilePath, FiniteRange, Names, Shares, Times
@@ -91,16 +91,17 @@ def command(history, output, quiet, any_verdict, **options):
     The exit status is 3 if the verdict is not `inversion`, as for find-stragglers.
     """
     from strag import kinds
-    from strag.api.sets import sets_of
+    from strag.api.sets import refuse_unused, sets_of
     from strag.commands.deliver import verdict_status, warn_doubts
     from strag.commands.inputs import refuse_data_set, refuse_overwriting
     from strag.console import Notes
+    from strag.errors import with_options
     from strag.files.output import Output
     from strag.files.sets import write_sets
     from strag.files.streams import refuse_terminal_input
     from strag.views.sets import sentence
 
-    _refuse_ignored(options)
+    refuse_unused(given_names(), dose=options["doses"], **options)
     refuse_data_set(history, f"train on it with 'strag train {history}'")
     refuse_terminal_input(history)
     refuse_overwriting((history,), ("-o", output))
@@ -109,27 +110,11 @@ def command(history, output, quiet, any_verdict, **options):
         sets, stragglers, recipe = sets_of(loaded, **options)
         write_sets(sink, sets, loaded, recipe)
     is_chosen = stragglers is None or options["at"].is_chosen
-    Notes(quiet)(sentence(sets, None if is_chosen else stragglers.verdict))
+    by_error = str(options["at"]).startswith("error:")
+    missing = stragglers.records.count(None) if by_error else 0
+    verdict = None if is_chosen else stragglers.verdict
+    Notes(quiet)(with_options(sentence(sets, verdict, missing)))
     if stragglers is None:
         return 0
     warn_doubts(loaded, stragglers)
     return verdict_status(stragglers.verdict, is_chosen, any_verdict)
-
-
-def _refuse_ignored(options):
-    """Refuse options that have no effect."""
-    from strag.stragglers.sets import Logarithmic
-
-    at, doses = options["at"], options["doses"]
-    # With --at log, doses still use the sets at the inversion.
-    inverts = bool(doses) if isinstance(at, Logarithmic) else not at.is_chosen
-    refuse_ignored(
-        ("seed", not options["controls"], "needs --controls"),
-        ("quorum", not doses, "needs --dose"),
-        (
-            "rule fewest observable layer",
-            not inverts,
-            f"has no effect, because --at {at} does not look for an inversion",
-        ),
-        ("fewest", options["rule"] == "first-increase", "needs --rule valley"),
-    )

@@ -7,12 +7,11 @@ import click
 from strag.commands.options import (
     device_option,
     example,
-    is_given,
+    given_names,
     json_option,
     output_option,
     quiet_option,
     refuse_ignored,
-    spelled,
     threads_option,
 )
 from strag.commands.training_options import DATA, JOB, NETWORK, OPTIMIZER, RECORDS, RUNS, WEIGHTS, add
@@ -54,8 +53,19 @@ def command(data, output, plans, as_json, quiet, **options):
     Time is counted in updates. With the full batch, records are free. With mini-batches, each record costs
     one pass over all examples, so that records are sparser by default.
 
+    --until decided ends each run when its records show whether it inverts: at 4 times the update of its
+    inversion, or when it has finished learning. --epochs is then the limit. A later, deeper valley remains
+    possible.
+
+    --part K/N trains part K of N, on any machine, and 'strag merge' joins the parts. --part auto/N takes K
+    from the job array of Slurm, PBS or SGE; --part auto takes K and N from torchrun or srun. In the names of
+    outputs, %p stands for K. --workers trains with several processes on this machine. The output has the
+    same bytes as that of one process with the same --threads.
+
     If Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 stops a training with -o FILE, the finished part is kept
-    as FILE.partial.
+    as FILE.partial. With --resume, the state is kept in FILE.resume instead, also if the process is killed,
+    and the same command continues the training. Complete outputs of the same training are left as they are
+    by --resume and --part.
 
     With a sets file, --without trains one network per set, from the initial weights of the run that the set
     belongs to. The seed, the data and the sizes of the networks must be those of the training in which the
@@ -65,46 +75,66 @@ def command(data, output, plans, as_json, quiet, **options):
     and disk space of the training, as a table at a terminal, else as JSON. Memory hardly depends on --runs,
     and from about 16 runs on, neither does the time per network-update.
 
+    --extend takes the recipe, the runs and their sets from HISTORY, which was written with --keep-state. DATA
+    must be the same data set. The output has the same bytes as a training with these --epochs from the start,
+    on the same machine. With --until, the limit is raised for the runs that were not decided. Options that
+    would change the training are refused.
+
     Trainings that run at the same time share the processor: with `make -j`, use --threads 1 for each.
     """
     from contextlib import ExitStack
 
+    from strag.api.crew import hire
+    from strag.api.extend import refuse_unused_in_extension
     from strag.api.job import history_writer, weights_writer
-    from strag.api.train import is_done
-    from strag.api.workers import crew_for
+    from strag.api.train import is_done, is_written
+    from strag.api.unused import refuse_unused
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
+    from strag.files.streams import name_of
     from strag.training.device import choose_device, set_threads
 
-    without, init, weights, weights_at = (
-        options[key] for key in ("without", "init", "weights", "weights_at")
+    without, init, extend, weights, weights_at = (
+        options[key] for key in ("without", "init", "extend", "weights", "weights_at")
     )
-    _refuse_ignored(options, plans)
-    source = data_or_pipe(data, (without, init))
+    refuse_ignored(("json", not plans, "needs --plan"))
+    refuse_ignored(("extend", plans, "contradicts --plan, which measures a training from its start"))
+    if extend is None:
+        recipe = _recipe(options)
+        refuse_unused(given_names(), recipe, without, init, weights)
+    else:
+        refuse_unused_in_extension(given_names(), name_of(extend), weights=weights)
+    source = data_or_pipe(data, (without, init, extend))
     data = "mnist8k" if source is None else source
-    if (data, without, init).count("-") > 1:
-        raise click.UsageError("DATA, --without and --init cannot both be stdin")
+    if (data, without, init, extend).count("-") > 1:
+        raise click.UsageError("DATA, --without, --init and --extend cannot both be stdin")
     weights_at = None if weights is None else weights_at
     part, output, weights = _part(options, output, weights, quiet)
-    refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
-    recipe, device = _recipe(options), choose_device(options["device"])
+    refuse_overwriting((data, without, init, extend), ("-o", output), ("--weights", weights))
+    device = choose_device(options["device"])
     set_threads(options["threads"])
-    make_job = partial(_job, recipe, data, without, init, options["memory"], device, part)
+    same = (options["memory"], device, part, options["keep_state"])
+    if extend is None:
+        make_job = partial(_job, recipe, data, without, init, *same)
+    else:
+        make_job = partial(_extension, extend, data, options["epochs"], *same)
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
         resumes = options["resume"] and not plans
-        sinks = [name and stack.enter_context(Output(name, resumes=resumes)) for name in names]
+        sinks = [
+            None if name is None else stack.enter_context(Output(name, resumes=resumes)) for name in names
+        ]
         if source is None:
             Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
         job = make_job(sinks, weights_at)
-        job.crew = crew_for(options["workers"], job.recipe, job.task.ends, device, options["threads"])
+        hire(job, options["workers"], device, options["threads"], options["memory"])
         if plans:
             return _show_plan(job, device, weights_at, as_json)
         if is_done(job, sinks, weights_at, device):
             return Notes(quiet)(f"{output}: is complete already, so it is left as it is")
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if weights is not None:
+        if weights is not None and not is_written(job, sinks[1], device, weights_at):
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
         _run(job, writers, device, quiet)
     Notes(quiet)(_sentence(job, writers[0]))
@@ -134,15 +164,13 @@ def _sentence(job, history):
 
 
 def _recipe(options):
-    """The Recipe that the options describe."""
+    """The Recipe of the options that are set."""
     from strag.training.architectures import ARCHITECTURES, DEFAULT
     from strag.training.recipe import Recipe
 
     model = options.get("model", DEFAULT)
-    names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & options.keys()
-    chosen = {name: options[name] for name in names}
-    chosen["noise"] = tuple(sorted(set(options["noise"]))) or (0.0,)
-    return Recipe.of(model=model, **chosen)
+    names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & given_names()
+    return Recipe.of(model=model, **{name: options[name] for name in names})
 
 
 def _show_plan(job, device, weights_at, as_json):
@@ -169,67 +197,31 @@ def _run(job, writers, device, quiet):
         commit(*reversed(writers))
 
 
-def _refuse_ignored(options, plans):
-    """Refuse options that have no effect because of another option."""
-    refuse_ignored(
-        ("width activation", options["depth"] == 1, "has no effect: --depth 1 has no hidden layer"),
-        (
-            "noise",
-            options["test_every"] == "never",
-            "has no effect: --test-every never measures no test error",
-        ),
-        ("weights_at", options["weights"] is None, "needs --weights"),
-        (
-            "seed",
-            not _draws(options),
-            "has no effect: --init sets the weights, and a full batch has no order",
-        ),
-        ("as_json", not plans, "needs --plan"),
-    )
+def _extension(extend, data, epochs, memory, device, part, keep, sinks, weights_at):
+    """The Job of going on with the training in a history."""
+    from strag.api.extend import prepare_extension
+    from strag.commands.inputs import read_data
+    from strag.kinds import read
+
+    history = read(extend, "history", state=True)
+    return prepare_extension(history, read_data(data), epochs, memory, device, sinks, weights_at, part, keep)
 
 
-def _draws(options):
-    """Whether a training draws random numbers, or its seed must match that of sets."""
-    drawn = options["batch_size"] is not None or any(options["noise"])
-    return options["init"] is None or options["without"] is not None or drawn
-
-
-def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
+def _job(recipe, data, without, init, memory, device, part, keep, sinks, weights_at):
     """The Job of training on DATA. Options that have no effect on this data set are refused."""
     from contextlib import nullcontext
 
     from strag.api.job import prepare_job
+    from strag.api.unused import refuse_unused_with
     from strag.commands.inputs import read_data
     from strag.console import warn
-    from strag.errors import bad_usage
     from strag.kinds import read
-    from strag.training.architecture import Ends
-    from strag.training.precision import FEWEST_INPUTS, is_effective, is_native
+    from strag.training.precision import is_native
 
     loaded = read_data(data)
-    for name in ("noise", "test_every"):
-        if is_given(name) and not loaded.has_test and click.get_current_context().params[name] != "never":
-            remedy = f"remove {spelled(name)}, or create a test set with 'strag data --hold-out'"
-            raise bad_usage(f"has no test set, which {spelled(name)} is for", remedy, loaded.source)
-    ends = Ends(loaded.x.shape[1:], loaded.features, len(loaded.grouping.names))
-    if not is_effective(recipe.precision, recipe.architecture.operands(recipe.precision, ends)):
-        problem = f"no hidden layer has {FEWEST_INPUTS} inputs, which --precision {recipe.precision} is for"
-        raise bad_usage(problem, "remove it", loaded.source)
+    left_out = None if without is None else read(without, ("stragglers", "sets"))
+    refuse_unused_with(loaded, given_names(), recipe, left_out)
     if not is_native(recipe.precision, device):
         warn(f"this processor has no {recipe.precision} arithmetic: expect no gain, or a loss, in speed")
-    left_out = None if without is None else read(without, ("stragglers", "sets"))
-    if hasattr(left_out, "sets"):
-        _refuse_runs(left_out)
     with nullcontext() if init is None else read(init, "weights") as start:
-        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part)
-
-
-def _refuse_runs(sets):
-    """Refuse options that choose runs, because the sets choose them."""
-    from strag.errors import bad_usage
-
-    for name, reason in (("runs", "one network is trained per set"), ("first_run", "each set has a run")):
-        if is_given(name):
-            option = spelled(name)
-            problem = f"holds sets, which contradict {option}: {reason}"
-            raise bad_usage(problem, f"remove {option}", sets.source)
+        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part, keep)

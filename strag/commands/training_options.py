@@ -114,7 +114,7 @@ RECORDS = (
         "--layers",
         type=Numbers("all", several=True, what="layers such as 1,2"),
         metavar="1,2|all",
-        help="Layers to measure: hidden layers, and 0 for the input.  [default: 1]",
+        help="Hidden layers to measure; with --depth 1, 0, the input.  [default: the first]",
     ),
     click.option(
         "--record-every",
@@ -192,6 +192,17 @@ JOB = (
         "--resume",
         is_flag=True,
         help="Keep the state of the training in FILE.resume, and go on from there if it was stopped.",
+    ),
+    click.option(
+        "--keep-state",
+        is_flag=True,
+        help="Put the last state of every run into the history, so that --extend can train it for longer.",
+    ),
+    click.option(
+        "--extend",
+        type=FilePath(),
+        metavar="HISTORY",
+        help="Go on with the training in HISTORY, which has a state, to --epochs counted from its start.",
     ),
 )
 

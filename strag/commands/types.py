@@ -11,7 +11,7 @@ import shlex
 import click
 from click.shell_completion import CompletionItem
 
-from strag.values import LARGEST_FLOAT
+from strag.values import LARGEST_FLOAT, read_number
 
 # A copy, so that shell completion does not load the catalogue.
 CATALOGUE = ("mnist8k", "mnist", "kmnist", "fashion-mnist", "cifar10")
@@ -100,24 +100,15 @@ class Times(click.ParamType):
         if not isinstance(value, str):
             return value
         from strag.api.find_stragglers import moment
+        from strag.api.sets import times
         from strag.errors import StragError
-        from strag.stragglers.sets import Logarithmic
 
-        kind, colon, number = value.partition(":")
-        if kind == "log":
-            if not self.records:
-                self.fail(f"'{value}' means sets at many records; use 'strag sets' for these", param, ctx)
-            if not colon:
-                return Logarithmic()
-            if number.isascii() and number.isdecimal() and len(number) < 10 and int(number) >= 2:
-                return Logarithmic(int(number))
-            self.fail(f"cannot read '{value}'; use log, or log:N for N records, at least 2", param, ctx)
+        if value.partition(":")[0] == "log" and not self.records:
+            self.fail(f"'{value}' means sets at many records; use 'strag sets' for these", param, ctx)
         try:
-            return moment(value)
-        except StragError:
-            self.fail(
-                f"cannot read '{value}'; use inversion, an update, or error:X with X from 0 to 1", param, ctx
-            )
+            return times(value) if self.records else moment(value)
+        except StragError as error:
+            self.fail(f"cannot read '{value}'; {error.remedy}", param, ctx)
 
 
 class Shares(click.ParamType):
@@ -130,7 +121,7 @@ class Shares(click.ParamType):
         if not isinstance(value, str):
             return value
         try:
-            shares = sorted({float(part) for part in value.split(",")})
+            shares = sorted({read_number(part.strip()) for part in value.split(",")})
         except ValueError:
             shares = [math.nan]
         if not all(0 < share <= 1 for share in shares):

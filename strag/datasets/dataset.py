@@ -9,7 +9,7 @@ from strag.datasets.grouping import Grouping, group_examples
 from strag.datasets.names import Names
 from strag.errors import StragError
 from strag.identity import identity_of
-from strag.words import number_of
+from strag.words import Brief, number_of
 
 COUNTED = ("x", "y", "index", "x_test", "y_test", "mean", "std")  # tensors that the identity depends on
 TILE = 1024  # examples converted to float64 at a time
@@ -17,8 +17,8 @@ LARGEST_CLASS = 1_000_000
 _AGAIN = "create it again with 'strag data'"
 
 
-@dataclass(frozen=True)
-class Dataset:
+@dataclass(frozen=True, repr=False)
+class Dataset(Brief):
     """P labelled training examples, an optional test set, and their origin.
 
     Attributes
@@ -76,6 +76,14 @@ class Dataset:
         object.__setattr__(self, "source", self.source or self.title)
         object.__setattr__(self, "origin", self.origin or self.identity)
         object.__setattr__(self, "origin_size", self.origin_size or len(self.y))
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        shape = " x ".join(map(str, self.x.shape[1:]))
+        groups = number_of(len(self.grouping.names), "group")
+        test = number_of(len(self.y_test), "test example") if self.has_test else "no test set"
+        return f"{self.title}, {number_of(len(self.y), 'example')} of {shape}, {groups}, {test}"
 
     @property
     def has_test(self):

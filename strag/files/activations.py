@@ -19,6 +19,7 @@ from strag.files.laws import (
 )
 from strag.files.spec import Axis, Spec, Tensor, units
 from strag.files.writer import Writer
+from strag.words import Brief, number_of, some_of
 
 UNITS = Axis("units", "N", step=0)
 SPEC = Spec(
@@ -41,7 +42,7 @@ SPEC = Spec(
         Tensor(
             *("trained", "U8", TRAINED.axes),
             "examples that the run was trained on; all examples if the data have another origin than "
-            "the training set",
+            "the training set, which the stamp then has as `training_origin`",
         ),
     ),
     named=(RUN, LAYER, CLASS),
@@ -111,7 +112,7 @@ def _refuse_half(problem):
     raise StragError(problem, "remove `half`")
 
 
-class Activations:
+class Activations(Brief):
     """An open activations file, read part by part; see `strag.geometry.measure.Part`.
 
     Attributes
@@ -119,6 +120,7 @@ class Activations:
     updates : int64 [U]. runs, layers, classes : names of the axes.
     index, y, group : int64 [P]. names : Names of the examples, or None. trained : bits, uint8 [R, ceil(P/8)].
     model : dict of the values that must be equal in files that are measured together.
+    is_other : whether the examples have another origin than the training set.
     meta, source : stamp and name of the file.
     """
 
@@ -128,6 +130,7 @@ class Activations:
         tensors = SPEC.numbered(layers if isinstance(layers, list) else ()).read(container, WHOLE)
         self.runs, self.layers, self.classes = (tuple(self.meta[axis.stamped]) for axis in SPEC.named)
         self.names = names_of(tensors)
+        self.is_other = self.meta.get("training_origin") is not None
         for name, values in tensors.items():
             setattr(self, name, values)
         inputs, recipe = (self.meta.get(key) or {} for key in ("inputs", "recipe"))
@@ -138,6 +141,12 @@ class Activations:
             "recipe": {k: v for k, v in recipe.items() if k not in ("runs", "first_run")},
             "training": inputs.get("training"),
         }
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        runs, examples = number_of(len(self.runs), "run"), number_of(len(self.index), "example")
+        return f"{runs} at updates {some_of(self.updates)}, {examples}, layers {some_of(self.layers)}"
 
     def width(self, layer):
         """Number of units of a layer."""

@@ -90,6 +90,11 @@ def _require_same(container, first, of):
         raise StragError(problem, "pass the parts of one training", container.name)
     ignored = (*_OWN, *_ENDS, *(() if _is_whole(container) and _is_whole(first) else ("version",)))
     what = difference(container.meta, first.meta, ignored)
+    for ours, theirs in ((container, first), (first, container)):
+        lacking = sorted({*theirs.layout()} - {*ours.layout()})
+        if lacking and not what:
+            problem = f"has no tensor '{lacking[0]}', which {theirs.name} has"
+            raise StragError(problem, "pass parts that were trained with the same options", ours.name)
     if what:
         problem = f"belongs to another training than {first.name}: its {what}"
         raise StragError(problem, "pass the parts of one training", container.name)
@@ -197,24 +202,25 @@ def _stamp(containers):
     if "sets" in metas[0]:
         columns = metas[0]["sets"]
         meta["sets"] = {name: [item for part in metas for item in part["sets"][name]] for name in columns}
-    meta["environment"], mixed = _environment(metas)
+    environments = [part["environment"] for part in metas if isinstance(part.get("environment"), dict)]
+    meta["environment"], mixed = joined(environments)
     if mixed:
         text = f"parts differ in {', '.join(mixed)}, so that the bytes may not be those of one job"
         warn_of(containers[0].name, text, StragNote)
     return meta
 
 
-def _environment(metas):
-    """The environment of all parts, with lists of the values that differ, and the names of these values."""
-    found = [part["environment"] for part in metas if isinstance(part.get("environment"), dict)]
-    joined, mixed = {}, []
-    for key in sorted({key for part in found for key in part}):
+def joined(environments):
+    """One environment, with lists of the values that differ, and the names of these values."""
+    whole, mixed = {}, []
+    for key in sorted({key for part in environments for key in part}):
         values = []
-        for value in (part.get(key) for part in found):
-            values += [] if value in values else [value]
-        joined[key] = values[0] if len(values) == 1 else values
+        for part in environments:
+            several = part.get(key) if isinstance(part.get(key), list) else [part.get(key)]
+            values += [value for value in several if value not in values]
+        whole[key] = values[0] if len(values) == 1 else values
         mixed += [key] if len(values) > 1 else []
-    return joined, mixed
+    return whole, mixed
 
 
 def described(parts):

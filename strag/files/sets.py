@@ -12,6 +12,7 @@ from strag.files.stamp import stamp
 from strag.files.writer import write
 from strag.identity import identity_of
 from strag.stragglers.sets import CONTROLS, Sets
+from strag.words import Brief, number_of
 
 SET = Axis("set", "S")
 SPEC = Spec(
@@ -48,8 +49,8 @@ SPEC = Spec(
 )
 
 
-@dataclass(frozen=True)
-class StoredSets:
+@dataclass(frozen=True, repr=False)
+class StoredSets(Brief):
     """The sets in a file.
 
     sets : Sets, whose members are positions in `index`. index : int64 [P], rows of the origin. meta, source :
@@ -60,6 +61,13 @@ class StoredSets:
     index: np.ndarray
     meta: dict
     source: str
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        networks = self.sets.network
+        sets, runs = number_of(len(networks), "set"), number_of(len(set(networks.tolist())), "run")
+        return f"{sets} of {runs}, of {number_of(len(self.index), 'example')}"
 
     @property
     def origin(self):

@@ -19,6 +19,7 @@ from strag.files.laws import (
 )
 from strag.files.spec import Axis, Spec, Tensor
 from strag.files.writer import Writer
+from strag.words import Brief, number_of, some_of
 
 INPUT = Axis("input", "d")
 PARAMETER = Tensor(
@@ -84,12 +85,13 @@ class WeightsWriter(Writer):
     """A weights file that is laid out first and filled during training; see `Writer`.
 
     whole : dict of name to array, every tensor except the parameters.
-    shapes : dict of name to the shape of a parameter in one network.
+    shapes : dict of name to the shape of a parameter in one network. until : whether runs end on their own.
     """
 
-    def __init__(self, output, meta, whole, shapes):
+    def __init__(self, output, meta, whole, shapes, until=False):
         lead = (len(whole["updates"]), len(meta["runs"]))
         free = {name: (np.float32, (*lead, *shape)) for name, shape in shapes.items()}
+        free |= {"last_update": (np.int64, lead[1:])} if until else {}
         super().__init__(output, SPEC, meta, whole, free=free)
         self.updates = whole["updates"]
         self._position = {int(update): at for at, update in enumerate(self.updates)}
@@ -112,7 +114,7 @@ class WeightsWriter(Writer):
         super().commit()
 
 
-class Weights:
+class Weights(Brief):
     """An open weights file, whose parameters are read update by update.
 
     Attributes
@@ -138,6 +140,12 @@ class Weights:
         ):
             if applies:
                 raise spec.fault(problem, self.source)
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        runs, updates = number_of(len(self.runs), "run"), some_of(self.updates)
+        return f"{runs} at updates {updates}, {number_of(len(self.shapes), 'parameter')}"
 
     def parameters(self, at, runs=slice(None)):
         """Return the parameters at position `at` of axis U: dict of name to float32 [R, ...].

@@ -6,10 +6,11 @@ import numpy as np
 
 from strag.bits import pack
 from strag.stragglers.overlap import Overlap, count, quotient, words
+from strag.words import Brief, some_of
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Brief):
     """How far S sets of stragglers of one origin overlap.
 
     names : names of the sets. sizes : int [S].
@@ -28,6 +29,11 @@ class Comparison:
     examples: int
     title: str | None = None
     source: str = "comparison"
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        return f"{len(self.sizes)} sets of {some_of(self.sizes)} stragglers, of {self.examples} examples"
 
     @property
     def jaccard_by_chance(self):

@@ -10,6 +10,7 @@ from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.original_classes import original_classes
 from strag.stragglers.over_runs import OverRuns, layer_findings, over_runs
 from strag.stragglers.run_finding import run_findings
+from strag.words import Brief, number_of
 
 # Columns of the table of examples; `name` only if the examples have names.
 COLUMNS = ("index", "class", "label", "name", "count", "runs", "probability", "low", "high", "status")
@@ -29,8 +30,8 @@ class Population:
     share_of_examples: float
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Brief):
     """The result of find-stragglers on one history.
 
     Attributes
@@ -65,6 +66,16 @@ class Finding:
     classes_without: tuple | None = None
     classes_absent: tuple | None = None
     source: str = "stragglers"
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        inverting = sum(run.inversion.verdict == INVERSION for run in self.runs)
+        runs = f"{inverting} of {number_of(len(self.runs), 'run')}"
+        size = self.meta.get("origin_size")
+        return f"{self.verdict} ({runs}), {number_of(len(self.indices), 'straggler')}" + (
+            f" of {size}" if size else ""
+        )
 
     @property
     def origin(self):

@@ -1,7 +1,7 @@
 """History: the recorded training of R runs at T updates, in the form that the analyses use."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,12 +11,13 @@ from strag.bits import unpack
 from strag.errors import StragError, bad_usage
 from strag.geometry.curves import over_axis, values_of
 from strag.geometry.measures import MEASURES, read_observable
+from strag.words import Brief, number_of, some_of
 
 _FAR = 2  # test errors are interpolated only between records whose updates have at most this ratio
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, repr=False)
+class History(Brief):
     """T records of R runs on P examples in C groups, with L layers.
 
     Attributes
@@ -34,6 +35,8 @@ class History:
         S noise levels; None without test records.
     y_test : int64 [Q], original classes of the test examples, or None.
     names : names of the P examples, by position, or None.
+    state : the state of the runs at their end, from which a longer training goes on: mapping of name to array
+        [R, ...], or None. It may be read from the file when it is used.
     layers : the L recorded layers; there are none in a history that has only predictions.
     classes : the C group names. runs : the R run numbers.
     meta : dict of all other metadata of the file.
@@ -60,6 +63,14 @@ class History:
     y_test: np.ndarray | None = None
     names: Sequence | None = None
     last_record: np.ndarray | None = None
+    state: Mapping | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        sizes = [number_of(len(self.runs), "run"), number_of(len(self.updates), "record")]
+        sizes += [number_of(self.examples, "example"), number_of(len(self.classes), "group")]
+        return f"{', '.join(sizes)}, {f'layers {some_of(self.layers)}' if self.layers else 'no layers'}"
 
     @property
     def recipe(self):

@@ -34,7 +34,7 @@ from strag.stragglers.overlap import (
     resized,
     words,
 )
-from strag.words import number_of
+from strag.words import Brief, number_of
 
 COVERAGE = 0.95
 FEWEST_RUNS = 8  # the fewest runs for which there is an interval
@@ -152,8 +152,8 @@ def mean_interval(values, pairs, which, coverage=COVERAGE):
     return float(mean - half), float(min(mean + half, 1.0))
 
 
-@dataclass(frozen=True)
-class Stability:
+@dataclass(frozen=True, repr=False)
+class Stability(Brief):
     """Agreement between the runs of a history, along training.
 
     Attributes
@@ -190,6 +190,14 @@ class Stability:
     title: str | None = None
     recipe: dict = field(default_factory=dict)
     source: str = "stability"
+
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        runs, records = number_of(self.taken, "run"), number_of(len(self.updates), "record")
+        at = self.at_inversion
+        kappa = "no inversion" if at is None else f"kappa {self.kappa[at]:.3f} at the inversion"
+        return f"{runs} in {self.which} pairs, {records}, {kappa}"
 
     @property
     def at_inversion(self):

@@ -47,6 +47,11 @@ class Architecture(ABC):
     drawn_by = ()  # names of the options that the initial parameters depend on
 
     @property
+    def unused(self):
+        """Options without an effect, because of the other options: dict of name to the reason."""
+        return {}
+
+    @property
     @abstractmethod
     def layers(self):
         """Names of the layers that can be measured, in the order of the forward pass: tuple of int or str."""

@@ -13,12 +13,18 @@ ARCHITECTURES = {DEFAULT: Perceptron}
 def architecture(model=DEFAULT, **options):
     """Return the Architecture called `model` with these options; the remaining ones keep their defaults.
 
-    Raises StragError for an unknown model, for an option that the model does not have, and for an invalid
-    value.
+    Raises StragError for an unknown model, for an option that the model does not have, for an invalid value,
+    and for an option that has no effect.
     """
     choice(*ARCHITECTURES)(model, "model")
     _check_names(model, options)
-    return ARCHITECTURES[model](**options)
+    return _without_unused(ARCHITECTURES[model](**options), options)
+
+
+def option_names():
+    """Names of the options of all architectures, and `model`: list of str."""
+    names = (name for kind in ARCHITECTURES.values() for name in kind.option_names())
+    return ["model", *dict.fromkeys(names)]
 
 
 def replaced(built, **options):
@@ -26,7 +32,15 @@ def replaced(built, **options):
     if "model" in options:
         return architecture(**options)
     _check_names(_model_of(built), options)
-    return replace(built, **options)
+    return _without_unused(replace(built, **options), options)
+
+
+def _without_unused(built, names):
+    """The Architecture, unless one of these names is that of an option without an effect on it."""
+    for name in names:
+        if name in built.unused:
+            raise bad_usage(f"`{name}` has no effect: {built.unused[name]}", f"remove `{name}`")
+    return built
 
 
 def _check_names(model, names):

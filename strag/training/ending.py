@@ -20,6 +20,11 @@ class Ending:
     group : int64 [P], the group of each example. trained : bool [R, P], the examples that each run trains on,
         or None for all. classes : number of groups C. runs : R.
 
+    Attributes
+    ----------
+    ended : bool [R]. active : int64, the runs that are still trained together: whenever half of them have
+        ended, the others go on without them.
+
     A run is asked about at records between which ln t has grown by 0.1, whatever else is recorded, so that
     the end of a run does not depend on its neighbours, and dense records cost little.
     """
@@ -30,7 +35,7 @@ class Ending:
         counts = [np.bincount(group[mask], minlength=classes) for mask in masks]
         self.examples = [int(count.sum()) for count in counts]
         self.present = [count > 0 for count in counts]
-        self.ended = np.zeros(runs, bool)
+        self.ended, self.active = np.zeros(runs, bool), np.arange(runs)
         self._updates, self._columns, self._measures = [], [], []
         self._next = 1.0
 
@@ -53,6 +58,9 @@ class Ending:
         if is_last:
             now = ~self.ended
         self.ended |= now
+        others = np.flatnonzero(~self.ended)
+        if 0 < 2 * others.size <= self.active.size:
+            self.active = others
         return now
 
     def _has_ended(self, run):

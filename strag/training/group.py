@@ -1,10 +1,11 @@
 """The networks of some runs that are trained together."""
 
+import numpy as np
 import torch
 
 from strag.geometry.curves import measures_of
 from strag.training.architecture import stack
-from strag.training.descent import Descent
+from strag.training.descent import Descent, kept_by
 from strag.training.ending import Ending
 from strag.training.passes import Inputs, batch_step, full_pass, misclassified
 from strag.training.records import STOP, Checkpoint, Record
@@ -16,6 +17,24 @@ def open_inputs(recipe, task, device):
     dtype = recipe.architecture.operands(recipe.precision, task.ends)[0]
     data = Inputs.of(task.x, task.group, task.classes, device, dtype)
     return data, _Test.of(recipe, task, device, dtype)
+
+
+def state_shapes(recipe, task):
+    """Shapes of the arrays of one run in its last Checkpoint: dict of name to tuple.
+
+    The optimiser of Adam counts its steps for all runs of a group together; a run has one number.
+    """
+    architecture, ends = recipe.architecture, task.ends
+    state = {name: torch.zeros(1, *shape) for name, shape in architecture.shapes(ends).items()}
+    columns = torch.as_tensor(task.columns)
+    networks = architecture.networks(state, ends, columns, recipe.precision, "cpu")
+    shapes = {name: tuple(parameter.shape[1:]) for name, parameter in networks.parameters.items()}
+    kept = {
+        f"{what}.{name}": () if what == "steps" else shape
+        for what in kept_by(recipe)
+        for name, shape in shapes.items()
+    }
+    return {f"parameter.{name}": shape for name, shape in shapes.items()} | kept
 
 
 class _Test:
@@ -62,7 +81,8 @@ class Group:
     def __init__(self, recipe, task, data, test, runs, weights_at, device, decide=None):
         self.recipe, self.task, self.data, self.test, self.runs = recipe, task, data, test, runs
         self.device, self.weights_at = device, weights_at
-        self.numbers = task.seed_runs[runs]
+        self.size = runs.stop - runs.start
+        self.active = np.arange(self.size)  # the runs that `networks` holds
         self.last = recipe.updates(task.origin_size)
         self.recorded = set(recipe.recorded(task.origin_size))
         self.tested = set(recipe.tested(task.origin_size)) if test else set()
@@ -74,23 +94,47 @@ class Group:
         self.update, self.ending, self.is_stopped = 0, None, False
         if decide is not None:
             trained = None if task.trained is None else task.trained[runs]
-            self.ending = Ending(decide, task.group, trained, task.classes, runs.stop - runs.start)
+            self.ending = Ending(decide, task.group, trained, task.classes, self.size)
 
     def _networks(self):
         """Build the networks from the initial parameters, which are given or drawn from the seed."""
         architecture, ends, initial = self.recipe.architecture, self.task.ends, self.task.initial
         if initial is None:
-            state = stack([architecture.initial(ends, self.recipe.seed, run) for run in self.numbers])
-        else:
-            state = {name: torch.as_tensor(part[self.runs]).clone() for name, part in initial.items()}
-        columns = torch.as_tensor(self.task.columns)
-        return architecture.networks(state, ends, columns, self.recipe.precision, self.device)
+            numbers = self.task.seed_runs[self.runs]
+            return self._built(stack([architecture.initial(ends, self.recipe.seed, n) for n in numbers]))
+        return self._built({name: torch.as_tensor(p[self.runs]).clone() for name, p in initial.items()})
+
+    def _built(self, state):
+        """The networks with these parameters over all inputs, a dict of name to tensor."""
+        recipe, columns = self.recipe, torch.as_tensor(self.task.columns)
+        return recipe.architecture.networks(state, self.task.ends, columns, recipe.precision, self.device)
+
+    def _leave_ended(self):
+        """Go on without the runs that are not active any more."""
+        if self.ending is None or self.ending.active.size == self.active.size:
+            return
+        rows = np.flatnonzero(np.isin(self.active, self.ending.active))
+        kept = {name: part[rows] if part.dim() else part for name, part in self.descent.state().items()}
+        self.networks = self._built({name: part[rows] for name, part in self.networks.state().items()})
+        self.descent = Descent(self.recipe, self.networks.parameters)
+        self.descent.restore(kept)
+        self.trained = None if self.trained is None else self.trained[rows]
+        self.active = self.ending.active
+
+    def _of_all(self, values, absent):
+        """Values of the active runs, [., ...], as values of all runs; the others get the value `absent`."""
+        if self.active.size == self.size:
+            return values
+        everyone = np.full((self.size, *values.shape[1:]), absent, values.dtype)
+        everyone[self.active] = values
+        return everyone
 
     def checkpoint(self, update, is_last=False):
         """Return the Checkpoint of the present state, which is that after `update` updates."""
         parts = {f"parameter.{name}": tensor for name, tensor in self.networks.parameters.items()}
         parts |= self.descent.state()
         arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in parts.items()}
+        arrays = {name: self._of_all(array, 0) if array.ndim else array for name, array in arrays.items()}
         return Checkpoint(self.runs, update, arrays, is_last)
 
     @torch.no_grad()
@@ -118,6 +162,7 @@ class Group:
         """Train to the end and yield a Record at every update where anything is due, and Checkpoints."""
         batches = self.batches(self.update)
         while True:
+            self._leave_ended()
             update, continues = self.update, self.update < self.last
             needed = due() if due is not None else None
             if needed:
@@ -163,10 +208,11 @@ class Group:
         P, origin = len(self.task.index), self.task.origin_size
         row = torch.full((origin,), -1, dtype=torch.int64)
         row[torch.as_tensor(self.task.index)] = torch.arange(P)
+        numbers = self.task.seed_runs[self.runs]
         first, skipped = divmod(start, -(-origin // self.recipe.batch_size))
         for epoch in range(first, self.recipe.epochs):
             if self.recipe.own_order:
-                orders = [row[epoch_order(origin, self.recipe.seed, epoch, run)] for run in self.numbers]
+                orders = [row[epoch_order(origin, self.recipe.seed, epoch, run)] for run in numbers]
                 order = torch.stack(orders)  # (R, rows of the origin)
             else:
                 order = row[epoch_order(origin, self.recipe.seed, epoch)]
@@ -180,11 +226,11 @@ class Group:
         return self.data.tile(present), weight
 
     def _own_batch(self, batch):
-        """Return a mini-batch for each run. batch : int64 [R, B], rows of the task, -1 if absent.
+        """Return a mini-batch for each active run. batch : int64 [R, B], rows of the task, -1 if absent.
 
         Runs lack different rows, so an absent row is replaced by row 0 with weight 0.
         """
-        batch = batch.to(self.device)
+        batch = batch[self.active].to(self.device)
         present = batch >= 0
         rows = batch.clamp(min=0)
         weight = present.to(torch.float32)
@@ -199,16 +245,22 @@ class Group:
         """
         record = Record(self.runs, update)
         if measured is not None:
-            record.train_error, record.train_loss = measured.error, measured.loss
-            record.measures = measures_of(measured.moments)
-            record.misclassified = measured.wrong
+            record.train_error, record.train_loss = (
+                self._of_all(values, np.nan) for values in (measured.error, measured.loss)
+            )
+            measures = measures_of(measured.moments)
+            record.measures = {name: self._of_all(values, np.nan) for name, values in measures.items()}
+            record.misclassified = self._of_all(measured.wrong, False)
             if self.ending:
                 record.ended = self.ending.take(record, is_last=update == self.last)
         ends = record.ended is not None and record.ended.any()
         if self.weights_at and ends if self.ending else update in self.weights_at:
             record.weights = self.networks.state()
+            if self.active.size < self.size:
+                state = {name: part.numpy() for name, part in record.weights.items()}
+                record.weights = {name: self._of_all(part, np.nan) for name, part in state.items()}
         if tests and (update in self.tested or (ends and self.tested)):
             wrong = self.test.wrong(self.networks)
-            record.test_error = wrong.mean(axis=-1)
-            record.test_misclassified = wrong
+            record.test_error = self._of_all(wrong.mean(axis=-1), np.nan)
+            record.test_misclassified = self._of_all(wrong, False)
         return record

@@ -14,9 +14,10 @@ from strag.training.architecture import Architecture, Networks
 from strag.training.precision import operand_dtypes
 from strag.training.products import add_product, product
 from strag.training.seeds import initial_weights
-from strag.values import LARGEST, checked_fields, choice, whole
+from strag.values import LARGEST, checked_fields, choice, read_whole, whole
 
 DEEPEST = 1000
+NO_HIDDEN = "`depth` 1 has no hidden layer"
 GROUP_WIDTH = 640  # columns of the first layer's product that a group of runs fills
 TILE_SPACE = 1 << 20  # numbers in the activations of one layer in a tile, which are 4 MiB
 SMALLEST_TILE, LARGEST_TILE = 256, 8192  # examples
@@ -61,6 +62,12 @@ class Perceptron(Architecture):
     The defaults are the paper's network. The layers that can be measured are the hidden layers 1 to K - 1;
     a linear classifier (K = 1) has layer 0, the input, instead. The parameters are those of
     `torch.nn.Linear`: layer1.weight [outputs, inputs], layer1.bias [outputs], layer2.weight and so on.
+
+    Parameters
+    ----------
+    depth : number K of linear layers. 1 is a linear classifier.
+    width : number N of units in every hidden layer.
+    activation : nonlinearity of the hidden layers: "tanh", "relu" or "gelu".
     """
 
     depth: int = 2
@@ -82,9 +89,14 @@ class Perceptron(Architecture):
         """The options that the initial parameters depend on: depth and, with hidden layers, width."""
         return ("depth", "width") if self.depth > 1 else ("depth",)
 
+    @property
+    def unused(self):
+        """The options of hidden layers, if there are none, each with the reason: dict."""
+        return {} if self.depth > 1 else dict.fromkeys(("width", "activation"), NO_HIDDEN)
+
     def layer_named(self, text):
         """Return the number of the layer. Raises ValueError if the text is not a number."""
-        return int(text)
+        return read_whole(text.strip())
 
     def sizes(self, ends):
         """Number of units of every layer from the input to the logits: list d, N, ..., C."""

@@ -40,7 +40,7 @@ def _layer_check(value, name):
 
 def _schedule_check(may_be_none):
     """The check of `record_every` or `test_every`, which becomes text."""
-    wanted = f"a number of updates, 'log'{', or never' if may_be_none else ''}"
+    wanted = "a number of updates, 'log' or 'never'" if may_be_none else "a number of updates or 'log'"
 
     def check(value, name):
         if isinstance(value, Integral) and not isinstance(value, bool):
@@ -53,7 +53,16 @@ def _schedule_check(may_be_none):
     return check
 
 
+def _refuse_model_options(names):
+    """Refuse options of the architecture, which only `Recipe.of` accepts."""
+    for name in names:
+        if name in architectures.option_names():
+            problem = f"Recipe has no field `{name}`, which is an option of the architecture"
+            raise bad_usage(problem, f"use strag.Recipe.of({name}=...)")
+
+
 @checked_fields(
+    elsewhere=_refuse_model_options,
     runs=whole(1, LARGEST),
     first_run=whole(0, LARGEST),
     seed=whole(0),
@@ -77,12 +86,30 @@ def _schedule_check(may_be_none):
 class Recipe:
     """The options of a training of R = `runs` networks. The defaults are the paper's.
 
-    `architecture` is the kind of the networks. `layers` are the names of the layers whose representations
-    are measured, by default `architecture.default_layers`. `record_every` and `test_every` choose the updates
-    that are recorded and tested, see `strag.training.schedule`. `batch_size` is the number of examples in a
-    mini-batch, or None for the full batch. `until` is None, or "decided": every run ends when its inversion
-    is decided, see `strag.stragglers.decision`, at the latest after `epochs`. `epochs` are 500 by default,
-    or 100000 with `until`; `record_every` is log with mini-batches or `until`, else 1.
+    Parameters
+    ----------
+    runs : number of networks.
+    first_run : number of the first run. The seed and the number of a run determine its network.
+    seed : seed of the initial weights, the mini-batches and the noise.
+    epochs : number of passes over the data. None is 500, or 100000 with `until`.
+    architecture : Architecture, the kind of the networks.
+    optimizer : "sgd", gradient descent, or "adam".
+    lr : learning rate.
+    momentum : momentum of `optimizer` sgd, from 0 to below 1.
+    weight_decay : L2 penalty on all parameters.
+    batch_size : number of examples in a mini-batch. None is the full batch.
+    own_order : whether each run draws its own mini-batches, which is slower.
+    layers : layers whose representations are measured: names such as 1 or (1, 2), or "all". None is
+        `architecture.default_layers`, the first hidden layer.
+    record_every : number of updates between records, or "log", see `strag.training.schedule`. None is "log"
+        with mini-batches or `until`, otherwise 1.
+    test_every : number of updates between measurements of the test error, "log" or "never".
+    noise : standard deviations of noise on the standardised test inputs, in increasing order.
+    restandardise : whether inputs are standardised by the mean and standard deviation of the examples trained
+        on, instead of those of their block.
+    precision : precision of the operands of the large products, "float32" or "bfloat16".
+    until : None, or "decided": every run ends when its inversion is decided, see `strag.stragglers.decision`,
+        at the latest after `epochs`.
 
     Raises StragError for values that an option cannot have, for options that contradict each other, and for
     layers that do not exist.
@@ -113,6 +140,7 @@ class Recipe:
         if self.record_every is None:
             object.__setattr__(self, "record_every", "log" if self.until or self.batch_size else "1")
         object.__setattr__(self, "layers", read_layers(self.layers, self.architecture))
+        object.__setattr__(self, "noise", tuple(sorted(set(self.noise))))
         if self.own_order and self.batch_size is None:
             raise bad_usage(
                 "`own_order` needs `batch_size`", "the full batch has no order: pass both, or neither"
@@ -129,10 +157,11 @@ class Recipe:
     def of(cls, **options):
         """Make a Recipe from options of the training and of the architecture: `of(runs=3, depth=4)`.
 
-        `layers` may be a text, see `read_layers`. Raises StragError for unknown options.
+        `layers` may be a text, see `read_layers`. Raises StragError for unknown options, and for options that
+        have no effect because of the other options.
         """
         own = {name: options.pop(name) for name in cls.option_names() & options.keys()}
-        return cls(architecture=architectures.architecture(**options), **own)
+        return cls(architecture=architectures.architecture(**options), **own)._using(own)
 
     def changed(self, **options):
         """The Recipe with other values of some options of the training and of its model, see `of`."""
@@ -140,7 +169,14 @@ class Recipe:
         built = architectures.replaced(self.architecture, **options) if options else self.architecture
         if self.layers == self.architecture.default_layers:
             own = {"layers": None, **own}
-        return replace(self, architecture=built, **own)
+        return replace(self, architecture=built, **own)._using(own)
+
+    def _using(self, names):
+        """This Recipe, unless an option with one of these names has no effect on it."""
+        if "noise" in names and self.test_every == "never":
+            problem = "`noise` has no effect: `test_every` never measures no test error"
+            raise bad_usage(problem, "remove `noise`")
+        return self
 
     @classmethod
     def option_names(cls):
@@ -168,6 +204,18 @@ class Recipe:
         """Updates at which the test error is measured, recorded or not: list of int."""
         return every(self.test_every, self.updates(rows), "test_every")
 
+    @classmethod
+    def from_dict(cls, values):
+        """The Recipe that `as_dict` describes. Raises StragError if a value is missing or impossible."""
+        own = {}
+        for name in cls.option_names():
+            key = _IN_FILES.get(name, name)
+            if key not in values and name != "until":
+                raise bad_usage(f"does not say the `{name}` of its training")
+            value = values.get(key)
+            own[name] = tuple(value) if isinstance(value, list) else value
+        return cls(architecture=architectures.from_description(values), **own)
+
     def as_dict(self):
         """Return the recipe as JSON values, for the metadata of a file: dict."""
         values = {}
@@ -183,8 +231,9 @@ class Recipe:
 def read_layers(layers, architecture):
     """Return the layers that a text such as `1,2` or `all`, or names stand for: tuple, in order.
 
-    None stands for the default layers. The input may be named, and layers that the architecture does not
-    have; those come last. Raises StragError for what cannot be names of layers.
+    None stands for the default layers. The input may be named, which only an architecture without hidden
+    layers measures, and so may layers that the architecture does not have; those come last. Raises StragError
+    for what cannot be names of layers.
     """
     if layers is None:
         return architecture.default_layers

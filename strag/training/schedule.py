@@ -2,6 +2,7 @@
 
 from strag.errors import bad_usage
 from strag.geometry.times import logarithmic
+from strag.values import read_whole
 
 
 def every(text, last, parameter, may_be_none=True):
@@ -31,7 +32,7 @@ def count(text, last, parameter, may_be_none=True):
 def _step(text, parameter, may_be_none):
     """Return the number N >= 1 that `text` holds. Raises StragError for any other text."""
     try:
-        step = int(text)
+        step = read_whole(text)
     except ValueError:
         step = 0
     if step < 1:
@@ -51,11 +52,11 @@ def listed(text, last, parameter):
     if text == "last":
         return [last]
     try:
-        chosen = sorted({int(part) for part in text.split(",")})
+        chosen = sorted({read_whole(part.strip()) for part in text.split(",")})
     except ValueError:
         raise bad_usage(
             f"cannot read `{parameter}` '{text}'", "pass updates such as 0,40,150, or log"
         ) from None
-    if chosen[0] < 0 or chosen[-1] > last:
+    if chosen[-1] > last:
         raise bad_usage(f"`{parameter}` {text} is outside the training", f"choose updates from 0 to {last}")
     return chosen

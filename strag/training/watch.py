@@ -23,7 +23,8 @@ class Watch:
         self._count = np.broadcast_to(count, (recipe.runs, task.classes))  # (R, C), trained examples
         self.figures = {}
         self._diverged = {}
-        self._done, self._ended = {}, 0  # network updates of each group, and runs that have ended
+        self._done = {}  # network updates of each group
+        self._over = np.zeros(recipe.runs, bool)  # runs that have ended on their own
         self._vanished = (0, 0, 0, 0)  # number of representations, update, run, layer
         self._present = None
 
@@ -37,30 +38,33 @@ class Watch:
         number = record.runs.stop - record.runs.start
         self._done[record.runs.start] = number * record.update
         if record.ended is not None:  # a run that has ended is complete
-            self._ended += int(record.ended.sum())
-            return self._ended * last
+            self._over[record.runs] |= record.ended
+            return int(self._over.sum()) * last
         return sum(self._done.values())
 
     def _look(self, record):
         """Note the runs that diverged, the classes with examples and the figures of a Record."""
+        trains = ~self._over[record.runs]
         finite = np.isfinite(record.train_loss)
-        for run in np.flatnonzero(~finite) + record.runs.start + self.recipe.first_run:
+        for run in np.flatnonzero(~finite & trains) + record.runs.start + self.recipe.first_run:
             self._diverged.setdefault(int(run), record.update)
         present = ~np.isnan(record.measures["radius"][finite]).all(axis=(0, 1)) if finite.any() else None
         self._present = present if self._present is None else self._present
-        self._count_vanished(record)
+        self._count_vanished(record, trains)
         self.figures = {
             "update": record.update,
-            "error": f"{_mean(record.train_error):.4f}",
-            "radius": f"{_mean(rms_radius(record.measures['radius'][:, 0])):.3f}",
+            "error": f"{_mean(record.train_error[trains]):.4f}",
+            "radius": f"{_mean(rms_radius(record.measures['radius'][trains, 0])):.3f}",
         }
 
-    def _count_vanished(self, record):
+    def _count_vanished(self, record, trains):
         """Note the largest number of vanishing representations of a run in a layer.
 
-        The number is the sum over classes of (1 - mean |x|^2) times the number of examples.
+        The number is the sum over classes of (1 - mean |x|^2) times the number of examples. trains : bool
+        [R], the runs that have not ended before.
         """
         share = 1 - record.measures["mean_norm2"]  # (R, L, C), NaN for an empty class
+        share = np.where(trains[:, None, None], share, np.nan)
         count = self._count[record.runs][:, None]  # (R, 1, C)
         vanished = np.where(share > ROUNDING, share * count, 0).sum(axis=-1).round().astype(int)  # (R, L)
         run, layer = np.unravel_index(vanished.argmax(), vanished.shape)

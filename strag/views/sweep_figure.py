@@ -99,7 +99,7 @@ def sweep_figure(sweep, x=UPDATES, baseline=None):
                 panel.axvline(mark, color=INK, zorder=1, **MARK)
         for panel in figure.axes[len(shown) :]:
             panel.set_axis_off()
-        _lines_in(panels, sweep, baseline)
+        _lines_in(panels, baseline)
         _legend(figure, panels, sweep, baseline, mark)
         entitle(panels[SHARE], _heading(sweep), wrap(_caption(sweep), CHARACTERS))
     return figure
@@ -117,7 +117,7 @@ def _shown(sweep, x):
     return shown
 
 
-def _lines_in(panels, sweep, baseline):
+def _lines_in(panels, baseline):
     """Draw the horizontal lines and set the limits of the vertical axes.
 
     The lines are at the test errors of a Baseline, at an excess of 0, and at the least depth of an inversion.

@@ -44,8 +44,9 @@ def names():
 
 
 def write_history_file(path):
-    whole = history_file(path.with_suffix(".whole"), data=images(names=names()))
-    return forge(whole, path, last_record=np.array([11, 11])), images()
+    whole = history_file(path, data=images(names=names()))
+    ends = {name: np.array([11, 11]) for name in ("last_record", "state.update")}
+    return forge(whole, path, **ends), images()
 
 
 def write_weights_file(path):
@@ -59,7 +60,7 @@ def write_weights_file(path):
         for update in (0, 5):
             writer.add(SimpleNamespace(ended=None, update=update, runs=slice(0, 2), weights=layers))
         writer.commit()
-    return str(path), layers
+    return forge(path, path, last_update=np.array([5, 5])), layers
 
 
 def write_activations_file(path, layers=(0, 1), half=False):
