@@ -8,9 +8,10 @@
     pruned = strag.train(strag.prune(data, stragglers), runs=10, epochs=400, lr=0.2)
     strag.plot(history, pruned, labels=["all", "without stragglers"], output="pruned.png")
 
-The functions are named like the commands, except `measure` (geometry) and `summarise` (summary). Those that
-compute something have a parameter `output`, a path to which the file of the command is written as well.
-`read` reads any such file. Nothing is imported before it is used.
+The functions are named like the commands, except `measure` (geometry) and `summarise` (summary). All but
+`read`, which reads any file of strag, have a parameter `output`, a path to which the file of the command is
+written as well. A `Recipe` holds the options of a training, and a `History` its records. Nothing is imported
+before it is used. `strag.geometry` and `strag.stragglers` are packages and not functions.
 """
 
 from importlib import import_module
@@ -36,12 +37,21 @@ _PLACES = {
     "StragError": "strag.errors",
 }
 __all__ = list(_PLACES)
+_CALLED_OTHERWISE = {  # other words for functions; a package of strag takes its name over once it is imported
+    "geometry": "measure",
+    "summary": "summarise",
+    "summarize": "summarise",
+    "stragglers": "find_stragglers",
+    "info": "read",
+}
 
 
 def __getattr__(name):
-    if name not in _PLACES:
-        raise AttributeError(f"module 'strag' has no attribute '{name}'")
-    return getattr(import_module(_PLACES[name]), name)
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    function = _CALLED_OTHERWISE.get(name)
+    remedy = f"; the function is strag.{function}" if function else ""
+    raise AttributeError(f"module 'strag' has no attribute '{name}'{remedy}")
 
 
 def __dir__():

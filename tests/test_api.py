@@ -4,6 +4,7 @@ import doctest
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +43,28 @@ def test_a_verb_says_its_parameters_and_what_it_gives(name):
         assert part in text, part
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("geometry", "; the function is strag.measure"),
+        ("stragglers", "; the function is strag.find_stragglers"),
+        ("summary", "; the function is strag.summarise"),
+        ("summarize", "; the function is strag.summarise"),
+        ("info", "; the function is strag.read"),
+        ("trian", "'trian'. Did you mean: 'train'?"),
+    ],
+)
+def test_another_word_for_a_function_names_it(name, words):
+    result = subprocess.run([sys.executable, "-c", f"import strag; strag.{name}()"], capture_output=True)
+    assert result.stderr.decode().count(words) == 1
+
+
+def test_every_function_that_computes_can_write_its_file():
+    writing = [name for name in VERBS if "output" in inspect.signature(getattr(strag, name)).parameters]
+    assert set(VERBS) - set(writing) == {"read"}
+    assert all(f"`{word}`" in strag.__doc__ for word in ("output", "read", "measure", "summarise"))
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         strag.trian  # noqa: B018
@@ -65,6 +88,7 @@ def folder(tmp_path_factory):
 
 def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
     monkeypatch.chdir(folder)
+    Path("f.csv").write_text("a,b,c\n" + "1,2,x\n3,1.5,y\n" * 5)
     train = "--runs 3 --epochs 12 --width 6 --lr 0.4 -q"
     for line in (
         f"train d {train} --weights w --weights-at 0,12 -o h",
@@ -77,10 +101,18 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
         "summary s t -q -o m",
         "dump w d -q -o a",
         "geometry a -q -o g.safetensors",
+        "data d --size 200 --block 1 --classes 0-2 --labels 0/1-2 --seed 4 --flip-labels 0.25 -q -o b",
+        "data f.csv --label-column c --shuffle 3 --shape 2 -q -o k",
+        "data mnist8k --size 20 --resize 14x14 -q -o n",
         "plot h -q -o h.png",
     ):
         assert main(line.split()) == 0, line
     data = strag.read("d")
+    options = {"classes": "0-2", "labels": "0/1-2", "seed": 4, "flip_labels": 0.25}
+    strag.data(data, size=200, block=1, **options, output="b2")
+    strag.data("d", size=200, block=1, **options, output="b3")
+    strag.data("f.csv", label_column="c", shuffle=3, shape=(2,), output="k2")
+    strag.data("mnist8k", size=20, resize=(14, 14), output="n2")
     options = {"runs": 3, "epochs": 12, "width": 6, "lr": 0.4}
     history = strag.train(data, **options, output="h2", weights="w2", weights_at="0,12")
     stragglers = strag.find_stragglers(history, at=6, output="s2")
@@ -88,12 +120,13 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
     strag.sets(history, at="log:3", controls=("class",), seed=2, output="x2")
     strag.prune(data, stragglers, output="p2")
     strag.stability(history, output="y2")
-    strag.compare([stragglers, others], names=["s", "t"], output="c2")
+    strag.compare([stragglers, others], labels=["s", "t"], output="c2")
     strag.summarise([stragglers, others], output="m2")
     with strag.read("w2") as weights, strag.dump(weights, data, output="a2") as activations:
         strag.measure(activations, output="g2.safetensors")
     strag.plot(history, output="h2.png")
-    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "a"):
+    assert (folder / "b2").read_bytes() == (folder / "b3").read_bytes()
+    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "a", "b", "k", "n"):
         assert (folder / name).read_bytes() == (folder / f"{name}2").read_bytes(), name
     assert (folder / "g.safetensors").read_bytes() == (folder / "g2.safetensors").read_bytes()
     assert (folder / "h.png").read_bytes() == (folder / "h2.png").read_bytes()

@@ -60,6 +60,13 @@ class Things:
         assert "\n" not in text
         return text
 
+    @staticmethod
+    def refusal_of_data(call):
+        """The text of the error of a call with data that do not suit."""
+        with pytest.raises(strag.StragError) as caught:
+            call()
+        return str(caught.value)
+
 
 @pytest.fixture(scope="module")
 def things(tmp_path_factory):
@@ -107,6 +114,7 @@ WRONG = [
         {"label_column": "z"},
         "`x`: is an array and does not use `label_column`; remove `label_column`",
     ),
+    ("data", {"output": ""}, "cannot use '' as `output`; pass the path of a file"),
     ("data", {"title": 5}, CHOOSE.format(5, "title", "a text")),
     ("data", {"size": "3"}, CHOOSE.format("'3'", "size", "a whole number from 1 on")),
     ("data", {"size": 7}, "`size` 7 is not possible with 6 examples; use a size from 1 to 6"),
@@ -255,7 +263,7 @@ WRONG = [
     ("read", {"wanted": []}, "cannot use [] as `wanted`; pass dataset"),
     ("summarise", {"labels": ""}, CHOOSE.format("''", "labels", "a list of names")),
     ("summarise", {"labels": []}, "`labels` has 0 items for 1 object"),
-    ("compare", {"names": ["a", ""]}, CHOOSE.format("''", "names", "a list of names")),
+    ("compare", {"labels": ["a", ""]}, CHOOSE.format("''", "labels", "a list of names")),
     ("plot", {"things": 3}, "strag.plot accepts `things` only by position; pass them without a name"),
     ("measure", {"activations": 3}, "strag.measure accepts `activations` only by position"),
     ("Recipe", {"record_every": 1.5}, CHOOSE.format(1.5, "record_every", "a number of updates or 'log'")),
@@ -272,8 +280,9 @@ WRONG = [
     ("stability", {"min_misclassified": 0}, "cannot use 0 as `min_misclassified`"),
     ("compare", {"stragglers": 3}, "`stragglers` must be a Finding, but it is an int"),
     ("compare", {"stragglers": []}, "at least two sets of stragglers; pass them as `stragglers`, a list"),
-    ("compare", {"names": ["a"]}, "`names` has 1 item for 2 objects; pass one for each, in order"),
-    ("compare", {"names": 5}, CHOOSE.format(5, "names", "a list of names")),
+    ("compare", {"labels": ["a"]}, "`labels` has 1 item for 2 objects; pass one for each, in order"),
+    ("compare", {"labels": "ab"}, "`labels` has 1 item for 2 objects; pass a list of names, one for each"),
+    ("compare", {"labels": 5}, CHOOSE.format(5, "labels", "a list of names")),
     ("summarise", {"stragglers": []}, "at least one set of stragglers; pass it as `stragglers`"),
     ("summarise", {"labels": ["a", "b"]}, "`labels` has 2 items for 1 object"),
     ("plot", {"x": "foo"}, CHOOSE.format("'foo'", "x", "updates or error")),
@@ -371,6 +380,16 @@ def test_arrays_without_masked_entries_and_of_other_libraries_are_arrays():
     assert type(strag.data(np.ma.array(X), Y).x) is np.ndarray
 
 
+def test_a_data_set_is_changed_like_its_file(things):
+    changed, read = (strag.data(x, size=100, shuffle=2) for x in (things.data, things.data.source))
+    assert (changed.identity, changed.origin, changed.title) == (read.identity, read.origin, read.title)
+    assert strag.data(things.data) == things.data
+    with pytest.raises(strag.StragError, match="`y` needs an array `x`, but `x` is a Dataset"):
+        strag.data(things.data, Y)
+    with pytest.raises(strag.StragError, match="is a Dataset and does not use `label_column`"):
+        strag.data(things.data, label_column="c")
+
+
 def test_a_title_is_that_of_a_file_too(things):
     assert strag.data(things.data.source, title="mine").title == "mine"
     assert strag.data(things.data.source, title="mine").identity == things.data.identity
@@ -432,6 +451,22 @@ def test_a_file_of_the_name_of_a_data_set_is_not_read_silently():
     Path("mnist8k").unlink()
 
 
+def test_the_data_set_of_arrays_is_not_advised_as_a_command(things):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    history = strag.train(strag.data(x, x[:, 0] > 0), runs=1, epochs=4, width=4)
+    text = things.refusal_of_data(lambda: strag.prune(things.data, strag.find_stragglers(history, at=3)))
+    assert text.endswith("use the data set in which they were found")
+    text = things.refusal_of_data(lambda: strag.prune(strag.data(X, Y), things.finding))
+    assert text.endswith(f"use the data set of '{things.data.command}'")
+
+
+def test_messages_say_which_history_is_the_reference_and_name_parameters(things):
+    longer = strag.train(things.data, runs=2, epochs=6, width=4)
+    with pytest.raises(strag.StragError, match=r"the reference was trained for 6 updates, but .* for 4"):
+        strag.find_stragglers(things.history, reference=longer)
+    assert "`labels` '0/0' put class 0 into two groups" in things.refusal("data", labels="0/0")
+
+
 def test_progress_is_reported_as_a_number(things):
     done = []
     strag.train(things.data, runs=2, epochs=3, width=3, progress=done.append)
@@ -440,6 +475,8 @@ def test_progress_is_reported_as_a_number(things):
 
 def test_nothing_that_is_read_is_overwritten(things):
     before = Path(things.history.source).read_bytes()
+    for x in (things.data, things.data.source):
+        assert "`output` would overwrite it" in things.refusal("data", x=x, output=things.data.source)
     for verb in ("find_stragglers", "sets", "stability", "plot"):
         assert "is read, and `output` would overwrite it" in things.refusal(
             verb, output=things.history.source

@@ -128,8 +128,10 @@ def refuse_ignored(given, *rules):
 
 def labels_for(things, given, name):
     """The labels as a list, one for each of the things. Raises StragError for another number of them."""
-    given = [given] if isinstance(given, str) else list(given)
+    is_one = isinstance(given, str)
+    given = [given] if is_one else list(given)
     if len(given) != len(things):
         items, objects = number_of(len(given), "item"), number_of(len(things), "object")
-        raise bad_usage(f"`{name}` has {items} for {objects}", "pass one for each, in order")
+        remedy = "pass a list of names, one for each, in order" if is_one else "pass one for each, in order"
+        raise bad_usage(f"`{name}` has {items} for {objects}", remedy)
     return given

@@ -1,6 +1,7 @@
 """`strag.compare`: how far sets of stragglers overlap."""
 
-from strag.api.arguments import destination, findings, labels, labels_for, refuse_overwriting
+from strag.api import arguments
+from strag.api.arguments import destination, findings, labels_for, refuse_overwriting
 from strag.api.outputs import write_answer
 from strag.errors import StragError, bad_usage
 from strag.files.comparison import comparison_object
@@ -8,14 +9,14 @@ from strag.stragglers import comparison as science
 from strag.values import checked, optional
 
 
-@checked(stragglers=findings, names=optional(labels), output=optional(destination))
-def compare(stragglers, names=None, output=None):
+@checked(stragglers=findings, labels=optional(arguments.labels), output=optional(destination))
+def compare(stragglers, labels=None, output=None):
     """The overlap of every two of several sets of stragglers of one data set.
 
     Parameters
     ----------
     stragglers : two or more Findings of `find_stragglers`.
-    names : names of the sets, by default the names of their files.
+    labels : names of the sets, by default the names of their files.
     output : where to also write the file of `strag compare`: a path, or an open Output.
 
     Returns
@@ -30,11 +31,10 @@ def compare(stragglers, names=None, output=None):
         raise bad_usage(
             "a comparison needs at least two sets of stragglers", "pass them as `stragglers`, a list"
         )
-    names = (
-        [finding.source for finding in stragglers]
-        if names is None
-        else labels_for(stragglers, names, "names")
-    )
+    if labels is None:
+        names = [finding.source for finding in stragglers]
+    else:
+        names = labels_for(stragglers, labels, "labels")
     examples, title = _examples(stragglers), stragglers[0].meta.get("title")
     comparison = science.compare([finding.indices for finding in stragglers], examples, names, title)
     write_answer(comparison_object(comparison, stragglers), output)

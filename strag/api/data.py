@@ -1,17 +1,23 @@
 """`strag.data`: a data set from arrays, from a file or folder, or from the catalogue."""
 
 import os
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 
 from strag import kinds
+from strag.api.arguments import destination, refuse_overwriting
+from strag.api.options import with_options_of
+from strag.api.outputs import opened
 from strag.datasets import catalogue
+from strag.datasets.dataset import Dataset
 from strag.datasets.imported import Imported, Reading
 from strag.datasets.importing import dataset_of, import_files
 from strag.datasets.transforms import Changes, changed
 from strag.errors import StragError, bad_usage, warn_of
 from strag.files.container import is_json
+from strag.files.dataset import write_dataset
 from strag.files.streams import STANDARD, name_of, open_input, read_exactly
 from strag.values import checked, optional, path, text
 from strag.words import reason_of
@@ -41,7 +47,9 @@ def _of_numpy(value, name):
 
 
 def _examples(value, name):
-    """The check of `x`: an array, or a path or a name, which becomes text."""
+    """The check of `x`: a Dataset, an array, or a path or a name, which becomes text."""
+    if isinstance(value, Dataset):
+        return value
     return path(value, name) if isinstance(value, (str, os.PathLike)) else _array(value, name)
 
 
@@ -50,6 +58,7 @@ def _labels(value, name):
     return _of_numpy(value, name) if isinstance(value, (list, tuple)) else _array(value, name)
 
 
+@with_options_of(Changes, Reading)
 @checked(
     options=lambda: [*CHANGING, *ONLY_READ],
     x=_examples,
@@ -57,20 +66,23 @@ def _labels(value, name):
     x_test=optional(_array),
     y_test=optional(_labels),
     title=optional(text("a text")),
+    output=optional(destination),
 )
-def data(x, y=None, x_test=None, y_test=None, title=None, **options):
+def data(x, y=None, x_test=None, y_test=None, title=None, output=None, **options):
     """A data set to train on.
 
     Parameters
     ----------
     x : array [P, ...] of inputs, as uint8 images or numbers that float32 can hold; or the name of a data set
-        in the catalogue, of a dataset file, or of a file or folder that `strag data` can import.
+        in the catalogue, of a dataset file, or of a file or folder to import, see `strag data`; or a Dataset.
     y : labels of the P examples: whole numbers, texts, or rows with a single 1.
     x_test, y_test : the test set in the same form; both or neither.
     title : name of the data set in pictures and messages.
-    options : those of `strag data`: `labels`, `size`, `block`, `shuffle`, `classes`, `hold_out`,
-        `flip_labels`, `gray`, `seed`, and for files also `label_column`, `shape`, `resize`, `background`,
-        `skip_broken`.
+    output : where to write the file of `strag data` as well: a path.
+    options : those of `strag data`.
+
+    Options work in the order of this list. `label_column`, `background` and `skip_broken` apply only to files
+    that are imported.
 
     Returns
     -------
@@ -88,10 +100,11 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
     reading = Reading(**{name: options[name] for name in READING if name in options})
     changes = Changes(**{name: options[name] for name in CHANGING if name in options})
     arrays = {"y": y, "x_test": x_test, "y_test": y_test}
-    if isinstance(x, str):
+    if isinstance(x, (str, Dataset)):
+        what = f"the text '{x}'" if isinstance(x, str) else "a Dataset"
         for name in (name for name, array in arrays.items() if array is not None):
-            raise bad_usage(f"`{name}` needs an array `x`, but `x` is the text '{x}'", f"remove `{name}`")
-        data_set = _read(x, reading)
+            raise bad_usage(f"`{name}` needs an array `x`, but `x` is {what}", f"remove `{name}`")
+        data_set = _read(x, reading, output)
         data_set = data_set if title is None else replace(data_set, title=title)
     else:
         _refuse_reading(reading, "is an array", "`x`")
@@ -102,11 +115,23 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
                 raise bad_usage(f"`{name}` needs `{other}`", "pass both, or neither")
         title = title or "data"
         data_set = dataset_of(Imported(x=x, **arrays), title, title=title)
-    return changed(data_set, changes)
+    finished = changed(data_set, changes)
+    if output is not None:
+        finished.groups, finished.test_groups  # noqa: B018 - every class must be in a group
+        recipe = {**asdict(reading), **asdict(changes), "labels": finished.labels}
+        with opened(output) as sink:
+            write_dataset(sink, finished, recipe, {"data": data_set.identity})
+    return finished
 
 
-def _read(source, reading):
-    """The Dataset of a name in the catalogue or of a path."""
+def _read(source, reading, output):
+    """The Dataset of a catalogue name or of a path, or a given one. `output` must not be its file."""
+    if isinstance(source, Dataset):
+        _refuse_reading(reading, "is a Dataset", "`x`")
+        refuse_overwriting([source], output=output)
+        return source
+    if source not in catalogue.CATALOGUE:
+        refuse_overwriting([SimpleNamespace(source=source)], output=output)
     if source in catalogue.CATALOGUE:
         _refuse_reading(reading, "is a data set of the catalogue", source)
     elif is_strag_file(source):

@@ -31,7 +31,8 @@ class Resumption:
         self.fingerprints = {writer.meta["kind"]: writer.fingerprint for writer in writers}
         self.slots = Slots(self.history.output.file, self.history.end, self.history.spare // 2)
         self.groups = run_groups(job.recipe, job.task.ends)
-        self.last, self.reached, self.finished = job.last, {}, set()
+        self.last, self.first_run = job.last, job.recipe.first_run
+        self.reached, self.finished = {}, set()
         self._due = time.monotonic() + EVERY
         self._load()
 
@@ -52,15 +53,19 @@ class Resumption:
 
     def _require_same(self, fingerprints):
         """Raise StragError unless the state belongs to these files. fingerprints : dict of those it has."""
-        work_file = self.history.output.work_file
+        problem, remedy = None, "use the same command as then, or remove this file"
         if fingerprints["history"] != self.fingerprints["history"]:
+            problem = "was begun by another version of strag"
             remedy = "finish it with that one, or remove this file"
-            raise StragError("was begun by another version of strag", remedy, work_file)
-        if "weights" in self.fingerprints and fingerprints.get("weights") != self.fingerprints["weights"]:
-            what = "with other `weights_at`" if "weights" in fingerprints else "without `weights`"
-            raise StragError(
-                f"was begun {what}", "use the same command as then, or remove this file", work_file
-            )
+        elif "weights" in self.fingerprints and "weights" not in fingerprints:
+            problem = "was begun without `weights`"
+        elif fingerprints.get("weights") != self.fingerprints.get("weights", fingerprints.get("weights")):
+            problem = "was begun with other `weights_at`"
+        if problem:
+            for writer in self.writers:
+                if not writer.is_begun:
+                    writer.output.drop()
+            raise StragError(problem, remedy, self.history.output.work_file)
 
     def _restore(self, meta, arrays):
         """Take over a state: what a slot holds."""
@@ -75,8 +80,11 @@ class Resumption:
             parts = {name[len(head) :]: array for name, array in arrays.items() if name.startswith(head)}
             self.reached[start, stop] = Checkpoint(slice(start, stop), update, parts)
         runs = sum(stop - start for start, stop in self.finished)
-        at = "".join(f", update {update} of runs {a} to {b - 1}" for (a, b, update) in meta["reached"])
-        what = f"the training goes on after {number_of(runs, 'complete run')}{at}"
+        place = [
+            f", update {update} of runs {self.first_run + start} to {self.first_run + stop - 1}"
+            for start, stop, update in meta["reached"]
+        ]
+        what = f"the training goes on after {number_of(runs, 'complete run')}{''.join(place)}"
         warn_of(self.history.output.work_file, what, StragNote)
 
     def begun(self):

@@ -8,6 +8,7 @@ from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.crew import hire, workers_check
 from strag.api.extend import history_or_path, prepare_extension, refuse_unused_in_extension
 from strag.api.job import history_writer, prepare_job, weights_writer
+from strag.api.options import with_options_of
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
 from strag.api.resume import EVERY, Resumption, records_before
@@ -115,11 +116,15 @@ def _train(job, writers, device, watch, progress, resumption=None):
         resumption.save()
 
 
+_MODEL = (architectures.DEFAULT, "name of the architecture.")
+
+
 def _options():
     """The names of the options of a training and of all models."""
     return sorted({*Recipe.option_names(), *architectures.option_names()})
 
 
+@with_options_of(Recipe, *architectures.ARCHITECTURES.values(), without=["architecture"], model=_MODEL)
 @checked(
     options=_options,
     data=kind("Dataset"),
@@ -163,8 +168,7 @@ def train(
     Parameters
     ----------
     data : Dataset, see `strag.data`.
-    recipe : Recipe; or its parts by name, as options of `strag train`: runs=10, epochs=150, lr=0.2, depth=3,
-        layers="all", record_every="log".
+    recipe : Recipe. Options, which are listed below, change it; without one, they make it.
     without : Finding whose `indices` every run leaves out, or StoredSets, one network for each set.
     init : Weights whose last state the networks start from.
     output, weights : where to write the files of `strag train` as well: paths.
@@ -181,6 +185,7 @@ def train(
     extend : History with a state, or the path of one, whose training goes on to the number of `epochs`,
         counted from its start. All other options come from it.
     progress : function that is called with the network-updates done, out of runs times updates.
+    options : of the recipe and of the architecture.
 
     Returns
     -------

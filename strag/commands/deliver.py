@@ -1,8 +1,10 @@
 """How commands report a result: as tables at a terminal, else as JSON and one line on stderr."""
 
 import contextlib
+from dataclasses import replace
 
 from strag.console import Notes, print_tables, say, stdout_is_terminal, warn
+from strag.errors import with_options
 
 ANOTHER_ANSWER = 3  # exit status
 
@@ -18,12 +20,17 @@ def deliver(view, answer, sink, as_json=False, quiet=False):
     """
     if sink.path == "-" and stdout_is_terminal() and not as_json:
         result = answer(None)
-        print_tables(view.tables(result))
+        print_tables([_with_options(table) for table in view.tables(result)])
         return result
     result = answer(sink)
     for line in (view.sentence(result), *getattr(view, "notes", lambda _: ())(result)):
-        Notes(quiet)(line)
+        Notes(quiet)(with_options(line))
     return result
+
+
+def _with_options(table):
+    """A Table whose caption names parameters as options."""
+    return replace(table, caption=table.caption and with_options(table.caption))
 
 
 def warn_doubts(history, stragglers, level=None):

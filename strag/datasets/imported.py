@@ -20,9 +20,14 @@ from strag.values import checked_fields, flag, optional, sizes, text, whole
 class Reading:
     """Options of reading. None and False mean that the option is not given.
 
-    label_column : the column of a table that holds the labels, or `fine` or `coarse` for CIFAR-100. resize :
-    height and width to which all images are scaled. background : grey value, 0 to 255, behind transparent
-    images. skip_broken : leave out images that cannot be read. Raises StragError for other values.
+    Parameters
+    ----------
+    label_column : the column of a table that holds the labels, or "fine" or "coarse" for CIFAR-100.
+    resize : height and width to which all images are scaled.
+    background : grey value, 0 to 255, behind transparent images.
+    skip_broken : whether to leave out images that cannot be read.
+
+    Raises StragError for other values.
     """
 
     label_column: str | None = None

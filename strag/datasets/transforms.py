@@ -33,12 +33,22 @@ _HELD_OUT, _FLIPPED = 1, 2  # streams of random numbers
 class Changes:
     """Changes to a data set, which are made in this order. None and False mean no change.
 
-    shape : new shape of an example. resize : new height and width of all images. gray : average the colours
-    of each pixel. classes : keep only these classes, such as `3,8` or `cat,dog`. labels : how classes form
-    groups. hold_out : share of the training examples that are moved into a test set. shuffle : seed by which
-    the training examples are shuffled. size, block : keep the `block`-th block of `size` training examples,
-    counted from 1. flip_labels : share of the training examples that get a class of another group. seed :
-    seed of `hold_out` and `flip_labels`, one of which it needs. Raises StragError for other values.
+    Parameters
+    ----------
+    shape : new shape of an example, such as (28, 28).
+    resize : new height and width of all images.
+    gray : whether to average the colours of each pixel.
+    classes : the only classes that are kept, such as "3,8" or "cat,dog".
+    labels : how classes form groups: "parity", "classes", or groups such as "0-4/5-9" or "cat,dog/eel". None
+        is parity for the catalogue, the groups of a dataset as they are, and classes for anything else.
+    hold_out : share of the training examples that are moved into a test set.
+    shuffle : seed by which the training examples are shuffled.
+    size : number of training examples that are kept.
+    block : number of the block of `size` training examples that is kept, counted from 1. None is the first.
+    flip_labels : share of the training examples that get a class of another group.
+    seed : seed of `hold_out` and `flip_labels`, one of which it needs. None is 0.
+
+    Raises StragError for other values.
     """
 
     shape: tuple | None = None
@@ -111,7 +121,8 @@ def with_test(data, other, words=()):
     numbers = dict(zip(names or data.class_numbers, data.class_numbers, strict=True))
     unknown = [c for c in others or other.class_numbers if c not in numbers]
     if unknown:
-        raise StragError(f"lacks class '{unknown[0]}' of its test set", "use the same classes for both")
+        problem = f"its class '{unknown[0]}' is not a class of the training set"
+        raise StragError(problem, "use the same classes for both")
     table = np.zeros(other.class_count, dtype=np.int64)
     table[list(other.class_numbers)] = [numbers[c] for c in others or other.class_numbers]
     x, x_test = data.x, _in_order_of(data, other)

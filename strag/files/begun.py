@@ -49,7 +49,8 @@ def begun_otherwise(file, meta, path):
 
 def begun_with_less(path):
     """The error for a work file without room for the state of as many groups of runs at once."""
-    return StragError("was begun with fewer workers", f"use as many as then, or {_REMOVE}", path)
+    problem = "was begun with fewer workers, or is cut short"
+    return StragError(problem, f"use as many workers as then, or {_REMOVE}", path)
 
 
 def not_begun_here(path):

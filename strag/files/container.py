@@ -88,15 +88,17 @@ class TensorWriter:
         if not self.is_begun:
             self.output.require_room(self.end + self.spare)
             file.truncate(0)
-        if not self.is_complete:
-            self.reopen()
+            self._write_header(self._unfinished)
         _reserve(file, self.end + self.spare)
 
     def reopen(self):
-        """Mark the work file as unfinished, in its header."""
+        """Go on with the work file of an earlier command: mark it as unfinished again."""
         self.is_complete = False
+        self._write_header(self._unfinished)
+
+    def _write_header(self, header):
         self.output.file.seek(0)
-        self.output.file.write(self._unfinished)
+        self.output.file.write(header)
         self.output.file.flush()
 
     @property
@@ -143,8 +145,7 @@ class TensorWriter:
         """Move the finished file to its destination."""
         self.flush()
         with self.output.writing():
-            self.output.file.seek(0)
-            self.output.file.write(self._header)
+            self._write_header(self._header)
             self.output.file.truncate(self.end)
         self.output.commit()
 
@@ -323,7 +324,7 @@ def _read_header(stream, head, name, wanted):
 
 
 def _check_size(file, size, name, is_unfinished=False):
-    """Raise StragError unless a file has `size` bytes; an unfinished one may hold a state behind them."""
+    """Raise StragError unless the file has `size` bytes; an unfinished one may hold a state after them."""
     length = file.seek(0, os.SEEK_END)
     if length < size:
         raise StragError(f"is cut short: {length} of {size} bytes", again(name), source=name)

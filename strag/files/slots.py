@@ -6,6 +6,7 @@ command is killed, the slot that it was not writing is whole.
 
 import hashlib
 import json
+import os
 
 import numpy as np
 
@@ -45,6 +46,7 @@ class Slots:
         self.file.seek(self.start + self._written % 2 * self.size)
         self.file.write(len(content).to_bytes(8, "little") + hashlib.sha256(content).digest() + content)
         self.file.flush()
+        os.fsync(self.file.fileno())
         self._written += 1
 
     def load(self):

@@ -62,6 +62,12 @@ class Perceptron(Architecture):
     The defaults are the paper's network. The layers that can be measured are the hidden layers 1 to K - 1;
     a linear classifier (K = 1) has layer 0, the input, instead. The parameters are those of
     `torch.nn.Linear`: layer1.weight [outputs, inputs], layer1.bias [outputs], layer2.weight and so on.
+
+    Parameters
+    ----------
+    depth : number K of linear layers. 1 is a linear classifier.
+    width : number N of units in every hidden layer.
+    activation : nonlinearity of the hidden layers: "tanh", "relu" or "gelu".
     """
 
     depth: int = 2

@@ -86,13 +86,30 @@ def _refuse_model_options(names):
 class Recipe:
     """The options of a training of R = `runs` networks. The defaults are the paper's.
 
-    `architecture` is the kind of the networks. `layers` are the names of the layers whose representations
-    are measured, by default `architecture.default_layers`. `record_every` and `test_every` choose the updates
-    that are recorded and tested, see `strag.training.schedule`. `batch_size` is the number of examples in a
-    mini-batch, or None for the full batch. `noise` are the standard deviations of noise on the test inputs,
-    in increasing order. `until` is None, or "decided": every run ends when its inversion
-    is decided, see `strag.stragglers.decision`, at the latest after `epochs`. `epochs` are 500 by default,
-    or 100000 with `until`; `record_every` is log with mini-batches or `until`, else 1.
+    Parameters
+    ----------
+    runs : number of networks.
+    first_run : number of the first run. The seed and the number of a run determine its network.
+    seed : seed of the initial weights, the mini-batches and the noise.
+    epochs : number of passes over the data. None is 500, or 100000 with `until`.
+    architecture : Architecture, the kind of the networks.
+    optimizer : "sgd", gradient descent, or "adam".
+    lr : learning rate.
+    momentum : momentum of `optimizer` sgd, from 0 to below 1.
+    weight_decay : L2 penalty on all parameters.
+    batch_size : number of examples in a mini-batch. None is the full batch.
+    own_order : whether each run draws its own mini-batches, which is slower.
+    layers : layers whose representations are measured: names such as 1 or (1, 2), or "all". None is
+        `architecture.default_layers`, the first hidden layer.
+    record_every : number of updates between records, or "log", see `strag.training.schedule`. None is "log"
+        with mini-batches or `until`, otherwise 1.
+    test_every : number of updates between measurements of the test error, "log" or "never".
+    noise : standard deviations of noise on the standardised test inputs, in increasing order.
+    restandardise : whether inputs are standardised by the mean and standard deviation of the examples trained
+        on, instead of those of their block.
+    precision : precision of the operands of the large products, "float32" or "bfloat16".
+    until : None, or "decided": every run ends when its inversion is decided, see `strag.stragglers.decision`,
+        at the latest after `epochs`.
 
     Raises StragError for values that an option cannot have, for options that contradict each other, and for
     layers that do not exist.

@@ -13,13 +13,13 @@ _MEANING = {
     "none": "no inversion: training has finished without one",
     "open": "no inversion so far, and training has not finished",
     "unresolved": "unresolved",
-    "unstable": "unstable: the loss rises, which makes false valleys; use a smaller --lr",
-    "diverged": "no verdict because runs diverged; use a smaller --lr",
+    "unstable": "unstable: the loss rises, which makes false valleys; use a smaller `lr`",
+    "diverged": "no verdict because runs diverged; use a smaller `lr`",
 }
 _REMEDY = {  # by the failed condition
-    "records": "record more often, or use a smaller --lr",
+    "records": "record more often, or use a smaller `lr`",
     "noise": "record more often, or use larger batches",
-    "misclassified": "--min-misclassified sets this number",
+    "misclassified": "`min_misclassified` sets this number",
 }
 
 
@@ -86,12 +86,12 @@ def _why(verdict, summary):
     clauses += f"; an inversion is excluded only at t* below {excluded:g}" if excluded is not None else ""
     clauses += f"; train for {until} updates to learn more" if until is not None else ""
     if verdict in ("none", "open"):
-        clauses += "; use --at error:X for the examples misclassified at training error X"
+        clauses += "; use `at` error:X for the examples misclassified at training error X"
     return clauses
 
 
 def _moment(at):
-    """Return the value of `--at` in words."""
+    """Return the value of `at` in words."""
     error = at.removeprefix("error:")
     return f"update {at}" if error == at else f"training error {float(error):.4g}"
 
@@ -135,7 +135,7 @@ def _hardest(finding):
         )
         for row in range(min(HARDEST, number))
     ]
-    shown = f"the {len(rows)} hardest of {number} examples that straggle in any run; --csv writes all"
+    shown = f"the {len(rows)} hardest of {number} examples that straggle in any run; `csv` writes all"
     return Table("hardest examples", columns, rows, shown if number > len(rows) else None)
 
 
