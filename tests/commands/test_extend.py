@@ -34,6 +34,7 @@ LAW = {
     "Adam in mini-batches": (["--optimizer", "adam", "--lr", "0.01", "--batch-size", "64"], 2, 4),
     "momentum": (["--momentum", "0.9", "--weight-decay", "0.01"], 6, 10),
     "noise": (["--noise", "0.5", "--noise", "0"], 6, 10),
+    "linear": (["--runs", "3", "--depth", "1", "--lr", "0.3"], 6, 10),
     "no tests": (["--test-every", "never"], 6, 10),
     "sets": (["--without", "sets", "--width", "6"], 6, 10),
     "stragglers": (["--without", "some", "--batch-size", "40", "--restandardise"], 3, 5),
@@ -80,7 +81,7 @@ def folder(made, monkeypatch):
 
 def options_of(options):
     """The options of a training of the law, in which later ones count."""
-    small = SMALL[2:] if "sets" in options else SMALL
+    small = SMALL[2:] if "sets" in options else QUIET if "--depth" in options[:3] else SMALL
     return [*small, *options]
 
 
@@ -157,7 +158,7 @@ def test_a_history_does_not_read_its_state_until_it_is_used(folder, monkeypatch)
     monkeypatch.setattr(Container, "read", lambda self, name: names.append(name) or self.part(name))
     kinds.read("short")
     assert "train_loss" in names
-    assert not [name for name in names if name.startswith("state.")]
+    assert [name for name in names if name.startswith("state.")] == ["state.update"]  # of R numbers
 
 
 def test_weights_of_the_longer_training(folder, tmp_path):
@@ -205,6 +206,17 @@ def test_parts_of_a_longer_training(folder, tmp_path):
         assert main([*long, "-o", str(tmp_path / f"part{part}")]) == 0
     assert main(["merge", *(str(tmp_path / f"part{p}") for p in "12"), "-q", "-o", merged]) == 0
     assert same_files(merged, whole)
+
+
+def test_workers_train_longer_with_the_same_bytes(folder, tmp_path):
+    options, short, long = LAW["until decided, two groups"]
+    fixed = ["train", "d", *options_of(options), "--keep-state"]
+    a, b, whole = (str(tmp_path / letter) for letter in "abw")
+    assert main([*fixed, "--epochs", str(long), "-o", whole]) == 0
+    assert main([*fixed, "--epochs", str(short), "--workers", "2", "-o", a]) == 0
+    extended = ["train", "d", "--extend", a, *QUIET, "--epochs", str(long), "--keep-state"]
+    assert main([*extended, "--workers", "2", "-o", b]) == 0
+    assert same_files(b, whole)
 
 
 class Killed(BaseException):
