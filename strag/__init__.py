@@ -22,6 +22,7 @@ _PLACES = {
     "data": "strag.api.data",
     "read": "strag.api.read",
     "train": "strag.api.train",
+    "merge": "strag.api.merge",
     "dump": "strag.api.dump",
     "measure": "strag.api.measure",
     "find_stragglers": "strag.api.find_stragglers",

@@ -37,6 +37,7 @@ class Things:
             "data": ((), {} if "x" in wrong else {"x": X, "y": Y}),
             "read": ((), {"path": "h"}),
             "train": ((), {"data": self.data}),
+            "merge": ((), {"files": ["h.1", "h.2"], "output": "h"}),
             "dump": ((), {"weights": self.weights, "data": self.data}),
             "measure": ((self.activations,), {}),
             "find_stragglers": ((), {"history": self.history, "at": 3}),
@@ -58,6 +59,13 @@ class Things:
         text = str(caught.value)
         assert "\n" not in text
         return text
+
+    @staticmethod
+    def refusal_of_data(call):
+        """The text of the error of a call with data that do not suit."""
+        with pytest.raises(strag.StragError) as caught:
+            call()
+        return str(caught.value)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +160,14 @@ WRONG = [
     ),
     ("train", {"epoch": 3}, "strag.train has no parameter `epoch`; use `epochs`"),
     ("train", {"runs": 0}, CHOOSE.format(0, "runs", "a whole number from 1 to 2147483647")),
+    ("train", {"part": 3}, CHOOSE.format(3, "part", "text such as '3/8', 'auto/8' or 'auto'")),
+    ("train", {"part": "0/4"}, "there is no `part` 0 of 4; pass a number from 1 to 4"),
+    ("train", {"part": "1/2"}, "cannot have 2 parts; pass `part` K/N with N at most 1"),
+    ("train", {"resume": 1}, CHOOSE.format(1, "resume", "True or False")),
+    ("train", {"resume": True}, "`resume` needs `output`; name the file of the history"),
+    ("merge", {"files": []}, CHOOSE.format("[]", "files", "paths of the parts of a training")),
+    ("merge", {"files": 3}, CHOOSE.format(3, "files", "paths of the parts of a training")),
+    ("merge", {"output": None}, CHOOSE.format(None, "output", "the path of a file")),
     ("Recipe", {"runs": "3"}, "cannot use '3' as `runs`"),
     ("Recipe", {"runs": True}, "cannot use True as `runs`"),
     ("Recipe", {"runs": 10**5000}, "cannot use an object of type int as `runs`"),
@@ -439,6 +455,22 @@ def test_a_file_of_the_name_of_a_data_set_is_not_read_silently():
     with pytest.warns(StragWarning, match="mnist8k: using the data set of the catalogue.* use './mnist8k'"):
         strag.data("mnist8k", size=8)
     Path("mnist8k").unlink()
+
+
+def test_the_data_set_of_arrays_is_not_advised_as_a_command(things):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    history = strag.train(strag.data(x, x[:, 0] > 0), runs=1, epochs=4, width=4)
+    text = things.refusal_of_data(lambda: strag.prune(things.data, strag.find_stragglers(history, at=3)))
+    assert text.endswith("use the data set in which they were found")
+    text = things.refusal_of_data(lambda: strag.prune(strag.data(X, Y), things.finding))
+    assert text.endswith(f"use the data set of '{things.data.command}'")
+
+
+def test_messages_say_which_history_is_the_reference_and_name_parameters(things):
+    longer = strag.train(things.data, runs=2, epochs=6, width=4)
+    with pytest.raises(strag.StragError, match=r"the reference was trained for 6 updates, but .* for 4"):
+        strag.find_stragglers(things.history, reference=longer)
+    assert "`labels` '0/0' put class 0 into two groups" in things.refusal("data", labels="0/0")
 
 
 def test_progress_is_reported_as_a_number(things):

@@ -30,7 +30,8 @@ class DumpJob:
     """Which networks of an open weights file run on which data.
 
     updates, runs : positions on the file's axes. layers : their names. recipe : of the
-    training. ends : of the networks.
+    training. ends : of the networks. trained : bool [R, P], the examples of the data that each run was
+    trained on; all examples of data of another origin than the training set.
     """
 
     weights: object
@@ -40,6 +41,12 @@ class DumpJob:
     layers: tuple
     updates: list
     runs: list
+    trained: np.ndarray
+
+    @property
+    def is_other(self):
+        """Whether the data have another origin than the training set."""
+        return self.data.origin != self.weights.meta.get("origin")
 
 
 def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
@@ -63,15 +70,9 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
         raise StragError(problem, remedy, data.source)
     ends = Ends(data.x.shape[1:], int((weights.std > 0).sum()), len(classes))
     recipe, layers = _recipe_and_layers(weights, ends, layers)
-    return DumpJob(
-        weights,
-        data,
-        recipe,
-        ends,
-        layers,
-        _chosen(updates, weights.updates.tolist(), "update", weights.source),
-        _chosen(runs, list(weights.runs), "run", weights.source),
-    )
+    updates = _chosen(updates, weights.updates.tolist(), "update", weights.source)
+    runs = _chosen(runs, list(weights.runs), "run", weights.source)
+    return DumpJob(weights, data, recipe, ends, layers, updates, runs, _trained(weights, data, runs))
 
 
 def _recipe_and_layers(weights, ends, layers):
@@ -128,7 +129,7 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
     widths = {layer: job.recipe.architecture.units(layer, job.ends) for layer in job.layers}
     updates = weights.updates[job.updates]
     whole = {"updates": updates, "index": data.index, "y": data.y, "group": data.groups, **data.named}
-    whole["trained"] = pack(_trained(job))
+    whole["trained"] = pack(job.trained)
     with ActivationsWriter(sink, _meta(job, device), whole, widths, half) as writer:
         for number, position in enumerate(job.updates):
             state = weights.parameters(position, job.runs)
@@ -186,16 +187,15 @@ def _add(writer, number, tile, job):
         raise error.about(f"{job.weights.source} on {job.data.source}") from None
 
 
-def _trained(job):
-    """bool [R, P]: the examples of the data that each run was trained on; all examples of other data."""
-    weights, data = job.weights, job.data
-    everything = np.ones((len(job.runs), len(data.y)), dtype=bool)
+def _trained(weights, data, runs):
+    """The `trained` of a DumpJob of the runs at these positions."""
+    everything = np.ones((len(runs), len(data.y)), dtype=bool)
     if data.origin != weights.meta.get("origin"):
         return everything
     if (weights.index >= data.origin_size).any():
         raise StragError("has an index beyond the end of its data set", _AGAIN, weights.source)
-    bits = unpack(weights.trained[job.runs], len(weights.index))
-    of_origin = np.zeros((len(job.runs), data.origin_size), dtype=bool)
+    bits = unpack(weights.trained[runs], len(weights.index))
+    of_origin = np.zeros((len(runs), data.origin_size), dtype=bool)
     of_origin[:, weights.index] = bits
     return of_origin[:, data.index]
 
@@ -217,4 +217,5 @@ def _meta(job, device):
         **{key: weights.meta.get(key) for key in keys},
         **described_classes(data),
         **({"sets": described_at(sets, job.runs)} if sets else {}),
+        **({"training_origin": weights.meta.get("origin")} if job.is_other else {}),
     )

@@ -17,7 +17,9 @@ from strag.files.weights import WeightsWriter, parameter_bytes
 from strag.stragglers.sets import described_at
 from strag.training.architecture import Ends
 from strag.training.architectures import DEFAULT
+from strag.training.descent import kept_by
 from strag.training.device import environment
+from strag.training.group import state_shapes
 from strag.training.loop import run_groups
 from strag.training.parts import require_one_set
 from strag.training.plan import Size
@@ -30,11 +32,16 @@ class Job:
 
     sets : one set per run, or None. part, whole : the Part of which this is the job, and the recipe of the
     whole training; without a part None, and the recipe itself. crew : the Crew that trains, or None.
+    keeps_state : whether the history gets the last state of every run. extension : the Extension of the
+    shorter training that this one goes on from, or None.
     """
 
-    crew = None
+    crew = extension = None
 
-    def __init__(self, recipe, data, task, mean, std, inputs, sets=None, whole=None, part=None):
+    def __init__(
+        self, recipe, data, task, mean, std, inputs, sets=None, whole=None, part=None, keeps_state=False
+    ):
+        self.keeps_state = keeps_state
         self.sets, self.part, self.whole = sets, part, whole or recipe
         self.recipe, self.data, self.task, self.inputs = recipe, data, task, inputs
         self.mean, self.std = mean, std
@@ -46,11 +53,11 @@ class Job:
 
     def meta(self, kind, device):
         """The stamp of a file that this job makes."""
-        first = self.recipe.first_run
+        first, here = self.recipe.first_run, environment(device, self.crew and self.crew.threads)
         return stamp(
             kind,
             recipe=self.whole.as_dict(),
-            environment=environment(device, None if self.crew is None else self.crew.threads),
+            environment=here if self.extension is None else self.extension.environment(here),
             inputs=self.inputs,
             runs=list(range(first, first + self.recipe.runs)),
             layers=list(self.recipe.layers),
@@ -67,7 +74,16 @@ class Job:
 
 
 def prepare_job(
-    recipe, data, without=None, init=None, memory=None, device="cpu", sinks=(), weights_at=None, part=None
+    recipe,
+    data,
+    without=None,
+    init=None,
+    memory=None,
+    device="cpu",
+    sinks=(),
+    weights_at=None,
+    part=None,
+    keep=False,
 ):
     """The Job of training a Recipe on a Dataset.
 
@@ -77,6 +93,7 @@ def prepare_job(
     init : open Weights whose last state the networks start from.
     memory : GiB that the training may need at most. sinks : open Outputs of the history and of the weights.
     weights_at : updates at which weights are written, as text; None where none are. part : Part to train.
+    keep : whether the history gets the last state of every run.
 
     Raises StragError, before anything large is built, where it has no room in memory or in the Outputs.
     """
@@ -94,8 +111,7 @@ def prepare_job(
             seed_runs = sets["run"]
     whole = recipe
     if part is not None:
-        ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
-        runs = part.runs(run_groups(whole, ends))
+        runs = part.runs(run_groups(whole, ends_of(data)))
         recipe = replace(whole, runs=runs.stop - runs.start, first_run=whole.first_run + runs.start)
         if removed is not None:
             if whole.restandardise:
@@ -103,16 +119,21 @@ def prepare_job(
             removed = removed[runs]
         if sets is not None:
             sets, seed_runs = described_at(sets, range(runs.start, runs.stop)), seed_runs[runs]
-    _require_room(recipe, data, removed is not None, memory, device, sinks, weights_at)
-    try:
-        task, mean, std = prepare(recipe, data, removed, seed_runs)
-    except StragError as error:
-        raise error.about(data.source) from None
+    require_room(recipe, data, removed is not None, memory, device, sinks, weights_at, keep)
+    task, mean, std = prepared(recipe, data, removed, seed_runs)
     if init is not None:
         start_from(task, recipe, init.parameters(-1), init.runs, init.source)
         inputs["init"] = {**(init.meta.get("inputs") or {}), "update": int(init.updates[-1])}
     require_memory(recipe, Size.of(task), memory, device)
-    return Job(recipe, data, task, mean, std, inputs, sets, whole, part)
+    return Job(recipe, data, task, mean, std, inputs, sets, whole, part, keep)
+
+
+def prepared(recipe, data, removed, seed_runs):
+    """What `strag.training.prepare.prepare` returns; its errors are about the file of the data set."""
+    try:
+        return prepare(recipe, data, removed, seed_runs)
+    except StragError as error:
+        raise error.about(data.source) from None
 
 
 def _removed(data, without, runs):
@@ -132,14 +153,14 @@ def _removed(data, without, runs):
     return removed
 
 
-def _require_room(recipe, data, subsets, memory, device, sinks, weights_at):
+def require_room(recipe, data, subsets, memory, device, sinks, weights_at, keep=False):
     """Refuse a training that cannot fit even if only one input varies."""
     tests, classes = len(data.y_test) if data.has_test else 0, len(data.grouping.names)
     size = Size(len(data.y), tests, Ends(data.x.shape[1:], 1, classes), data.origin_size, subsets)
     require_memory(recipe, size, memory, device)
     needed = (
         (
-            bytes_of_history(recipe, data),
+            bytes_of_history(recipe, data, keep),
             "record and test less often (`record_every`, `test_every`), or train fewer `runs`",
         ),
         (
@@ -152,8 +173,8 @@ def _require_room(recipe, data, subsets, memory, device, sinks, weights_at):
             sink.require_room(size, remedy)
 
 
-def bytes_of_history(recipe, data):
-    """Bytes of the tensors of the history of a training."""
+def bytes_of_history(recipe, data, keep=False):
+    """Bytes of the tensors of the history of a training. keep : whether it gets the state of every run."""
     lengths = {
         "run": recipe.runs,
         "class": len(data.grouping.names),
@@ -164,7 +185,8 @@ def bytes_of_history(recipe, data):
         "noise level": len(recipe.noise),
         "test example": len(data.y_test) if data.has_test else 0,
     }
-    return history_bytes(lengths, data.named.values())
+    kept = 4 * (1 + len(kept_by(recipe))) * recipe.architecture.parameters(ends_of(data)) if keep else 0
+    return history_bytes(lengths, data.named.values()) + recipe.runs * kept
 
 
 def _tests(recipe, rows):
@@ -179,8 +201,12 @@ def weights_bytes(recipe, data, weights_at):
     if weights_at is None:
         return 0
     updates = listed(weights_at, recipe.updates(data.origin_size), "weights_at")
-    ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
-    return parameter_bytes(len(updates), recipe.runs, recipe.architecture.shapes(ends))
+    return parameter_bytes(len(updates), recipe.runs, recipe.architecture.shapes(ends_of(data)))
+
+
+def ends_of(data):
+    """The Ends of networks that use all inputs of a Dataset."""
+    return Ends(data.x.shape[1:], data.features, len(data.grouping.names))
 
 
 def _require_same_start(recipe, data, without, init):
@@ -231,11 +257,12 @@ def history_writer(job, device, sink):
     tests = job.tested
     if job.recipe.until:  # a run is tested where it ends, at whichever record that is
         tests = sorted({*job.tested, *job.recorded}) if len(job.tested) else []
-        whole["last_record"] = np.full(job.recipe.runs, -1)
     whole |= {"test_updates": tests, "y_test": data.y_test} if len(tests) else {}
     spare = spare_bytes(job) if sink is not None and sink.resumes else 0
     meta, levels = job.meta("history", device), len(job.recipe.noise)
-    return HistoryWriter(sink, meta, whole, levels, spare, scheduled=job.tested)
+    state = state_shapes(job.recipe, job.task) if job.keeps_state else None
+    scheduled = job.tested if job.recipe.until else None
+    return HistoryWriter(sink, meta, whole, levels, spare, scheduled, state)
 
 
 def weights_writer(job, device, sink, weights_at):
@@ -247,7 +274,5 @@ def weights_writer(job, device, sink, weights_at):
         raise bad_usage("`weights_at` must be last where runs end with `until`", "remove `weights_at`")
     whole = {"updates": listed(weights_at, job.last, "weights_at"), "mean": job.mean, "std": job.std}
     whole |= {"index": job.data.index, "trained": job.trained}
-    whole |= {"last_update": np.full(job.recipe.runs, job.last)} if job.recipe.until else {}
-    return WeightsWriter(
-        sink, job.meta("weights", device), whole, job.recipe.architecture.shapes(job.task.ends)
-    )
+    shapes = job.recipe.architecture.shapes(job.task.ends)
+    return WeightsWriter(sink, job.meta("weights", device), whole, shapes, bool(job.recipe.until))

@@ -34,6 +34,7 @@ def _meta(grid, kind):
         runs=list(grid.runs),
         layers=list(grid.layers),
         **({"sets": sets} if sets else {}),
+        **({"training_origin": meta["training_origin"]} if meta.get("training_origin") else {}),
     )
 
 
@@ -74,7 +75,8 @@ def measure(*activations, output=None):
     -------
     History, in memory unless it is written.
 
-    Raises StragError for dumps of different trainings, and if an example is covered twice or not at all.
+    Raises StragError for dumps of different trainings, for dumps of other data than the training set, and if
+    an example is covered twice or not at all.
     """
     if not activations:
         raise bad_usage("there is nothing to measure", "pass one or more Activations, by position")
@@ -91,6 +93,9 @@ def measure(*activations, output=None):
 
 def as_history(grid, sink):
     """Write the history of a Grid into an open Output; without an Output, return it as a History."""
+    if grid.is_other:
+        problem = "holds examples of other data than the training set, so that it makes no history"
+        raise StragError(problem, "dump the data of the training, or write JSON", grid.parts[0].source)
     idle = np.flatnonzero(~grid.trained.any(axis=1))
     if idle.size:
         problem = f"has no example that run {grid.runs[idle[0]]} was trained on, so that it makes no history"
@@ -162,14 +167,25 @@ def as_json_object(grid, measured=None):
         "classes": list(grid.classes),
         "class_sizes": np.bincount(grid.group, minlength=len(grid.classes)),
         "pairs": [[grid.classes[a], grid.classes[b]] for a, b in zip(first, second, strict=True)],
-        "records": [record for one in measured or _measured(grid) for record in as_records(grid, one)],
+        "records": [
+            _named_errors(grid, record)
+            for one in measured or _measured(grid)
+            for record in as_records(grid, one)
+        ],
     }
+
+
+def _named_errors(grid, record):
+    """An entry of `as_records`, where errors of other data than the training set are test errors."""
+    if not grid.is_other:
+        return record
+    return {name.replace("train_", "test_"): value for name, value in record.items()}
 
 
 def means_over_runs(grid):
     """Yield, of every update and layer, (update, layer, figures): means over runs, NaN where a run has none.
 
-    figures : training error, then the curve of every measure in CURVES.
+    figures : error, then the curve of every measure in CURVES.
     """
     for record in _measured(grid):
         curves = curves_of(grid, record)

@@ -4,6 +4,7 @@ import os
 
 from strag.errors import bad_usage
 from strag.training.parts import Part
+from strag.values import refused
 
 ARRAYS = {  # the variable with the index of a task in an array of jobs, by scheduler
     "SLURM_ARRAY_TASK_ID": "Slurm",
@@ -12,7 +13,29 @@ ARRAYS = {  # the variable with the index of a task in an array of jobs, by sche
     "SGE_TASK_ID": "SGE",
 }
 RANKS = (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS"))  # of torchrun, and of srun
+NUMBER = "%p"  # in the name of an output, the number of the part
 _HELP = "pass K/N such as 3/8, or auto/N in an array of jobs"
+
+
+def part(value, name):
+    """The check of `part`: a text, see `read_part`. It becomes a Part, and its variables or None."""
+    if not isinstance(value, str):
+        raise refused(value, name, "text such as '3/8', 'auto/8' or 'auto'")
+    return read_part(value)
+
+
+def outputs_of(part, source, *names):
+    """The names of the outputs of a Part, with its number in the place of %p; those that are None stay None.
+
+    source : the variables that the part was taken from, or None. Raises StragError if a number that a
+    scheduler sets is not in the name of a file, which all parts would then write.
+    """
+    if part is None:
+        return names
+    if source and any(name not in (None, "-") and NUMBER not in name for name in names):
+        problem = "every part needs its own file, but a name has no %p for the number of the part"
+        raise bad_usage(problem, "name the file such as h.%p.safetensors")
+    return tuple(name and name.replace(NUMBER, str(part.number)) for name in names)
 
 
 def read_part(text, environment=os.environ):
@@ -47,8 +70,8 @@ def _of_array(of, environment):
             f"submit an array of jobs, numbered 1 to {of}, or pass K/{of}",
         )
     if len(set(found.values())) > 1:
-        shown = " and ".join(f"{name} is {value}" for name, value in found.items())
-        raise bad_usage(f"{shown}", f"pass K/{of}")
+        shown = ", but ".join(f"{name} is {value}" for name, value in found.items())
+        raise bad_usage(shown, f"pass K/{of}")
     name, value = next(iter(found.items()))
     if not 1 <= int(value) <= of:
         raise bad_usage(f"{name} is {value}, not 1 to {of}", f"number the array from 1 to {of}")

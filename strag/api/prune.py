@@ -1,7 +1,11 @@
 """`strag.prune`: remove examples from a data set, or keep only them."""
 
+import os
+import shlex
+
 from strag.api.arguments import destination, kind, refuse_ignored, refuse_overwriting
 from strag.api.outputs import opened
+from strag.datasets.catalogue import CATALOGUE
 from strag.datasets.pruning import random_rows, without_rows
 from strag.errors import StragError
 from strag.files.dataset import write_dataset
@@ -81,9 +85,16 @@ def chosen_rows(data, stragglers, keep=False, random=None, match=None):
 def require_origin(data, stragglers):
     """Refuse stragglers whose indices count in the rows of another data set than the origin of `data`."""
     if stragglers.origin != data.origin:
-        command = stragglers.meta.get("command")
+        command = _command_of(stragglers.meta)
         raise StragError(
             f"has indices of another data set than '{data.source}'",
             f"use the data set of '{command}'" if command else "use the data set in which they were found",
             stragglers.source,
         )
+
+
+def _command_of(meta):
+    """The command that makes the data set of a stamp, or None. That of arrays has only their title."""
+    command, title = meta.get("command"), meta.get("title")
+    has_only_title = f"{command} ".startswith(f"strag data {shlex.quote(str(title))} ")
+    return None if has_only_title and title not in CATALOGUE and not os.path.exists(str(title)) else command

@@ -6,10 +6,11 @@ import numpy as np
 
 from strag import signals
 from strag.bits import unpack
-from strag.errors import StragError
+from strag.errors import StragError, StragNote, warn_of
 from strag.files.slots import Slots, slot_size
 from strag.training.loop import run_groups
 from strag.training.records import STATE, STOP, Checkpoint, Record
+from strag.words import number_of
 
 EVERY = 30.0  # seconds between two states
 LISTED = 64  # bytes of the stamp of a slot for each group in progress
@@ -27,29 +28,47 @@ class Resumption:
 
     def __init__(self, job, writers):
         self.job, self.writers, self.history = job, writers, writers[0]
-        size = spare_bytes(job) // 2
-        self.slots = Slots(self.history.output.file, self.history.end, size)
+        self.fingerprints = {writer.meta["kind"]: writer.fingerprint for writer in writers}
+        self.slots = Slots(self.history.output.file, self.history.end, self.history.spare // 2)
         self.groups = run_groups(job.recipe, job.task.ends)
-        self.last, self.reached, self.finished = job.last, {}, set()
+        self.last, self.first_run = job.last, job.recipe.first_run
+        self.reached, self.finished = {}, set()
         self._due = time.monotonic() + EVERY
-        if all(writer.output.is_begun for writer in writers):
-            self._load()
+        self._load()
 
     def _load(self):
-        """Take over what the newest slot holds."""
-        if self.history.is_complete:
+        """Take over what an earlier command has trained, if there is anything."""
+        if all(writer.is_complete for writer in self.writers):
             self.finished = {(runs.start, runs.stop) for runs in self.groups}
             return
         state = self.slots.load()
-        if state is None:
-            return
-        meta, arrays = state
-        if meta["of"] != self.history.fingerprint:
-            raise StragError(
-                "belongs to another version of strag",
-                "finish it with that one, or remove this file",
-                f"{self.history.output.path}.resume",
-            )
+        if state is not None:
+            self._require_same(state[0]["of"])
+        if state is None or not all(writer.is_begun for writer in self.writers):
+            self.slots.clear()
+        else:
+            self._restore(*state)
+        for writer in self.writers:
+            writer.reopen()
+
+    def _require_same(self, fingerprints):
+        """Raise StragError unless the state belongs to these files. fingerprints : dict of those it has."""
+        problem, remedy = None, "use the same command as then, or remove this file"
+        if fingerprints["history"] != self.fingerprints["history"]:
+            problem = "was begun by another version of strag"
+            remedy = "finish it with that one, or remove this file"
+        elif "weights" in self.fingerprints and "weights" not in fingerprints:
+            problem = "was begun without `weights`"
+        elif fingerprints.get("weights") != self.fingerprints.get("weights", fingerprints.get("weights")):
+            problem = "was begun with other `weights_at`"
+        if problem:
+            for writer in self.writers:
+                if not writer.is_begun:
+                    writer.output.drop()
+            raise StragError(problem, remedy, self.history.output.work_file)
+
+    def _restore(self, meta, arrays):
+        """Take over a state: what a slot holds."""
         self.finished = {
             (runs.start, runs.stop)
             for runs in self.groups
@@ -60,25 +79,18 @@ class Resumption:
             head = f"{number}."
             parts = {name[len(head) :]: array for name, array in arrays.items() if name.startswith(head)}
             self.reached[start, stop] = Checkpoint(slice(start, stop), update, parts)
+        runs = sum(stop - start for start, stop in self.finished)
+        place = [
+            f", update {update} of runs {self.first_run + start} to {self.first_run + stop - 1}"
+            for start, stop, update in meta["reached"]
+        ]
+        what = f"the training goes on after {number_of(runs, 'complete run')}{''.join(place)}"
+        warn_of(self.history.output.work_file, what, StragNote)
 
     def begun(self):
-        """The Checkpoints of all groups that were begun, each with the Records before it: list."""
+        """The Checkpoints of all groups that were begun: list."""
         complete = [Checkpoint(slice(*runs), self.last, {}, is_last=True) for runs in sorted(self.finished)]
-        checkpoints = [*complete, *self.reached.values()]
-        for checkpoint in checkpoints:
-            checkpoint.seen = self.seen(checkpoint)
-        return checkpoints
-
-    def seen(self, checkpoint):
-        """Yield the Records of these runs before a Checkpoint, without their tests, from the work file."""
-        arrays = self.history.arrays
-        for at, update in enumerate(arrays["updates"]):
-            if update < checkpoint.update or checkpoint.is_last:
-                names = ("train_error", "train_loss", *self.history.measures)
-                rows = {name: np.array(arrays[name][at, checkpoint.runs]) for name in names}
-                bits = unpack(arrays["misclassified"][at, checkpoint.runs], len(arrays["index"]))
-                error, loss = rows.pop("train_error"), rows.pop("train_loss")
-                yield Record(checkpoint.runs, int(update), error, loss, rows, bits)
+        return [*complete, *self.reached.values()]
 
     def due(self):
         """STATE when it is time for one, every 30 seconds, STOP when a signal waits, else None."""
@@ -99,21 +111,42 @@ class Resumption:
 
     def save(self):
         """Write the state into the older slot, after the records that belong to it."""
-        for writer in self.writers:
-            writer.flush()
         arrays = {
             f"{number}.{name}": array
             for number, checkpoint in enumerate(self.reached.values())
             for name, array in checkpoint.arrays.items()
         }
         meta = {
-            "of": self.history.fingerprint,
+            "of": self.fingerprints,
             "finished": _joined(sorted(self.finished)),
             "reached": [[c.runs.start, c.runs.stop, c.update] for c in self.reached.values()],
         }
-        with self.history.output.writing():
+        try:
+            for writer in self.writers:
+                writer.flush()
             self.slots.save(meta, arrays)
+        except OSError as error:
+            problem = f"cannot be written: {error.strerror or error}"
+            remedy = "free some space, and run the same command again to go on from its last state"
+            raise StragError(problem, remedy, self.history.output.work_file) from None
         self._due = time.monotonic() + EVERY
+
+
+def records_before(history, checkpoint):
+    """Yield the Records of a group before a Checkpoint, without their tests, from a HistoryWriter."""
+    arrays, runs, last = history.arrays, checkpoint.runs, None
+    number = len(arrays["updates"])
+    if "last_record" in arrays:  # where a run has not ended, it is 0
+        last = np.array(arrays["last_record"][runs])
+        number = last.max() + 1 if checkpoint.is_last else number
+    for at, update in enumerate(arrays["updates"][:number]):
+        if update < checkpoint.update or checkpoint.is_last:
+            names = ("train_error", "train_loss", *history.measures)
+            rows = {name: np.array(arrays[name][at, runs]) for name in names}
+            bits = unpack(arrays["misclassified"][at, runs], len(arrays["index"]))
+            error, loss = rows.pop("train_error"), rows.pop("train_loss")
+            ended = None if last is None else (last == at) & (at > 0)
+            yield Record(runs, int(update), error, loss, rows, bits, ended=ended)
 
 
 def spare_bytes(job):

@@ -12,18 +12,22 @@ PROC = Path("/proc")
 REMEDIES = {  # by the part that needs the most memory
     "networks": "use fewer examples (`size` of 'strag data') or narrower layers (`width`)",
     "runs": "train fewer `runs` at a time",
+    "workers": "use fewer `workers`",
     "records": "record and test less often (`record_every`, `test_every`)",
 }
 
 
-def require_memory(recipe, size, limit, device="cpu"):
+def require_memory(recipe, size, limit, device="cpu", workers=0):
     """Raise StragError if a training of this Size needs more memory than `limit` GiB, or than is free.
 
     limit : GiB, or None for no limit. On a graphics card, the networks need none of the machine's memory.
+    workers : number of further processes, each of which needs what this one has taken so far, and networks.
     """
     parts = memory_parts(recipe, size)
     if device == "cuda":
         del parts["networks"]
+    if workers:
+        parts["workers"] = workers * (taken_so_far() + parts.pop("networks", 0))
     more = sum(parts.values())
     remedy = REMEDIES[max(parts, key=parts.get)]
     needed = (taken_so_far() + more) / 2**30

@@ -5,14 +5,20 @@ from functools import partial
 
 from strag import kinds
 from strag.api.arguments import file_to_read, kind, refuse_overwriting
+from strag.api.crew import hire, workers_check
+from strag.api.extend import history_or_path, prepare_extension, refuse_unused_in_extension
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.options import with_options_of
-from strag.api.resume import EVERY, Resumption
+from strag.api.part import outputs_of
+from strag.api.part import part as part_check
+from strag.api.resume import EVERY, Resumption, records_before
 from strag.api.unused import refuse_unused, refuse_unused_with
-from strag.errors import warn_caller
+from strag.api.workers import train_by
+from strag.errors import bad_usage, warn_caller
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
+from strag.files.state import REACHED
 from strag.signals import held
 from strag.stragglers.decision import decided
 from strag.stragglers.recipe import descends
@@ -23,24 +29,37 @@ from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
-from strag.training.workers import train_by
-from strag.values import checked, choice, function, instance, listing, number, optional, whole
+from strag.values import checked, choice, flag, function, instance, listing, number, optional, whole
 
 
 def is_done(job, sinks, weights_at, device):
     """Whether the outputs of a part, or of a training that resumes, are there already, complete.
 
-    sinks : open Outputs of the history and of the weights, the latter None without weights.
+    sinks : open Outputs of the history and of the weights, or None where they are not written.
 
     Raises StragError if there is another file in the place of one of them.
     """
-    if job.part is None and not sinks[0].resumes:
-        return False
-    done = is_complete(sinks[0].path, job.meta("history", device))
-    if sinks[1] is not None:
-        updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
-        done &= is_complete(sinks[1].path, job.meta("weights", device), updates)
+    history, weights = sinks
+    done = history is not None and is_written(job, history, device)
+    if done and weights is not None:
+        done = is_written(job, weights, device, weights_at)
     return done
+
+
+def is_written(job, sink, device, weights_at=None):
+    """Whether one output of a part, or of a training that resumes, is there already, complete.
+
+    sink : open Output of the history or, with `weights_at`, of the weights.
+
+    Raises StragError if there is another file in its place.
+    """
+    if sink.is_direct or (job.part is None and not sink.resumes):
+        return False
+    if weights_at is None:
+        state = (REACHED.name,) if job.keeps_state else ()
+        return is_complete(sink.path, job.meta("history", device), tensors=state)
+    updates = None if job.recipe.until else listed(weights_at, job.last, "weights_at")
+    return is_complete(sink.path, job.meta("weights", device), updates)
 
 
 def run(job, writers, device, progress=None):
@@ -63,29 +82,38 @@ def run(job, writers, device, progress=None):
 
 def _train(job, writers, device, watch, progress, resumption=None):
     """Train, and pass every record to the writers and the Watch; keep the state with a Resumption."""
-    begun, due, decide = (), None, None
+    begun = [] if job.extension is None else job.extension.begin(job, writers[0])
+    due = decide = None
     if resumption is not None:
-        begun, due = resumption.begun(), resumption.due
-        for checkpoint in begun:
-            for record in resumption.seen(checkpoint):
-                watch.add(record, job.last)
+        later = {checkpoint.runs.start: checkpoint for checkpoint in resumption.begun()}
+        begun = [*later.values(), *(checkpoint for checkpoint in begun if checkpoint.runs.start not in later)]
+        due = resumption.due
+    for checkpoint in begun:
+        checkpoint.seen = records_before(writers[0], checkpoint)
+        for record in records_before(writers[0], checkpoint):
+            watch.add(record, job.last)
     if job.recipe.until:
         decide = partial(decided, descends=descends(job.recipe.as_dict()))
     weights_at = writers[1].updates if len(writers) > 1 else ()
-    options = {"begun": begun, "due": due, "decide": decide}
+    options = {"begun": begun, "due": due, "decide": decide, "keep": job.keeps_state}
     if job.crew is None:
         events = science.train(job.recipe, job.task, weights_at, device, **options)
     else:
         events = train_by(job.crew, job.recipe, job.task, weights_at, every=EVERY, **options)
     for event in events:
         if isinstance(event, Checkpoint):
-            resumption.take(event)
+            if job.keeps_state and event.is_last:  # before its runs count as finished
+                writers[0].add_state(event)
+            if resumption is not None:
+                resumption.take(event)
             continue
         for writer in writers:
             writer.add(event)
         done = watch.add(event, job.last)
         if progress:
             progress(done, **watch.figures)
+    if resumption is not None:
+        resumption.save()
 
 
 _MODEL = (architectures.DEFAULT, "name of the architecture.")
@@ -109,6 +137,11 @@ def _options():
     device=choice(*DEVICES),
     threads=optional(whole(1, 4096)),
     memory=optional(number(0, above=True)),
+    part=optional(part_check),
+    resume=flag,
+    workers=optional(workers_check),
+    keep_state=flag,
+    extend=optional(history_or_path),
     progress=optional(function("a function of the number of network-updates done")),
 )
 def train(
@@ -122,6 +155,11 @@ def train(
     device="auto",
     threads=None,
     memory=None,
+    part=None,
+    resume=False,
+    workers=None,
+    keep_state=False,
+    extend=None,
     progress=None,
     **options,
 ):
@@ -137,6 +175,15 @@ def train(
     weights_at : updates whose weights are written, such as "0,40", (0, 40), "log" or "last", the default.
     device : "auto", "cpu", "cuda" or "mps". threads : processor threads; None leaves torch's default.
     memory : GiB that the training may need at most.
+    part : the part of the training to train, such as "3/8"; or "auto/8" or "auto" in a job of a scheduler. In
+        `output` and `weights`, %p is the number of the part. `strag.merge` joins the parts.
+    resume : whether to keep the state of the training in `output`.resume, and to go on from there if it was
+        stopped. Outputs of a part, or with `resume`, that are there already are left as they are.
+    workers : number of processes that train together, each with `threads`, or "auto" for one per core or per
+        graphics card; by default this process alone.
+    keep_state : whether the history holds the last state of every run, so that it can be extended.
+    extend : History with a state, or the path of one, whose training goes on to the number of `epochs`,
+        counted from its start. All other options come from it.
     progress : function that is called with the network-updates done, out of runs times updates.
     options : of the recipe and of the architecture.
 
@@ -144,7 +191,8 @@ def train(
     -------
     History, in memory unless it is written.
 
-    Raises StragError for parts that contradict each other and for data that cannot be trained on.
+    Raises StragError for options that contradict each other, for data that cannot be trained on, and for the
+    output of another training in the place of that of a part, or of one that resumes.
 
     Examples
     --------
@@ -154,22 +202,36 @@ def train(
     >>> history.train_error.shape
     (6, 2)
     """
-    read = [thing for thing in (data, without, init) if thing is not None]
+    part, source = part or (None, None)
+    output, weights = outputs_of(part, source, output, weights)
+    if resume and output is None:
+        raise bad_usage("`resume` needs `output`", "name the file of the history")
+    read = [thing for thing in (data, without, init, extend) if thing is not None]
     refuse_overwriting(read, output=output, weights=weights)
     device = choose_device(device)
     set_threads(threads)
-    recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
     given = {*options, *([] if weights_at is None else ["weights_at"])}
-    refuse_unused(given, recipe, without, init, weights)
-    refuse_unused_with(data, given, recipe, without)
+    if extend is None:
+        recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
+        refuse_unused(given, recipe, without, init, weights)
+        refuse_unused_with(data, given, recipe, without)
+    else:
+        refuse_unused_in_extension(given, extend.source, recipe, without, init, weights)
     at = None if weights is None else weights_at or "last"
     with ExitStack() as stack:
-        sinks = [None if name is None else stack.enter_context(Output(name)) for name in (output, weights)]
-        job = prepare_job(recipe, data, without, init, memory, device, sinks, at)
+        sinks = [name and stack.enter_context(Output(name, resumes=resume)) for name in (output, weights)]
+        if extend is None:
+            job = prepare_job(recipe, data, without, init, memory, device, sinks, at, part, keep_state)
+        else:
+            epochs = options.get("epochs")
+            job = prepare_extension(extend, data, epochs, memory, device, sinks, at, part, keep_state)
+        if is_done(job, sinks, at, device):
+            return kinds.read(output, "history")
+        hire(job, workers, device, threads, memory)
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if at:
+        if at and not is_written(job, sinks[1], device, at):
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))
         run(job, writers, device, progress and (lambda done, **_: progress(done)))
         gathered = history.read(writers[0].as_container("history")) if output is None else None
         commit(*(writer for writer in reversed(writers) if writer.output))
-    return gathered or kinds.read(str(output), "history")
+    return gathered or kinds.read(output, "history")

@@ -38,19 +38,25 @@ def command(files, labels, output, as_json, quiet):
     - the Jaccard index
     - kappa, the agreement beyond chance (1: the same examples, 0: as many
       common ones as by chance)
+
+    A warning names every set that is empty, since nothing overlaps with it.
     """
     from strag.api.compare import compare
     from strag.commands.deliver import deliver
     from strag.commands.inputs import called, refuse_overwriting, refuse_several_stdin
+    from strag.console import warn
     from strag.files.output import Output
     from strag.kinds import read
     from strag.views import comparison as view
 
     names = called(files, labels)
     if len(files) < 2:
-        raise click.UsageError("a comparison needs at least two FILE")
+        raise click.UsageError("a comparison needs at least two FILEs")
     refuse_several_stdin(*files)
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
         lists = [read(path, "stragglers") for path in files]
         deliver(view, lambda out: compare(lists, names, out), sink, as_json, quiet)
+    for stragglers in lists:
+        if not stragglers.indices.size:
+            warn(f"{stragglers.source}: has no examples (its verdict is '{stragglers.verdict}')")

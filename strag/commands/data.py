@@ -135,7 +135,8 @@ def command(source, test, output, quiet, **options):
         data = read_source(source, reading, output, note, unused)
         inputs, test_data = {"data": data.identity}, None
         if test is not None:
-            test_data = read_source([test], reading, output, note, unused)
+            # Its own groups do not matter, and it may have only one class.
+            test_data = read_source([test], reading, output, note, unused, labels="parity")
             inputs["test"] = test_data.identity
         if unused:
             name = min(unused)
@@ -156,10 +157,16 @@ def command(source, test, output, quiet, **options):
 def _made(data, test, test_data, changes):
     """The Dataset that the options make, and notes on it. test_data : the Dataset of --test, or None."""
     from strag.datasets.transforms import changed, with_test
+    from strag.errors import StragError
+    from strag.files.streams import name_of
 
     lines = []
     if test_data is not None:
-        data = with_test(data, test_data, _test_words(test))
+        had_test = data.has_test
+        try:
+            data = with_test(data, test_data, _test_words(test))
+        except StragError as error:
+            raise error if had_test else error.about(name_of(test)) from None
         if test_data.has_test:
             lines.append(f"the training examples of {test_data.title} are the test set")
     had_test, data = data.has_test, changed(data, changes)
@@ -169,10 +176,11 @@ def _made(data, test, test_data, changes):
     return data, lines
 
 
-def read_source(source, reading, output, note, unused):
+def read_source(source, reading, output, note, unused, labels="classes"):
     """The Dataset of SOURCE. The output may replace a strag dataset that is read, but no other input.
 
-    unused : set of names of options in `reading`. Those that SOURCE uses are removed from it.
+    unused : set of names of options in `reading`. Those that SOURCE uses are removed from it. labels : how
+    the classes of files form groups.
     """
     from strag.api.data import is_strag_file
     from strag.commands.inputs import read_data, refuse_overwriting
@@ -185,7 +193,7 @@ def read_source(source, reading, output, note, unused):
     if alone and (first in ("-", "", *CATALOGUE) or is_strag_file(first)):
         return read_data(first)
     refuse_overwriting(source, ("-o", output))
-    return import_files(source, reading, note, unused)
+    return import_files(source, reading, note, unused, labels)
 
 
 def _test_words(test):

@@ -1,8 +1,10 @@
 """How commands report a result: as tables at a terminal, else as JSON and one line on stderr."""
 
 import contextlib
+from dataclasses import replace
 
 from strag.console import Notes, print_tables, say, stdout_is_terminal, warn
+from strag.errors import with_options
 
 ANOTHER_ANSWER = 3  # exit status
 
@@ -18,12 +20,17 @@ def deliver(view, answer, sink, as_json=False, quiet=False):
     """
     if sink.path == "-" and stdout_is_terminal() and not as_json:
         result = answer(None)
-        print_tables(view.tables(result))
+        print_tables([_with_options(table) for table in view.tables(result)])
         return result
     result = answer(sink)
     for line in (view.sentence(result), *getattr(view, "notes", lambda _: ())(result)):
-        Notes(quiet)(line)
+        Notes(quiet)(with_options(line))
     return result
+
+
+def _with_options(table):
+    """A Table whose caption names parameters as options."""
+    return replace(table, caption=table.caption and with_options(table.caption))
 
 
 def warn_doubts(history, stragglers, level=None):
@@ -41,7 +48,10 @@ def verdict_status(verdict, is_chosen, any_verdict):
 
 @contextlib.contextmanager
 def kept_in_part(history):
-    """Keep the finished part of a history if a signal interrupts the work in this context."""
+    """Keep the finished part of a history if a signal interrupts the work in this context.
+
+    A training that resumes has kept its state already, and a line says where.
+    """
     from strag.errors import StragError
     from strag.signals import raised
     from strag.words import number_of
@@ -49,11 +59,12 @@ def kept_in_part(history):
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:
-        if history.output is not None and history.output.resumes:
-            work = f"{history.output.path}.resume"
-            say(f"{work}: holds the training so far; the same command goes on from there")
-            raise
         if isinstance(error, Exception) and not raised():
+            raise
+        if history.output.resumes:
+            if history.output.can_continue:
+                work = history.output.work_file
+                say(f"{work}: holds the training so far; run the same command again to go on")
             raise
         try:
             kept = history.commit_partial()

@@ -47,6 +47,10 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     dataset file or a name in the catalogue. One of them may be '-' for stdin. The output is an activations
     file, which 'strag geometry' reads.
 
+    Examples of DATA that the networks were not trained on are marked if DATA is the training set, a part of
+    it ('strag prune'), or the data set of which the training set is such a part. Any other DATA, also a
+    subset made by 'strag data', counts as other data, on which no network was trained.
+
     DATA is standardised like the data that the networks were trained on. Activations are the outputs of
     the nonlinearity, without normalisation. Layer 0 is the standardised input.
     """
@@ -58,6 +62,7 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
     from strag.files.output import Output
     from strag.kinds import read
     from strag.training.device import choose_device, set_threads
+    from strag.views.geometry import examples
     from strag.words import number_of
 
     if weights == data == "-":
@@ -73,4 +78,4 @@ def command(weights, data, layers, updates, runs, half, device, threads, output,
         with Progress(len(job.updates), "update", quiet) as progress:
             dump_into(job, sink, half, device, progress.to)
     runs, updates = number_of(len(job.runs), "run"), number_of(len(job.updates), "update")
-    Notes(quiet)(f"{runs} at {updates}, {len(job.data.y)} examples")
+    Notes(quiet)(f"{runs} at {updates}, {examples(job, fate='')}")

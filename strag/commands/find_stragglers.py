@@ -114,9 +114,10 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     from strag.api.find_stragglers import find, refuse_unused, write_finding
     from strag.commands.deliver import deliver, verdict_status, warn_doubts
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
-    from strag.console import warn
+    from strag.console import Notes, warn
     from strag.files.output import Output
     from strag.files.streams import refuse_terminal_input
+    from strag.stragglers.shortfall import epochs_needed
     from strag.views import stragglers as view
 
     at, reference = options["at"], options["reference"]
@@ -133,6 +134,12 @@ def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
         options["reference"] = None if reference is None else kinds.read(reference, "history")
         stragglers, finding = find(loaded, **options)
         deliver(view, lambda out: write_finding(finding, out, csv_sink), sink, as_json, quiet)
+    epochs = None if at.is_chosen else epochs_needed(loaded, stragglers.inversions)
+    if epochs is not None:
+        goes_on = (
+            f"'strag train DATA --extend {loaded.source} --epochs {epochs} -o NEW' goes on with its runs"
+        )
+        Notes(quiet)(f"{loaded.source}: {goes_on}")
     warn_doubts(loaded, stragglers, at.error)
     if not stragglers.pooled:
         reason = f"several networks start from run {loaded.shared_run} and leave out different examples"

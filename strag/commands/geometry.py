@@ -26,8 +26,10 @@ def command(files, output, as_json, quiet):
     contain different examples, updates or runs, in any order. The output is a table at a terminal, else
     JSON. If the output ends in .safetensors, it is a history, which find-stragglers and plot read.
 
-    Representations are normalised. Only examples that a run was trained on are measured. A class with an
-    example that is not finite has no radius.
+    Representations are normalised. Only examples that a run was trained on are measured, and the output
+    says how many others are left out. If FILE holds other data than the training set, all its examples are
+    measured. Their error is a test error, and they make no history. A class with an example that is not
+    finite has no radius.
     """
     from contextlib import ExitStack
 
@@ -39,7 +41,7 @@ def command(files, output, as_json, quiet):
     from strag.files.output import Output
     from strag.geometry.measure import Grid
     from strag.kinds import read
-    from strag.views.geometry import tables
+    from strag.views.geometry import examples, tables
     from strag.words import number_of
 
     files = files or ("-",)
@@ -61,4 +63,4 @@ def command(files, output, as_json, quiet):
             write_json(as_json_object(grid), sink)
     if not shows:
         runs, updates = number_of(len(grid.runs), "run"), number_of(len(grid.updates), "update")
-        Notes(quiet)(f"{runs} at {updates}, {len(grid.index)} examples")
+        Notes(quiet)(f"{runs} at {updates}, {examples(grid)}")

@@ -6,7 +6,7 @@ import shlex
 import click
 
 from strag.commands.types import CATALOGUE
-from strag.words import as_text
+from strag.words import as_text, number_of
 
 
 def refuse_several_stdin(*paths):
@@ -78,7 +78,8 @@ def labels_of(files, labels):
     """The --label of each FILE as text: list of str, empty if there are no labels."""
     if labels and len(labels) != len(files):
         raise click.UsageError(
-            f"{len(labels)} --label for {len(files)} FILE; pass one label per file, in order"
+            f"{number_of(len(labels), 'label')} for {number_of(len(files), 'FILE')}; pass one --label per "
+            "file, in order"
         )
     return [as_text(label) for label in labels]
 

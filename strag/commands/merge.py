@@ -26,8 +26,8 @@ def command(files, missing, output, quiet):
     trained with the same torch, device and number of threads. All parts must be of the same recipe, the same
     data and the same version of strag, and each must occur once.
 
-    --missing prints an empty line if no part is missing. At least one part must exist, since it names the
-    number of all parts.
+    --missing prints an empty line if no part is missing. A part whose training was interrupted counts as
+    missing. At least one PART must be given, because the number of all parts is read from it.
     """
     from strag.api.merge import open_parts
     from strag.commands.inputs import refuse_overwriting, refuse_several_stdin
@@ -39,12 +39,12 @@ def command(files, missing, output, quiet):
     refuse_several_stdin(*files)
     if missing:
         if is_given("output"):
-            raise click.UsageError("--missing writes no file: remove -o")
-        with open_parts(files) as parts:
-            click.echo(",".join(map(str, parts.missing)))
-            Notes(quiet)(described(parts))
-        return
-    refuse_overwriting(files, ("-o", output))
-    with Output(output) as sink, open_parts(files) as parts:
-        merge(parts, sink)
-        Notes(quiet)(described(parts))
+            raise click.UsageError("--missing writes no file; remove -o")
+        with Output("-", binary=False) as sink, open_parts(files, among_missing=True) as parts:
+            sink.file.write((",".join(map(str, parts.missing)) + "\n").encode())
+            sink.commit()
+    else:
+        refuse_overwriting(files, ("-o", output))
+        with Output(output) as sink, open_parts(files) as parts:
+            merge(parts, sink)
+    Notes(quiet)(described(parts))

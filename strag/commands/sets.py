@@ -95,6 +95,7 @@ def command(history, output, quiet, any_verdict, **options):
     from strag.commands.deliver import verdict_status, warn_doubts
     from strag.commands.inputs import refuse_data_set, refuse_overwriting
     from strag.console import Notes
+    from strag.errors import with_options
     from strag.files.output import Output
     from strag.files.sets import write_sets
     from strag.files.streams import refuse_terminal_input
@@ -109,7 +110,10 @@ def command(history, output, quiet, any_verdict, **options):
         sets, stragglers, recipe = sets_of(loaded, **options)
         write_sets(sink, sets, loaded, recipe)
     is_chosen = stragglers is None or options["at"].is_chosen
-    Notes(quiet)(sentence(sets, None if is_chosen else stragglers.verdict))
+    by_error = str(options["at"]).startswith("error:")
+    missing = stragglers.records.count(None) if by_error else 0
+    verdict = None if is_chosen else stragglers.verdict
+    Notes(quiet)(with_options(sentence(sets, verdict, missing)))
     if stragglers is None:
         return 0
     warn_doubts(loaded, stragglers)

@@ -54,8 +54,9 @@ def command(files, labels, markdown, output, as_json, quiet):
       runs start from the same weights. They are valid for this test set.
 
     The reference is the condition with the usual value of every setting, or, next to conditions that leave
-    out sets, the one with all examples. If there is none, it is the condition with an inversion that has
-    the most blocks, then the most runs, and that comes first in the table.
+    out examples, the one with all examples. If there is none, it is the condition with an inversion,
+    preferably one with --at inversion, that has the most blocks, then the most runs, and that comes first
+    in the table.
 
     If only the number of examples P varies, the law limit - a P^-b is fitted, with b free and with b = 1.
     The fit has intervals if there are enough blocks.

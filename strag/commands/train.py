@@ -53,8 +53,19 @@ def command(data, output, plans, as_json, quiet, **options):
     Time is counted in updates. With the full batch, records are free. With mini-batches, each record costs
     one pass over all examples, so that records are sparser by default.
 
+    --until decided ends each run when its records show whether it inverts: at 4 times the update of its
+    inversion, or when it has finished learning. --epochs is then the limit. A later, deeper valley remains
+    possible.
+
+    --part K/N trains part K of N, on any machine, and 'strag merge' joins the parts. --part auto/N takes K
+    from the job array of Slurm, PBS or SGE; --part auto takes K and N from torchrun or srun. In the names of
+    outputs, %p stands for K. --workers trains with several processes on this machine. The output has the
+    same bytes as that of one process with the same --threads.
+
     If Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 stops a training with -o FILE, the finished part is kept
-    as FILE.partial.
+    as FILE.partial. With --resume, the state is kept in FILE.resume instead, also if the process is killed,
+    and the same command continues the training. Complete outputs of the same training are left as they are
+    by --resume and --part.
 
     With a sets file, --without trains one network per set, from the initial weights of the run that the set
     belongs to. The seed, the data and the sizes of the networks must be those of the training in which the
@@ -64,72 +75,82 @@ def command(data, output, plans, as_json, quiet, **options):
     and disk space of the training, as a table at a terminal, else as JSON. Memory hardly depends on --runs,
     and from about 16 runs on, neither does the time per network-update.
 
+    --extend takes the recipe, the runs and their sets from HISTORY, which was written with --keep-state. DATA
+    must be the same data set. The output has the same bytes as a training with these --epochs from the start,
+    on the same machine. With --until, the limit is raised for the runs that were not decided. Options that
+    would change the training are refused.
+
     Trainings that run at the same time share the processor: with `make -j`, use --threads 1 for each.
     """
     from contextlib import ExitStack
 
+    from strag.api.crew import hire
+    from strag.api.extend import refuse_unused_in_extension
     from strag.api.job import history_writer, weights_writer
-    from strag.api.train import is_done
+    from strag.api.train import is_done, is_written
     from strag.api.unused import refuse_unused
-    from strag.api.workers import crew_for
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
     from strag.files.output import Output
+    from strag.files.streams import name_of
     from strag.training.device import choose_device, set_threads
 
-    without, init, weights, weights_at = (
-        options[key] for key in ("without", "init", "weights", "weights_at")
+    without, init, extend, weights, weights_at = (
+        options[key] for key in ("without", "init", "extend", "weights", "weights_at")
     )
     refuse_ignored(("json", not plans, "needs --plan"))
-    recipe = _recipe(options)
-    refuse_unused(given_names(), recipe, without, init, weights)
-    source = data_or_pipe(data, (without, init))
+    refuse_ignored(("extend", plans, "contradicts --plan, which measures a training from its start"))
+    if extend is None:
+        recipe = _recipe(options)
+        refuse_unused(given_names(), recipe, without, init, weights)
+    else:
+        refuse_unused_in_extension(given_names(), name_of(extend), weights=weights)
+    source = data_or_pipe(data, (without, init, extend))
     data = "mnist8k" if source is None else source
-    if (data, without, init).count("-") > 1:
-        raise click.UsageError("DATA, --without and --init cannot both be stdin")
-    part, weights_at = _part(options, quiet), None if weights is None else weights_at
-    output, weights = (name if part is None else _named(name, part) for name in (output, weights))
-    refuse_overwriting((data, without, init), ("-o", output), ("--weights", weights))
+    if (data, without, init, extend).count("-") > 1:
+        raise click.UsageError("DATA, --without, --init and --extend cannot both be stdin")
+    weights_at = None if weights is None else weights_at
+    part, output, weights = _part(options, output, weights, quiet)
+    refuse_overwriting((data, without, init, extend), ("-o", output), ("--weights", weights))
     device = choose_device(options["device"])
     set_threads(options["threads"])
-    make_job = partial(_job, recipe, data, without, init, options["memory"], device, part)
+    same = (options["memory"], device, part, options["keep_state"])
+    if extend is None:
+        make_job = partial(_job, recipe, data, without, init, *same)
+    else:
+        make_job = partial(_extension, extend, data, options["epochs"], *same)
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
         resumes = options["resume"] and not plans
-        sinks = [name and stack.enter_context(Output(name, resumes=resumes)) for name in names]
+        sinks = [
+            None if name is None else stack.enter_context(Output(name, resumes=resumes)) for name in names
+        ]
         if source is None:
             Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
         job = make_job(sinks, weights_at)
-        job.crew = crew_for(options["workers"], job.recipe, job.task.ends, device, options["threads"])
+        hire(job, options["workers"], device, options["threads"], options["memory"])
         if plans:
             return _show_plan(job, device, weights_at, as_json)
         if is_done(job, sinks, weights_at, device):
             return Notes(quiet)(f"{output}: is complete already, so it is left as it is")
         writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if weights is not None:
+        if weights is not None and not is_written(job, sinks[1], device, weights_at):
             writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
         _run(job, writers, device, quiet)
     Notes(quiet)(_sentence(job, writers[0]))
     return None
 
 
-def _part(options, quiet):
-    """The Part of --part, or None; a note says which one `auto` is."""
+def _part(options, output, weights, quiet):
+    """The Part of --part or None, and the names of its outputs; a note says which part `auto` is."""
+    from strag.api.part import outputs_of
     from strag.console import Notes
 
     part, source = options["part"] or (None, None)
+    output, weights = outputs_of(part, source, output, weights)
     if source:
         Notes(quiet)(f"training part {part}, as {source} {'say' if ' and ' in source else 'says'}")
-        for option in ("output", "weights"):
-            if options.get(option) not in (None, "-") and "%p" not in options[option]:
-                problem = "every part of --part auto needs its own file; write its number in the name as %p"
-                raise click.UsageError(problem)
-    return part
-
-
-def _named(name, part):
-    """The name of an output, with the number of the part in the place of %p."""
-    return None if name is None else name.replace("%p", str(part.number))
+    return part, output, weights
 
 
 def _sentence(job, history):
@@ -176,7 +197,17 @@ def _run(job, writers, device, quiet):
         commit(*reversed(writers))
 
 
-def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
+def _extension(extend, data, epochs, memory, device, part, keep, sinks, weights_at):
+    """The Job of going on with the training in a history."""
+    from strag.api.extend import prepare_extension
+    from strag.commands.inputs import read_data
+    from strag.kinds import read
+
+    history = read(extend, "history", state=True)
+    return prepare_extension(history, read_data(data), epochs, memory, device, sinks, weights_at, part, keep)
+
+
+def _job(recipe, data, without, init, memory, device, part, keep, sinks, weights_at):
     """The Job of training on DATA. Options that have no effect on this data set are refused."""
     from contextlib import nullcontext
 
@@ -193,4 +224,4 @@ def _job(recipe, data, without, init, memory, device, part, sinks, weights_at):
     if not is_native(recipe.precision, device):
         warn(f"this processor has no {recipe.precision} arithmetic: expect no gain, or a loss, in speed")
     with nullcontext() if init is None else read(init, "weights") as start:
-        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part)
+        return prepare_job(recipe, loaded, left_out, start, memory, device, sinks, weights_at, part, keep)

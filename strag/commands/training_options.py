@@ -193,6 +193,17 @@ JOB = (
         is_flag=True,
         help="Keep the state of the training in FILE.resume, and go on from there if it was stopped.",
     ),
+    click.option(
+        "--keep-state",
+        is_flag=True,
+        help="Put the last state of every run into the history, so that --extend can train it for longer.",
+    ),
+    click.option(
+        "--extend",
+        type=FilePath(),
+        metavar="HISTORY",
+        help="Go on with the training in HISTORY, which has a state, to --epochs counted from its start.",
+    ),
 )
 
 

@@ -281,7 +281,7 @@ class PartName(click.ParamType):
         try:
             return read_part(value)
         except StragError as error:
-            self.fail("; ".join(filter(None, (error.problem, error.remedy))), param, ctx)
+            self.fail(str(error).replace("`", ""), param, ctx)  # click has named the option
 
 
 class Workers(click.IntRange):

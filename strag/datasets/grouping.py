@@ -43,8 +43,9 @@ class Grouping:
             return cls(("even", "odd"), tuple(c % 2 for c in range(max(numbers) + 1)))
         members = [-1] * (max(numbers) + 1)
         if labels == "classes":
-            if len(numbers) < 2 and not names:
-                raise StragError("holds only one class", "provide examples of at least two classes")
+            if len(numbers) < 2:
+                only = f"'{names[0]}'" if names else numbers[0]
+                raise StragError(f"has only one class, {only}", "provide examples of at least two classes")
             for group, c in enumerate(numbers):
                 members[c] = group
             return cls._checked(tuple(names or map(str, numbers)), members)
@@ -52,7 +53,8 @@ class Grouping:
         for group, (_, classes) in enumerate(groups):
             for c in classes:
                 if members[c] not in (-1, group):
-                    raise bad_usage(f"labels '{labels}' put class {c} into two groups", _HELP)
+                    shown = _as_written(c, labels, numbers, names)
+                    raise bad_usage(f"`labels` '{labels}' put class {shown} into two groups", _HELP)
                 members[c] = group
         return cls._checked(tuple(text for text, _ in groups), members)
 
@@ -82,7 +84,7 @@ def check_list(text):
 def _check_number(groups):
     """Raise StragError if the number of groups is not allowed."""
     if not 2 <= groups <= _MOST:
-        raise bad_usage(f"labels make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
+        raise bad_usage(f"`labels` make {number_of(groups, 'group')}, not 2 to {_MOST}", _HELP)
 
 
 def _split(labels, shown=None, remedy=_HELP):
@@ -104,6 +106,13 @@ def _split(labels, shown=None, remedy=_HELP):
             groups.append([])
         at += 1
     return groups
+
+
+def _as_written(number, labels, numbers, names):
+    """A class as `labels` names it: its name in quotes if it is in the text, otherwise its number."""
+    written = {plain if quoted is None else quoted for items in _split(labels) for quoted, plain in items}
+    name = dict(zip(numbers, names or (), strict=False)).get(number)
+    return f"'{name}'" if name in written else number
 
 
 def read_groups(labels, numbers, names=None, strict=False, called=None):

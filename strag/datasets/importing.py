@@ -11,7 +11,8 @@ from strag.datasets.imported import Reading, starts_with
 from strag.datasets.labels import read_labels
 from strag.datasets.names import Names
 from strag.datasets.numbers import stored
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError, bad_usage, warn_of
+from strag.words import some_of
 
 # The first Form in this order that knows the files reads them.
 FORMS = (
@@ -20,12 +21,12 @@ FORMS = (
 )
 
 
-def import_files(paths, reading=None, note=None, unused=None):
+def import_files(paths, reading=None, note=None, unused=None, labels="classes"):
     """The Dataset in a folder, in a file, or in files of examples and labels.
 
     paths : list of str. reading : a Reading. note : function that is called with one line on each thing that
     was left out or ambiguous. unused : set of names of options in `reading`, or None. Options that the form
-    of the data uses are removed from the set.
+    of the data uses are removed from the set. labels : how classes form groups.
 
     Raises StragError if the form of the data is unknown. If `unused` is None, it also raises StragError for
     an option that the form does not use.
@@ -50,7 +51,7 @@ def import_files(paths, reading=None, note=None, unused=None):
         raise error.about(paths[0]) from None
     words = [shlex.quote(_name_of(path)) for path in paths]
     source = imported.sources.get("x", paths[0]) if len(paths) > 1 else paths[0]
-    return dataset_of(imported, source, words=[*words, *reading.words()], note=note)
+    return dataset_of(imported, source, labels, words=[*words, *reading.words()], note=note)
 
 
 def _form_of(paths):
@@ -119,7 +120,16 @@ def dataset_of(imported, source, labels="classes", title=None, words=(), note=No
             note(f"{name}: {line}")
         for key, line in classes.notes:
             note(f"{_name_of(Path(imported.sources.get(key, source)))}: {line}")
+    _warn_unseen(data, imported.sources.get("y_test", source))
     return data
+
+
+def _warn_unseen(data, source):
+    """Warn of classes that only test examples have. source : the file that the warning is about."""
+    unseen = [data.class_name(c) for c in np.setdiff1d(data.y_test, data.y)] if data.has_test else []
+    if unseen:
+        classes = f"class {unseen[0]}" if len(unseen) == 1 else f"classes {some_of(unseen)}"
+        warn_of(source, f"no training example has {classes} of the test set")
 
 
 def _stored(imported, suffix, y):

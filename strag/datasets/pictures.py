@@ -52,7 +52,7 @@ class Pictures:
             self._x = self._room(self._expected or 1, pixels.shape)
         if self._x.shape[1:3] != pixels.shape[:2]:
             (h, w), (first_h, first_w) = pixels.shape[:2], self._x.shape[1:3]
-            problem = f"has {w} x {h} pixels, but {self._first} has {first_w} x {first_h}"
+            problem = f"has {h} x {w} pixels, but {self._first} has {first_h} x {first_w}"
             raise StragError(problem, "use images of one size, or add `resize` HxW", called)
         if self._x.ndim == 3 < 1 + pixels.ndim:
             grey, self._x = self._x, self._room(len(self._x), pixels.shape)

@@ -163,7 +163,7 @@ def _check(image, content, path, most):
     width, height = image.size
     if width * height > most:
         remedy = "scale all images down" + (", with `resize` HxW" if width * height <= MOST_SCALED else "")
-        raise StragError(f"has {width} x {height} pixels, more than {most}", remedy, path)
+        raise StragError(f"has {height} x {width} pixels, more than {most}", remedy, path)
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise StragError(f"has {image.n_frames} frames", "save every frame in a file of its own", path)
     tags = getattr(image, "tag_v2", {})

@@ -121,7 +121,8 @@ def with_test(data, other, words=()):
     numbers = dict(zip(names or data.class_numbers, data.class_numbers, strict=True))
     unknown = [c for c in others or other.class_numbers if c not in numbers]
     if unknown:
-        raise StragError(f"lacks class '{unknown[0]}' of its test set", "use the same classes for both")
+        problem = f"its class '{unknown[0]}' is not a class of the training set"
+        raise StragError(problem, "use the same classes for both")
     table = np.zeros(other.class_count, dtype=np.int64)
     table[list(other.class_numbers)] = [numbers[c] for c in others or other.class_numbers]
     x, x_test = data.x, _in_order_of(data, other)

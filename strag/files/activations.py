@@ -42,7 +42,7 @@ SPEC = Spec(
         Tensor(
             *("trained", "U8", TRAINED.axes),
             "examples that the run was trained on; all examples if the data have another origin than "
-            "the training set",
+            "the training set, which the stamp then has as `training_origin`",
         ),
     ),
     named=(RUN, LAYER, CLASS),
@@ -120,6 +120,7 @@ class Activations(Brief):
     updates : int64 [U]. runs, layers, classes : names of the axes.
     index, y, group : int64 [P]. names : Names of the examples, or None. trained : bits, uint8 [R, ceil(P/8)].
     model : dict of the values that must be equal in files that are measured together.
+    is_other : whether the examples have another origin than the training set.
     meta, source : stamp and name of the file.
     """
 
@@ -129,6 +130,7 @@ class Activations(Brief):
         tensors = SPEC.numbered(layers if isinstance(layers, list) else ()).read(container, WHOLE)
         self.runs, self.layers, self.classes = (tuple(self.meta[axis.stamped]) for axis in SPEC.named)
         self.names = names_of(tensors)
+        self.is_other = self.meta.get("training_origin") is not None
         for name, values in tensors.items():
             setattr(self, name, values)
         inputs, recipe = (self.meta.get(key) or {} for key in ("inputs", "recipe"))

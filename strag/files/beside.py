@@ -98,16 +98,16 @@ class Kept(Beside):
     ----------
     is_new : whether the file was empty when it was opened.
 
-    Raises BusyError if another process is writing it.
+    Raises BusyError if another process is writing it. The lock ends with the process that holds it, so that
+    a killed command leaves none.
     """
-
-    removed = 0
 
     def __init__(self, target):
         self.target = target
         self._mode = 0o666 & ~_umask()
         path = target.with_name(target.name + RESUME)
         with held():
+            self.removed = _remove_leftovers(target)
             descriptor = os.open(path, _FLAGS | os.O_CREAT, 0o600)
             if _lock(descriptor) is False or not _is_at(path, descriptor):
                 os.close(descriptor)
@@ -128,6 +128,11 @@ class Kept(Beside):
             with contextlib.suppress(OSError):
                 self.file.close()
             self._path = None
+
+    @property
+    def stays(self):
+        """Whether the file has not replaced its target, so that it can be continued."""
+        return self._path is not None
 
     def remove(self):
         """Remove the file, which will not be continued."""

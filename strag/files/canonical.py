@@ -35,3 +35,26 @@ def legible(value):
     if isinstance(value, dict):
         return {as_text(key): legible(item) for key, item in value.items()}
     return [legible(item) for item in value] if isinstance(value, list) else value
+
+
+def difference(meta, other, ignored=()):
+    """The first value in which two stamps differ, as text: "recipe.lr is 0.2, not 0.1"; None if they agree.
+
+    ignored : keys that may differ.
+    """
+    for key in sorted({*meta, *other} - set(ignored)):
+        ours, theirs = meta.get(key), other.get(key)
+        if canonical_json(ours) == canonical_json(theirs):
+            continue
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            return f"{key}.{difference(ours, theirs)}"
+        if all(isinstance(value, (str, int, float, bool, type(None))) for value in (ours, theirs)):
+            return f"{key} is {_shown(ours)}, not {_shown(theirs)}"
+        return f"{key} differs"
+    return None
+
+
+def _shown(value):
+    """A value for a message, shortened."""
+    text = "absent" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:12]}..."

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError, bad_usage
-from strag.files.beside import RESUME
+from strag.files.begun import begun_otherwise, begun_with_less, is_header_of
 from strag.files.header import (
     DTYPES,
     LARGEST,
@@ -46,14 +46,16 @@ class TensorWriter:
     ----------
     arrays : dict of tensor name to a numpy array over the file, zero at first.
     end : number of bytes of the finished file, after which the spare ones begin.
-    is_complete : whether the work file of an earlier command is complete and only needs to take its place.
+    spare : number of spare bytes, which an earlier command may have chosen.
+    is_begun : whether the work file of an earlier command is continued.
+    is_complete : whether that file is complete and only needs to take its place.
 
     A context manager around `Output`: nothing appears at the destination before `commit`. Until then the
     stamp has `unfinished`, so that the file left by a killed command is not mistaken for a result.
     """
 
     def __init__(self, output, meta, layout, spare=0):
-        self._resident, self.is_complete = 0, False
+        self._resident, self.is_begun, self.is_complete = 0, False, False
         if output is None:
             self.output, self._header = None, b""
             self.arrays = {name: np.zeros(shape, dtype) for name, (dtype, shape) in layout.items()}
@@ -63,26 +65,41 @@ class TensorWriter:
             self._header, offsets, size = header_of(meta, layout)
             start = len(self._header)
             self.end = start + size
-            self._begin(unfinished_header(meta, layout, start), self.end + spare)
+            self._unfinished, self.spare = unfinished_header(meta, layout, start), spare
+            self._begin(meta)
             self.arrays = {
                 name: _mapped(self.output.file, dtype, shape, start + offsets[name])
                 for name, (dtype, shape) in layout.items()
             }
 
-    def _begin(self, header, size):
-        """Write the header of the work file and reserve its bytes, or check the header of one to continue."""
+    def _begin(self, meta):
+        """Lay out the work file, or take up that of an earlier command; reserve its bytes."""
         file = self.output.file
-        if self.output.is_begun and os.fstat(file.fileno()).st_size >= self.end:
-            found = file.read(len(header))
-            self.is_complete = found == self._header
-            if found != header and not self.is_complete:
-                raise begun_otherwise(self.output.path)
-        else:
-            self.output.require_room(size)
-            file.seek(0)
-            file.write(header)
-            file.flush()
-        _reserve(file, size)
+        length = os.fstat(file.fileno()).st_size if self.output.is_begun else 0
+        found = file.read(len(self._header))
+        if not is_header_of(found, self._unfinished, self._header):
+            raise begun_otherwise(file, meta, self.output.work_file)
+        self.is_complete = found == self._header and length >= self.end
+        self.is_begun = self.is_complete or length > self.end or (length == self.end and not self.spare)
+        if self.is_begun and not self.is_complete:
+            if length < self.end + self.spare:
+                raise begun_with_less(self.output.work_file)
+            self.spare = length - self.end
+        if not self.is_begun:
+            self.output.require_room(self.end + self.spare)
+            file.truncate(0)
+            self._write_header(self._unfinished)
+        _reserve(file, self.end + self.spare)
+
+    def reopen(self):
+        """Go on with the work file of an earlier command: mark it as unfinished again."""
+        self.is_complete = False
+        self._write_header(self._unfinished)
+
+    def _write_header(self, header):
+        self.output.file.seek(0)
+        self.output.file.write(header)
+        self.output.file.flush()
 
     @property
     def fingerprint(self):
@@ -97,11 +114,11 @@ class TensorWriter:
 
     @contextlib.contextmanager
     def _failing_cleanly(self):
-        """Context that discards the output if an error occurs in it."""
+        """Context that discards the output if an error occurs in it, except what an earlier command began."""
         try:
             yield
         except BaseException:
-            self.output.__exit__()
+            (self.output.__exit__ if self.output.is_begun else self.output.drop)()
             raise
 
     def put(self, name, where, values):
@@ -128,8 +145,7 @@ class TensorWriter:
         """Move the finished file to its destination."""
         self.flush()
         with self.output.writing():
-            self.output.file.seek(0)
-            self.output.file.write(self._header)
+            self._write_header(self._header)
             self.output.file.truncate(self.end)
         self.output.commit()
 
@@ -174,12 +190,6 @@ class InMemory:
 
     def close(self):
         """Do nothing, because there is no file."""
-
-
-def begun_otherwise(path):
-    """The error for a work file that another training has begun."""
-    problem = "belongs to another training: its recipe, data, torch or threads differ"
-    return StragError(problem, "finish that one, or remove this file", f"{path}{RESUME}")
 
 
 def bytes_of(layout):
@@ -290,7 +300,7 @@ def container_from(stream, head, name, wanted=(), unfinished=False):
     else:
         file = spool(head + header, stream, size + 1, name)
     try:
-        _check_size(file, size, name)
+        _check_size(file, size, name, meta.get("unfinished"))
         return Container(name, meta, entries, file)
     except BaseException:
         file.close()
@@ -313,10 +323,10 @@ def _read_header(stream, head, name, wanted):
     return header
 
 
-def _check_size(file, size, name):
-    """Raise StragError unless the file has `size` bytes."""
+def _check_size(file, size, name, is_unfinished=False):
+    """Raise StragError unless the file has `size` bytes; an unfinished one may hold a state after them."""
     length = file.seek(0, os.SEEK_END)
     if length < size:
         raise StragError(f"is cut short: {length} of {size} bytes", again(name), source=name)
-    if length > size:
+    if length > size and not is_unfinished:
         raise StragError(f"has bytes after its end at {size} bytes", again(name), source=name)

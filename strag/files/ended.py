@@ -20,7 +20,7 @@ class Ended:
 
     def __init__(self, arrays, spec, scheduled=()):
         self.arrays, self.last = arrays, np.asarray(arrays["last_record"])
-        self.axes = {name: [axis.name for axis in spec[name].axes] for name in arrays}
+        self.axes = {name: spec.axes_of(name) for name in arrays}
         self.own = np.asarray(arrays["updates"])[self.last]  # (R,), update of the last record
         self.kept = {"record": np.arange(self.last.max() + 1)}
         tests = np.asarray(arrays.get("test_updates", ()), np.int64)

@@ -12,18 +12,23 @@ SPEC = JsonSpec(
         Keys(("pairs",), "pairs of groups, in the order of `distance`"),
         Keys(
             ("records",),
-            "one object per update, run and layer, over trained examples, with these keys:",
+            "one object per update, run and layer, over trained examples, or over all examples if the stamp "
+            "has `training_origin`, with these keys:",
             (
                 Keys(("update", "run", "layer"), "where it was measured"),
                 Keys(
                     ("radius_rms", "separation"), "root mean square of the radii over the groups, and eta^2"
                 ),
                 Keys(("radius", "distance"), "one value per group, and one per pair"),
-                Keys(("train_error", "train_loss"), "as in a history"),
+                Keys(
+                    ("train_error", "train_loss"),
+                    "as in a history; if the stamp has `training_origin`, they are `test_error` and "
+                    "`test_loss` instead",
+                ),
                 Keys(
                     ("class_sizes",),
-                    "number of trained examples per group; values of a group without trained examples, or "
-                    "with an example that is not finite, are null",
+                    "number of these examples per group; values of a group without any, or with an example "
+                    "that is not finite, are null",
                 ),
             ),
         ),

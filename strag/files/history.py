@@ -26,6 +26,7 @@ from strag.files.laws import (
     Y,
 )
 from strag.files.spec import Axis, Law, Spec, Tensor
+from strag.files.state import HEAD, REACHED, STATE, state_of
 from strag.files.writer import Writer, write
 from strag.geometry.measures import RECORDED
 from strag.signals import held
@@ -120,10 +121,12 @@ SPEC = Spec(
             "original class of the test examples; absent without test records, and in older files",
             required=False,
         ),
+        REACHED,
     ),
     named=(RUN, LAYER, CLASS),
     filled=(RECORD, RUN, EXAMPLE),
     says=("origin",),
+    free=STATE,
 )
 _WRITTEN = replace(
     SPEC,
@@ -139,20 +142,24 @@ _OF_TESTS = ("test_updates", *_PER_TEST, "y_test")
 _BITS = ("misclassified", "test_misclassified")
 
 
-def read(opened, tests=True):
-    """Return the History in an open container. tests : whether to read its test records.
+def read(opened, tests=True, state=False):
+    """Return the History in an open container.
 
-    The tensors of measures may be absent if no layer was measured.
+    tests : whether to read its test records. state : whether to read the state of its runs into memory, which
+    otherwise is read from the file when it is used. The tensors of measures may be absent if no layer was
+    measured.
     """
     spec, meta = SPEC if tests else SPEC.without(_OF_TESTS), opened.meta
     tensors, lengths = spec.checked(opened)
+    tensors.pop(REACHED.name, None)  # a part of the state
     for name in _ALWAYS:  # absent where no layer was measured
         shape = tuple(lengths[axis.name] for axis in SPEC[name].axes)
         tensors.setdefault(name, np.zeros(shape, np.float32))
     axes = {axis.stamped: tuple(meta[axis.stamped]) for axis in SPEC.named}
     names = names_of(tensors)
     measures = {name: tensors.pop(name) for name in _PER_LAYER if name in tensors}
-    return History(**tensors, **axes, measures=measures, names=names, meta=meta, source=opened.name)
+    own = {"meta": meta, "source": opened.name, "state": state_of(opened, state)}
+    return History(**tensors, **axes, measures=measures, names=names, **own)
 
 
 def history_bytes(lengths, named=()):
@@ -170,24 +177,29 @@ class HistoryWriter(Writer):
 
     whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
     `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests
-    that every run makes, if runs end on their own; then `whole` has `last_record`, and the file is cut where
-    the last run ends.
+    that every run makes, if runs end on their own, else None. Such a file is cut where the last run ends.
+    state : shapes of the arrays of the state of one run, by name, or None if it is not kept.
     """
 
     measures = _PER_LAYER
 
-    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=()):
-        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, spare=spare)
+    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=None, state=None):
+        runs = len(meta["runs"])
+        free = {} if scheduled is None else {"last_record": (np.int64, (runs,))}
+        if state is not None:
+            free |= {HEAD + name: (np.float32, (runs, *shape)) for name, shape in state.items()}
+            free[REACHED.name] = (np.int64, (runs,))
+        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, free, spare)
         places = [name for name in ("updates", "test_updates") if name in whole]
-        self._places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
+        self.places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed, self._scheduled = False, scheduled
-        self.last_updates = np.zeros(len(meta["runs"]), np.int64)  # of runs that end on their own
+        self.last_updates = None  # int64 [R], once complete, of runs that end on their own
         self._done = {}  # runs (first, end) -> last update that was finished
 
     def add(self, record):
         """Write the values of a Record, see `strag.training.records`, at its update and runs."""
         for updates, names in (("updates", _PER_RECORD), ("test_updates", _PER_TEST)):
-            at = self._places.get(updates, {}).get(record.update)
+            at = self.places.get(updates, {}).get(record.update)
             for name in names if at is not None else ():
                 value = record.measures.get(name) if name in _PER_LAYER else getattr(record, name)
                 if value is not None:
@@ -195,11 +207,16 @@ class HistoryWriter(Writer):
         ended = record.ended if "last_record" in self.arrays else None
         if ended is not None and ended.any():
             runs = np.flatnonzero(ended) + record.runs.start
-            self.put("last_record", runs, self._places["updates"][record.update])
-            self.last_updates[runs] = record.update
+            self.put("last_record", runs, self.places["updates"][record.update])
+        has_ended = ended is not None and self.arrays["last_record"][record.runs].all()
         group = (record.runs.start, record.runs.stop)
-        has_ended = ended is not None and self.last_updates[record.runs].all()
         self._done[group] = int(self.arrays["updates"][-1]) if has_ended else record.update
+
+    def add_state(self, checkpoint):
+        """Write the state of a Checkpoint, see `strag.training.records`, that is the last one of its runs."""
+        for name, array in checkpoint.arrays.items():
+            self.put(HEAD + name, checkpoint.runs, array)
+        self.put(REACHED.name, checkpoint.runs, checkpoint.update)
 
     def commit(self):
         """Move the finished history to its destination."""
@@ -212,6 +229,7 @@ class HistoryWriter(Writer):
     def _commit_ended(self):
         """Write the history anew, cut where its last run ended, and remove the work file."""
         ended = Ended(self.arrays, SPEC, self._scheduled)
+        self.last_updates = ended.own
         with TensorWriter(self.output.path, self.meta, ended.layout()) as writer:
             for name in self.arrays:
                 for place, values in ended.parts(name):
@@ -230,8 +248,8 @@ class HistoryWriter(Writer):
         """Write the finished part of the history to PATH.partial.
 
         Returns (path, number of runs, last update), or None if nothing was written. The file holds the
-        finished runs if any run has finished, else the finished records of the first runs. No file is
-        written if the output is a pipe or the history is complete.
+        finished runs if any run has finished, else the finished records of the first runs. It has no
+        state. No file is written if the output is a pipe or the history is complete.
         """
         if self.is_direct or self._committed or not self._done:
             return None
@@ -245,11 +263,12 @@ class HistoryWriter(Writer):
             runs, until = first[1], self._done[first]
         ends = {"run": runs, "record": self._number("updates", until)}
         ends["test record"] = self._number("test_updates", until)
-        kept = [name for name in self.arrays if ends["test record"] or name not in _OF_TESTS]
+        kept = [name for name in self.arrays if not name.startswith(HEAD)]
+        kept = [name for name in kept if ends["test record"] or name not in _OF_TESTS]
         arrays = {name: _cut(SPEC[name].axes, self.arrays[name], ends) for name in kept}
         if "last_record" in arrays:  # a run that has not ended has all the records
             ended = arrays["last_record"]
-            arrays["last_record"] = np.where(ended < 0, ends["record"] - 1, ended)
+            arrays["last_record"] = np.where(ended == 0, ends["record"] - 1, ended)
             arrays = Ended(arrays, SPEC, self._scheduled).cut()
             until = int(arrays["updates"][-1])
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from strag.errors import StragError, StragNote, bad_usage, warn_of
+from strag.files.begun import not_begun_here
 from strag.files.beside import RESUME, Beside, BusyError, Kept
 from strag.files.streams import CHUNK, OTHER_FOLDER, STANDARD, no_room, send_to_stdout, unwritable
 from strag.signals import held
@@ -83,17 +84,34 @@ class Output:
 
     def _open_kept(self, target):
         """The `Kept` work file of a regular file, new or to be continued."""
+        path = target.with_name(target.name + RESUME)
+        with contextlib.suppress(OSError):
+            if not stat.S_ISREG(os.lstat(path).st_mode) or _is_kept_by_its_owner(path):
+                raise not_begun_here(self.work_file)
         try:
-            with self.writing():
-                return Kept(target)
+            return Kept(target)
         except BusyError:
-            path = f"{self.path}{RESUME}"
-            raise StragError("is being written by another command", "wait until it ends", path) from None
+            problem = "is being written by another command"
+            raise StragError(
+                problem, "wait until it ends, or write to another file", self.work_file
+            ) from None
+        except OSError as error:
+            raise unwritable(error, self.work_file) from None
+
+    @property
+    def work_file(self):
+        """The name of the work file that stays until the output is complete."""
+        return f"{self.path}{RESUME}"
 
     @property
     def is_begun(self):
-        """Whether an earlier command has written a part of this output, which is to be continued."""
+        """Whether an earlier command has written into the work file."""
         return self.resumes and not self._beside.is_new
+
+    @property
+    def can_continue(self):
+        """Whether the work file stays, to be continued, if the command ends now."""
+        return self.resumes and self._beside.stays
 
     def require_room(self, size, remedy=None):
         """Raise StragError if the disk has no room for `size` bytes. remedy : the remedy of this error."""

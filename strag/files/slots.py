@@ -6,6 +6,7 @@ command is killed, the slot that it was not writing is whole.
 
 import hashlib
 import json
+import os
 
 import numpy as np
 
@@ -24,6 +25,13 @@ class Slots:
         self.file, self.start, self.size = file, start, size
         self._written = max((meta["sequence"] for _, meta, _ in self._whole()), default=-1) + 1
 
+    def clear(self):
+        """Forget what both slots hold."""
+        for number in range(2):
+            self.file.seek(self.start + number * self.size)
+            self.file.write(bytes(HEAD))
+        self.file.flush()
+
     def save(self, meta, arrays):
         """Write a stamp, a dict, and tensors, a dict of name to numpy array, over the older slot.
 
@@ -38,6 +46,7 @@ class Slots:
         self.file.seek(self.start + self._written % 2 * self.size)
         self.file.write(len(content).to_bytes(8, "little") + hashlib.sha256(content).digest() + content)
         self.file.flush()
+        os.fsync(self.file.fileno())
         self._written += 1
 
     def load(self):

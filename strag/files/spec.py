@@ -120,6 +120,11 @@ class Spec:
         """Return the Tensor of this name."""
         return next(tensor for tensor in self.tensors if tensor.name == name)
 
+    def axes_of(self, name):
+        """Return the names of the axes of a tensor, None for `...`: list. It may be a further tensor."""
+        tensor = self[name] if name in self.names else self.free
+        return [None if axis is ... else axis.name for axis in tensor.axes]
+
     @property
     def names(self):
         """The names of the tensors."""

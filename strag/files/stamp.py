@@ -2,6 +2,7 @@
 
 from strag import __version__
 from strag.errors import StragError, warn_of
+from strag.files.beside import RESUME
 from strag.kinds import KINDS, maker_of, remake
 
 # The newest format. Files with named layers, or from a training until decided, have format 2, all others
@@ -46,9 +47,12 @@ def check_stamp(meta, source, wanted=(), unfinished=False):
     if wanted and meta["kind"] not in wanted:
         raise wrong_kind(source, meta["kind"], wanted[0])
     if meta.get("unfinished"):
-        problem = "is unfinished: the command that wrote it was killed"
+        problem, remedy = "is unfinished: the command that wrote it was killed", "run it again"
+        if str(source).endswith(RESUME):
+            problem = "is unfinished: its training was stopped, or still runs"
+            remedy = "run the same command with `resume` again"
         if not unfinished:
-            raise StragError(problem, "run it again", source)
+            raise StragError(problem, remedy, source)
         warn_of(source, problem)
     if type(meta.get("interrupted")) is int:
         warn_of(source, f"is the finished part of a training, up to update {meta['interrupted']}")

@@ -85,12 +85,13 @@ class WeightsWriter(Writer):
     """A weights file that is laid out first and filled during training; see `Writer`.
 
     whole : dict of name to array, every tensor except the parameters.
-    shapes : dict of name to the shape of a parameter in one network.
+    shapes : dict of name to the shape of a parameter in one network. until : whether runs end on their own.
     """
 
-    def __init__(self, output, meta, whole, shapes):
+    def __init__(self, output, meta, whole, shapes, until=False):
         lead = (len(whole["updates"]), len(meta["runs"]))
         free = {name: (np.float32, (*lead, *shape)) for name, shape in shapes.items()}
+        free |= {"last_update": (np.int64, lead[1:])} if until else {}
         super().__init__(output, SPEC, meta, whole, free=free)
         self.updates = whole["updates"]
         self._position = {int(update): at for at, update in enumerate(self.updates)}

@@ -1,5 +1,6 @@
 """The writer of every binary kind. It lays out a file by its SPEC and fills it part by part."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -33,8 +34,27 @@ class Writer(TensorWriter):
         layout = spec.without(arrays).layout({**known, **(lengths or {})}, given=arrays)
         layout |= {name: (array.dtype, array.shape) for name, array in arrays.items()}
         super().__init__(output, meta, {**layout, **(free or {})}, spare)
-        for name, array in arrays.items():
+        self._whole = arrays
+        if not self.is_begun:
+            self._fill()
+
+    def _fill(self):
+        """Write the tensors that are known at first."""
+        for name, array in self._whole.items():
             self.arrays[name][...] = array
+
+    def reopen(self):
+        """Go on with the work file of an earlier command."""
+        super().reopen()
+        self._fill()
+
+    @property
+    def fingerprint(self):
+        """The SHA-256 of the stamp, the layout and the tensors that were known at first, as hex."""
+        known = hashlib.sha256(super().fingerprint.encode())
+        for name in sorted(self._whole):
+            known.update(np.ascontiguousarray(self._whole[name]))
+        return known.hexdigest()
 
     def as_container(self, name):
         """Return the tensors that were written in memory as an InMemory, which can be read again.

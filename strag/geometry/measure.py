@@ -38,6 +38,7 @@ class GeometryRecord:
     train_error, train_loss : float64 [R], over trained examples; NaN for a run without any.
     misclassified : bool [R, P].
     not_finite : list of a NotFinite for every part, run, layer and class with examples that are not finite.
+    ended : None, because all runs are measured at the same updates; see `strag.training.records`.
     """
 
     runs: slice
@@ -47,20 +48,22 @@ class GeometryRecord:
     train_loss: np.ndarray
     misclassified: np.ndarray
     not_finite: list = field(default_factory=list)
+    ended: None = None
 
 
 class Grid:
     """Parts that together cover every example at every update and run exactly once.
 
     A part is an open dump with `updates`, `runs`, `layers`, `classes`, `index`, `y`, `group`,
-    `trained`, `model`, `source`, and the methods `hidden`, `prediction` and `loss`.
+    `trained`, `is_other`, `model`, `source`, and the methods `hidden`, `prediction` and `loss`.
 
     Attributes
     ----------
     parts : list of parts. updates : int64 [T]. runs : tuple of R names. layers, classes : tuples of names.
     index, y, group : int64 [P], sorted by index.
     columns : for each part, the positions of its examples on axis P.
-    trained : bool [R, P], the examples each run trains on.
+    trained : bool [R, P], the examples each run trains on; all examples if `is_other`.
+    is_other : whether the examples have another origin than the training set, so that no run trains on them.
 
     Raises StragError if parts come from different models, if two parts contain the same example of a run at
     one update, and if an example is missing at an update in a run.
@@ -84,6 +87,7 @@ class Grid:
         self.group = np.concatenate([part.group for part in parts])[rows]
         self.columns = [np.searchsorted(self.index, part.index) for part in parts]
         self.trained = np.zeros((len(self.runs), len(self.index)), dtype=bool)
+        self.is_other = any(part.is_other for part in parts)
         self._cover()
 
     def _cover(self):

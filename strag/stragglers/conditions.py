@@ -8,7 +8,7 @@ EVERYTHING = "all examples"  # label of a condition that left out no set, if oth
 OF_SETS = ("control", "dose", "update")  # settings of a sweep, whose networks each left out a set
 OF_DATA = ("without", "pruned")  # settings that say which examples all runs lack
 # The usual values of these settings, even if other values are more common.
-USUAL = {"control": NO_CONTROL, "dose": OWN, **dict.fromkeys(OF_DATA)}
+USUAL = {"control": NO_CONTROL, "dose": OWN, "at": "inversion", **dict.fromkeys(OF_DATA)}
 
 
 def kind_of(settings):
@@ -17,6 +17,21 @@ def kind_of(settings):
     if (known.get("control"), known.get("dose")) == (NO_CONTROL, OWN):
         known = {OWN_SET: "", **{name: value for name, value in known.items() if name == "update"}}
     return ", ".join(f"{name} {_text(value)}".strip() for name, value in known.items())
+
+
+def leaves_nothing_out(settings):
+    """Whether the networks of an experiment train on all examples of their data set."""
+    return all(settings.get(name) is None for name in (*OF_SETS, *OF_DATA))
+
+
+def labelled_by(varies, settings):
+    """The names in `varies` that labels need: without the number of examples if it follows from `pruned`.
+
+    settings : list of the dict of settings of every experiment.
+    """
+    sizes = {(values.get("pruned"), values.get("examples")) for values in settings}
+    follows = "pruned" in varies and len(sizes) == len({pruned for pruned, _ in sizes})
+    return [name for name in varies if not (follows and name == "examples")]
 
 
 def group_by(experiments, labels):
@@ -62,8 +77,9 @@ def _rank(value):
 def usual_value(name, values, varies):
     """The usual value of a setting, as text: the most common one, and of several the first in order.
 
-    For the settings in USUAL it is the value there, if any experiment has it: the own set of the run, and all
-    examples. `without` is an exception if the control varies, too, since it then identifies the sets.
+    For the settings in USUAL it is the value there, if any experiment has it: the own set of the run, the
+    inversion, and all examples. `without` is an exception if the control varies, too, since it then
+    identifies the sets.
 
     values : the values of all experiments. varies : names of all settings that differ.
     """

@@ -11,6 +11,7 @@ from strag.stragglers.inversion import FEWEST, INVERSION, Inversion
 from strag.stragglers.recipe import step_size
 from strag.stragglers.run_finding import RunReference
 from strag.stragglers.sets import SET_NAMES, excess_errors
+from strag.words import number_of
 
 DEPTHS = ("depth", "horizon")  # reported together; only the depth up to 4 t* is compared
 TOLD = ("train_error", "test_error", "gap", "lr_update", "depth_at_4", "stragglers")
@@ -69,7 +70,7 @@ _TRAINING = (
     *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
     *("batch_size", "own_order", "precision", "restandardise"),
 )
-_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
+OF_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # values of settings that older files lack
 _NETWORK = ("depth", "width")  # these and the number of groups give the shapes of the initial weights
 _AGAIN = "create it again with 'strag find-stragglers'"
@@ -109,7 +110,7 @@ def _settings(finding):
         "groups": ", ".join(map(str, meta.get("classes") or [])),
         "examples": finding.summary.examples,
         **{name: finding.training.get(name) for name in _TRAINING},
-        **{name: finding.recipe.get(name, _USUAL.get(name)) for name in _FINDING},
+        **{name: finding.recipe.get(name, _USUAL.get(name)) for name in OF_FINDING},
         "layer": _layer(finding),
         "pruned": _pruned(finding),
         "without": _short(history.get("without")),
@@ -132,10 +133,15 @@ def _layer(finding):
 
 
 def _pruned(finding):
-    """The first digits of the identity of pruned data, to distinguish prunings; None for a whole data set."""
-    examples = finding.summary.examples
-    whole = examples is None or finding.meta.get("origin_size") in (None, examples)
-    return None if whole else _short(_history(finding).get("data"))
+    """How many examples pruned data lack, and the first digits of their identity; None for a whole data set.
+
+    The digits distinguish prunings of the same size.
+    """
+    examples, size = finding.summary.examples, finding.meta.get("origin_size")
+    identity = _short(_history(finding).get("data"))
+    if examples is None or size in (None, examples) or identity is None:
+        return None
+    return f"{number_of(size - examples, 'example')} ({identity})"
 
 
 def _short(identity):

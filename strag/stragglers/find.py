@@ -33,7 +33,8 @@ class Moment:
     """The moment at which a set S(t) is taken: the inversion, an update, or a training error.
 
     update : int, or None. error : a training error, or None; the moment is the first record at which the
-    training error of the run is at most this. If both are None, the moment is the inversion.
+    training error of the run has come down to this: it is at most this, and was at least this there or at an
+    earlier record. If both are None, the moment is the inversion.
     """
 
     update: int | None = None
@@ -68,7 +69,9 @@ class Moment:
                 )
             return int(places[0]) if finite[places[0]] else None
         if self.error is not None:
-            reached = np.flatnonzero(finite & (history.train_error[:, run] <= self.error))
+            error = np.where(finite, history.train_error[:, run], np.nan)
+            above = np.fmax.accumulate(error) >= self.error
+            reached = np.flatnonzero(above & (error <= self.error))
             return int(reached[0]) if reached.size else None
         return inversion.record if inversion.verdict == INVERSION else None
 
@@ -178,13 +181,7 @@ def find_stragglers(
     records = tuple(at.record(history, run, inversion) for run, inversion in enumerate(inversions))
     if at.is_chosen and all(record is None for record in records):
         _refuse_diverged(history, at)
-        errors = history.train_error[history.recorded & np.isfinite(history.train_error)]
-        low = float(errors.min()) if errors.size else np.nan
-        raise StragError(
-            f"no run reaches the training error {at.error}",
-            f"the lowest is {low:.4g}; train longer",
-            history.source,
-        )
+        _refuse_level(history, at.error)
     sets = [
         None if record is None else history.misclassified_at(record, run)
         for run, record in enumerate(records)
@@ -215,6 +212,19 @@ def _refuse_diverged(history, at):
         problem, remedy = f"has no run that still trains and is finite{where}", "use an earlier update"
         raise StragError(problem, remedy, history.source)
     raise StragError(f"has no run that is finite{where}", "use a smaller `lr`", history.source)
+
+
+def _refuse_level(history, level):
+    """Raise StragError for a training error from which no run came down, or to which none did."""
+    errors = history.train_error[history.finite]
+    if errors.min() > level:
+        problem, remedy = f"no run reaches the training error {level}", f"the lowest is {errors.min():.4g}"
+        raise StragError(problem, f"{remedy}; train longer", history.source)
+    if errors.max() < level:
+        problem = f"no run has a training error of {level} or more"
+        raise StragError(problem, f"the highest is {errors.max():.4g}", history.source)
+    problem = f"the training error of no run falls to {level} from above"
+    raise StragError(problem, "use another error", history.source)
 
 
 def collect(history, inversions, sets, records=None, by_class=None, quorum=MOST):

@@ -1,7 +1,7 @@
 """History: the recorded training of R runs at T updates, in the form that the analyses use."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -35,6 +35,8 @@ class History(Brief):
         S noise levels; None without test records.
     y_test : int64 [Q], original classes of the test examples, or None.
     names : names of the P examples, by position, or None.
+    state : the state of the runs at their end, from which a longer training goes on: mapping of name to array
+        [R, ...], or None. It may be read from the file when it is used.
     layers : the L recorded layers; there are none in a history that has only predictions.
     classes : the C group names. runs : the R run numbers.
     meta : dict of all other metadata of the file.
@@ -61,6 +63,7 @@ class History(Brief):
     y_test: np.ndarray | None = None
     names: Sequence | None = None
     last_record: np.ndarray | None = None
+    state: Mapping | None = field(default=None, repr=False, compare=False)
 
     @property
     def brief(self):

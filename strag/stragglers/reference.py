@@ -220,13 +220,13 @@ def _require_same_length(history, reference):
         remedy = "use the same `until` and `epochs` in both trainings"
         ours, theirs = (_length(side.recipe) for side in (history, reference))
         if ours != theirs:
-            problem = f"was trained {theirs}, but {history.source} {ours}"
+            problem = f"the reference was trained {theirs}, but {history.source} {ours}"
             raise StragError(problem, remedy, reference.source)
         return
     ours, theirs = (int(side.updates[-1]) for side in (history, reference))
     if ours != theirs:
         raise StragError(
-            f"was trained for {theirs} updates, but {history.source} for {ours}",
+            f"the reference was trained for {theirs} updates, but {history.source} for {ours}",
             f"pass a training of {ours} updates",
             reference.source,
         )

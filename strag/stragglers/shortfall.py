@@ -63,11 +63,13 @@ class Shortfall:
             )
         if self.update is None:
             return "the curve has no valley"
-        valley = f"the deepest valley, at t = {self.update}, is {self.depth:.2g} of the curve's range deep"
+        depth = _below(self.depth, SMALLEST_DEPTH)
+        valley = f"the deepest valley, at t = {self.update}, is {depth} of the curve's range deep"
         if self.condition == DEPTH:
             return f"{valley}, less than {self.needed:g}"
         if self.condition == NOISE:
-            return f"{valley}, but only {self.value:.2g} times its noise, less than {self.needed:g}"
+            times = _below(self.value, self.needed)
+            return f"{valley}, but only {times} times its noise, less than {self.needed:g}"
         some = f"{number_of(int(self.value), 'misclassified example')}, fewer than {self.needed:g}"
         if self.depth < SMALLEST_DEPTH:
             return (
@@ -78,14 +80,37 @@ class Shortfall:
     @property
     def brief(self):
         """The shortfall in a few words for a heading; empty for `depth`, which needs no explanation: str."""
+        times = _below(self.value or 0, self.needed)
         where = "at its end" if self.update is None else "at its valley"
         return {
             LAYERS: "no layer was measured",
             RECORDS: "too few records",
             DEPTH: "",
-            NOISE: f"its valley is {self.value or 0:.2g} times the noise, {self.needed:g} needed",
+            NOISE: f"its valley is {times} times the noise, {self.needed:g} needed",
             MISCLASSIFIED: f"{self.value or 0:g} misclassified {where}, {self.needed:g} needed",
         }[self.condition]
+
+
+def _below(value, limit):
+    """A number as text with two digits; with more if it is below a limit and would be rounded up to it."""
+    digits = 2
+    while value < limit <= float(f"{value:.{digits}g}") and digits < 17:
+        digits += 1
+    return f"{value:.{digits}g}"
+
+
+def epochs_needed(history, inversions):
+    """The epochs, from the start, to train the open runs of a History further for, or None.
+
+    It is None if no run is open, and if the history has no state from which its training can go on.
+    inversions : Inversion of every run.
+    """
+    until = [run.train_until for run in inversions if run.train_until is not None]
+    rows, size = history.meta.get("origin_size"), history.recipe.get("batch_size")
+    if not until or history.state is None or (size and not rows):
+        return None
+    needed = -(-max(until) // -(-rows // size)) if size else max(until)
+    return needed if needed > (history.recipe.get("epochs") or 0) else None
 
 
 def shortfall_of(inversions, records, fewest=FEWEST):

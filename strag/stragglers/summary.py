@@ -15,20 +15,22 @@ import numpy as np
 from strag.stragglers.conditions import (
     EVERYTHING,
     REFERENCE,
+    USUAL,
     described,
     group_by,
     key_of,
+    labelled_by,
+    leaves_nothing_out,
     place_of,
     usual_value,
     varying,
 )
-from strag.stragglers.experiments import LAWFUL, TOLD, UNBOUNDED
-from strag.stragglers.intervals import UNKNOWN, difference, mean_of, share_interval, two_levels
+from strag.stragglers.differences import by_block, differences_of, known_values, withheld
+from strag.stragglers.experiments import LAWFUL, OF_FINDING, UNBOUNDED
+from strag.stragglers.intervals import UNKNOWN, mean_of, share_interval, two_levels
 from strag.stragglers.inversion import CENSORED, INVERSION
 from strag.stragglers.size_law import FEWEST_SIZES, size_law
 from strag.words import Brief, number_of
-
-FEWEST_PAIRS = 3  # on one block; with fewer, all runs are compared instead of pairs
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class Summary(Brief):
     conditions : tuple of Condition. varies : names of the settings that differ between them.
     laws : dict of quantity to SizeLaw, empty unless only the number of examples varies.
     title : of the data, if all conditions share one. source : a file's name, for messages.
-    repeated : number of runs that were given more than once, and count once.
+    repeated : number of runs that were given more than once, and count once. trained : number of runs that
+    were trained, which several conditions can share; None if not known.
     """
 
     conditions: tuple
@@ -95,6 +98,7 @@ class Summary(Brief):
     title: str | None = None
     source: str = "summary"
     repeated: int = 0
+    trained: int | None = None
 
     @property
     def brief(self):
@@ -107,15 +111,20 @@ class Summary(Brief):
     def reference(self):
         """The Condition with which the other conditions are compared.
 
-        It is the one labelled `reference` or `all examples`, otherwise one with inverting runs. Of several it
-        is the one with the most blocks, then with the most runs, then the first.
+        It is the one labelled `reference` or `all examples`, otherwise one that leaves no example out,
+        otherwise one with inverting runs, otherwise one whose sets were sought at the inversion. Of several
+        it is the one with the most blocks, then with the most runs, then the first. If the differences are
+        known, it is the only condition without them.
         """
 
         def rank(condition):
             is_labelled = condition.label in (REFERENCE, EVERYTHING)
-            return is_labelled, condition.inverting > 0, condition.blocks, condition.runs
+            is_whole = leaves_nothing_out(condition.settings)
+            inverts, is_usual = condition.inverting > 0, condition.settings.get("at") == USUAL["at"]
+            return is_labelled, is_whole, inverts, is_usual, condition.blocks, condition.runs
 
-        return max(self.conditions, key=rank)
+        compared_with = [condition for condition in self.conditions if not condition.differences]
+        return compared_with[0] if len(compared_with) == 1 else max(self.conditions, key=rank)
 
     @property
     def lacks_test_examples(self):
@@ -139,35 +148,44 @@ def summarise(experiments, labels=None):
     groups = defaultdict(list)
     for experiment, key in zip(experiments, group_by(experiments, labels), strict=True):
         groups[key].append(experiment)
-    varies = varying([experiment.settings for experiment in experiments])
-    usual = {
-        name: usual_value(name, [experiment.settings.get(name) for experiment in experiments], varies)
-        for name in varies
-    }
+    choices = [experiment.settings for experiment in experiments]
+    varies = varying(choices)
+    usual = {name: usual_value(name, [settings.get(name) for settings in choices], varies) for name in varies}
+    shown = {name: usual[name] for name in labelled_by(varies, choices)}
     members = list(groups.items())
     if not labels:
         members.sort(key=lambda pair: place_of(pair[1][0].settings, usual))
     pooled, conditions = [], []
     for key, same in members:
         pooled.append(_pooled(same))
-        conditions.append(_condition(key if labels else described(same[0].settings, usual), same, pooled[-1]))
+        conditions.append(_condition(key if labels else described(same[0].settings, shown), same, pooled[-1]))
     summary = Summary(tuple(conditions), tuple(varies), {})
     (reference_runs,) = (
         runs for condition, runs in zip(conditions, pooled, strict=True) if condition is summary.reference
     )
-    titles = {experiment.settings.get("data") for experiment in experiments}
+    titles = {settings.get("data") for settings in choices}
     return replace(
         summary,
         conditions=tuple(
             condition
             if condition is summary.reference
-            else replace(condition, differences=_differences(runs, reference_runs))
+            else replace(condition, differences=differences_of(runs, reference_runs))
             for condition, runs in zip(conditions, pooled, strict=True)
         ),
         laws=_laws(conditions) if not labels and varies == ["examples"] else {},
         title=titles.pop() if len(titles) == 1 else None,
         repeated=sum(len(experiment.runs) for experiment in experiments) - sum(map(len, pooled)),
+        trained=_trained(experiments),
     )
+
+
+def _trained(experiments):
+    """Number of the trained runs of Experiments; a training that is analysed in several ways counts once."""
+    runs = set()
+    for experiment in experiments:
+        training = {name: value for name, value in experiment.settings.items() if name not in OF_FINDING}
+        runs |= {(key_of(training), run.block, run.start) for run in experiment.runs}
+    return len(runs)
 
 
 def _pooled(members):
@@ -200,20 +218,12 @@ def _preferred(run):
     return run.updates, run.verdict == INVERSION, known, run.verdict, str(sorted(run.values.items()))
 
 
-def _by_block(runs):
-    """The runs on every block of data: dict of block to list."""
-    blocks = defaultdict(list)
-    for run in runs:
-        blocks[run.block].append(run)
-    return blocks
-
-
 def _condition(label, members, runs):
     """The Condition of some Experiments, with their pooled runs."""
-    blocks = _by_block(runs)
+    blocks = by_block(runs)
     names = dict.fromkeys(name for run in runs for name in run.values)
-    values = {name: [_known_values(same, name) for same in blocks.values()] for name in names}
-    values |= {name: [] for name in _withheld(runs)}
+    values = {name: [known_values(same, name) for same in blocks.values()] for name in names}
+    values |= {name: [] for name in withheld(runs)}
     sizes = {experiment.test_examples for experiment in members}
     Q = None if None in sizes else min(sizes)
     choices = [experiment.settings for experiment in members]
@@ -241,13 +251,6 @@ def _condition(label, members, runs):
     )
 
 
-def _withheld(runs):
-    """Quantities to leave out, since they are known only for the inverting runs that invert early: tuple."""
-    inverting = [run for run in runs if run.verdict == INVERSION]
-    lacking = any(np.isnan(run.values.get("depth_at_4", np.nan)) for run in inverting)
-    return ("depth_at_4",) if lacking else ()
-
-
 def _bounded(name, level):
     """A Level with its interval cut at the bounds of the quantity."""
     base = name.partition("@")[0]
@@ -255,12 +258,6 @@ def _bounded(name, level):
         return level
     high = min(level.high, 1.0) if base.endswith("error") else level.high
     return replace(level, low=max(level.low, 0.0), high=high) if np.isfinite(level.low) else level
-
-
-def _known_values(runs, name):
-    """The finite values of a quantity in some runs: float array."""
-    values = np.array([run.values.get(name, np.nan) for run in runs])
-    return values[np.isfinite(values)]
 
 
 def _test_variance(name, values, Q):
@@ -282,48 +279,6 @@ def _test_variance(name, values, Q):
 def _middle(blocks):
     """The mean of the means of blocks, NaN without any block."""
     return mean_of([mean_of(values) for values in blocks or ()])
-
-
-def _differences(runs, reference):
-    """Levels of the values of runs minus those of the reference, on the blocks of both: dict."""
-    ours, theirs = _by_block(runs), _by_block(reference)
-    shared = [(ours[block], theirs[block]) for block in ours if block in theirs]
-    withheld = (*_withheld(runs), *_withheld(reference))
-    return {name: UNKNOWN if name in withheld else _difference(shared, name) for name in TOLD}
-
-
-def _difference(shared, name):
-    """The Level of the difference of one quantity, from the runs of a condition and the reference on each
-    block.
-
-    Runs with the same initial weights are compared; on a block with too few of them, the means of all runs.
-    """
-    pairs = [_pairs(ours, theirs, name) for ours, theirs in shared]
-    if len(pairs) == 1 and not pairs[0][0]:
-        return difference(*pairs[0][1:])
-    of_means = [
-        first.mean() - second.mean() if first.size and second.size else np.nan for _, first, second in pairs
-    ]
-    return two_levels([of_pairs or [mean] for (of_pairs, *_), mean in zip(pairs, of_means, strict=True)])
-
-
-def _pairs(ours, theirs, name):
-    """Differences of pairs of runs on one block, empty if too few have a partner, and the values of both."""
-    first, second = _known_values(ours, name), _known_values(theirs, name)
-    paired = _paired(ours, theirs, name)
-    enough = min(FEWEST_PAIRS, len(first), len(second))
-    return (paired if len(paired) >= enough else []), first, second
-
-
-def _paired(ours, theirs, name):
-    """Differences between runs that share their initial weights, finite ones: list of float."""
-    by_start = defaultdict(list)
-    for run in theirs:
-        by_start[run.start].append(run.values.get(name, np.nan))
-    differences = [
-        run.values.get(name, np.nan) - np.mean(by_start[run.start]) for run in ours if run.start in by_start
-    ]
-    return [value for value in differences if np.isfinite(value)]
 
 
 def _laws(conditions):

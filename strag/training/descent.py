@@ -12,6 +12,13 @@ ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-8
 
 
+def kept_by(recipe):
+    """What the optimiser of a Recipe keeps of every parameter, see `Descent.state`: tuple of names."""
+    if recipe.optimizer == "adam":
+        return ("first", "second", "steps")
+    return ("momentum",) if recipe.momentum else ()
+
+
 class Descent:
     """Gradient descent (sgd, with momentum and weight decay) or Adam, with the defaults of torch.
 

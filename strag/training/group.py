@@ -5,7 +5,7 @@ import torch
 
 from strag.geometry.curves import measures_of
 from strag.training.architecture import stack
-from strag.training.descent import Descent
+from strag.training.descent import Descent, kept_by
 from strag.training.ending import Ending
 from strag.training.passes import Inputs, batch_step, full_pass, misclassified
 from strag.training.records import STOP, Checkpoint, Record
@@ -17,6 +17,24 @@ def open_inputs(recipe, task, device):
     dtype = recipe.architecture.operands(recipe.precision, task.ends)[0]
     data = Inputs.of(task.x, task.group, task.classes, device, dtype)
     return data, _Test.of(recipe, task, device, dtype)
+
+
+def state_shapes(recipe, task):
+    """Shapes of the arrays of one run in its last Checkpoint: dict of name to tuple.
+
+    The optimiser of Adam counts its steps for all runs of a group together; a run has one number.
+    """
+    architecture, ends = recipe.architecture, task.ends
+    state = {name: torch.zeros(1, *shape) for name, shape in architecture.shapes(ends).items()}
+    columns = torch.as_tensor(task.columns)
+    networks = architecture.networks(state, ends, columns, recipe.precision, "cpu")
+    shapes = {name: tuple(parameter.shape[1:]) for name, parameter in networks.parameters.items()}
+    kept = {
+        f"{what}.{name}": () if what == "steps" else shape
+        for what in kept_by(recipe)
+        for name, shape in shapes.items()
+    }
+    return {f"parameter.{name}": shape for name, shape in shapes.items()} | kept
 
 
 class _Test:

@@ -4,18 +4,21 @@ Operations and memory are computed from shapes; the time is estimated from a sho
 """
 
 import itertools
+import math
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from strag.training.architecture import Ends
 from strag.training.group import Group, open_inputs
 from strag.training.loop import run_groups
+from strag.training.parts import Part
 
 TRIAL = 0.2  # shortest time to try each kind of work for, in seconds
 FLOAT = 4  # bytes of a float32
+SPLIT, GOAL = 3600, 1800  # seconds: a longer training is split, into parts of this length
 PER_ITEM = 300  # bytes per run, and per record, of the lists and the stamp that contain an entry for each
 
 
@@ -51,11 +54,27 @@ class Plan:
 
     network_updates : updates of single networks, summed over all runs. operations : floating-point
     operations of the products; a multiplication and an addition count as two. seconds : time of the training
-    in seconds, estimated from a trial. memory : peak memory of the whole process, in bytes.
+    in seconds, estimated from a trial; at most so long if runs end on their own. memory : peak memory of the
+    whole process, in bytes. parts : Parts into which it is best split, or None.
     """
 
     network_updates: int
     operations: int
+    seconds: float
+    memory: int
+    parts: "Parts | None" = None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of a training that each take 10 to 60 minutes, as far as its groups of runs allow.
+
+    of : number of parts. runs : slice of all runs, that of the part that takes longest. seconds : time of
+    this part. memory : peak memory of its process, in bytes.
+    """
+
+    of: int
+    runs: slice
     seconds: float
     memory: int
 
@@ -63,15 +82,45 @@ class Plan:
 def plan(recipe, task, device="cpu"):
     """Return the Plan of a training, after a short trial on the device."""
     data, test = open_inputs(recipe, task, device)
-    seconds, seconds_of_size = 0.0, {}
-    for runs in run_groups(recipe, task.ends):
+    groups, seconds_of_size = run_groups(recipe, task.ends), {}
+    for runs in groups:
         size = runs.stop - runs.start
         if size not in seconds_of_size:
             seconds_of_size[size] = _group_seconds(Group(recipe, task, data, test, runs, (), device))
-        seconds += seconds_of_size[size]
-    updates = recipe.updates(task.origin_size)
-    memory = taken_so_far() + sum(memory_parts(recipe, Size.of(task)).values())
-    return Plan(recipe.runs * updates, operations(recipe, task), seconds, memory)
+    seconds = [seconds_of_size[runs.stop - runs.start] for runs in groups]
+    updates, taken, size = recipe.updates(task.origin_size), taken_so_far(), Size.of(task)
+    memory = taken + sum(memory_parts(recipe, size).values())
+    parts = None
+    if of := parts_for(seconds):
+        runs, longest = longest_part(groups, seconds, of)
+        own = replace(recipe, runs=runs.stop - runs.start)
+        parts = Parts(of, runs, longest, taken + sum(memory_parts(own, size).values()))
+    return Plan(recipe.runs * updates, operations(recipe, task), sum(seconds), memory, parts)
+
+
+def parts_for(seconds):
+    """The number of parts of about half an hour; None for a training of an hour, or of one group.
+
+    seconds : the time of every group of runs, in order. A part consists of whole groups.
+    """
+    total = sum(seconds)
+    if total <= SPLIT or len(seconds) == 1:
+        return None
+    return min(len(seconds), math.ceil(total / GOAL))
+
+
+def longest_part(groups, seconds, of):
+    """The part, of so many, that takes longest: its slice of all runs, and its time in seconds.
+
+    groups : slices of all runs, in order. seconds : the time of each.
+    """
+    begun = dict(
+        zip((group.start for group in groups), itertools.accumulate(seconds, initial=0.0), strict=False)
+    )
+    begun[groups[-1].stop] = sum(seconds)
+    parts = [Part(number, of).runs(groups) for number in range(1, of + 1)]
+    longest = max(parts, key=lambda runs: begun[runs.stop] - begun[runs.start])
+    return longest, begun[longest.stop] - begun[longest.start]
 
 
 @torch.no_grad()

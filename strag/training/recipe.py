@@ -204,6 +204,18 @@ class Recipe:
         """Updates at which the test error is measured, recorded or not: list of int."""
         return every(self.test_every, self.updates(rows), "test_every")
 
+    @classmethod
+    def from_dict(cls, values):
+        """The Recipe that `as_dict` describes. Raises StragError if a value is missing or impossible."""
+        own = {}
+        for name in cls.option_names():
+            key = _IN_FILES.get(name, name)
+            if key not in values and name != "until":
+                raise bad_usage(f"does not say the `{name}` of its training")
+            value = values.get(key)
+            own[name] = tuple(value) if isinstance(value, list) else value
+        return cls(architecture=architectures.from_description(values), **own)
+
     def as_dict(self):
         """Return the recipe as JSON values, for the metadata of a file: dict."""
         values = {}

@@ -5,6 +5,19 @@ from strag.views.table import Table, as_cell
 from strag.words import number_of
 
 
+def examples(measured, fate=" and left out"):
+    """Return the number of examples as text, with a remark if no run was trained on all or some of them.
+
+    measured : a Grid, or any object with `trained` and `is_other` of the same meaning. fate : what happens to
+    examples that no run was trained on.
+    """
+    text = number_of(measured.trained.shape[1], "example")
+    if measured.is_other:
+        return f"{text} of other data, not trained on"
+    untrained = int((~measured.trained.any(axis=0)).sum())
+    return f"{text}, {untrained} of them not trained on{fate}" if untrained else text
+
+
 def tables(grid, rows):
     """Return the measures of a Grid as a list of one Table, with a row for every update and layer.
 
@@ -16,5 +29,5 @@ def tables(grid, rows):
     cells = [
         (str(update), str(layer), *(as_cell(value, 4) for value in values)) for update, layer, values in rows
     ]
-    caption = f"means over {number_of(len(grid.runs), 'run')}, {number_of(len(grid.index), 'example')}"
+    caption = f"means over {number_of(len(grid.runs), 'run')}, {examples(grid)}"
     return [Table(grid.parts[0].meta.get("title"), [(name, "right") for name in names], cells, caption)]

@@ -14,14 +14,30 @@ def tables(estimates):
 
 def _rows(estimates):
     """Return the rows of the table: pairs of a quantity and its estimate."""
-    minutes, seconds = divmod(round(estimates["seconds"]), 60)
-    hours, minutes = divmod(minutes, 60)
-    updates = estimates["network_updates"]
+    updates, parts = estimates["network_updates"], estimates.get("parts")
     rows = [
         ("network-updates", f"{updates:,}"),
         ("arithmetic", f"{estimates['operations'] / 1e12:,.3g} TFLOP"),
-        ("time", f"{hours}:{minutes:02}:{seconds:02}"),
+        ("time", _time(estimates["seconds"])),
         ("per network-update", f"{1e3 * estimates['seconds'] / updates:.3g} ms"),
+        *_space(estimates),
+    ]
+    if parts:
+        rows += [("suggested parts", f"{parts['number']:,}"), ("time of a part", _time(parts["seconds"]))]
+        rows += [(f"{name} of a part", size) for name, size in _space(parts)]
+    return rows
+
+
+def _time(seconds):
+    """Return a time as hours, minutes and seconds."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
+def _space(estimates):
+    """Return the rows of the memory and the disk space."""
+    rows = [
         ("memory", f"{estimates['memory_bytes'] / 2**30:.2f} GiB"),
         ("history on disk", f"{estimates['history_bytes'] / 2**20:,.1f} MiB"),
     ]
@@ -31,6 +47,10 @@ def _rows(estimates):
 
 
 def sentence(estimates):
-    """Return one line: the time and the memory that the training needs."""
-    minutes = estimates["seconds"] / 60
-    return f"about {minutes:.1f} minutes, {estimates['memory_bytes'] / 2**30:.2f} GiB of memory"
+    """Return one line: the time and the memory that the training needs, and the parts to split it into."""
+    minutes, parts = estimates["seconds"] / 60, estimates.get("parts")
+    whole = f"about {minutes:.1f} minutes, {estimates['memory_bytes'] / 2**30:.2f} GiB of memory"
+    if not parts:
+        return whole
+    number, minutes = parts["number"], parts["seconds"] / 60
+    return f"{whole}; or {number} parts (--part K/{number}) of {minutes:.0f} minutes"

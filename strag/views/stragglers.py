@@ -13,13 +13,13 @@ _MEANING = {
     "none": "no inversion: training has finished without one",
     "open": "no inversion so far, and training has not finished",
     "unresolved": "unresolved",
-    "unstable": "unstable: the loss rises, which makes false valleys; use a smaller --lr",
-    "diverged": "no verdict because runs diverged; use a smaller --lr",
+    "unstable": "unstable: the loss rises, which makes false valleys; use a smaller `lr`",
+    "diverged": "no verdict because runs diverged; use a smaller `lr`",
 }
 _REMEDY = {  # by the failed condition
-    "records": "record more often, or use a smaller --lr",
+    "records": "record more often, or use a smaller `lr`",
     "noise": "record more often, or use larger batches",
-    "misclassified": "--min-misclassified sets this number",
+    "misclassified": "`min_misclassified` sets this number",
 }
 
 
@@ -38,6 +38,11 @@ def counted(verdicts):
     return ", ".join([f"{verdicts.get('inversion', 0)} of {number_of(total, 'run')}", *others])
 
 
+def never_reached(runs):
+    """Return a clause with the number of runs that never reach a training error; empty if it is 0."""
+    return f"; {number_of(runs, 'run')} never {'reaches' if runs == 1 else 'reach'} it" if runs else ""
+
+
 def sentence(finding):
     """Return the result of `strag find-stragglers` in one line."""
     summary, at = finding.summary, finding.recipe["at"]
@@ -45,7 +50,8 @@ def sentence(finding):
     if at != "inversion":
         subject = "sets" if finding.is_of_sets else number
         taken = f"{summary.runs_with_a_set} of {number_of(summary.runs, 'run')}"
-        return f"{subject}, misclassified at {_moment(at)} ({taken})"
+        missing = summary.runs - summary.runs_with_a_set if at.startswith("error:") else 0
+        return f"{subject}, misclassified at {_moment(at)} ({taken}){never_reached(missing)}"
     line = f"{verdict_line(finding.verdict)} ({counted(summary.verdicts)})"
     if summary.train_error_mean is not None:
         error = _with_std(summary.train_error_mean, summary.train_error_std, 4)
@@ -80,12 +86,12 @@ def _why(verdict, summary):
     clauses += f"; an inversion is excluded only at t* below {excluded:g}" if excluded is not None else ""
     clauses += f"; train for {until} updates to learn more" if until is not None else ""
     if verdict in ("none", "open"):
-        clauses += "; use --at error:X for the examples misclassified at training error X"
+        clauses += "; use `at` error:X for the examples misclassified at training error X"
     return clauses
 
 
 def _moment(at):
-    """Return the value of `--at` in words."""
+    """Return the value of `at` in words."""
     error = at.removeprefix("error:")
     return f"update {at}" if error == at else f"training error {float(error):.4g}"
 
@@ -129,7 +135,7 @@ def _hardest(finding):
         )
         for row in range(min(HARDEST, number))
     ]
-    shown = f"the {len(rows)} hardest of {number} examples that straggle in any run; --csv writes all"
+    shown = f"the {len(rows)} hardest of {number} examples that straggle in any run; `csv` writes all"
     return Table("hardest examples", columns, rows, shown if number > len(rows) else None)
 
 

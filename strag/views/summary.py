@@ -34,6 +34,7 @@ def picture(summary):
 def sentence(summary):
     """Return one line: the number of conditions and runs, and the inversion of the reference."""
     runs = sum(condition.runs for condition in summary.conditions)
+    runs = runs if summary.trained is None else summary.trained
     line = f"{number_of(len(summary.conditions), 'condition')}, {number_of(runs, 'run')}"
     reference = summary.reference
     if reference.level("train_error").mean == reference.level("train_error").mean:
@@ -200,7 +201,7 @@ def tables(summary):
     ]
     caption = [
         "means at the inversion: training and test error, their gap, depth up to 4 t*",
-        "intervals over blocks, or over seeds if there is condition block",
+        "intervals over blocks, or over seeds if there is only one block",
         *([f"reference: {summary.reference.label}"] if len(summary.conditions) > 1 else []),
         *_law_lines(summary),
         *notes(summary),

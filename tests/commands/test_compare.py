@@ -69,10 +69,16 @@ def test_one_of_them_may_be_stdin(folder):
 
 def test_empty_sets_have_no_agreement(folder):
     stragglers_file(folder / "none.json", images(P=24), [])
-    found = compared("none.json", "a.json")
+    result = strag("compare", "none.json", "a.json")
+    found = json.loads(result.stdout)
     assert found["sizes"] == [0, 4]
     assert found["jaccard"] == [[None, 0.0], [0.0, 1.0]]
     assert found["kappa"][0] == [None, 0.0]
+    result = strag("compare", "none.json", "a.json", "-q")
+    (verdict,) = {json.loads((folder / "none.json").read_text())["verdict"]}
+    told = f"strag: warning: none.json: has no examples (its verdict is '{verdict}')\n"
+    assert (result.returncode, result.stderr.decode()) == (0, told)
+    assert strag("compare", "a.json", "b.json", "-q").stderr == b""
 
 
 def test_a_file_and_a_line(folder, capsys):
@@ -112,12 +118,12 @@ def test_names_are_shown_as_they_are(folder):
     ("arguments", "status", "words"),
     [
         ([], 2, ["missing argument 'FILE...'; see 'strag compare --help'"]),
-        (["a.json"], 2, ["a comparison needs at least two FILE; see 'strag compare --help'"]),
+        (["a.json"], 2, ["a comparison needs at least two FILEs; see 'strag compare --help'"]),
         (["-", "-"], 2, ["only one input can be stdin"]),
         (
             ["a.json", "b.json", "--label", "x"],
             2,
-            ["1 --label for 2 FILE; pass one label per file, in order"],
+            ["1 label for 2 FILEs; pass one --label per file, in order"],
         ),
         (["a.json", "nothere"], 1, ["nothere: no such file"]),
         (["a.json", "."], 1, [".: is a directory"]),

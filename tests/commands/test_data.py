@@ -387,6 +387,32 @@ def test_options_may_mean_something_to_the_test_set_alone(folder):
     np.testing.assert_array_equal(kinds.read("out").y_test, rows.y)
 
 
+def test_a_test_table_may_have_one_class_and_its_errors_name_it(folder, capsys):
+    (folder / "train.csv").write_text("a,b,kind\n1,2,x\n3,1,y\n5,4,x\n")
+    table = ["data", "train.csv", "--label-column", "kind", "--test", "t.csv", "-q", "-o", "out"]
+    (folder / "t.csv").write_text("a,b,kind\n1,2,y\n3,3,y\n")
+    assert main(table) == 0
+    assert kinds.read("out").y_test.tolist() == [1, 1]
+    for text, words in (
+        ("a,b,kind\n1,2,z\n", "t.csv: its class 'z' is not a class of the training set"),
+        ("a,kind\n1,y\n", "t.csv: the test set lacks column 'b'"),
+        ("a,b\n1,2\n", "t.csv: has no column 'kind'"),
+    ):
+        (folder / "t.csv").write_text(text)
+        complaint(capsys, 1 if "column 'kind'" not in words else 2, words, *table)
+    (folder / "train.csv").write_text("a,b,kind\n1,2,x\n3,1,x\n")
+    complaint(capsys, 1, "train.csv: has only one class, 'x'; provide examples", *table[:4], "-o", "out")
+
+
+def test_classes_that_only_the_test_set_has_are_warned_of(folder, capsys):
+    x = np.random.default_rng(0).random((6, 2))
+    for test, words in (([0, 1], ""), ([0, 7], "class 7"), ([5, 7], "classes 5, 7")):
+        np.savez("some.npz", x=x, y=[0, 1, 2, 0, 1, 2], x_test=x[:2], y_test=test)
+        assert main(["data", "some.npz", "-q", "-o", "out"]) == 0
+        told = f"strag: warning: some.npz: no training example has {words} of the test set\n"
+        assert capsys.readouterr().err == (told if words else "")
+
+
 def test_a_test_set_beside_the_training_examples_of_a_source_is_not_taken_and_that_is_said(folder, capsys):
     dataset_file("lone", images(Q=0))
     assert main(["data", "lone", "--test", "data", "-o", "out"]) == 0

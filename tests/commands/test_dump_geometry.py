@@ -162,6 +162,51 @@ def test_pruned_data_is_measured_where_it_is(folder, tmp_path):
     assert part["index"].tolist() == list(range(100, 300))
 
 
+def test_examples_that_were_not_trained_on_do_not_count(folder, tmp_path, capfd):
+    """Networks trained on a part, run on everything: geometry is that of the part, and says so."""
+    stamp = {"format": 1, "kind": "stragglers", "version": "0", "origin": made_up(P=300).identity}
+    (tmp_path / "s.json").write_text(json.dumps({"strag": stamp, "verdict": "x", "indices": [*range(100)]}))
+    part, h, w, a = (str(tmp_path / name) for name in "phwa")
+    assert main(["prune", "d", str(tmp_path / "s.json"), "-q", "-o", part]) == 0
+    assert main(["train", part, *TRAIN, "--width", "6", "--weights", w, "-o", h]) == 0
+    capfd.readouterr()
+    assert main(["dump", w, "d", "-o", a]) == 0
+    assert capfd.readouterr().err == "strag: 3 runs at 12 updates, 300 examples, 100 of them not trained on\n"
+    out = str(tmp_path / "g.safetensors")
+    assert main(["geometry", a, "-o", out]) == 0
+    assert capfd.readouterr().err.endswith("300 examples, 100 of them not trained on and left out\n")
+    measured, trained = kinds.read(out), kinds.read(h)
+    assert not measured.trained_bits()[:, :100].any()
+    np.testing.assert_allclose(measured.train_error, trained.train_error, atol=1e-6)
+    np.testing.assert_allclose(measured.measures["radius"], trained.measures["radius"], atol=1e-6)
+
+
+def test_other_data_make_no_training_error_and_no_history(folder, tmp_path):
+    """Also a training set that is a subset made by `strag data`, which is a new origin."""
+    subset, w, a, out = (str(tmp_path / name) for name in ("d", "w", "a", "g.safetensors"))
+    assert main(["data", "d", "--size", "64", "-q", "-o", subset]) == 0
+    train = ["train", subset, *TRAIN, "--width", "6", "--weights", w, "-o", str(tmp_path / "h")]
+    assert main(train) == 0
+    answer = "strag: 3 runs at 12 updates, 300 examples of other data, not trained on\n"
+    assert strag("dump", w, "d", "-o", a).stderr.decode() == answer
+    result = strag("geometry", a)
+    assert result.stderr.decode() == answer
+    found = json.loads(result.stdout)
+    assert found["strag"]["training_origin"] == kinds.read(subset).origin != found["strag"]["origin"]
+    wrong = load_file(a)["prediction"] != made_up(P=300).groups
+    for record in found["records"]:
+        at = load_file(a)["updates"].tolist().index(record["update"])
+        assert record["test_error"] == pytest.approx(wrong[at, record["run"]].mean())
+        assert {"train_error", "train_loss"}.isdisjoint(record)
+        assert sum(record["class_sizes"]) == 300
+    assert "300 examples of other data, not trained on" in at_terminal("stdout", "geometry", a)[2]
+    said = (
+        "a: holds examples of other data than the training set, so that it makes no history; dump the data of"
+    )
+    complains(strag("geometry", a, "-o", out), 1, said)
+    assert not Path(out).exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

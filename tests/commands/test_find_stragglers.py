@@ -282,6 +282,24 @@ def test_table_at_a_terminal_and_json_on_demand(folder):
     assert json.loads(texts[1])["verdict"] == "inversion"
 
 
+def test_runs_that_never_reach_a_training_error_are_counted(tmp_path, capsys):
+    falls = np.linspace(0.5, 0.1, T)
+    for never, words in (
+        (0, "(3 of 3 runs)\n"),
+        (1, "(2 of 3 runs); 1 run never reaches it\n"),
+        (2, "(1 of 3 runs); 2 runs never reach it\n"),
+    ):
+        error = np.stack([falls / (2 if run < never else 1) for run in range(3)], axis=1)
+        write_history(tmp_path / "h", [VALLEY] * 3, error=error)
+        assert (
+            main(["find-stragglers", str(tmp_path / "h"), "--at", "error:0.3", "-o", str(tmp_path / "s")])
+            == 0
+        )
+        assert f"misclassified at training error 0.3 {words}" in capsys.readouterr().err
+        assert main(["sets", str(tmp_path / "h"), "--at", "error:0.3", "-o", str(tmp_path / "sets")]) == 0
+        assert f"of 32.0 examples on average{words.partition(')')[2]}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -301,6 +319,7 @@ def test_table_at_a_terminal_and_json_on_demand(folder):
         (["h", "--at", "99"], 1, ["h: has no record at update 99; the nearest are at 58 and 59"]),
         (["h", "--at", "soon"], 2, ["'--at': cannot read 'soon'; use inversion"]),
         (["h", "--at", "error:0"], 1, ["h: no run reaches the training error 0.0"]),
+        (["h", "--at", "error:1"], 1, ["h: no run has a training error of 1.0 or more; the highest is 0.5"]),
         (["h", "--rule", "best"], 2, ["--rule", "best"]),
         (["h", "-o", "no/s.json"], 1, ["no/s.json: cannot be written"]),
         (["h", "--csv", "no/s.csv"], 1, ["no/s.csv: cannot be written"]),

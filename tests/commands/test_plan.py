@@ -9,7 +9,8 @@ import pytest
 
 from strag.files.dataset import write_dataset
 from strag.geometry.times import logarithmic
-from strag.views.plan import _rows
+from strag.training.plan import longest_part, parts_for
+from strag.views.plan import _rows, sentence
 from tests.conftest import made_up
 from tests.shell import complains, files_in, strag
 
@@ -74,6 +75,71 @@ def test_a_plan_is_no_history(folder):
     (folder / "plan").write_bytes(strag("train", *TRAIN, "--plan").stdout)
     complains(strag("find-stragglers", "plan"), 1, "plan: is JSON, not a history file", "strag train")
     complains(strag("train", "d", "--without", "plan"), 1, "plan: is a plan file, not a stragglers file")
+
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "of"),
+    [
+        ([HOUR / 2, HOUR / 2], None),
+        ([2 * HOUR], None),  # a group is not split
+        ([HOUR, HOUR, HOUR], 3),
+        ([0.6 * HOUR, 0.6 * HOUR], 2),
+        ([HOUR / 100] * 101, 3),
+        ([60.0] * 31250, 1042),
+    ],
+)
+def test_parts_are_suggested_for_a_training_of_more_than_an_hour(seconds, of):
+    assert parts_for(seconds) == of
+    if of:
+        groups = [slice(32 * at, 32 * at + 32) for at in range(len(seconds))]
+        runs, longest = longest_part(groups, seconds, of)
+        assert 600 <= longest <= 3600
+        assert (runs.stop - runs.start) / 32 * seconds[0] == pytest.approx(longest)
+        assert runs.stop - runs.start >= 32 * len(seconds) / of
+
+
+def test_the_longest_part_counts_unequal_groups():
+    groups = [slice(0, 1), slice(1, 3), slice(3, 5), slice(5, 6)]
+    assert longest_part(groups, [1.0, 5.0, 5.0, 1.0], 2) == (slice(0, 3), 6.0)
+    assert longest_part(groups, [1.0, 5.0, 5.0, 2.0], 2) == (slice(3, 6), 7.0)
+    assert longest_part(groups, [1.0, 5.0, 5.0, 1.0], 4) == (slice(1, 3), 5.0)
+
+
+def test_a_long_training_is_split_in_the_plan_and_a_short_one_is_not(folder):
+    long = ["d", "--runs", "9", "--width", "320", "--epochs", "10000000", "--record-every", "log"]
+    found = plan(*long, "--weights", "w.%p")
+    parts = found["parts"]
+    assert parts["number"] == 5  # all groups of two runs, the last of one
+    assert parts["runs"] == 2
+    assert parts["seconds"] < found["seconds"] / 4
+    for name in ("history_bytes", "weights_bytes"):
+        assert 2 / 9 * found[name] <= parts[name] < found[name] / 3, name
+    assert 0 < parts["memory_bytes"] < found["memory_bytes"]
+    part = plan(*long, "--part", "1/5", "--weights", "w.%p")
+    assert part["parts"] is None
+    for name in ("history_bytes", "weights_bytes"):
+        assert part[name] == parts[name], name
+    assert part["network_updates"] == 2 * 10_000_000
+    assert part["memory_bytes"] == pytest.approx(parts["memory_bytes"], rel=0.2)
+    assert plan(*TRAIN)["parts"] is None
+    assert files_in(folder) == ["d"]
+
+
+def test_parts_are_in_the_table_and_in_the_sentence():
+    parts = {"number": 12, "runs": 32, "seconds": 1700.0, "memory_bytes": 2**30, "history_bytes": 2**21}
+    value = {"network_updates": 10, "operations": 1, "seconds": 20000, "memory_bytes": 2**30}
+    value |= {"history_bytes": 2**24, "weights_bytes": 0, "parts": {**parts, "weights_bytes": 0}}
+    assert _rows(value)[-4:] == [
+        ("suggested parts", "12"),
+        ("time of a part", "0:28:20"),
+        ("memory of a part", "1.00 GiB"),
+        ("history on disk of a part", "2.0 MiB"),
+    ]
+    assert sentence(value).endswith("; or 12 parts (--part K/12) of 28 minutes")
+    assert sentence({**value, "parts": None}) == "about 333.3 minutes, 1.00 GiB of memory"
 
 
 def test_its_table_has_units():

@@ -206,7 +206,7 @@ WRONG = {
         ["data", "none", "--keep"],
         ["data: no example would be left; remove the set instead of keeping it"],
     ),
-    "--match alone": (2, ["data", "set", "--match", "class"], ["--match needs --random", "prune --help"]),
+    "--match alone": (2, ["data", "set", "--match", "class"], ["--match needs --random; remove --match"]),
     "a match of what": (
         2,
         ["data", "set", "--random", "1", "--match", "size"],

@@ -236,7 +236,7 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
     [
         (["find-stragglers", "h", "--at", "log"], 2, ["--at", "use 'strag sets'"]),
         (["find-stragglers", "h", "--at", "log:4"], 2, ["--at", "use 'strag sets'"]),
-        (["sets", "h", "--at", "log:1"], 2, ["'--at': cannot read 'log:1'; use log, or log:N"]),
+        (["sets", "h", "--at", "log:1"], 2, ["'--at': cannot read 'log:1'; use inversion", "log, or log:N"]),
         (["sets", "h", "--at", "3", "--dose", "2"], 2, ["'--dose': cannot read '2'; use fractions"]),
         (
             ["sets", "h", "--at", "3", "--controls", "x"],

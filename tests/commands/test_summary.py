@@ -71,6 +71,26 @@ def test_conditions_blocks_and_numbers_come_from_the_files(folder):
     assert all(0 < error < 0.6 for error in tested)
 
 
+def test_one_training_analysed_twice_and_one_without_examples(folder, tmp_path):
+    script = f"""
+    strag find-stragglers h1 --at error:0.2 -q -o late.json
+    strag prune d1 late.json -q -o p
+    strag train p --runs 4 {TRAIN} -o hp
+    strag find-stragglers hp -q --any-verdict -o pruned.json
+    """
+    in_this_process(script, folder)
+    for files in (("narrow1.json", "late.json"), ("late.json", "narrow1.json")):
+        said = strag("summary", *files).stderr.decode()
+        assert said.startswith("strag: 2 conditions, 4 runs; reference at inversion: eps* 0.")
+    found = strag("summary", "pruned.json", "narrow1.json")
+    assert found.stderr.decode().startswith("strag: 2 conditions, 8 runs; reference all examples: eps* 0.")
+    removed = len(json.loads((folder / "late.json").read_text())["indices"])
+    (label,) = (one["label"] for one in json.loads(found.stdout)["conditions"] if one["differences"])
+    assert label.startswith(f"pruned {removed} examples (")
+    shown = at_terminal("stdout", "summary", "narrow1.json", "wide.json")[2]
+    assert "intervals over blocks, or over seeds if there is only one block" in shown
+
+
 def test_table_markdown_and_picture_say_the_same(folder, tmp_path):
     files = ["narrow1.json", "narrow2.json", "wide.json"]
     status, error, table = at_terminal("stdout", "summary", *files)

@@ -57,7 +57,7 @@ def test_parity_is_the_same_as_its_ranges():
         ("0-4/5-", "cannot read '"),
         ("0-4;5-9", "cannot read '"),
         ("0-5/5-9", "put class 5 into two groups"),
-        ("0-9", "labels make 1 group,"),
+        ("0-9", "`labels` make 1 group,"),
         ("/".join("0" * 5000), "labels"),
     ],
 )
@@ -69,10 +69,15 @@ def test_labels_that_make_no_groups(labels, words):
 def test_one_class_makes_no_groups():
     refused(
         lambda: Grouping.parse("classes", range(1)),
-        "holds only one class",
+        "has only one class, 0",
         "provide examples of at least two",
     )
-    refused(lambda: Grouping.parse("0", range(3)), "labels make 1 group,", status=2)
+    refused(lambda: Grouping.parse("classes", [0], ["x"]), "has only one class, 'x'")
+    twice = "`labels` 'cat/cat,1' put class 'cat' into two groups"
+    refused(lambda: Grouping.parse("cat/cat,1", range(2), ["cat", "dog"]), twice, status=2)
+    twice = "put class 0 into two groups"
+    refused(lambda: Grouping.parse("0/0-1", range(2), ["cat", "dog"]), twice, status=2)
+    refused(lambda: Grouping.parse("0", range(3)), "`labels` make 1 group,", status=2)
 
 
 def test_too_few_names():

@@ -184,7 +184,7 @@ def turned(number):
 def test_images_of_several_sizes_are_scaled(folder):
     large = save(folder / "cat" / "0.png", colour(30, 50))
     words = (
-        f"{folder}/cat/0.png: has 50 x 30 pixels, but {folder}/ant/a.png has 4 x 3; use images of one size"
+        f"{folder}/cat/0.png: has 30 x 50 pixels, but {folder}/ant/a.png has 3 x 4; use images of one size"
     )
     refused(lambda: import_files([folder]), words, "or add `resize` HxW")
     data = import_files([folder], Reading(resize=(6, 5)))
@@ -275,7 +275,7 @@ def put(content, name="cat/9.png"):
 WRONG = {
     "another size": (
         lambda folder: save(folder / "cat" / "0.png", grey(5, 4)),
-        "{}/cat/0.png: has 4 x 5 pixels, but {}/ant/a.png has 4 x 3; use images of one size",
+        "{}/cat/0.png: has 5 x 4 pixels, but {}/ant/a.png has 3 x 4; use images of one size",
     ),
     "a class without images": (
         lambda folder: (folder / "bee").mkdir(),

@@ -243,7 +243,7 @@ def test_scaling_averages_what_a_pixel_covers():
 
 def test_most_pixels(tmp_path):
     with pytest.raises(
-        StragError, match="has 64 x 48 pixels, more than 3000; scale all images down, with `resize`"
+        StragError, match="has 48 x 64 pixels, more than 3000; scale all images down, with `resize`"
     ):
         read(tmp_path, encoded(NOISE, "PNG"), most=3000)
     np.testing.assert_array_equal(read(tmp_path, encoded(NOISE, "PNG"), most=64 * 48), NOISE)

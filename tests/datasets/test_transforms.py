@@ -249,7 +249,7 @@ def test_a_test_set_from_elsewhere():
         lambda: with_test(data, images()), "of the training set have names, but those of the test set do not"
     )
     unknown = replace(other, class_names=("dog", "cat", "bee", "elk"), origin=None)
-    refused(lambda: with_test(data, unknown), "lacks class 'elk' of its test set")
+    refused(lambda: with_test(data, unknown), "its class 'elk' is not a class of the training set")
 
 
 def test_columns_of_a_test_set_are_told_by_their_names():
@@ -291,7 +291,7 @@ def test_a_pruned_data_set_gets_a_test_set_as_an_origin_of_its_own():
 def test_a_class_of_the_test_set_alone_is_refused():
     data = named()
     more = replace(data, y=data.y + 1, class_numbers=None, class_count=0, origin=None)
-    refused(lambda: with_test(data, more), "lacks class '4' of its test set")
+    refused(lambda: with_test(data, more), "its class '4' is not a class of the training set")
     spelled = replace(data, class_names=("0", "1", "2", "3"), origin=None)
     np.testing.assert_array_equal(with_test(spelled, data).y_test, data.y)
 

@@ -45,7 +45,8 @@ def names():
 
 def write_history_file(path):
     whole = history_file(path, data=images(names=names()))
-    return forge(whole, path, last_record=np.array([11, 11])), images()
+    ends = {name: np.array([11, 11]) for name in ("last_record", "state.update")}
+    return forge(whole, path, **ends), images()
 
 
 def write_weights_file(path):
@@ -54,6 +55,7 @@ def write_weights_file(path):
     layers = {name: random.random((2, *shape)) for name, shape in shapes.items()}
     data = whole(images(), mean=np.zeros(6), std=np.ones(6))
     kept = {name: data[name] for name in ("updates", "mean", "std", "index", "trained")}
+    kept["last_update"] = [5, 5]
     with WeightsWriter(str(path), stamp("weights", **NAMED), kept, shapes) as writer:
         for update in (0, 5):
             writer.add(SimpleNamespace(ended=None, update=update, runs=slice(0, 2), weights=layers))

@@ -28,6 +28,7 @@ class Part:
     layers: tuple = (1,)
     classes: tuple = ("even", "odd")
     source: str = "part"
+    is_other: bool = False
     model: dict = dataclasses.field(default_factory=lambda: {"recipe": {"lr": 0.1}})
 
     @property

@@ -88,6 +88,24 @@ def test_at_an_update_or_an_error():
         find_stragglers(history, at=Moment(error=0.001))
 
 
+def test_a_training_error_is_a_moment_only_where_it_is_crossed_from_above():
+    rising = np.linspace(0.1, 0.4, T)
+    history = history_of(
+        np.stack([FALL] * 3, axis=1),
+        error=np.stack([np.linspace(0.7, 0, T), np.linspace(0.5, 0, T), rising], axis=1),
+    )
+    assert find_stragglers(history, at=Moment(error=0.6)).records == (9, None, None)
+    assert find_stragglers(history, at=Moment(error=0.5)).records[1] == 0  # its first error is the level
+    assert find_stragglers(history, at=Moment(error=0.3)).records[2] is None
+    for level in (0.71, 1.0):
+        said = rf"no run has a training error of {level} or more; the highest is 0\.7$"
+        with pytest.raises(StragError, match=said):
+            find_stragglers(history, at=Moment(error=level))
+    alone = history_of(np.stack([FALL], axis=1), error=rising)
+    with pytest.raises(StragError, match=r"the training error of no run falls to 0\.3 from above"):
+        find_stragglers(alone, at=Moment(error=0.3))
+
+
 def test_observables_fall_together_for_two_classes_on_the_sphere():
     """R_rms^2 = 1 - |m|^2 - D^2/4 with m constant: one valley, whichever observable shows it."""
     radius = 0.5 + VALLEY / 5

@@ -19,7 +19,7 @@ from strag.stragglers.inversion import (
     find_inversion,
     first_increase,
 )
-from strag.stragglers.shortfall import shortfall_of
+from strag.stragglers.shortfall import Shortfall, shortfall_of
 
 T = np.arange(151)
 finite_curves = arrays(np.float64, st.integers(2, 60), elements=st.floats(-10, 10))
@@ -191,6 +191,19 @@ def test_where_too_few_examples_are_misclassified_already_no_longer_training_is_
     enough = verdict_of(np.exp(-T / 30), wrong=few + 10)
     assert enough.failed == "depth"
     assert enough.train_until >= 300
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "needed", "words"),
+    [
+        ("depth", 0.01996, 0.02, "is 0.01996 of the curve's range deep, less than 0.02"),
+        ("depth", 0.0151, 0.02, "is 0.015 of the curve's range deep, less than 0.02"),
+        ("noise", 3.98, 4.0, "but only 3.98 times its noise, less than 4"),
+    ],
+)
+def test_what_is_less_is_shown_as_less(condition, value, needed, words):
+    depth = value if condition == "depth" else 0.3
+    assert words in Shortfall(condition, 1, value, needed, 40, depth).words
 
 
 def test_only_open_runs_exclude_and_noise_excludes_nothing():

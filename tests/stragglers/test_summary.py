@@ -152,6 +152,30 @@ def test_of_conditions_without_a_reference_one_that_inverts_is_it():
     assert found.reference.label == "lr 0.2"
 
 
+def test_the_reference_is_sought_at_the_inversion_and_leaves_nothing_out():
+    usual, late = experiment({"at": "inversion"}), experiment({"at": "error:0.05"})
+    for order in ((usual, late), (late, usual)):
+        found = summarise(list(order))
+        assert found.reference.label == "at inversion"
+        assert [bool(one.differences) for one in found.conditions] == [True, False]
+    removed = [experiment({"pruned": f"5 examples ({name})", "examples": 95}) for name in ("ab", "cd")]
+    for labels in (None, ["pruned", "control", "all"]):
+        found = summarise([*removed, experiment({"pruned": None, "examples": 100}, runs=2)], labels)
+        assert found.reference.settings["pruned"] is None
+        assert found.reference.differences == {}
+    labels = {one.label for one in summarise([*removed, experiment({"examples": 100})]).conditions}
+    assert labels == {"all examples", "pruned 5 examples (ab)", "pruned 5 examples (cd)"}
+    sized = [experiment({"pruned": None, "examples": P}) for P in (50, 100)]
+    labels = [one.label for one in summarise([*removed, *sized]).conditions]
+    assert len(set(labels)) == 4  # here the number of examples does not follow from the pruning
+
+
+def test_runs_of_a_training_count_once_however_often_it_is_analysed():
+    usual, late = experiment({"at": "inversion"}), experiment({"at": "error:0.05"})
+    assert summarise([usual, late]).trained == 5
+    assert summarise([usual, late, experiment({"at": "inversion", "lr": 0.2})]).trained == 10
+
+
 def test_equal_numbers_are_the_same_setting():
     found = summarise([experiment({"momentum": 0}), experiment({"momentum": 0.0}, seed=1)])
     assert [(one.label, one.runs) for one in found.conditions] == [("reference", 10)]

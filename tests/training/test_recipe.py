@@ -76,7 +76,9 @@ def test_schedules_begin_at_the_start_and_end_at_the_end():
         (every, "often", "cannot read `x` 'often'"),
         (listed, "3,x", "cannot read `x` '3,x'; pass updates"),
         (listed, "3,10", "`x` 3,10 is outside the training; choose updates from 0 to 9"),
-        (listed, "-1", "is outside the training"),
+        (listed, "-1", "cannot read `x` '-1'; pass updates"),
+        (listed, "1_0", "cannot read `x` '1_0'; pass updates"),
+        (every, " 1_0", "cannot read `x` ' 1_0'; pass a number"),
     ],
 )
 def test_schedules_that_make_no_sense(function, text, message):

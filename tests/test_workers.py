@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from strag.api.workers import crew_for
+import strag as strag_package
+from strag.api import workers
+from strag.api.crew import Crew, crew_for
+from strag.api.workers import train_by
+from strag.cli import main
 from strag.errors import StragError
 from strag.files.dataset import write_dataset
-from strag.training import workers
 from strag.training.architecture import Ends
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
 from strag.training.records import STATE, Checkpoint
-from strag.training.workers import Crew, train_by
 from tests.conftest import made_up
 from tests.shell import files_in
 from tests.training.test_checkpoint import trained, values
@@ -96,7 +98,7 @@ def test_a_worker_that_was_killed_is_said(monkeypatch):
     ],
 )
 def test_a_group_has_one_worker(asked, runs, cores, crew, monkeypatch, recwarn):
-    monkeypatch.setattr("strag.api.workers.cores", lambda: cores)
+    monkeypatch.setattr("strag.api.crew.cores", lambda: cores)
     assert crew_for(asked, Recipe.of(runs=runs), Ends((20,), 19, 2), "cpu") == crew
     asked_for = cores if asked == "auto" else asked or 1
     assert len(recwarn) == (asked_for > runs // 32)
@@ -142,3 +144,19 @@ def test_no_worker_outlives_its_parent(folder, how):
     assert not [child for child in found if os.path.exists(f"/proc/{child}")]
     if how != signal.SIGKILL:
         assert [name for name in files_in(folder) if name not in ("d", "h.partial")] == []
+
+
+def test_python_trains_by_workers_too(folder):
+    data, options = strag_package.read("d"), {"runs": 4, "width": 320, "epochs": 5, "threads": 1}
+    strag_package.train(data, output="one", **options)
+    strag_package.train(data, output="two", workers=2, **options)
+    assert Path("one").read_bytes() == Path("two").read_bytes()
+    with pytest.raises(StragError, match="`workers`"):
+        strag_package.train(data, workers=0, **options)
+
+
+def test_workers_that_do_not_fit_into_memory_are_refused(folder, capsys):
+    assert main([*TRAIN, "--workers", "3", "--memory", "0.5", "-o", "h"]) == 2
+    text = capsys.readouterr().err
+    assert "more than the limit --memory 0.5; use fewer --workers" in text
+    assert files_in(folder) == ["d"]
