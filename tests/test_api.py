@@ -101,6 +101,8 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
         "summary s t -q -o m",
         "dump w d -q -o a",
         "geometry a -q -o g.safetensors",
+        "geometry a -q -o g.json",
+        "geometry a -q -o g",
         "data d --size 200 --block 1 --classes 0-2 --labels 0/1-2 --seed 4 --flip-labels 0.25 -q -o b",
         "data f.csv --label-column c --shuffle 3 --shape 2 -q -o k",
         "data mnist8k --size 20 --resize 14x14 -q -o n",
@@ -123,13 +125,17 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
     strag.compare([stragglers, others], labels=["s", "t"], output="c2")
     strag.summarise([stragglers, others], output="m2")
     with strag.read("w2") as weights, strag.dump(weights, data, output="a2") as activations:
-        strag.measure(activations, output="g2.safetensors")
+        measured = strag.measure(activations, output="g2.safetensors")
+        for name in ("g2.json", "g2"):
+            again = strag.measure(activations, output=name)
+            np.testing.assert_array_equal(again.measures["radius"], measured.measures["radius"])
     strag.plot(history, output="h2.png")
     assert (folder / "b2").read_bytes() == (folder / "b3").read_bytes()
     for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "a", "b", "k", "n"):
         assert (folder / name).read_bytes() == (folder / f"{name}2").read_bytes(), name
-    assert (folder / "g.safetensors").read_bytes() == (folder / "g2.safetensors").read_bytes()
-    assert (folder / "h.png").read_bytes() == (folder / "h2.png").read_bytes()
+    for name in ("g.safetensors", "g.json", "g", "h.png"):
+        assert (folder / name).read_bytes() == (folder / name.replace(name[0], f"{name[0]}2", 1)).read_bytes()
+    assert (folder / "g.json").read_bytes() == (folder / "g").read_bytes()
 
 
 def test_a_history_in_memory_is_that_of_the_file(folder, monkeypatch):

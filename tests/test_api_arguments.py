@@ -380,6 +380,12 @@ def test_arrays_without_masked_entries_and_of_other_libraries_are_arrays():
     assert type(strag.data(np.ma.array(X), Y).x) is np.ndarray
 
 
+def test_a_name_of_the_catalogue_is_not_a_file():
+    words = r"mnist8k: is the name of a data set, not a file; use strag.data\('mnist8k'\)"
+    with pytest.raises(strag.StragError, match=words):
+        strag.read("mnist8k")
+
+
 def test_a_data_set_is_changed_like_its_file(things):
     changed, read = (strag.data(x, size=100, shuffle=2) for x in (things.data, things.data.source))
     assert (changed.identity, changed.origin, changed.title) == (read.identity, read.origin, read.title)

@@ -4,7 +4,7 @@ import numpy as np
 
 from strag import kinds
 from strag.api.arguments import file_to_read, refuse_overwriting, require
-from strag.api.outputs import opened
+from strag.api.outputs import opened, write_answer
 from strag.bits import pack
 from strag.datasets.names import Names
 from strag.errors import StragError, bad_usage, warn_caller
@@ -14,8 +14,9 @@ from strag.geometry import measure as science
 from strag.geometry.measure import Grid, as_records, curves_of
 from strag.geometry.measures import CURVES
 from strag.stragglers.sets import described_at
-from strag.values import checked, optional
+from strag.values import checked, optional, path
 
+HISTORY = ".safetensors"  # end of the path of an output that is a history and not JSON
 NAMED = 5  # classes that a warning names
 
 
@@ -54,7 +55,12 @@ def _parts(value, name):
     return tuple(require(part, name, "Activations") for part in value)
 
 
-@checked(activations=_parts, output=optional(file_to_read))
+def _place(value, name):
+    """The check of `output`, whose suffix chooses the kind of file."""
+    return file_to_read(path(value, name), name)
+
+
+@checked(activations=_parts, output=optional(_place))
 def measure(*activations, output=None):
     """The radii, distances and errors of dumped activations, as the History of the networks.
 
@@ -62,7 +68,8 @@ def measure(*activations, output=None):
     ----------
     activations : one or more Activations, see `dump`, that together cover every example at every update and
         run once.
-    output : where to write the history as well: a path, or an open Output.
+    output : where to write the file of `strag geometry` as well: a path. The file is the history if the path
+        ends in .safetensors, and otherwise JSON.
 
     Returns
     -------
@@ -75,9 +82,13 @@ def measure(*activations, output=None):
         raise bad_usage("there is nothing to measure", "pass one or more Activations, by position")
     refuse_overwriting(activations, output=output)
     grid = Grid(list(activations))
-    with opened(output) as sink:
-        gathered = as_history(grid, sink)
-    return gathered or kinds.read(str(output), "history")
+    if output is None or output.endswith(HISTORY):
+        with opened(output) as sink:
+            gathered = as_history(grid, sink)
+        return gathered or kinds.read(output, "history")
+    gathered = as_history(grid, None)
+    write_answer(as_json_object(grid, science.measure(grid)), output)
+    return gathered
 
 
 def as_history(grid, sink):
@@ -88,7 +99,11 @@ def as_history(grid, sink):
     idle = np.flatnonzero(~grid.trained.any(axis=1))
     if idle.size:
         problem = f"has no example that run {grid.runs[idle[0]]} was trained on, so that it makes no history"
-        raise StragError(problem, "dump the data of the training too, or write JSON", grid.parts[0].source)
+        raise StragError(
+            problem,
+            "dump the data of the training too, or write JSON with 'strag geometry'",
+            grid.parts[0].source,
+        )
     whole = {name: getattr(grid, name) for name in ("updates", "index", "y", "group")}
     whole |= {"trained": pack(grid.trained), **_named(grid)}
     with HistoryWriter(sink, _meta(grid, "history"), whole) as writer:
@@ -144,8 +159,8 @@ def _listed(names):
     return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
-def as_json_object(grid):
-    """The JSON kind `geometry`."""
+def as_json_object(grid, measured=None):
+    """The JSON kind `geometry`. measured : records of the Grid; None computes them, with warnings."""
     first, second = np.triu_indices(len(grid.classes), k=1)
     return {
         "strag": _meta(grid, "geometry"),
@@ -154,8 +169,8 @@ def as_json_object(grid):
         "pairs": [[grid.classes[a], grid.classes[b]] for a, b in zip(first, second, strict=True)],
         "records": [
             _named_errors(grid, record)
-            for measured in _measured(grid)
-            for record in as_records(grid, measured)
+            for one in measured or _measured(grid)
+            for record in as_records(grid, one)
         ],
     }
 

@@ -1,6 +1,9 @@
 """`strag.read`: what a strag file holds."""
 
+import os
+
 from strag import kinds
+from strag.errors import bad_usage
 from strag.values import checked, optional, path, refused, some_or
 
 _READ = tuple(kind.name for kind in kinds.KINDS.values() if kind.files)
@@ -31,4 +34,9 @@ def read(path, wanted=None):
 
     Raises StragError for a file that cannot be read or is of another kind.
     """
+    if not os.path.exists(path):
+        from strag.datasets.catalogue import CATALOGUE
+
+        if path in CATALOGUE:
+            raise bad_usage("is the name of a data set, not a file", f"use strag.data('{path}')", path)
     return kinds.read(path, wanted)

@@ -33,7 +33,7 @@ def command(files, output, as_json, quiet):
     """
     from contextlib import ExitStack
 
-    from strag.api.measure import as_history, as_json_object, means_over_runs
+    from strag.api.measure import HISTORY, as_history, as_json_object, means_over_runs
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.commands.options import refuse_ignored
     from strag.console import Notes, print_tables, stdout_is_terminal
@@ -45,7 +45,7 @@ def command(files, output, as_json, quiet):
     from strag.words import number_of
 
     files = files or ("-",)
-    is_history = output.endswith(".safetensors")
+    is_history = output.endswith(HISTORY)
     for path in files:
         refuse_data_set(path, f"run networks on it with 'strag dump WEIGHTS {path}'")
     refuse_several_stdin(*files)

@@ -1,7 +1,6 @@
 """Import of the user's files as a Dataset: the choice of the importer, and the steps common to all."""
 
 import shlex
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from strag.datasets.imported import Reading, starts_with
 from strag.datasets.labels import read_labels
 from strag.datasets.names import Names
 from strag.datasets.numbers import stored
-from strag.errors import StragError, StragWarning, bad_usage
+from strag.errors import StragError, bad_usage, warn_of
 from strag.words import some_of
 
 # The first Form in this order that knows the files reads them.
@@ -130,8 +129,7 @@ def _warn_unseen(data, source):
     unseen = [data.class_name(c) for c in np.setdiff1d(data.y_test, data.y)] if data.has_test else []
     if unseen:
         classes = f"class {unseen[0]}" if len(unseen) == 1 else f"classes {some_of(unseen)}"
-        text = f"{source}: no training example has {classes} of the test set"
-        warnings.warn(text, StragWarning, stacklevel=3)
+        warn_of(source, f"no training example has {classes} of the test set")
 
 
 def _stored(imported, suffix, y):
