@@ -87,6 +87,7 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
     """
     reading = Reading(**{name: options[name] for name in READING if name in options})
     changes = Changes(**{name: options[name] for name in CHANGING if name in options})
+    refuse_unused(changes)
     arrays = {"y": y, "x_test": x_test, "y_test": y_test}
     if isinstance(x, str):
         for name in (name for name, array in arrays.items() if array is not None):
@@ -103,6 +104,12 @@ def data(x, y=None, x_test=None, y_test=None, title=None, **options):
         title = title or "data"
         data_set = dataset_of(Imported(x=x, **arrays), title, title=title)
     return changed(data_set, changes)
+
+
+def refuse_unused(changes):
+    """Refuse a seed of Changes that draw nothing."""
+    if changes.seed is not None and changes.hold_out is None and changes.flip_labels is None:
+        raise bad_usage("`seed` needs `hold_out` or `flip_labels`", "pass one of them, or remove `seed`")
 
 
 def _read(source, reading):

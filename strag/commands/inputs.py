@@ -80,6 +80,8 @@ def labels_of(files, labels):
         raise click.UsageError(
             f"{len(labels)} --label for {len(files)} FILE; pass one label per file, in order"
         )
+    if "" in labels:
+        raise click.UsageError("a --label is empty; pass a name for each file")
     return [as_text(label) for label in labels]
 
 

@@ -38,7 +38,7 @@ class Changes:
     groups. hold_out : share of the training examples that are moved into a test set. shuffle : seed by which
     the training examples are shuffled. size, block : keep the `block`-th block of `size` training examples,
     counted from 1. flip_labels : share of the training examples that get a class of another group. seed :
-    seed of `hold_out` and `flip_labels`, one of which it needs. Raises StragError for other values.
+    seed of `hold_out` and `flip_labels`. Raises StragError for other values.
     """
 
     shape: tuple | None = None
@@ -52,10 +52,6 @@ class Changes:
     block: int | None = None
     flip_labels: float | None = None
     seed: int | None = None
-
-    def __post_init__(self):
-        if self.seed is not None and self.hold_out is None and self.flip_labels is None:
-            raise bad_usage("`seed` needs `hold_out` or `flip_labels`", "pass one of them, or remove `seed`")
 
     def words(self):
         """The options that change examples, as words of the command line, in their order: list of str.
