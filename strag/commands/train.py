@@ -96,7 +96,9 @@ def command(data, output, plans, as_json, quiet, **options):
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
         resumes = options["resume"] and not plans
-        sinks = [name and stack.enter_context(Output(name, resumes=resumes)) for name in names]
+        sinks = [
+            None if name is None else stack.enter_context(Output(name, resumes=resumes)) for name in names
+        ]
         if source is None:
             Notes(quiet)("no DATA is given or piped in, so mnist8k is used")
         job = make_job(sinks, weights_at)
