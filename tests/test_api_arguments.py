@@ -257,8 +257,9 @@ WRONG = [
         )
     ),
     *(
-        (verb, {"output": "/dev/null"}, "as `output`; pass the path of a file, because the result is read")
+        (verb, {"output": place}, "as `output`; pass the path of a file, because the result is read")
         for verb in ("train", "dump", "measure")
+        for place in ("/dev/null", "/dev/stdout")
     ),
     ("read", {"wanted": []}, "cannot use [] as `wanted`; pass dataset"),
     ("summarise", {"labels": ""}, CHOOSE.format("''", "labels", "a list of names")),

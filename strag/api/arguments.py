@@ -2,11 +2,10 @@
 
 import numbers
 import os
-import stat
 
 from strag.errors import bad_usage
 from strag.files.output import Output
-from strag.files.streams import STANDARD
+from strag.files.streams import STANDARD, place_of
 from strag.values import LARGEST, LARGEST_UPDATE, number, path, refused, several, text, whole
 from strag.words import number_of
 
@@ -59,12 +58,10 @@ def destination(value, name):
 
 def file_to_read(value, name):
     """The check of an output that is read again: as `destination`, but not a device or a pipe."""
-    place = destination(value, name)
-    if isinstance(place, str) and os.path.exists(place):
-        mode = os.stat(place).st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # Output refuses folders
-            raise refused(value, name, "the path of a file, because the result is read from it")
-    return place
+    output = destination(value, name)
+    if isinstance(output, str) and not os.path.isdir(output) and place_of(output) in (STANDARD, None):
+        raise refused(value, name, "the path of a file, because the result is read from it")
+    return output
 
 
 def when(value, name):

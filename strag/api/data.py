@@ -99,6 +99,7 @@ def data(x, y=None, x_test=None, y_test=None, title=None, output=None, **options
     """
     reading = Reading(**{name: options[name] for name in READING if name in options})
     changes = Changes(**{name: options[name] for name in CHANGING if name in options})
+    refuse_unused(changes)
     arrays = {"y": y, "x_test": x_test, "y_test": y_test}
     if isinstance(x, (str, Dataset)):
         what = f"the text '{x}'" if isinstance(x, str) else "a Dataset"
@@ -122,6 +123,12 @@ def data(x, y=None, x_test=None, y_test=None, title=None, output=None, **options
         with opened(output) as sink:
             write_dataset(sink, finished, recipe, {"data": data_set.identity})
     return finished
+
+
+def refuse_unused(changes):
+    """Refuse a seed of Changes that draw nothing."""
+    if changes.seed is not None and changes.hold_out is None and changes.flip_labels is None:
+        raise bad_usage("`seed` needs `hold_out` or `flip_labels`", "pass one of them, or remove `seed`")
 
 
 def _read(source, reading, output):

@@ -115,6 +115,7 @@ def command(source, test, output, quiet, **options):
     Downloads are checked and kept in the folder STRAG_CACHE (default: the user's cache). STRAG_MIRROR lists
     other addresses to download from, separated by spaces. Each must serve a copy of this folder.
     """
+    from strag.api.data import refuse_unused
     from strag.console import Notes, warn
     from strag.datasets.imported import Reading
     from strag.datasets.transforms import Changes
@@ -125,6 +126,7 @@ def command(source, test, output, quiet, **options):
 
     reading = Reading(**{name: options[name] for name in READING})
     changes = Changes(**{name: options[name] for name in CHANGING})
+    refuse_unused(changes)
     notes = Notes(quiet)
 
     def note(line):

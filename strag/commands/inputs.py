@@ -81,6 +81,8 @@ def labels_of(files, labels):
             f"{number_of(len(labels), 'label')} for {number_of(len(files), 'FILE')}; pass one --label per "
             "file, in order"
         )
+    if "" in labels:
+        raise click.UsageError("a --label is empty; pass a name for each file")
     return [as_text(label) for label in labels]
 
 

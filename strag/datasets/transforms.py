@@ -63,10 +63,6 @@ class Changes:
     flip_labels: float | None = None
     seed: int | None = None
 
-    def __post_init__(self):
-        if self.seed is not None and self.hold_out is None and self.flip_labels is None:
-            raise bad_usage("`seed` needs `hold_out` or `flip_labels`", "pass one of them, or remove `seed`")
-
     def words(self):
         """The options that change examples, as words of the command line, in their order: list of str.
 

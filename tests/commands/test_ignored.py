@@ -82,6 +82,7 @@ CASES = {
     "geometry a --json -o g.safetensors": "--json contradicts -o g.safetensors, which is a history",
     "info h --json --get kind": "--json contradicts --get, which prints one value as text",
     "summary s.json --json --markdown": "--json contradicts --markdown",
+    "summary s.json --label= -o r": "a --label is empty; pass a name for each file",
     "plot s.json --by-class --number 3 -o p.png": "--number contradicts --by-class",
     "plot s.json --by-class --data d -o p.png": "--data contradicts --by-class",
     "plot h --number 3 -o p.png": "h: holds a history, but --number is for stragglers",
