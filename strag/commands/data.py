@@ -200,7 +200,10 @@ def read_source(source, reading, output, note, unused, labels="classes"):
 
 
 def _is_ours(path):
-    """Whether a path is read as a strag file: it begins like one, is empty, is missing, or is a pipe."""
+    """Whether a path is read as a strag file: it begins like one, is missing, or is a pipe.
+
+    An empty file is one, too, unless its name ends like that of a file of another program.
+    """
     from pathlib import Path
 
     from strag.files.container import is_json
@@ -211,7 +214,11 @@ def _is_ours(path):
     with open_input(path) as stream:
         head = read_exactly(stream, 1 << 16)
     is_container = head[4:9] == b"\0\0\0\0{"  # the upper half of its header's length, then the header
-    return is_container or (is_json(head[:8]) and b'"strag"' in head) or not head
+    return (
+        is_container
+        or (is_json(head[:8]) and b'"strag"' in head)
+        or (not head and Path(path).suffix in ("", ".json", ".safetensors", ".partial"))
+    )
 
 
 def _test_words(test):

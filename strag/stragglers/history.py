@@ -135,7 +135,9 @@ class History:
         self.require_layers("remove `layer`")
         if layer not in self.layers:
             known = ", ".join(str(number) for number in self.layers)
-            raise bad_usage(f"has no layer {layer}", f"choose `layer` from {known}", self.source)
+            only = f"it has only layer {known}, so remove `layer`"
+            remedy = f"choose `layer` from {known}" if len(self.layers) > 1 else only
+            raise bad_usage(f"has no layer {layer}", remedy, self.source)
         return self.layers.index(layer)
 
     def layer(self, layer):
