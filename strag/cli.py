@@ -97,6 +97,13 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+_KINDS = {  # click's names of numbers, in words
+    **dict.fromkeys(("integer range", "integer"), "a whole number"),
+    **dict.fromkeys(("float range", "float"), "a number"),
+    "workers": "a whole number or auto",
+}
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -229,6 +236,8 @@ def _usage(error, args):
     problem = " ".join(error.format_message().split()).rstrip(".")
     if problem[1:2].islower():  # a sentence of click, not the NAME of an argument
         problem = problem[0].lower() + problem[1:]
+    for kind, meaning in _KINDS.items():
+        problem = problem.replace(f"is not a valid {kind}", f"is not {meaning}")
     has_remedy = "; " in problem
     say(problem if has_remedy else f"{problem}; see '{path} --help'")
     return error.exit_code

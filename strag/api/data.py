@@ -173,10 +173,14 @@ def _refuse_reading(reading, problem, source):
 
 
 def is_strag_file(source):
-    """Whether a source is read as a strag file: it begins like one, is empty, is missing, or is a pipe."""
+    """Whether a source is read as a strag file: it begins like one, is missing, or is a pipe.
+
+    An empty file is one, too, unless its name ends like that of a file of another program.
+    """
     if not os.path.isfile(source):  # missing, or a named pipe, or a folder
         return not os.path.isdir(source)
     with open_input(source) as stream:
         head = read_exactly(stream, 1 << 16)
     is_container = head[4:9] == b"\0\0\0\0{"  # the upper half of its header's length, then the header
-    return is_container or (is_json(head[:8]) and b'"strag"' in head) or not head
+    is_empty = not head and os.path.splitext(source)[1] in ("", ".json", ".safetensors", ".partial")
+    return is_container or (is_json(head[:8]) and b'"strag"' in head) or is_empty

@@ -107,7 +107,9 @@ def _chosen(text, stored, what, source):
     for number in wanted:
         if number not in stored:
             known = ", ".join(str(n) for n in stored[:20]) + (", ..." if len(stored) > 20 else "")
-            raise bad_usage(f"has no {what} {number}", f"choose `{what}s` from {known}", source)
+            only = f"it has only {what} {known}, so remove `{what}s`"
+            remedy = f"choose `{what}s` from {known}" if len(stored) > 1 else only
+            raise bad_usage(f"has no {what} {number}", remedy, source)
     return [stored.index(number) for number in wanted]
 
 

@@ -97,7 +97,9 @@ def _brief(value):
         return ", ".join(f"{key} {_brief(item)}" for key, item in value.items() if item is not None) or "-"
     if isinstance(value, list):
         if value and isinstance(value[0], dict):
-            return f"{len(value)} records"
+            from strag.words import number_of
+
+            return number_of(len(value), "record")
         text = ", ".join(str(item) for item in value[:12])
         return text + (f", ... ({len(value)})" if len(value) > 12 else "")
     if isinstance(value, float):

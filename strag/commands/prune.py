@@ -47,6 +47,7 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     from strag.console import Notes
     from strag.files.output import Output
     from strag.kinds import read
+    from strag.words import number_of
 
     refuse_unused(given_names(), keep=keep, random=random)
     if data == stragglers == "-":
@@ -59,4 +60,4 @@ def command(data, stragglers, keep, random, match, allow_empty, output, quiet):
     kept, number = len(pruned.y), len(loaded.y)
     action = f"kept {kept}" if keep else f"removed {number - kept}"
     how = "" if random is None else " at random"
-    Notes(quiet)(f"{loaded.source}: {action} of {number} examples{how}")
+    Notes(quiet)(f"{loaded.source}: {action} of {number_of(number, 'example')}{how}")

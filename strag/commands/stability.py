@@ -67,6 +67,7 @@ def command(history, pairs, fewest, output, as_json, quiet):
     from strag.files.output import Output
     from strag.files.streams import refuse_terminal_input
     from strag.views import stability as view
+    from strag.words import number_of
 
     refuse_data_set(history, f"train on it with 'strag train {history}'")
     refuse_terminal_input(history)
@@ -75,4 +76,5 @@ def command(history, pairs, fewest, output, as_json, quiet):
         loaded = kinds.read(history, "history", tests=False)
         result = deliver(view, lambda out: stability(loaded, pairs, fewest, out), sink, as_json, quiet)
     if result.diverged:
-        warn(f"{loaded.source}: {result.diverged} of {len(loaded.runs)} runs diverged and are left out")
+        runs, verb = number_of(len(loaded.runs), "run"), "is" if result.diverged == 1 else "are"
+        warn(f"{loaded.source}: {result.diverged} of {runs} diverged and {verb} left out")

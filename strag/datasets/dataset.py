@@ -202,7 +202,8 @@ def check_part(x, y, suffix, shape):
     """
     size = len(y)
     if len(x) != size:
-        problem = f"has {len(x)} examples in 'x{suffix}' but {size} labels in 'y{suffix}'"
+        examples, labels = number_of(len(x), "example"), number_of(size, "label")
+        problem = f"has {examples} in 'x{suffix}' but {labels} in 'y{suffix}'"
         raise StragError(problem, "provide one label per example")
     if size == 0:
         remedy = "remove the test set" if suffix else "provide at least one example"

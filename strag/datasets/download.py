@@ -72,7 +72,9 @@ def fetch(name, files, homes, remedy, watch=None):
             homes = [home, *(other for other in homes if other != home)]  # the next file tries this one first
             break
         else:
-            raise StragError(f"{file.name} cannot be downloaded ({', '.join(failures)})", remedy, name)
+            raise StragError(
+                f"{file.name} cannot be downloaded ({', '.join(dict.fromkeys(failures))})", remedy, name
+            )
     return paths
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strag.words import as_text
+from strag.words import as_text, number_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Names:
     def fault(self, count):
         """What is wrong with these as the names of `count` examples, as text; None if they are right."""
         if len(self.ends) != count:
-            return f"has {len(self.ends)} names for {count} examples"
+            return f"has {number_of(len(self.ends), 'name')} for {number_of(count, 'example')}"
         inside = np.diff(self.ends, prepend=0)
         if count and ((inside < 0).any() or self.ends[-1] != len(self.text)):
             return "'name_ends' does not fit 'names'"

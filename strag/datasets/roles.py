@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from strag.errors import StragError, bad_usage
-from strag.words import some_of
+from strag.words import number_of, some_of
 
 ORDER = ("x", "y", "x_test", "y_test")
 
@@ -107,7 +107,7 @@ def assign(names):
     named = {role.split for role in roles}
     splits = {2: ("train",), 4: ("train", "test"), 6: ("train", "validation", "test")}.get(len(names))
     if splits is None:
-        problem = f"{len(names)} files are given, not 2 or 4"
+        problem = f"{number_of(len(names), 'file')} {'is' if len(names) == 1 else 'are'} given, not 2 or 4"
         raise bad_usage(problem, "pass examples, labels [test examples, test labels]")
     if len(names) == 2 and len(named - {None}) == 1:
         splits = tuple(named - {None})  # one split is a data set of its own

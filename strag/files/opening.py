@@ -1,16 +1,18 @@
 """Opening a strag file of any kind: a container of tensors, or a JSON object."""
 
 import json
+import re
 from dataclasses import dataclass
 
 from strag.errors import StragError
 from strag.files.canonical import legible
 from strag.files.container import container_from, is_json
-from strag.files.stamp import check_stamp, not_strag, with_article
+from strag.files.stamp import check_stamp, not_strag, with_article, wrong_kind
 from strag.files.streams import name_of, open_input, read_exactly
 from strag.kinds import KINDS, maker_of
 
 LARGEST = 1 << 30  # bytes of a JSON kind
+_START = 1 << 16  # bytes of a JSON file among which its stamp is sought
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,19 @@ def open_file(path, wanted=None, unfinished=False):
         if not is_json(head):
             return container_from(stream, head, name, wanted, unfinished)
         if wanted and not any(KINDS[kind].is_json for kind in wanted):
+            kind = _kind_of(head + read_exactly(stream, _START))
+            if kind is not None:
+                raise wrong_kind(name, kind, wanted[0])
             problem = f"is JSON, not {with_article(wanted[0])} file"
             raise StragError(problem, f"make one with '{maker_of(wanted[0])}'", name)
         return Document(name, _parse(head + _rest(stream, name), name, wanted, unfinished))
+
+
+def _kind_of(start):
+    """Return the kind in the stamp of a JSON object that begins with these bytes, or None."""
+    stamp = start.partition(b'"strag"')[2]
+    kind = re.search(rb'"kind"\s*:\s*"(\w+)"', stamp)
+    return kind[1].decode() if kind and kind[1].decode() in KINDS else None
 
 
 def _rest(stream, name):

@@ -226,8 +226,8 @@ def _require_same_length(history, reference):
     ours, theirs = (int(side.updates[-1]) for side in (history, reference))
     if ours != theirs:
         raise StragError(
-            f"the reference was trained for {theirs} updates, but {history.source} for {ours}",
-            f"pass a training of {ours} updates",
+            f"the reference was trained for {number_of(theirs, 'update')}, but {history.source} for {ours}",
+            f"pass a training of {number_of(ours, 'update')}",
             reference.source,
         )
 

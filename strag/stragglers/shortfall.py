@@ -50,7 +50,8 @@ class Shortfall:
         if self.condition == LAYERS:
             return "no layer was measured"
         if self.condition == RECORDS and self.update is None:
-            return f"{self.value:g} records cannot show a valley, which needs {self.needed:g}"
+            have = number_of(int(self.value), "record")
+            return f"{have} cannot show a valley, which needs {self.needed:g}"
         if self.condition == RECORDS:
             return (
                 f"the deepest valley, at t = {self.update}, has fewer than {self.needed:g} records before it"

@@ -8,6 +8,7 @@ from strag.views.captions import one_line
 from strag.views.picture import Picture
 from strag.views.style import GREY, INK, SMALL, WIDTH, house_style, new_figure
 from strag.views.table import Table, as_cell
+from strag.words import number_of
 
 MAP = "cividis"  # perceptually uniform, also for colour-blind readers
 LIGHT = 0.55  # its colours are light above this value
@@ -156,7 +157,7 @@ def sentence(comparison):
         common, expected = comparison.common[above][0], comparison.expected[above][0]
         jaccard, kappa = comparison.jaccard[above][0], comparison.kappa[above][0]
         return (
-            f"{common:.0f} examples in both, {as_cell(expected, 1)} by chance; "
+            f"{number_of(round(common), 'example')} in both, {as_cell(expected, 1)} by chance; "
             f"Jaccard {as_cell(jaccard, 3)}, kappa {as_cell(kappa, 3)}"
         )
     return f"{len(comparison.names)} sets: " + ", ".join(

@@ -84,7 +84,7 @@ def _why(verdict, summary):
         clauses += f" ({remedy})" if remedy else ""
     excluded, until = summary.excluded_below, summary.train_until
     clauses += f"; an inversion is excluded only at t* below {excluded:g}" if excluded is not None else ""
-    clauses += f"; train for {until} updates to learn more" if until is not None else ""
+    clauses += f"; train for {number_of(until, 'update')} to learn more" if until is not None else ""
     if verdict in ("none", "open"):
         clauses += "; use `at` error:X for the examples misclassified at training error X"
     return clauses

@@ -115,7 +115,11 @@ WRONG = {
         ["text: is not a type of file that strag can import", "pass a folder (IDX, CIFAR, arrays, images)"],
     ),
     "a history": (1, ["data", "history"], ["history: is a history file, not a dataset file", "'strag data'"]),
-    "stragglers": (1, ["data", "stragglers"], ["stragglers: is JSON, not a dataset file", "'strag data'"]),
+    "stragglers": (
+        1,
+        ["data", "stragglers"],
+        ["stragglers: is a stragglers file, not a dataset file", "'strag data'"],
+    ),
     "one array": (2, ["data", "x.npy"], ["x.npy: holds only one array", "strag data x.npy LABELS"]),
     "three files": (2, ["data", "x.npy", "y.npy", "x.npy"], ["3 files are given, not 2 or 4"]),
     "labels for examples": (2, ["data", "y.npy", "y.npy"], ["y.npy: the files' names contradict each other"]),
@@ -125,7 +129,11 @@ WRONG = {
         ["no such option '--sise'", "--size", "data --help"],
     ),
     "a size of none": (2, ["data", "data", "--size", "0"], ["invalid value for '--size'"]),
-    "a size that is no number": (2, ["data", "data", "--size", "all"], ["'all' is not a valid integer"]),
+    "a size that is no number": (
+        2,
+        ["data", "data", "--size", "all"],
+        ["'--size': 'all' is not a whole number; see 'strag data --help'"],
+    ),
     "a size too large": (2, ["data", "data", "--size", "25"], ["data: --size 25 is not possible", "1 to 24"]),
     "a block without size": (2, ["data", "data", "--block", "2"], ["--block needs --size", "use --size"]),
     "a block too far": (
@@ -402,6 +410,32 @@ def test_a_test_table_may_have_one_class_and_its_errors_name_it(folder, capsys):
         complaint(capsys, 1 if "column 'kind'" not in words else 2, words, *table)
     (folder / "train.csv").write_text("a,b,kind\n1,2,x\n3,1,x\n")
     complaint(capsys, 1, "train.csv: has only one class, 'x'; provide examples", *table[:4], "-o", "out")
+
+
+def test_an_empty_file_of_another_program_holds_no_table(folder, capsys):
+    for name, words in (
+        ("zero.csv", "zero.csv: is empty; provide a table"),
+        ("zero.npz", "zero.npz: "),
+        ("zero.parquet", "zero.parquet: "),
+        ("zero.npy", "zero.npy: "),
+    ):
+        (folder / name).touch()
+        assert main(["data", name, "-o", "out"]) in (1, 2)
+        said = capsys.readouterr().err
+        assert words in said
+        assert "is empty; create it again" not in said
+        assert said.count("\n") == 1
+    (folder / "zero.safetensors").touch()
+    complaint(capsys, 1, "is empty; create it again", "data", "zero.safetensors", "-o", "out")
+
+
+def test_a_strag_file_of_json_is_named_by_its_kind(folder, capsys):
+    stragglers_file(folder / "s.json", images(), [1, 2])
+    for command in (["data", "s.json"], ["train", "s.json"], ["find-stragglers", "s.json"]):
+        wanted = "a history" if command[0] == "find-stragglers" else "a dataset"
+        complaint(capsys, 1, f"s.json: is a stragglers file, not {wanted} file", *command, "-o", "out")
+    (folder / "t.json").write_text('{"kind": "stragglers"}')
+    complaint(capsys, 1, "t.json: is JSON, not a history file", "find-stragglers", "t.json", "-o", "out")
 
 
 def test_classes_that_only_the_test_set_has_are_warned_of(folder, capsys):

@@ -73,7 +73,7 @@ def test_memory_is_what_the_job_takes_to_a_fifth(tmp_path, options):
 
 def test_a_plan_is_no_history(folder):
     (folder / "plan").write_bytes(strag("train", *TRAIN, "--plan").stdout)
-    complains(strag("find-stragglers", "plan"), 1, "plan: is JSON, not a history file", "strag train")
+    complains(strag("find-stragglers", "plan"), 1, "plan: is a plan file, not a history file", "strag train")
     complains(strag("train", "d", "--without", "plan"), 1, "plan: is a plan file, not a stragglers file")
 
 

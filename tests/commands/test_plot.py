@@ -271,7 +271,7 @@ def test_stragglers_of_an_older_strag_have_no_classes(folder):
         ("s.json --by-class --data images.safetensors -o f.png", 2, ["--data contradicts --by-class"]),
         ("s.json s.json --by-class -o f.png", 1, ["s.json: ", "plot it alone"]),
         ("h.safetensors p.safetensors --label a -o f.png", 2, ["1 --label for 2 FILE"]),
-        ("h.safetensors --layer 4 -o f.png", 2, ["h.safetensors: has no layer 4; choose --layer from 1"]),
+        ("h.safetensors --layer 4 -o f.png", 2, ["h.safetensors: has no layer 4; it has only layer 1"]),
         ("- - -o f.png", 2, ["only one input can be stdin"]),
         ("- --data - -o f.png", 2, ["only one input can be stdin"]),
         ("images.safetensors -o f.png", 1, ["images.safetensors: is a dataset file", "strag train"]),

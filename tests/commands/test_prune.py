@@ -177,7 +177,11 @@ WRONG = {
         ["history", "set"],
         ["history: is a history file, not a dataset file", "'strag data'"],
     ),
-    "stragglers as data": (1, ["set", "set"], ["set: is JSON, not a dataset file", "'strag data'"]),
+    "stragglers as data": (
+        1,
+        ["set", "set"],
+        ["set: is a stragglers file, not a dataset file", "'strag data'"],
+    ),
     "another origin": (
         1,
         ["data", "of-cut"],

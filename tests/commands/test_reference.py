@@ -180,7 +180,7 @@ def test_a_summary_of_before_is_read_as_ever(folder):
     ("arguments", "status", "words"),
     [
         (["p", "--reference", "no"], 1, ["no: no such file"]),
-        (["p", "--reference", "s.json"], 1, ["s.json: is JSON, not a history file"]),
+        (["p", "--reference", "s.json"], 1, ["s.json: is a stragglers file, not a history file"]),
         (["p", "--reference", "o"], 1, ["o: was trained on a different data set than p; pass the training"]),
         (["p", "--reference", "p"], 1, ["p: was not trained on all examples; pass the training on all"]),
         (["h", "--reference", "w"], 1, ["w: was not trained on all examples"]),

@@ -140,7 +140,7 @@ def test_diverged_runs_are_named_and_left_out(folder):
     result = strag("stability", "d", "-q")
     assert (result.returncode, result.stderr) == (
         0,
-        b"strag: warning: d: 1 of 4 runs diverged and are left out\n",
+        b"strag: warning: d: 1 of 4 runs diverged and is left out\n",
     )
     assert json.loads(result.stdout)["summary"] == {"runs": 3, "diverged": 1, "examples": P}
 
@@ -207,7 +207,7 @@ def test_the_table_of_a_short_history_has_every_record(folder):
         (["empty"], 1, ["empty: is empty"]),
         (["cut"], 1, ["cut: is cut short", "create or copy it again"]),
         (["text"], 1, ["text: is not a strag file; make one with 'strag train'"]),
-        (["s.json"], 1, ["s.json: is JSON, not a history file; make one with 'strag train'"]),
+        (["s.json"], 1, ["s.json: is a stragglers file, not a history file; make one with 'strag train'"]),
         (["h", "--pairs", "some"], 2, ["--pairs", "'some'"]),
         (["h", "--bootstrap", "50"], 2, ["--bootstrap no longer exists", "Student's t", "remove it"]),
         (["h", "--bootstrap", "0"], 2, ["--bootstrap no longer exists"]),

@@ -239,7 +239,7 @@ def test_images_that_are_broken_or_of_another_size(tmp_path):
     assert [line.startswith(note) for line in notes] == [True]
     mixed[4] = {"bytes": encoded(grey(6, 8), "PNG"), "path": "x"}
     refused(
-        lambda: read(tmp_path, image=mixed, label=Y), "row 4: has 8 x 6 pixels", "row 0 has 4 x 3", "`resize`"
+        lambda: read(tmp_path, image=mixed, label=Y), "row 4: has 6 x 8 pixels", "row 0 has 3 x 4", "`resize`"
     )
     data, _ = read(tmp_path, image=mixed, label=Y, reading={"resize": (3, 4)})
     np.testing.assert_array_equal(data.x[[0, 1, 2, 3, 5]], X[[0, 1, 2, 3, 5]])

@@ -125,7 +125,7 @@ def test_unknown_names_are_listed():
         find_stragglers(history, observable="radius:third")
     with pytest.raises(StragError, match="no `observable` 'size'; use radius"):
         find_stragglers(history, observable="size")
-    with pytest.raises(StragError, match="has no layer 3; choose `layer` from 1"):
+    with pytest.raises(StragError, match="has no layer 3; it has only layer 1"):
         find_stragglers(history, layer=3)
 
 
