@@ -22,12 +22,11 @@ class Resumption:
     Parameters
     ----------
     job : Job. writers : of the history, laid out with `spare_bytes`, and of the weights if they are written.
-    at_once : number of groups in training at the same time.
 
     Raises StragError where the slots belong to another training.
     """
 
-    def __init__(self, job, writers, at_once=1):
+    def __init__(self, job, writers):
         self.writers, self.history = writers, writers[0]
         self.fingerprints = {writer.meta["kind"]: writer.fingerprint for writer in writers}
         self.slots = Slots(self.history.output.file, self.history.end, self.history.spare // 2)
@@ -38,7 +37,11 @@ class Resumption:
         self._load()
 
     def _load(self):
-        """Take over what an earlier command has trained, if there is anything."""
+        """Take over what an earlier command has trained, if there is anything.
+
+        Without the work file of the weights, an older state no longer counts. It is cleared before that file
+        is begun again.
+        """
         if all(writer.is_complete for writer in self.writers):
             self.finished = {(runs.start, runs.stop) for runs in self.groups}
             return

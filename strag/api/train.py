@@ -1,14 +1,14 @@
 """`strag.train`: many networks trained at once, and the record of their dynamics."""
 
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from strag import kinds
 from strag.api.arguments import kind, refuse_overwriting
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.resume import Resumption
-from strag.errors import StragWarning
+from strag.errors import StragError, StragWarning
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
@@ -35,6 +35,9 @@ def is_done(job, sinks, weights_at, device):
     done = is_written(job, sinks[0], device)
     if sinks[1] is not None:
         done &= is_written(job, sinks[1], device, weights_at)
+    if done and sinks[0].is_begun:  # a command was killed before it could remove its work file
+        with suppress(StragError), history_writer(job, device, sinks[0]) as writer:
+            writer.output.drop()
     return done
 
 
