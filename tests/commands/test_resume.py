@@ -200,7 +200,7 @@ def kill_until_it_ends(line, folder, draw, most):
 
 @pytest.mark.parametrize("kind", ["own order", "until"])
 def test_kill_9_at_a_random_moment(folder, kind):
-    long = {"epochs": (400, 100000)}
+    long = {"epochs": (200, 100000)}
     expected = whole(kind, **long)
     assert kill_until_it_ends(line_of(kind, **long), folder, random.Random(kind), most=2)[0] > 0
     assert results() == expected
@@ -252,7 +252,7 @@ def test_a_signal_ends_it_with_a_state(folder, monkeypatch, capsys, name):
 
 
 def test_terminated_from_outside(folder):
-    long = {"epochs": (400, 100000)}
+    long = {"epochs": (200, 100000)}
     expected, line = whole("mini-batches", **long), line_of("mini-batches", **long)
     process = started(line, folder)
     wait_until_begun(process)
