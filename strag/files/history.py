@@ -221,12 +221,7 @@ class HistoryWriter(Writer):
     def as_container(self, name):
         """The history in memory, cut where its last run ended."""
         if "last_record" in self.arrays:
-            ended = Ended(self.arrays, SPEC, self._scheduled)
-            for name_, (dtype, shape) in ended.layout().items():
-                cut = np.empty(shape, dtype)
-                for place, values in ended.parts(name_):
-                    cut[place] = values
-                self.arrays[name_] = cut
+            self.arrays = Ended(self.arrays, SPEC, self._scheduled).cut()
         return super().as_container(name)
 
     def commit_partial(self):
@@ -246,6 +241,10 @@ class HistoryWriter(Writer):
         ends["test record"] = self._number("test_updates", until)
         kept = [name for name in self.arrays if ends["test record"] or name not in _OF_TESTS]
         arrays = {name: _cut(SPEC[name].axes, self.arrays[name], ends) for name in kept}
+        if "last_record" in arrays:  # where a run has not ended, it is 0
+            last = arrays["last_record"]
+            arrays["last_record"] = np.where(last > 0, last, ends["record"] - 1)
+            arrays = Ended(arrays, SPEC, self._scheduled).cut()
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}
         if meta.get("sets"):
             meta["sets"] = described_at(meta["sets"], range(runs))

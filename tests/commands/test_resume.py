@@ -13,9 +13,10 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from strag import signals
+from strag import kinds, signals
 from strag.api import resume
 from strag.cli import main
+from strag.errors import StragWarning
 from strag.files import beside, container, output
 from strag.files.dataset import write_dataset
 from strag.files.header import DTYPES
@@ -249,6 +250,27 @@ def test_a_signal_ends_it_with_a_state(folder, monkeypatch, capsys, name):
     assert main([*line, "--resume"]) == 0
     assert "update 13 of runs 30 to 31" in capsys.readouterr().err
     assert results() == expected
+
+
+def test_without_it_the_finished_part_of_runs_that_end_on_their_own_can_be_read(folder, monkeypatch):
+    line, add = line_of("until"), HistoryWriter.add
+    assert main([*line_of("until", "whole"), "-q"]) == 0
+    full = kinds.read("whole")
+    last = np.sort(full.updates[full.last_record[:2]])  # of the runs of the first group
+
+    def hears(self, record):
+        add(self, record)
+        if record.update == last[0]:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(HistoryWriter, "add", hears)
+    assert last[0] < last[1]
+    assert main([*line, "-q"]) == 128 + signal.SIGTERM
+    with pytest.warns(StragWarning, match="finished part"):
+        part = kinds.read("h.partial")
+    assert part.runs == (30, 31)
+    assert part.updates[part.last_record].tolist() == [last[0]] * 2
+    np.testing.assert_array_equal(part.train_error, full.train_error[: len(part.updates), :2])
 
 
 def test_terminated_from_outside(folder):
