@@ -37,7 +37,11 @@ class Resumption:
         self._load()
 
     def _load(self):
-        """Take over what an earlier command has trained, if there is anything."""
+        """Take over what an earlier command has trained, if there is anything.
+
+        Without the work file of the weights, an older state no longer counts. It is cleared before that file
+        is begun again.
+        """
         if all(writer.is_complete for writer in self.writers):
             self.finished = {(runs.start, runs.stop) for runs in self.groups}
             return

@@ -1,6 +1,6 @@
 """`strag.train`: many networks trained at once, and the record of their dynamics."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from strag import kinds
@@ -14,7 +14,7 @@ from strag.api.part import part as part_check
 from strag.api.resume import EVERY, Resumption, records_before
 from strag.api.unused import refuse_unused, refuse_unused_with
 from strag.api.workers import train_by
-from strag.errors import bad_usage, warn_caller
+from strag.errors import StragError, bad_usage, warn_caller
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
@@ -43,6 +43,9 @@ def is_done(job, sinks, weights_at, device):
     done = history is not None and is_written(job, history, device)
     if done and weights is not None:
         done = is_written(job, weights, device, weights_at)
+    if done and history.is_begun:  # a command was killed before it could remove its work file
+        with suppress(StragError), history_writer(job, device, history) as writer:
+            writer.output.drop()
     return done
 
 

@@ -16,13 +16,15 @@ def is_header_of(found, unfinished, finished):
 
     found : the bytes; fewer than a header if the file was just begun. unfinished, finished : the header while
     the file is written, and when it is complete. A killed command may have replaced only the first part of
-    one by the other.
+    one by the other. A work file begins with zeros until the training begins.
     """
     if len(found) < len(unfinished):
         return unfinished.startswith(found)
     if found in (unfinished, finished):
         return True
-    return _is_partly(found, unfinished, finished) or _is_partly(found, finished, unfinished)
+    zeros = bytes(len(found))
+    pairs = ((zeros, unfinished), (unfinished, finished), (finished, unfinished))
+    return any(_is_partly(found, old, new) for old, new in pairs)
 
 
 def _is_partly(found, old, new):

@@ -80,7 +80,8 @@ class TensorWriter:
         if not is_header_of(found, self._unfinished, self._header):
             raise begun_otherwise(file, meta, self.output.work_file)
         self.is_complete = found == self._header and length >= self.end
-        self.is_begun = self.is_complete or length > self.end or (length == self.end and not self.spare)
+        is_long = length > self.end or (length == self.end and not self.spare)
+        self.is_begun = self.is_complete or (is_long and any(found))
         if self.is_begun and not self.is_complete:
             if length < self.end + self.spare:
                 raise begun_with_less(self.output.work_file)
@@ -88,11 +89,12 @@ class TensorWriter:
         if not self.is_begun:
             self.output.require_room(self.end + self.spare)
             file.truncate(0)
-            self._write_header(self._unfinished)
+            if not self.output.resumes:
+                self._write_header(self._unfinished)
         _reserve(file, self.end + self.spare)
 
     def reopen(self):
-        """Go on with the work file of an earlier command: mark it as unfinished again."""
+        """Mark the work file of an output that resumes as unfinished, before anything is put."""
         self.is_complete = False
         self._write_header(self._unfinished)
 

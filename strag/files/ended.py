@@ -37,6 +37,14 @@ class Ended:
             layout[name] = (array.dtype, array.shape if length is None else (length, *array.shape[1:]))
         return layout
 
+    def cut(self):
+        """The cut tensors in memory: dict of name to array."""
+        arrays = {name: np.empty(shape, dtype) for name, (dtype, shape) in self.layout().items()}
+        for name, array in arrays.items():
+            for place, values in self.parts(name):
+                array[place] = values
+        return arrays
+
     def parts(self, name):
         """Yield (place, values) for all parts of a cut tensor."""
         array, axes = self.arrays[name], self.axes[name]

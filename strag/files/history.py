@@ -266,9 +266,9 @@ class HistoryWriter(Writer):
         kept = [name for name in self.arrays if not name.startswith(HEAD)]
         kept = [name for name in kept if ends["test record"] or name not in _OF_TESTS]
         arrays = {name: _cut(SPEC[name].axes, self.arrays[name], ends) for name in kept}
-        if "last_record" in arrays:  # a run that has not ended has all the records
-            ended = arrays["last_record"]
-            arrays["last_record"] = np.where(ended == 0, ends["record"] - 1, ended)
+        if "last_record" in arrays:  # where a run has not ended, it is 0
+            last = arrays["last_record"]
+            arrays["last_record"] = np.where(last > 0, last, ends["record"] - 1)
             arrays = Ended(arrays, SPEC, self._scheduled).cut()
             until = int(arrays["updates"][-1])
         meta = {**self.meta, "runs": self.meta["runs"][:runs], "interrupted": until}

@@ -115,6 +115,7 @@ class Output:
 
     def require_room(self, size, remedy=None):
         """Raise StragError if the disk has no room for `size` bytes. remedy : the remedy of this error."""
+        size -= os.fstat(self.file.fileno()).st_size if self.resumes else 0
         folder = tempfile.gettempdir() if self.is_direct else self._beside.target.parent
         try:
             disk = shutil.disk_usage(folder)

@@ -44,7 +44,7 @@ class Writer(TensorWriter):
             self.arrays[name][...] = array
 
     def reopen(self):
-        """Go on with the work file of an earlier command."""
+        """Mark the work file of an output that resumes as unfinished, and write what is known at first."""
         super().reopen()
         self._fill()
 

@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections import namedtuple
 
 import numpy as np
 import pytest
 
-from strag import signals
+from strag import kinds, signals
 from strag.api import resume
 from strag.cli import main
-from strag.files import beside, container
+from strag.errors import StragWarning
+from strag.files import beside, container, output
 from strag.files.dataset import write_dataset
 from strag.files.header import DTYPES
 from strag.files.history import HistoryWriter
@@ -45,6 +47,9 @@ resume.EVERY = 0.1
 sys.exit(main(sys.argv[1:]))
 """
 STATUS = {name: 128 + getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")}
+
+
+Usage = namedtuple("Usage", "total used free")
 
 
 class Killed(BaseException):
@@ -159,7 +164,7 @@ def test_it_goes_on_and_does_not_start_again(folder, monkeypatch, capsys):
 
 def started(line, folder):
     """A process that trains with --resume and writes its state ten times in a second."""
-    command = [sys.executable, "-c", DRIVER, *line, "--resume", "-q"]
+    command = [sys.executable, "-c", DRIVER, *line, "--resume"]
     roots = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
         command, cwd=folder, env={**os.environ, "PYTHONPATH": roots}, stderr=subprocess.PIPE
@@ -175,8 +180,11 @@ def wait_until_begun(process, work_file="h.resume"):
 
 
 def kill_until_it_ends(line, folder, draw, most):
-    """Start a training until it ends, and kill it with SIGKILL at random moments, at most so often: int."""
-    kills = 0
+    """Start a training until it ends, and kill it with SIGKILL at random moments, at most so often.
+
+    Returns how often it was killed, and how often it went on from a state.
+    """
+    kills = times = 0
     while True:
         process = started(line, folder)
         wait_until_begun(process)
@@ -184,30 +192,34 @@ def kill_until_it_ends(line, folder, draw, most):
             time.sleep(draw.uniform(0, 0.5))
             process.kill()
         _, text = process.communicate(timeout=60)
+        times += b"goes on" in text
         if process.returncode == 0:
-            return kills
+            return kills, times
         assert process.returncode == -signal.SIGKILL, text
         kills += 1
 
 
 @pytest.mark.parametrize("kind", ["own order", "until"])
 def test_kill_9_at_a_random_moment(folder, kind):
-    long = {"epochs": (400, 100000)}
+    long = {"epochs": (200, 100000)}
     expected = whole(kind, **long)
-    assert kill_until_it_ends(line_of(kind, **long), folder, random.Random(kind), most=2) > 0
+    assert kill_until_it_ends(line_of(kind, **long), folder, random.Random(kind), most=2)[0] > 0
     assert results() == expected
 
 
 @pytest.mark.slow
 def test_twenty_kills_at_random_moments(folder):
-    draw, kills, long = random.Random(13), 0, {"epochs": (600, 100000)}
+    draw, counts, long = random.Random(13), [], {"epochs": (600, 100000)}
     for kind in KINDS:
         for name in ("h", "wh", "whole", "wwhole"):
             (folder / name).unlink(missing_ok=True)
         expected = whole(kind, **long)
-        kills += kill_until_it_ends(line_of(kind, **long), folder, draw, most=3)
+        counts.append(kill_until_it_ends(line_of(kind, **long), folder, draw, most=3))
         assert results() == expected, kind
-    assert kills >= 20, kills
+    kills, times = np.sum(counts, axis=0)
+    print(f"{kills} kills; {times} times it went on from a state")
+    assert kills >= 20
+    assert times >= 10
 
 
 @pytest.mark.parametrize("name", STATUS)
@@ -240,8 +252,29 @@ def test_a_signal_ends_it_with_a_state(folder, monkeypatch, capsys, name):
     assert results() == expected
 
 
+def test_without_it_the_finished_part_of_runs_that_end_on_their_own_can_be_read(folder, monkeypatch):
+    line, add = line_of("until"), HistoryWriter.add
+    assert main([*line_of("until", "whole"), "-q"]) == 0
+    full = kinds.read("whole")
+    last = np.sort(full.updates[full.last_record[:2]])  # of the runs of the first group
+
+    def hears(self, record):
+        add(self, record)
+        if record.update == last[0]:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(HistoryWriter, "add", hears)
+    assert last[0] < last[1]
+    assert main([*line, "-q"]) == 128 + signal.SIGTERM
+    with pytest.warns(StragWarning, match="finished part"):
+        part = kinds.read("h.partial")
+    assert part.runs == (30, 31)
+    assert part.updates[part.last_record].tolist() == [last[0]] * 2
+    np.testing.assert_array_equal(part.train_error, full.train_error[: len(part.updates), :2])
+
+
 def test_terminated_from_outside(folder):
-    long = {"epochs": (400, 100000)}
+    long = {"epochs": (200, 100000)}
     expected, line = whole("mini-batches", **long), line_of("mini-batches", **long)
     process = started(line, folder)
     wait_until_begun(process)
@@ -250,7 +283,7 @@ def test_terminated_from_outside(folder):
     _, text = process.communicate(timeout=60)
     assert process.returncode in (128 + signal.SIGTERM, -signal.SIGTERM)
     assert b"h.resume: holds the training so far" in text
-    assert kill_until_it_ends(line, folder, random, most=0) == 0
+    assert kill_until_it_ends(line, folder, random, most=0) == (0, 1)
     assert results() == expected
 
 
@@ -335,6 +368,15 @@ def test_a_disk_without_room_for_the_work_file(folder, monkeypatch, capsys):
     assert not [name for name in files_in(folder) if name.startswith("h")]
 
 
+def test_a_work_file_needs_no_room_that_it_has(folder, monkeypatch, capsys):
+    expected, line = whole("weights"), line_of("weights")
+    assert killed(monkeypatch, line, 9)
+    monkeypatch.setattr(output.shutil, "disk_usage", lambda _: Usage(1000, 999, 1))
+    complaint(capsys, 1, "free", *line_of("weights", "other"), "--resume", "-q")
+    assert main([*line, "--resume", "-q"]) == 0
+    assert results() == expected
+
+
 @pytest.mark.parametrize("torn", [(0,), (1,), (0, 1)])
 def test_slots_that_are_torn(folder, monkeypatch, capsys, torn):
     expected, line = whole("Adam"), line_of("Adam")
@@ -368,12 +410,13 @@ def test_a_work_file_that_was_cut(folder, monkeypatch, capsys, name, share):
         assert results() == expected
 
 
-def test_a_work_file_of_weights_that_was_removed(folder, monkeypatch):
+@pytest.mark.parametrize("of", [(Slots, "clear"), (container.TensorWriter, "reopen"), (HistoryWriter, "add")])
+def test_a_work_file_of_weights_that_was_removed(folder, monkeypatch, of):
     """The training starts again; if it is killed at once, the old state must not count any more."""
     expected, line = whole("weights"), line_of("weights")
     assert killed(monkeypatch, line, 20)
     os.unlink("wh.resume")
-    assert killed(monkeypatch, line, 1)
+    assert killed(monkeypatch, line, 1, *of)
     assert main([*line, "--resume", "-q"]) == 0
     assert results() == expected
 
@@ -476,6 +519,7 @@ def test_killed_as_the_files_take_their_places(folder, monkeypatch, capsys, kind
     assert results() == expected
     assert main([*line, "--resume", "-q"]) == 0
     assert results() == expected
+    assert not [name for name in files_in(folder) if name.endswith((".resume", ".tmp", ".partial"))]
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 1])
