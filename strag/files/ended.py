@@ -57,12 +57,3 @@ class Ended:
                 missing = self.last < position if axes[0] == "record" else ~self.is_tested[position]
                 values[missing] = np.nan if values.dtype.kind == "f" else 0
             yield at, values
-
-    def cut(self):
-        """The cut tensors in memory: dict of name to array."""
-        tensors = {}
-        for name, (dtype, shape) in self.layout().items():
-            tensors[name] = np.empty(shape, dtype)
-            for place, values in self.parts(name):
-                tensors[name][place] = values
-        return tensors
