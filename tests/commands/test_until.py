@@ -108,7 +108,7 @@ def test_tests_at_other_updates_than_records(data):
     for run, end in enumerate(ends):
         is_tested = (history.test_updates == 0) | (history.test_updates == end)
         assert (np.isnan(history.test_error[:, run, 0]) == ~is_tested).all()
-    never = strag.train(data, runs=2, threads=1, **{**OPTIONS, "noise": (0.0,), "test_every": "never"})
+    never = strag.train(data, runs=2, threads=1, lr=0.5, until="decided", test_every="never")
     assert never.test_updates is None
 
 
