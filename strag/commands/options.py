@@ -1,5 +1,7 @@
 """The options that commands share, and how commands ask which options are set."""
 
+import re
+
 import click
 from click.core import ParameterSource
 
@@ -106,7 +108,9 @@ def refuse_ignored(*rules):
     for names, ignored, why in rules:
         for name in names.split():
             if ignored and is_given(name):
-                raise click.UsageError(f"{spelled(name)} {why}")
+                other = re.search(r"contradicts (-[-\w]+)", why)
+                remedy = f"; remove {spelled(name)} or {other[1]}" if other else ""
+                raise click.UsageError(f"{spelled(name)} {why}{remedy}")
 
 
 def example(text):
