@@ -75,7 +75,7 @@ def command(files, labels, markdown, output, as_json, quiet):
     labels = labels_of(files, labels) or None
     refuse_several_stdin(*files)
     if markdown and as_json:
-        raise click.UsageError("--json contradicts --markdown")
+        raise click.UsageError("--json contradicts --markdown; remove one of them")
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
         stragglers = [kinds.read(path, "stragglers") for path in files]

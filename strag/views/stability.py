@@ -144,7 +144,9 @@ def sentence(stability):
         else f"kappa = {_kappa(stability, at)} at the inversion, eps* = {stability.inversion[1]:.4f}"
     ]
     if largest is not None:
-        parts.append(f"largest {_kappa(stability, largest)} at eps = {stability.train_error[largest]:.4f}")
+        parts.append(
+            f"largest kappa {_kappa(stability, largest)} at eps = {stability.train_error[largest]:.4f}"
+        )
     row = largest if at is None else at
     is_known = row is not None and bool(stability.kappa[row] == stability.kappa[row])
     lacks_interval = is_known and not _interval(stability, row)

@@ -28,6 +28,15 @@ def verdict_line(verdict):
     return _MEANING[verdict]
 
 
+def _meaning(verdict, verdicts):
+    """Return the meaning of a verdict over runs. verdicts : numbers of runs, see `counted`."""
+    unfinished = verdicts.get("open", 0)
+    if verdict != "open" or unfinished == sum(verdicts.values()):
+        return verdict_line(verdict)
+    verb = "has" if unfinished == 1 else "have"
+    return f"no inversion so far, and {number_of(unfinished, 'run')} {verb} not finished training"
+
+
 def counted(verdicts):
     """Return the number of runs that invert, and the other verdicts, as text: `3 of 10 runs, 7 open`.
 
@@ -52,7 +61,7 @@ def sentence(finding):
         taken = f"{summary.runs_with_a_set} of {number_of(summary.runs, 'run')}"
         missing = summary.runs - summary.runs_with_a_set if at.startswith("error:") else 0
         return f"{subject}, misclassified at {_moment(at)} ({taken}){never_reached(missing)}"
-    line = f"{verdict_line(finding.verdict)} ({counted(summary.verdicts)})"
+    line = f"{_meaning(finding.verdict, summary.verdicts)} ({counted(summary.verdicts)})"
     if summary.train_error_mean is not None:
         error = _with_std(summary.train_error_mean, summary.train_error_std, 4)
         line += f", eps* = {error} at t* = {_with_std(summary.update_mean, summary.update_std, 1)}"
@@ -67,13 +76,14 @@ def sentence(finding):
 
 
 def _why(verdict, summary):
-    """Return clauses with the condition for an inversion that failed, how nearly it was met, and the remedy.
+    """Return clauses with advice, the condition for an inversion that failed, and how nearly it was met.
 
     The text is empty if there is an inversion, and if the runs are unstable or diverged.
     """
     if verdict in ("inversion", "unstable", "diverged"):
         return ""
-    clauses, shortfall = "", summary.shortfall
+    excluded, until, shortfall = summary.excluded_below, summary.train_until, summary.shortfall
+    clauses = f"; train for {number_of(until, 'update')} to learn more" if until is not None else ""
     if shortfall:
         clauses += f"; {shortfall.words}"
         remedy = _REMEDY.get(shortfall.condition)
@@ -82,9 +92,7 @@ def _why(verdict, summary):
         if shortfall.condition == "misclassified" and (shortfall.depth or 0) < SMALLEST_DEPTH:
             remedy = None  # a smaller number would not help
         clauses += f" ({remedy})" if remedy else ""
-    excluded, until = summary.excluded_below, summary.train_until
     clauses += f"; an inversion is excluded only at t* below {excluded:g}" if excluded is not None else ""
-    clauses += f"; train for {number_of(until, 'update')} to learn more" if until is not None else ""
     if verdict in ("none", "open"):
         clauses += "; use `at` error:X for the examples misclassified at training error X"
     return clauses

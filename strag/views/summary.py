@@ -2,6 +2,7 @@
 
 import re
 
+from strag.stragglers.conditions import REFERENCE
 from strag.views.picture import Picture
 from strag.views.summary_figure import summary_figure
 from strag.views.table import Table, as_cell
@@ -38,7 +39,8 @@ def sentence(summary):
     line = f"{number_of(len(summary.conditions), 'condition')}, {number_of(runs, 'run')}"
     reference = summary.reference
     if reference.level("train_error").mean == reference.level("train_error").mean:
-        name = f"reference {reference.label}" if len(summary.conditions) > 1 else "all"
+        name = reference.label if reference.label == REFERENCE else f"reference {reference.label}"
+        name = name if len(summary.conditions) > 1 else "all"
         line += f"; {name}: eps* {_level(reference.level('train_error'), '.4f')}"
     return line
 

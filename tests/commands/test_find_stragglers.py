@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -168,8 +169,8 @@ def test_an_open_run_says_what_is_excluded_and_how_long_to_train(folder):
     assert (summary["excluded_below"], summary["verdicts"]) == (29.5, {"open": 2})
     until = summary["train_until"]
     assert until >= 2 * 59
-    said = f"an inversion is excluded only at t* below 29.5; train for {until} updates to learn more"
-    assert said in result.stderr.decode()
+    assert f"open); train for {until} updates to learn more; the curve" in result.stderr.decode()
+    assert "; an inversion is excluded only at t* below 29.5" in result.stderr.decode()
 
 
 def test_the_notebook_rule_takes_the_radius_of_class_0_unless_another_is_given(folder):
@@ -280,6 +281,16 @@ def test_table_at_a_terminal_and_json_on_demand(folder):
     assert "verdict" in texts[0]
     assert "inversion (3 of 3 runs)" in texts[0]
     assert json.loads(texts[1])["verdict"] == "inversion"
+
+
+def test_an_open_history_says_how_many_runs_have_not_finished(tmp_path, capsys):
+    for done, words in ((2, "and 2 runs have not finished training"), (0, "and training has not finished")):
+        error = np.stack([np.linspace(0.5, 0 if run < done else 0.3, T) for run in range(4)], axis=1)
+        write_history(tmp_path / "h", [FALL] * 4, error=error)
+        assert main(["find-stragglers", str(tmp_path / "h"), "-o", str(tmp_path / "s")]) == 3
+        said = capsys.readouterr().err
+        assert f"no inversion so far, {words} (0 of 4 runs" in said
+        assert re.search(r"open\); train for \d+ updates to learn more; the curve has no valley", said)
 
 
 def test_runs_that_never_reach_a_training_error_are_counted(tmp_path, capsys):

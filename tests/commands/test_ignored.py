@@ -71,7 +71,7 @@ CASES = {
     "find-stragglers h --at log": "'log' means sets at many records; use 'strag sets'",
     "train d --init w --seed 3": "--seed has no effect: --init sets the weights",
     "find-stragglers h --rule first-increase --min-misclassified 3": "needs --rule valley",
-    "find-stragglers h --core --quorum 0.5": "--quorum contradicts --core",
+    "find-stragglers h --core --quorum 0.5": "--quorum contradicts --core; remove --quorum or --core",
     "sets h --quorum 0.5": "--quorum needs --dose",
     "sets h --layer all": "'all' is not a layer; use one layer",
     "find-stragglers h --per-class --layer all": "--layer all contradicts --per-class",

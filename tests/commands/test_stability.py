@@ -132,7 +132,7 @@ def test_no_inversion_is_no_failure(folder, capsys):
     write("f", made_runs(curve=falling()))
     assert main(["stability", "f", "-o", "a.json"]) == 0
     assert json.loads((folder / "a.json").read_text())["inversion"] is None
-    assert capsys.readouterr().err.startswith("strag: no inversion; largest 0.")
+    assert capsys.readouterr().err.startswith("strag: no inversion; largest kappa 0.")
 
 
 def test_diverged_runs_are_named_and_left_out(folder):

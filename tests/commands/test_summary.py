@@ -91,6 +91,11 @@ def test_one_training_analysed_twice_and_one_without_examples(folder, tmp_path):
     assert "intervals over blocks, or over seeds if there is only one block" in shown
 
 
+def test_a_condition_called_reference_is_named_once(folder):
+    result = strag("summary", "narrow1.json", "wide.json", "--label", "reference", "--label", "wide")
+    assert b"; reference: eps* 0." in result.stderr
+
+
 def test_table_markdown_and_picture_say_the_same(folder, tmp_path):
     files = ["narrow1.json", "narrow2.json", "wide.json"]
     status, error, table = at_terminal("stdout", "summary", *files)
@@ -150,7 +155,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(folder, tmp_path):
         ([tmp_path / "broken.json"], 1, ["broken.json: 'indices' is not a list of whole numbers"]),
         ([tmp_path / "empty.json"], 1, ["empty.json: has no runs"]),
         (["-", "-"], 2, ["only one input can be stdin"]),
-        (["wide.json", "--label", "a", "--label", "b"], 2, ["2 --label for 1 FILE"]),
+        (["wide.json", "--label", "a", "--label", "b"], 2, ["2 labels for 1 FILE"]),
         (["wide.json", "--json", "--markdown"], 2, ["--json contradicts --markdown"]),
     ):
         complains(strag("summary", *arguments), status, *words)
