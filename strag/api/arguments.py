@@ -2,6 +2,7 @@
 
 import numbers
 import os
+import re
 
 from strag.errors import bad_usage
 from strag.files.output import Output
@@ -120,7 +121,9 @@ def refuse_ignored(given, *rules):
     for names, has_no_effect, reason in rules:
         for name in names.split():
             if has_no_effect and name in given:
-                raise bad_usage(f"`{name}` {reason}", f"remove `{name}`")
+                other = re.search("contradicts (`[a-z_]+`)", reason)
+                remedy = f"remove `{name}`" + (f" or {other[1]}" if other else "")
+                raise bad_usage(f"`{name}` {reason}", remedy)
 
 
 def labels_for(things, given, name):
