@@ -101,7 +101,7 @@ def test_against_the_error_everything_moves_to_the_error():
 
 def test_without_inversion_nothing_is_marked():
     figure = figure_of(made([falling(), falling()]))
-    assert "made-up: no inversion (none)" in texts(figure)
+    assert "made-up: no inversion" in texts(figure)
     assert "inversion" not in legend(figure)
     assert [vertical_lines(panel) for panel in figure.axes] == [[], []]
 
@@ -185,7 +185,7 @@ def test_several_histories_have_a_colour_and_an_entry_each():
     figure = history_figure(shown)
     assert legend(figure) == [
         "all: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)",
-        "_pruned $5 $6: no inversion (none), 1 diverged and left out",
+        "_pruned $5 $6: no inversion, 1 diverged and left out",
         "± 1 s.d. over 2 runs",
         "inversion",
     ]
