@@ -238,6 +238,8 @@ def test_looks_differ_until_colours_and_dashes_are_used_up():
 def test_histories_that_coincide_are_both_seen():
     pairs = [(colour(number), overlaid_dashes(number)) for number in range(len(COLOURS) * len(DASHES))]
     assert len(set(pairs)) == len(pairs)
+    for number in range(3):  # short dashes of one length are those of the line at an inversion
+        assert overlaid_dashes(number) == "-" or len(set(overlaid_dashes(number)[1])) > 1
     assert all(overlaid_dashes(number) != overlaid_dashes(number + 1) for number in range(24))
     same = [dynamics_of(made([valley()]), label=name) for name in ("a", "b")]
     first, second = [line for line in history_figure(same).axes[0].lines if len(line.get_xdata()) > 2]
