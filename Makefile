@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 help:
-	@echo "make demo      set up, run the main job on the embedded data, leave pictures in examples/quickstart"
+	@echo "make demo      set up, run the main job on the embedded data, leave pictures in examples/quickstart/out"
 	@echo "make test      set up, run the tests"
 	@echo "make test-all  run what is slow: long pipes, every example, whether intervals hold what they promise"
 	@echo "make check     lint and test"

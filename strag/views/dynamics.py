@@ -10,7 +10,7 @@ from strag.geometry import measures
 from strag.geometry.measures import MEASURES
 from strag.stragglers.find import collect, find_inversions
 from strag.stragglers.intervals import mean_over_runs
-from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, UNSTABLE
+from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, NONE, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
 from strag.views.captions import facts_of, one_line
 from strag.words import number_of
@@ -75,7 +75,10 @@ class Dynamics:
         if self.inversion is None:
             exceptions = f"; {inverting} have one{self.others}" if self.inverting else ""
             brief = f"; {self.shortfall.brief}" if self.shortfall and self.shortfall.brief else ""
-            return f"no inversion ({self.verdict}{exceptions}{brief})"
+            # That of `none` is said already.
+            verdict = "" if self.verdict == NONE else self.verdict
+            why = f"{verdict}{exceptions}{brief}".removeprefix("; ")
+            return f"no inversion ({why})" if why else "no inversion"
         t, error = self.inversion[UPDATES], self.inversion[ERROR]
         t = f"{t:.0f}" if t >= 10 else f"{t:.2g}"
         return f"inversion at t* = {t}, ε* = {error:.2g} ({inverting}{self.others})"

@@ -106,12 +106,12 @@ def test_several_histories_are_called_by_stem_or_label(folder):
     arguments = ["h.safetensors", "p.safetensors", "other/h.safetensors", "-o", "f.svg"]
     assert main(["plot", *arguments]) == 0
     text = (folder / "f.svg").read_text()
-    for entry in ("h (1): inversion at t* = 21", "p: no inversion (none)", "h (2): no inversion (none)"):
+    for entry in ("h (1): inversion at t* = 21", "p: no inversion", "h (2): no inversion"):
         assert entry in text
     assert "other" not in text
     assert main(["plot", *arguments, *("--label", "all", "--label", "few", "--label", "one")]) == 0
     text = (folder / "f.svg").read_text()
-    for entry in ("all: inversion at t* = 21", "few: no inversion (none)", "one: no inversion (none)"):
+    for entry in ("all: inversion at t* = 21", "few: no inversion", "one: no inversion"):
         assert entry in text
 
 
@@ -176,7 +176,7 @@ def test_one_set_for_each_run_makes_curves_as_ever(folder, capsys):
     history = made([falling(), falling()])
     write(folder / "w", told(history, dose=[1.0, 1.0], control=["none"] * 2, update=[20, 22]))
     assert main(["plot", "h.safetensors", "w", "-o", "f.svg"]) == 0
-    assert "w: no inversion (none)" in (folder / "f.svg").read_text()
+    assert "w: no inversion" in (folder / "f.svg").read_text()
 
 
 def test_a_sweep_is_not_mixed_with_others(folder):
@@ -270,7 +270,7 @@ def test_stragglers_of_an_older_strag_have_no_classes(folder):
         ("s.json --by-class --number 3 -o f.png", 2, ["--number contradicts --by-class"]),
         ("s.json --by-class --data images.safetensors -o f.png", 2, ["--data contradicts --by-class"]),
         ("s.json s.json --by-class -o f.png", 1, ["s.json: ", "plot it alone"]),
-        ("h.safetensors p.safetensors --label a -o f.png", 2, ["1 --label for 2 FILE"]),
+        ("h.safetensors p.safetensors --label a -o f.png", 2, ["1 label for 2 FILEs"]),
         ("h.safetensors --layer 4 -o f.png", 2, ["h.safetensors: has no layer 4; it has only layer 1"]),
         ("- - -o f.png", 2, ["only one input can be stdin"]),
         ("- --data - -o f.png", 2, ["only one input can be stdin"]),

@@ -143,6 +143,13 @@ def test_without_a_network(cache):
     assert left(cache) == []
 
 
+def test_a_host_that_fails_twice_is_named_once(cache, monkeypatch):
+    with Mirror(SERVED) as mirror:
+        pass
+    monkeypatch.setenv("STRAG_MIRROR", f"http://{mirror.host}/a http://{mirror.host}/b")
+    refused(lambda: get(mirror), f"cannot be downloaded ({mirror.host} cannot be reached); {REMEDY}")
+
+
 def test_an_interrupted_download_leaves_nothing(cache):
     @contextlib.contextmanager
     def interrupt(*_):

@@ -26,8 +26,8 @@ def test_the_inversion_is_the_mean_over_inverting_runs():
 @pytest.mark.parametrize(
     ("curves", "sentence"),
     [
-        ([falling()] * 3, "no inversion (none)"),
-        ([falling()] * 3 + [valley()], "no inversion (none; 1 of 4 runs have one, 3 none)"),
+        ([falling()] * 3, "no inversion"),
+        ([falling()] * 3 + [valley()], "no inversion (1 of 4 runs have one, 3 none)"),
         ([valley(3)] * 2, "no inversion (unresolved; too few records)"),
     ],
 )

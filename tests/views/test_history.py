@@ -101,7 +101,7 @@ def test_against_the_error_everything_moves_to_the_error():
 
 def test_without_inversion_nothing_is_marked():
     figure = figure_of(made([falling(), falling()]))
-    assert "made-up: no inversion (none)" in texts(figure)
+    assert "made-up: no inversion" in texts(figure)
     assert "inversion" not in legend(figure)
     assert [vertical_lines(panel) for panel in figure.axes] == [[], []]
 
@@ -185,7 +185,7 @@ def test_several_histories_have_a_colour_and_an_entry_each():
     figure = history_figure(shown)
     assert legend(figure) == [
         "all: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)",
-        "_pruned $5 $6: no inversion (none), 1 diverged and left out",
+        "_pruned $5 $6: no inversion, 1 diverged and left out",
         "± 1 s.d. over 2 runs",
         "inversion",
     ]
@@ -238,6 +238,8 @@ def test_looks_differ_until_colours_and_dashes_are_used_up():
 def test_histories_that_coincide_are_both_seen():
     pairs = [(colour(number), overlaid_dashes(number)) for number in range(len(COLOURS) * len(DASHES))]
     assert len(set(pairs)) == len(pairs)
+    for number in range(3):  # short dashes of one length are those of the line at an inversion
+        assert overlaid_dashes(number) == "-" or len(set(overlaid_dashes(number)[1])) > 1
     assert all(overlaid_dashes(number) != overlaid_dashes(number + 1) for number in range(24))
     same = [dynamics_of(made([valley()]), label=name) for name in ("a", "b")]
     first, second = [line for line in history_figure(same).axes[0].lines if len(line.get_xdata()) > 2]
