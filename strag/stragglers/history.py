@@ -35,7 +35,7 @@ class History(Brief):
         S noise levels; None without test records.
     y_test : int64 [Q], original classes of the test examples, or None.
     names : names of the P examples, by position, or None.
-    state : mapping of name to array [R, ...], the last state of the runs, from which training goes on, or None.
+    state : mapping of name to array [R, ...], the last state of the runs, to train on from, or None.
     layers : the L recorded layers; there are none in a history that has only predictions.
     classes : the C group names. runs : the R run numbers.
     meta : dict of all other metadata of the file.
