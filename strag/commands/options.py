@@ -1,6 +1,5 @@
 """The options that commands share, and how commands ask which options are set."""
 
-
 import click
 from click.core import ParameterSource
 
