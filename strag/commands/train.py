@@ -159,8 +159,8 @@ def _sentence(job, history):
 
     runs, last = number_of(job.recipe.runs, "run"), history.last_updates
     if job.recipe.until:
-        return f"{runs}, which ended after {last.min()} to {last.max()} updates"
-    return f"{runs}, {job.last} updates, {len(job.recorded)} records"
+        return f"{runs}, which ended after {last.min()} to {number_of(last.max(), 'update')}"
+    return f"{runs}, {number_of(job.last, 'update')}, {number_of(len(job.recorded), 'record')}"
 
 
 def _recipe(options):
