@@ -14,7 +14,6 @@ import strag as strag_package
 from strag.api import workers
 from strag.api.crew import Crew, crew_for
 from strag.api.workers import train_by
-from strag.cli import main
 from strag.errors import StragError
 from strag.files.dataset import write_dataset
 from strag.training.architecture import Ends
@@ -155,8 +154,9 @@ def test_python_trains_by_workers_too(folder):
         strag_package.train(data, workers=0, **options)
 
 
-def test_workers_that_do_not_fit_into_memory_are_refused(folder, capsys):
-    assert main([*TRAIN, "--workers", "3", "--memory", "0.5", "-o", "h"]) == 2
-    text = capsys.readouterr().err
-    assert "more than the limit --memory 0.5; use fewer --workers" in text
+def test_workers_that_do_not_fit_into_memory_are_refused(folder):
+    command = [*TRAIN, "--workers", "3", "--memory", "0.7", "-o", "h"]
+    process = strag(*command, stderr=subprocess.PIPE, text=True)
+    assert "more than the limit --memory 0.7; use fewer --workers" in process.communicate()[1]
+    assert process.returncode == 2
     assert files_in(folder) == ["d"]

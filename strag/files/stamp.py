@@ -13,7 +13,8 @@ NEWEST = 2
 def stamp(kind, **fields):
     """Return the object under the key `strag` of a file, in the lowest format that can hold it."""
     named = any(isinstance(layer, str) for layer in fields.get("layers") or ())
-    decided = (fields.get("recipe") or {}).get("until") is not None
+    recipe = fields.get("recipe")
+    decided = isinstance(recipe, dict) and recipe.get("until") is not None
     return {"format": 2 if named or decided else 1, "kind": kind, "version": __version__, **fields}
 
 

@@ -35,7 +35,7 @@ class History(Brief):
         S noise levels; None without test records.
     y_test : int64 [Q], original classes of the test examples, or None.
     names : names of the P examples, by position, or None.
-    state : mapping of name to array [R, ...], the last state of the runs, to train on from, or None.
+    state : mapping of name to array [R, ...], the last state of the runs, which training goes on from.
     layers : the L recorded layers; there are none in a history that has only predictions.
     classes : the C group names. runs : the R run numbers.
     meta : dict of all other metadata of the file.
@@ -145,7 +145,9 @@ class History(Brief):
         self.require_layers("remove `layer`")
         if layer not in self.layers:
             known = ", ".join(str(number) for number in self.layers)
-            raise bad_usage(f"has no layer {layer}", f"choose `layer` from {known}", self.source)
+            only = f"it has only layer {known}, so remove `layer`"
+            remedy = f"choose `layer` from {known}" if len(self.layers) > 1 else only
+            raise bad_usage(f"has no layer {layer}", remedy, self.source)
         return self.layers.index(layer)
 
     def layer(self, layer):

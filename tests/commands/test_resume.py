@@ -565,7 +565,6 @@ def test_info_shows_the_work_file_and_no_other_command_reads_it(folder, monkeypa
         "plot h.resume -o x.png",
         "dump wh.resume d -o x",
         "train d --init wh.resume -o x",
-        "merge h.resume h.resume -o x",
     ):
         complaint(capfd, 1, f"{problem}; run the same command with --resume again", *command.split())
 

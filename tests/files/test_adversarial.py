@@ -163,8 +163,9 @@ def test_another_kind_names_the_command_that_makes_the_right_one(tmp_path, good)
         assert reader(files[wanted])
         for kind, path in files.items():
             if kind != wanted:
-                what = "is JSON" if kind == "stragglers" else f"is a {kind} file"
-                refused(lambda: reader(path), f"{path}: {what}, not a {wanted} file", MAKERS[wanted])  # noqa: B023
+                refused(
+                    lambda: reader(path), f"{path}: is a {kind} file, not a {wanted} file", MAKERS[wanted]
+                )
 
 
 @pytest.mark.parametrize("wanted", ["dataset", None])

@@ -15,12 +15,18 @@ SMALL = {"runs": 3, "epochs": 6, "width": 7, "lr": 0.3, "test_every": "1"}
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "gelu": torch.nn.GELU}
 
 
+def small(**options):
+    """The small Recipe with these options. A linear classifier has no width."""
+    chosen = {**SMALL, **options}
+    return Recipe.of(**{name: v for name, v in chosen.items() if name != "width" or chosen.get("depth") != 1})
+
+
 def recorded(data, removed=None, change=None, weights_at=(), recipe=None, **options):
     """Train by strag: dict of name to array [T, R, ...], and the parameters by update.
 
     recipe : a Recipe, by default the small one with these options.
     """
-    recipe = recipe or Recipe.of(**{**SMALL, **options})
+    recipe = recipe or small(**options)
     task, _, _ = prepare(recipe, data, removed if removed is None else [removed] * recipe.runs)
     if change:
         change(task)
@@ -42,7 +48,7 @@ def recorded(data, removed=None, change=None, weights_at=(), recipe=None, **opti
 
 def plain_run(data, run, kept=None, **options):
     """One network, written as a user of torch would: dict of name to array [T, ...]."""
-    recipe = Recipe.of(**{**SMALL, **options})
+    recipe = small(**options)
     if recipe.restandardise:
         mean, std = mean_and_std(data.x if kept is None else data.x[kept])
     else:
