@@ -163,9 +163,8 @@ def test_another_kind_names_the_command_that_makes_the_right_one(tmp_path, good)
         assert reader(files[wanted])
         for kind, path in files.items():
             if kind != wanted:
-                refused(
-                    lambda: reader(path), f"{path}: is a {kind} file, not a {wanted} file", MAKERS[wanted]
-                )
+                problem = f"{path}: is a {kind} file, not a {wanted} file"
+                refused(lambda: reader(path), problem, MAKERS[wanted])  # noqa: B023
 
 
 @pytest.mark.parametrize("wanted", ["dataset", None])
