@@ -62,6 +62,7 @@ def assert_merged(one_job, out):
     assert (out / "h.safetensors").read_bytes() == (one_job / "whole").read_bytes()
 
 
+@pytest.mark.slow
 def test_make_trains_parts_side_by_side_and_what_is_missing_again(one_job, tmp_path):
     have("make")
     make(one_job, tmp_path, str(tmp_path / "h.safetensors"))
@@ -77,6 +78,7 @@ def test_make_trains_parts_side_by_side_and_what_is_missing_again(one_job, tmp_p
         assert (tmp_path / name).stat().st_mtime_ns == before[name]
 
 
+@pytest.mark.slow
 def test_gnu_parallel(one_job, tmp_path):
     have("make", "parallel")
     make(one_job, tmp_path, "parallel")
@@ -84,12 +86,14 @@ def test_gnu_parallel(one_job, tmp_path):
     assert make(one_job, tmp_path, "parallel").count("is complete already, so it is left as it is") == 3
 
 
+@pytest.mark.slow
 def test_torchrun(one_job, tmp_path):
     have("torchrun", "bash")
     run("bash", "torchrun.sh", "3", **variables(one_job, tmp_path))
     assert_merged(one_job, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_tasks_of_the_array(one_job, tmp_path):
     """The script itself, with the variables that Slurm sets."""
     have("bash")

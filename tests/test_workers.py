@@ -120,6 +120,7 @@ def children(process):
     return [int(child) for child in path.read_text().split()]
 
 
+@pytest.mark.slow
 def test_a_command_with_workers_writes_the_same_bytes(folder):
     assert strag(*TRAIN, "-o", "one", "--weights", "w1").wait() == 0
     assert strag(*TRAIN, "--workers", "2", "-o", "two", "--weights", "w2").wait() == 0
@@ -128,6 +129,7 @@ def test_a_command_with_workers_writes_the_same_bytes(folder):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs /proc")
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_worker_outlives_its_parent(folder, how):
     long = [*TRAIN[:-4], "--epochs", "1000000", "--record-every", "10000", "--test-every", "never"]
@@ -155,8 +157,8 @@ def test_python_trains_by_workers_too(folder):
 
 
 def test_workers_that_do_not_fit_into_memory_are_refused(folder):
-    command = [*TRAIN, "--workers", "3", "--memory", "0.7", "-o", "h"]
+    command = [*TRAIN, "--workers", "3", "--memory", "1.5", "-o", "h"]
     process = strag(*command, stderr=subprocess.PIPE, text=True)
-    assert "more than the limit --memory 0.7; use fewer --workers" in process.communicate()[1]
+    assert "more than the limit --memory 1.5; use fewer --workers" in process.communicate()[1]
     assert process.returncode == 2
     assert files_in(folder) == ["d"]

@@ -170,6 +170,7 @@ def test_weights_of_the_longer_training(folder, tmp_path):
     assert same_files(v, w)
 
 
+@pytest.mark.slow
 def test_parts_with_states_are_merged_and_extended(folder, tmp_path):
     fixed = ["train", "d", *SMALL, "--runs", "5", "--first-run", "30", "--width", "20"]
     name = {key: str(tmp_path / key) for key in ("a", "b", "whole", "merged", "1", "2", "long1", "long2")}
@@ -208,6 +209,7 @@ def test_parts_of_a_longer_training(folder, tmp_path):
     assert same_files(merged, whole)
 
 
+@pytest.mark.slow
 def test_workers_train_longer_with_the_same_bytes(folder, tmp_path):
     options, short, long = LAW["until decided, two groups"]
     fixed = ["train", "d", *options_of(options), "--keep-state"]

@@ -106,6 +106,7 @@ def test_parts_cover_all_groups_and_differ_by_one(first, of):
     assert max(counts) - min(counts) <= 1
 
 
+@pytest.mark.slow
 def test_the_number_stands_in_the_names_and_a_note_says_its_source(monkeypatch):
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "2")
     done = strag(*TRAIN.split(), "--part", "auto/3", "-o", "h.%p", "--weights", "w.%p-%p")
@@ -121,6 +122,7 @@ def test_the_number_stands_in_the_names_and_a_note_says_its_source(monkeypatch):
     assert kinds.read("r.1", "history").runs == (0, 1, 2, 3)
 
 
+@pytest.mark.slow
 def test_parts_of_a_scheduler_do_not_write_one_file(monkeypatch, capsys):
     monkeypatch.setenv("SGE_TASK_ID", "2")
     words = ["every part needs its own file, but a name has no %p", "name the file such as h.%p.safetensors"]

@@ -143,6 +143,7 @@ def test_mini_batches_and_pipes(data, tmp_path, monkeypatch, capfd):
     assert Path("piped").read_bytes() == Path("h").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runs", "kept"), [(4, 2), (2, 2)])
 def test_an_interrupted_training_leaves_complete_runs(runs, kept, data, tmp_path, history):
     """Groups are of two runs here; the training is stopped in the second one, or in the first."""
