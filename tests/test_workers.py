@@ -19,7 +19,7 @@ from strag.files.dataset import write_dataset
 from strag.training.architecture import Ends
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
-from strag.training.records import STATE, Checkpoint
+from strag.training.records import STATE, STOP, Checkpoint
 from tests.conftest import made_up
 from tests.shell import files_in
 from tests.training.test_checkpoint import trained, values
@@ -91,6 +91,7 @@ def test_a_worker_that_was_killed_is_said(monkeypatch):
         ("auto", 64, 2, Crew(("cpu", "cpu"), 1)),
         ("auto", 96, 2, None),  # three groups on two cores: one core would wait
         ("auto", 32, 2, None),
+        ("auto", 7 * 32, 8, None),
         (3, 64, 2, Crew(("cpu", "cpu"), 1)),
         (2, 64, 8, Crew(("cpu", "cpu"), 4)),
         (1, 64, 8, None),
@@ -100,7 +101,34 @@ def test_a_group_has_one_worker(asked, runs, cores, crew, monkeypatch, recwarn):
     monkeypatch.setattr("strag.api.crew.cores", lambda: cores)
     assert crew_for(asked, Recipe.of(runs=runs), Ends((20,), 19, 2), "cpu") == crew
     asked_for = cores if asked == "auto" else asked or 1
-    assert len(recwarn) == (asked_for > runs // 32)
+    assert len(recwarn) == (asked_for > (len(crew.devices) if crew else 1))
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_worker_that_something_else_stops_is_no_end_of_its_group(keeps, monkeypatch):
+    class Stopped(workers._Worker):
+        def send(self, group):
+            super().send(group)
+            time.sleep(3)
+            self.process.terminate()
+
+    monkeypatch.setattr(workers, "_Worker", Stopped)
+    recipe = Recipe.of(**{**OPTIONS, "runs": 2, "epochs": 200000, "test_every": "never"})
+    task, _, _ = prepare(recipe, made_up())
+    options = {"due": lambda: None, "every": 1e9} if keeps else {}
+    with pytest.raises(StragError, match=r"a worker of the training (was terminated|ended with status 1)"):
+        by_workers(recipe, task, 1, **options)
+
+
+def test_all_workers_send_their_state_at_a_stop():
+    """However long one of them needs for its step; the others have ended by then."""
+    recipe = Recipe.of(**{**OPTIONS, "epochs": 200000, "test_every": "never", "record_every": "log"})
+    task, _, _ = prepare(recipe, made_up())
+    start = time.monotonic()
+    due = lambda: STOP if time.monotonic() - start > 6 else None  # noqa: E731
+    _, checkpoints = by_workers(recipe, task, 2, due=due, every=1e9)
+    assert sorted(checkpoint.runs.start for checkpoint in checkpoints) == [0, 1]
+    assert not any(checkpoint.is_last for checkpoint in checkpoints)
 
 
 @pytest.fixture
@@ -157,7 +185,7 @@ def test_python_trains_by_workers_too(folder):
 
 
 def test_workers_that_do_not_fit_into_memory_are_refused(folder):
-    command = [*TRAIN, "--workers", "3", "--memory", "1.5", "-o", "h"]
+    command = [*TRAIN, "--runs", "40", "--workers", "20", "--memory", "1.5", "-o", "h"]
     process = strag(*command, stderr=subprocess.PIPE, text=True)
     assert "more than the limit --memory 1.5; use fewer --workers" in process.communicate()[1]
     assert process.returncode == 2

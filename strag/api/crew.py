@@ -56,11 +56,13 @@ def crew_for(workers, recipe, ends, device, threads=None):
     places = len(devices) or cores()
     wanted = places if workers == "auto" else workers
     number = min(wanted, len(groups))
-    if number < wanted:
+    waits = workers == "auto" and not devices and not _shares_well(number, groups, places)
+    alone = number == 1 or waits
+    if number < wanted or (alone and wanted > 1):
         counted = f"{number_of(len(groups), 'group')} of runs for {wanted} workers"
-        used = "this process trains alone, with all threads" if number == 1 else f"{number} are used"
+        used = "this process trains alone, with all threads" if alone else f"{number} are used"
         warn_caller(f"there {'is' if len(groups) == 1 else 'are'} {counted}, so {used}", StragNote)
-    if number == 1 or (workers == "auto" and not devices and not _shares_well(number, groups, places)):
+    if alone:
         return None
     chosen = [devices[at % len(devices)] if devices else device for at in range(number)]
     return Crew(tuple(chosen), threads or max(1, cores() // number))

@@ -78,8 +78,7 @@ class Resumption:
             for runs in self.groups
             if any(start <= runs.start and runs.stop <= stop for start, stop in meta["finished"])
         }
-        room = 1 if self.job.crew is None else len(self.job.crew.devices)
-        for number, (start, stop, update) in enumerate(meta["reached"][:room]):
+        for number, (start, stop, update) in enumerate(meta["reached"]):
             head = f"{number}."
             parts = {name[len(head) :]: array for name, array in arrays.items() if name.startswith(head)}
             self.reached[start, stop] = Checkpoint(slice(start, stop), update, parts)
@@ -95,6 +94,13 @@ class Resumption:
         """The Checkpoints of all groups that were begun: list."""
         complete = [Checkpoint(slice(*runs), self.last, {}, is_last=True) for runs in sorted(self.finished)]
         return [*complete, *self.reached.values()]
+
+    def require_all(self):
+        """Raise StragError unless every group is complete, or a signal has stopped the training."""
+        if not signals.waits() and len(self.finished) < len(self.groups):
+            raise StragError(
+                "the training ended before all runs were complete", "train again", self.history.output.path
+            )
 
     def due(self):
         """STATE when it is time for one, every 30 seconds, STOP when a signal waits, else None."""

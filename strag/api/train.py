@@ -103,20 +103,29 @@ def _train(job, writers, device, watch, progress, resumption=None):
         events = science.train(job.recipe, job.task, weights_at, device, **options)
     else:
         events = train_by(job.crew, job.recipe, job.task, weights_at, every=EVERY, **options)
-    for event in events:
-        if isinstance(event, Checkpoint):
-            if job.keeps_state and event.is_last:  # before its runs count as finished
-                writers[0].add_state(event)
-            if resumption is not None:
-                resumption.take(event)
-            continue
-        for writer in writers:
-            writer.add(event)
-        done = watch.add(event, job.last)
-        if progress:
-            progress(done, **watch.figures)
+    try:
+        for event in events:
+            _follow(event, job, writers, watch, progress, resumption)
+    finally:
+        if resumption is not None:
+            resumption.save()
     if resumption is not None:
-        resumption.save()
+        resumption.require_all()
+
+
+def _follow(event, job, writers, watch, progress, resumption):
+    """Write a Record, or keep a Checkpoint."""
+    if isinstance(event, Checkpoint):
+        if job.keeps_state and event.is_last:  # before its runs count as finished
+            writers[0].add_state(event)
+        if resumption is not None:
+            resumption.take(event)
+        return
+    for writer in writers:
+        writer.add(event)
+    done = watch.add(event, job.last)
+    if progress:
+        progress(done, **watch.figures)
 
 
 _MODEL = (architectures.DEFAULT, "name of the architecture.")

@@ -23,7 +23,10 @@ from strag.training.records import STATE, STOP
 
 WAITING = 0.1  # seconds after which the parent looks whether a state is due
 AHEAD = 4  # records that a worker may be ahead of the parent
-START = "import sys; sys.path[:] = {!r}; from strag.api.workers import work; work()"
+START = (  # Ctrl-C is the parent's, also while the worker loads
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "sys.path[:] = {!r}; from strag.api.workers import work; work()"
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def train_by(crew, recipe, task, weights_at=(), begun=(), due=None, every=None, 
                 *(recipe, task, tuple(weights_at), device, crew.threads, every, keep, decide, os.getpid())
             )
             workers.append(_Worker(order, events))
-        for worker in workers:
+        for worker in workers:  # all of them have begun to load by now
+            worker.begin()
             worker.send(groups.pop(0))
         yield from _followed(workers, groups, events, due)
     finally:
@@ -79,14 +83,25 @@ def _followed(workers, groups, events, due):
         except queue.Empty:
             continue
         worker.taken.release()
+        if worker not in active:
+            continue  # it has ended, as it was asked to
         if isinstance(event, _Failure):
             raise event.error
-        if event is not None:
+        if not isinstance(event, _Done):
             yield event
+        elif event.is_stopped and not stopping:
+            raise StragError("a worker of the training was terminated", "train again")
         elif groups and not stopping:
             worker.send(groups.pop(0))
         else:
             active.discard(worker)
+
+
+@dataclass
+class _Done:
+    """The end of a group. is_stopped : whether the worker was asked to stop before the group was complete."""
+
+    is_stopped: bool
 
 
 @dataclass
@@ -97,7 +112,7 @@ class _Failure:
 
 
 class _Worker:
-    """A worker process, and the thread that passes on its events. An event None says that a group is done."""
+    """A worker process, and the thread that passes on its events. The last event of a group is a _Done."""
 
     def __init__(self, order, events):
         command = [sys.executable, "-c", START.format(sys.path)]
@@ -105,14 +120,17 @@ class _Worker:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
-        self.taken = threading.Semaphore(AHEAD)
-        self._put(order)
+        self.taken, self.order = threading.Semaphore(AHEAD), order
         threading.Thread(target=self._pass_on, args=(events,), daemon=True).start()
 
     def _put(self, message):
         with contextlib.suppress(BrokenPipeError):  # `_pass_on` reports that it has ended
             pickle.dump(message, self.process.stdin, pickle.HIGHEST_PROTOCOL)
             self.process.stdin.flush()
+
+    def begin(self):
+        """Give the worker its order."""
+        self._put(self.order)
 
     def send(self, group):
         """Give the worker a group: its slice of runs, and its Checkpoint or None."""
@@ -147,7 +165,9 @@ class _Worker:
 def _ended(status):
     """The error for a worker that ended by itself."""
     how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-    return StragError(f"a worker of the training {how}", "use fewer `workers`, which need less memory")
+    lacks_memory = status == -getattr(signal, "SIGKILL", 9)
+    remedy = "use fewer `workers`, which need less memory" if lacks_memory else "train again"
+    return StragError(f"a worker of the training {how}", remedy)
 
 
 def work():
@@ -155,11 +175,11 @@ def work():
     orders, output = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints does not mix with the events
     stopped = _listen()
-    order = pickle.load(orders)
-    set_threads(order.threads)
-    due = _Due(order, stopped)
-    inputs = open_inputs(order.recipe, order.task, order.device)
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):  # the parent has ended
+        order = pickle.load(orders)
+        set_threads(order.threads)
+        due = _Due(order, stopped)
+        inputs = open_inputs(order.recipe, order.task, order.device)
         while not stopped:
             for event in _events(order, inputs, *pickle.load(orders), due):
                 pickle.dump(event, output, pickle.HIGHEST_PROTOCOL)
@@ -167,7 +187,7 @@ def work():
 
 
 def _events(order, inputs, runs, checkpoint, due):
-    """Yield the events of one group, and None at its end; an error is an event, too."""
+    """Yield the events of one group, and a _Done at its end; an error is an event, too."""
     try:
         group = Group(
             order.recipe, order.task, *inputs, runs, frozenset(order.weights_at), order.device, order.decide
@@ -175,7 +195,7 @@ def _events(order, inputs, runs, checkpoint, due):
         if checkpoint is not None:
             group.restore(checkpoint)
         yield from group.events(due, order.keep or order.every is not None)
-        yield None
+        yield _Done(group.is_stopped)
     except Exception as error:
         yield _Failure(error)
 

@@ -159,7 +159,8 @@ def _sentence(job, history):
 
     runs, last = number_of(job.recipe.runs, "run"), history.last_updates
     if job.recipe.until:
-        return f"{runs}, which ended after {last.min()} to {number_of(last.max(), 'update')}"
+        first = "" if last.min() == last.max() else f"{last.min()} to "
+        return f"{runs}, which ended after {first}{number_of(last.max(), 'update')}"
     return f"{runs}, {number_of(job.last, 'update')}, {number_of(len(job.recorded), 'record')}"
 
 

@@ -34,7 +34,7 @@ RUNS = (
         "--epochs",
         type=click.IntRange(1, 10_000_000),
         metavar="N",
-        help="Number of passes over the data.  [default: 500; at most 100000 with --until]",
+        help="Number of passes over the data.  [default: 500; with --until 100000]",
     ),
     click.option(
         "--until",

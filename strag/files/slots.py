@@ -58,7 +58,7 @@ class Slots:
         arrays = {}
         for name, entry in entries.items():
             array = np.frombuffer(content, DTYPES[entry.dtype], int(np.prod(entry.shape)), entry.start)
-            arrays[name] = array.reshape(entry.shape)
+            arrays[name] = array.reshape(entry.shape).copy()
         return meta, arrays
 
     def _whole(self):

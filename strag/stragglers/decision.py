@@ -15,6 +15,7 @@ from strag.stragglers.inversion import (
     DIVERGED,
     FEWEST,
     INVERSION,
+    MISCLASSIFIED,
     NEAR,
     NONE,
     SEEN_FROM,
@@ -42,7 +43,9 @@ def decided(
                 counts as evidence for one. If there was one before the rise, and a deeper valley after it,
                 the records reach at least 4 times the update of that valley.
 
-    `open` and `unresolved` are not decided.
+    `open` and `unresolved` are not decided, except where fewer examples are misclassified than an inversion
+    needs: longer training does not mend that. The records then reach at least twice the last update at which
+    there were enough.
 
     Parameters
     ----------
@@ -82,4 +85,8 @@ def _is_decided(curves, descends, fewest):
         rise = int(np.searchsorted(curves.updates, found.unstable_from))
         before = find_inversion(curves.until(rise), descends, fewest)
         return before.verdict != INVERSION or bool(last >= COMPARED_AT * found.valley_update)
+    if found.failed == MISCLASSIFIED:  # fewer than there must be, and there will not be more
+        enough = np.flatnonzero(curves.wrong >= fewest)
+        few_from = curves.updates[enough[-1]] if enough.size else 0
+        return bool(curves.wrong[-1] < fewest and last >= SEEN_FROM * few_from)
     return found.verdict == DIVERGED

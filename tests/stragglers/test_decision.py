@@ -65,7 +65,11 @@ def test_every_layer_must_be_decided_and_the_order_of_layers_does_not_matter():
 
 def test_a_run_that_has_not_finished_and_has_no_valley_is_not_decided():
     assert first_decided([FALLING]) is None
-    assert first_decided([valley(10)], wrong=3) is None  # too few examples are misclassified
+
+
+def test_too_few_misclassified_examples_are_decided_since_longer_training_does_not_mend_that():
+    assert first_decided([valley(10)], wrong=3) == 7  # the fewest records of a verdict
+    assert first_decided([FALLING], wrong=np.where(t < 30, P // 2, 3)) - 1 == 2 * 29
 
 
 def test_no_inversion_is_decided_when_training_has_finished_unless_a_valley_forms():
