@@ -106,10 +106,12 @@ def _train(job, writers, device, watch, progress, resumption=None):
     try:
         for event in events:
             _follow(event, job, writers, watch, progress, resumption)
-    finally:
+    except StragError:  # of a worker, say: what all have reached is kept
         if resumption is not None:
             resumption.save()
+        raise
     if resumption is not None:
+        resumption.save()
         resumption.require_all()
 
 
