@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from strag import kinds
 from strag.api.outputs import opened
-from strag.errors import StragWarning, bad_usage
+from strag.errors import StragWarning, bad_usage, warn_of
 from strag.files import merging
 from strag.files.opening import open_file
 from strag.values import checked, path, several
@@ -62,9 +62,15 @@ def merge(files, output):
 def open_parts(files, among_missing=False):
     """A context with the Parts in files, which are open in it.
 
-    files : paths, of at least one part. among_missing : whether unfinished parts count as missing, see
-    `merging.gathered`.
+    files : paths, of at least one part. among_missing : whether files that do not exist, and unfinished
+    parts, see `merging.gathered`, count as missing.
     """
+    present = [file for file in files if os.path.exists(file)]
+    if among_missing and present:  # a shell names those of {1..8} that do not exist, too
+        for file in files:
+            if file not in present:
+                warn_of(file, "does not exist, and counts as missing")
+        files = present
     _allow_open_files(len(files) + SPARE)
     with ExitStack() as stack:
         with warnings.catch_warnings():

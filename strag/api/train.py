@@ -14,7 +14,7 @@ from strag.api.part import part as part_check
 from strag.api.resume import EVERY, Resumption, records_before
 from strag.api.unused import refuse_unused, refuse_unused_with
 from strag.api.workers import train_by
-from strag.errors import StragError, bad_usage, warn_caller
+from strag.errors import StragError, StragNote, bad_usage, warn_caller, warn_of
 from strag.files import history
 from strag.files.completed import is_complete
 from strag.files.output import Output, commit
@@ -41,8 +41,10 @@ def is_done(job, sinks, weights_at, device):
     """
     history, weights = sinks
     done = history is not None and is_written(job, history, device)
-    if done and weights is not None:
-        done = is_written(job, weights, device, weights_at)
+    if done and weights is not None and not is_written(job, weights, device, weights_at):
+        what = "is complete, but its weights are missing, so it is trained again"
+        warn_of(history.path, what, StragNote)
+        done = False
     if done and history.is_begun:  # a command was killed before it could remove its work file
         with suppress(StragError), history_writer(job, device, history) as writer:
             writer.output.drop()

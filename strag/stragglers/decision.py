@@ -87,6 +87,6 @@ def _is_decided(curves, descends, fewest):
         return before.verdict != INVERSION or bool(last >= COMPARED_AT * found.valley_update)
     if found.failed == MISCLASSIFIED:  # fewer than there must be, and there will not be more
         enough = np.flatnonzero(curves.wrong >= fewest)
-        few_from = curves.updates[enough[-1]] if enough.size else 0
-        return bool(curves.wrong[-1] < fewest and last >= SEEN_FROM * few_from)
+        has_fallen = enough.size > 0 and curves.wrong[-1] < fewest
+        return bool(has_fallen and last >= SEEN_FROM * curves.updates[enough[-1]])
     return found.verdict == DIVERGED

@@ -90,7 +90,8 @@ def test_a_stragglers_file_and_standardising_again(folder):
 
 @pytest.mark.parametrize("more", ["", "--test-every never", "--batch-size 20 --record-every 3"])
 def test_runs_that_end_on_their_own_are_padded_as_in_the_whole(folder, more):
-    history = split_and_merge(f"{DECIDED} {more}", 4, "--weights-at last")
+    write_dataset("hard", made_up(P=400, overlap=2.0), {})  # runs end when few examples are left to learn
+    history = split_and_merge(f"{DECIDED.replace(' d ', ' hard ')} {more}", 4, "--weights-at last")
     own = [kinds.read(f"p.{number}", "history") for number in range(1, 5)]
     assert len({len(part.updates) for part in own}) > 1  # or nothing would have been padded
     assert history.last_record.max() == len(history.updates) - 1
@@ -215,6 +216,14 @@ def test_missing_parts_are_listed(wrong, capfdbinary):
     assert missing(capfdbinary, "killed", "h.1")[0] == "2,3,4\n"
     assert missing(capfdbinary, "stopped", "-q")[0] == "1,2,3,4\n"
     assert missing(capfdbinary, "h.2", "stopped", "-q")[0] == "1,3,4\n"
+
+
+def test_names_without_a_file_count_as_missing(wrong, capfd):
+    assert main(["merge", "--missing", "-q", "h.1", "h.no", "h.3"]) == 0
+    out, err = capfd.readouterr()
+    assert out == "2,4\n"
+    assert err == "strag: warning: h.no: does not exist, and counts as missing\n"
+    complaint(capfd, 1, ["h.no: no such file"], "merge", "--missing", "h.no")
 
 
 def test_missing_parts_of_several_trainings_are_not_listed(wrong, capsys):
