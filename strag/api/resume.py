@@ -27,7 +27,7 @@ class Resumption:
     """
 
     def __init__(self, job, writers):
-        self.job, self.writers, self.history = job, writers, writers[0]
+        self.writers, self.history = writers, writers[0]
         self.fingerprints = {writer.meta["kind"]: writer.fingerprint for writer in writers}
         self.slots = Slots(self.history.output.file, self.history.end, self.history.spare // 2)
         self.groups = run_groups(job.recipe, job.task.ends)

@@ -1,6 +1,6 @@
 """`strag.train`: many networks trained at once, and the record of their dynamics."""
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 from strag import kinds
@@ -30,6 +30,23 @@ from strag.training.records import Checkpoint
 from strag.training.schedule import listed
 from strag.training.watch import Watch
 from strag.values import checked, choice, flag, function, instance, listing, number, optional, whole
+
+
+@contextmanager
+def missing_outputs(job, sinks, weights_at, device):
+    """A context with the open writers of what a Job has to write: of the history and of the weights, if any.
+
+    It is None where all outputs are there already, see `is_done`. sinks : open Outputs of the history and of
+    the weights, or None. weights_at : updates at which weights are written; None where none are.
+    """
+    if is_done(job, sinks, weights_at, device):
+        yield None
+        return
+    with ExitStack() as stack:
+        writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
+        if weights_at is not None and not is_written(job, sinks[1], device, weights_at):
+            writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
+        yield writers
 
 
 def is_done(job, sinks, weights_at, device):
@@ -241,12 +258,10 @@ def train(
         else:
             epochs = options.get("epochs")
             job = prepare_extension(extend, data, epochs, memory, device, sinks, at, part, keep_state)
-        if is_done(job, sinks, at, device):
-            return kinds.read(output, "history")
         hire(job, workers, device, threads, memory)
-        writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if at and not is_written(job, sinks[1], device, at):
-            writers.append(stack.enter_context(weights_writer(job, device, sinks[1], at)))
+        writers = stack.enter_context(missing_outputs(job, sinks, at, device))
+        if writers is None:
+            return kinds.read(output, "history")
         run(job, writers, device, progress and (lambda done, **_: progress(done)))
         gathered = history.read(writers[0].as_container("history")) if output is None else None
         commit(*(writer for writer in reversed(writers) if writer.output))

@@ -86,8 +86,7 @@ def command(data, output, plans, as_json, quiet, **options):
 
     from strag.api.crew import hire
     from strag.api.extend import refuse_unused_in_extension
-    from strag.api.job import history_writer, weights_writer
-    from strag.api.train import is_done, is_written
+    from strag.api.train import missing_outputs
     from strag.api.unused import refuse_unused
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
     from strag.console import Notes
@@ -131,11 +130,9 @@ def command(data, output, plans, as_json, quiet, **options):
         hire(job, options["workers"], device, options["threads"], options["memory"])
         if plans:
             return _show_plan(job, device, weights_at, as_json)
-        if is_done(job, sinks, weights_at, device):
+        writers = stack.enter_context(missing_outputs(job, sinks, weights_at, device))
+        if writers is None:
             return Notes(quiet)(f"{output}: is complete already, so it is left as it is")
-        writers = [stack.enter_context(history_writer(job, device, sinks[0]))]
-        if weights is not None and not is_written(job, sinks[1], device, weights_at):
-            writers.append(stack.enter_context(weights_writer(job, device, sinks[1], weights_at)))
         _run(job, writers, device, quiet)
     Notes(quiet)(_sentence(job, writers[0]))
     return None
