@@ -13,6 +13,7 @@ from strag.stragglers.curves import Curves
 from strag.stragglers.inversion import (
     COMPARED_AT,
     DIVERGED,
+    FARTHEST,
     FEWEST,
     INVERSION,
     MISCLASSIFIED,
@@ -44,8 +45,8 @@ def decided(
                 the records reach at least 4 times the update of that valley.
 
     `open` and `unresolved` are not decided, except where fewer examples are misclassified than an inversion
-    needs: longer training does not mend that. The records then reach at least twice the last update at which
-    there were enough.
+    needs: longer training does not mend that. The records then reach at least 8 times the last update at
+    which there were enough, since most such trainings finish before, with the verdict none.
 
     Parameters
     ----------
@@ -88,5 +89,5 @@ def _is_decided(curves, descends, fewest):
     if found.failed == MISCLASSIFIED:  # fewer than there must be, and there will not be more
         enough = np.flatnonzero(curves.wrong >= fewest)
         has_fallen = enough.size > 0 and curves.wrong[-1] < fewest
-        return bool(has_fallen and last >= SEEN_FROM * curves.updates[enough[-1]])
+        return bool(has_fallen and last >= FARTHEST * curves.updates[enough[-1]])
     return found.verdict == DIVERGED

@@ -69,7 +69,7 @@ def test_a_run_that_has_not_finished_and_has_no_valley_is_not_decided():
 
 def test_too_few_misclassified_examples_are_decided_since_longer_training_does_not_mend_that():
     assert first_decided([valley(10)], wrong=3) is None  # there never were enough
-    assert first_decided([FALLING], wrong=np.where(t < 30, P // 2, 3)) - 1 == 2 * 29
+    assert first_decided([FALLING], wrong=np.where(t < 10, P // 2, 3)) - 1 == 8 * 9
 
 
 def test_no_inversion_is_decided_when_training_has_finished_unless_a_valley_forms():
