@@ -16,7 +16,7 @@ from strag.files.stamp import stamp
 from strag.files.weights import WeightsWriter, parameter_bytes
 from strag.stragglers.sets import described_at
 from strag.training.architecture import Ends
-from strag.training.architectures import DEFAULT
+from strag.training.architectures import completed
 from strag.training.descent import kept_by
 from strag.training.device import environment
 from strag.training.group import state_shapes
@@ -213,12 +213,13 @@ def _require_same_start(recipe, data, without, init):
     """Refuse options that give the networks other initial weights than the runs of their sets had."""
     inputs = _object(without.meta, "inputs")
     before = _object(inputs, "training")
-    then, now = ({"model": DEFAULT, **part} if part else {} for part in (before, recipe.as_dict()))
+    then, now = (completed(part) if part else {} for part in (before, recipe.as_dict()))
     for name in ("model", "seed", *recipe.architecture.drawn_by):
         if then.get(name, now[name]) != now[name]:
+            problem, remedy = _difference(name, then[name], now[name])
             raise bad_usage(
-                f"its runs were trained with `{name}` {then[name]}, but these would be with {now[name]}",
-                f"pass `{name}` {then[name]}, so that they start from the same weights",
+                f"its runs were trained {problem}",
+                f"{remedy}, so that they start from the same weights",
                 without.source,
             )
     groups = list(data.grouping.names)
@@ -235,6 +236,15 @@ def _require_same_start(recipe, data, without, init):
             "pass `init` again, so that they start from the same weights",
             without.source,
         )
+
+
+def _difference(name, then, now):
+    """How two values of an option differ, and how to pass the first one: texts. A switch has no value."""
+    if now is True:
+        return f"without `{name}`, but these would be with it", f"remove `{name}`"
+    if now is False:
+        return f"with `{name}`, but these would be without it", f"pass `{name}`"
+    return f"with `{name}` {then}, but these would be with {now}", f"pass `{name}` {then}"
 
 
 def _object(meta, key):

@@ -66,6 +66,11 @@ NETWORK = (
         show_default=True,
         help="Nonlinearity of the hidden layers.",
     ),
+    click.option(
+        "--no-bias",
+        is_flag=True,
+        help="Hold all biases at zero; the initial weights are those of networks with biases.",
+    ),
 )
 OPTIMIZER = (
     click.option(

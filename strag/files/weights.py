@@ -25,7 +25,8 @@ INPUT = Axis("input", "d")
 PARAMETER = Tensor(
     *("PARAMETER", "F32", (UPDATE, RUN, ...)),
     "a parameter of each network, under its own name. Perceptrons have `layerK.weight`, [outputs, inputs], "
-    "and `layerK.bias`, [outputs], with K = 1, 2, ... counted from the input",
+    "and `layerK.bias`, [outputs], with K = 1, 2, ... counted from the input; if `recipe.no_bias` is true, "
+    "biases are zero",
 )
 SPEC = Spec(
     "weights",

@@ -72,7 +72,7 @@ _TRAINING = (
 )
 OF_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # values of settings that older files lack
-_NETWORK = ("depth", "width")  # these and the number of groups give the shapes of the initial weights
+_NETWORK = ("depth", "width", "no_bias")  # these and the number of groups determine the drawing of initial weights
 _AGAIN = "create it again with 'strag find-stragglers'"
 _LARGEST = 2**53
 
@@ -110,6 +110,7 @@ def _settings(finding):
         "groups": ", ".join(map(str, meta.get("classes") or [])),
         "examples": finding.summary.examples,
         **{name: finding.training.get(name) for name in _TRAINING},
+        **({"no_bias": True} if finding.training.get("no_bias") else {}),
         **{name: finding.recipe.get(name, _USUAL.get(name)) for name in OF_FINDING},
         "layer": _layer(finding),
         "pruned": _pruned(finding),

@@ -13,7 +13,8 @@ from strag.stragglers.find import Stragglers
 from strag.stragglers.history import History
 from strag.words import number_of
 
-_NETWORK = ("seed", "depth", "width", "activation")  # settings in a recipe that give the initial weights
+_NETWORK = ("seed", "depth", "width", "activation", "no_bias")  # settings in a recipe that give the initial weights
+_USUAL = {"no_bias": False}  # values of settings that older files lack
 _DESCENT = (
     "optimizer",
     "lr",
@@ -186,7 +187,7 @@ def _require_same_start(history, reference):
     """Raise StragError if the runs of the reference do not start and train like the networks of `history`."""
     linear = history.recipe.get("depth") == 1
     for name in (*_NETWORK, *_DESCENT):
-        ours, theirs = (side.recipe.get(name) for side in (history, reference))
+        ours, theirs = (side.recipe.get(name, _USUAL.get(name)) for side in (history, reference))
         if ours != theirs and not (linear and name in ("width", "activation")):
             parameter = f"`{name}`"
             raise StragError(

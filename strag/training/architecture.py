@@ -45,11 +45,16 @@ class Architecture(ABC):
 
     input_layer = "input"  # name of the input when it is listed among the layers
     drawn_by = ()  # names of the options that the initial parameters depend on
+    later = ()  # names of options that older files lack; a recipe holds them only if they are not the default
 
     @property
     def unused(self):
         """Options without an effect, because of the other options: dict of name to the reason."""
         return {}
+
+    def held_at_zero(self, ends):
+        """Names of the parameters that are zero and that training does not change: tuple of str."""
+        return ()
 
     @property
     @abstractmethod
@@ -121,13 +126,20 @@ class Architecture(ABC):
         return sum(math.prod(shape) for shape in self.shapes(ends).values())
 
     def as_dict(self):
-        """The options as JSON values: dict of name to value, with lists for tuples."""
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+        """The options as JSON values: dict of name to value, with lists for tuples; see `later`."""
+        usual = self.later_defaults()
+        values = {name: v for name, v in asdict(self).items() if name not in usual or v != usual[name]}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
     @classmethod
     def option_names(cls):
         """Names of the options, in the order of the fields: tuple of str."""
         return tuple(field.name for field in fields(cls))
+
+    @classmethod
+    def later_defaults(cls):
+        """The values of the options in `later` where a recipe does not hold them: dict."""
+        return {field.name: field.default for field in fields(cls) if field.name in cls.later}
 
 
 class Networks(ABC):
@@ -199,6 +211,19 @@ class Networks(ABC):
 def stack(states):
     """Stack the states of R networks into one: dict of name to tensor [R, ...]."""
     return {name: torch.stack([state[name] for state in states]) for name in states[0]}
+
+
+def not_held(state, names):
+    """Describe a parameter that is not zero in a state, among those held at zero: text, or None.
+
+    state : dict of name to array [R, ...]. names : see `Architecture.held_at_zero`.
+    """
+    moved = [name for name in names if (state[name] != 0).any()]
+    return (
+        f"has a parameter '{moved[0]}' that is not zero, but these networks hold it at zero"
+        if moved
+        else None
+    )
 
 
 def misfit(stored, wanted):

@@ -63,6 +63,15 @@ def described(built):
     return built.as_dict() if model == DEFAULT else {"model": model, **built.as_dict()}
 
 
+def completed(recipe):
+    """A recipe in a file, with the model and the options of its model that the file does not hold: dict.
+
+    Options that every file of the model holds are not added. An unknown model has none.
+    """
+    kind = ARCHITECTURES.get(str(recipe.get("model", DEFAULT)))
+    return {"model": DEFAULT, **(kind.later_defaults() if kind else {}), **recipe}
+
+
 def from_description(recipe):
     """Return the Architecture that the recipe in a file describes.
 
@@ -70,8 +79,9 @@ def from_description(recipe):
     """
     model = recipe.get("model", DEFAULT)
     kind = ARCHITECTURES.get(model) if isinstance(model, str) else None
+    whole = completed(recipe) if kind else {}
     names = kind.option_names() if kind else ()
-    if not kind or any(name not in recipe for name in names):
+    if not kind or any(name not in whole for name in names):
         raise bad_usage("does not say what its networks compute")
-    values = {name: recipe[name] for name in names}
+    values = {name: whole[name] for name in names}
     return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})

@@ -14,7 +14,7 @@ from strag.training.architecture import Architecture, Networks
 from strag.training.precision import operand_dtypes
 from strag.training.products import add_product, product
 from strag.training.seeds import initial_weights
-from strag.values import LARGEST, checked_fields, choice, read_whole, whole
+from strag.values import LARGEST, checked_fields, choice, flag, read_whole, whole
 
 DEEPEST = 1000
 NO_HIDDEN = "`depth` 1 has no hidden layer"
@@ -54,7 +54,9 @@ _ACTIVATIONS = {
 ACTIVATIONS = tuple(_ACTIVATIONS)
 
 
-@checked_fields(depth=whole(1, DEEPEST), width=whole(1, LARGEST), activation=choice(*ACTIVATIONS))
+@checked_fields(
+    depth=whole(1, DEEPEST), width=whole(1, LARGEST), activation=choice(*ACTIVATIONS), no_bias=flag
+)
 @dataclass(frozen=True)
 class Perceptron(Architecture):
     """Perceptrons of K = `depth` linear layers with N = `width` units in every hidden layer.
@@ -68,13 +70,16 @@ class Perceptron(Architecture):
     depth : number K of linear layers. 1 is a linear classifier.
     width : number N of units in every hidden layer.
     activation : nonlinearity of the hidden layers: "tanh", "relu" or "gelu".
+    no_bias : whether all biases are held at zero. The weights are drawn as with biases.
     """
 
     depth: int = 2
     width: int = 20
     activation: str = "tanh"
+    no_bias: bool = False
 
     input_layer = 0
+    later = ("no_bias",)
 
     def __str__(self):
         return f"a network of depth {self.depth}"
@@ -86,8 +91,12 @@ class Perceptron(Architecture):
 
     @property
     def drawn_by(self):
-        """The options that the initial parameters depend on: depth and, with hidden layers, width."""
-        return ("depth", "width") if self.depth > 1 else ("depth",)
+        """The options that the initial parameters depend on: depth, no_bias and, with hidden layers, width."""
+        return ("depth", "width", "no_bias") if self.depth > 1 else ("depth", "no_bias")
+
+    def held_at_zero(self, ends):
+        """The biases with `no_bias`, otherwise none."""
+        return tuple(self.shapes(ends))[1::2] if self.no_bias else ()
 
     @property
     def unused(self):
@@ -114,16 +123,23 @@ class Perceptron(Architecture):
         return shapes
 
     def initial(self, ends, seed, run):
-        """Draw the initial parameters from the distribution of `nn.Linear`, layer by layer."""
+        """Draw the initial parameters from the distribution of `nn.Linear`, layer by layer.
+
+        With `no_bias`, the biases are drawn and then set to zero, so that the weights are the same.
+        """
         drawn = [part for layer in initial_weights(self.sizes(ends), seed, run) for part in layer]
-        return dict(zip(self.shapes(ends), drawn, strict=True))
+        parameters = dict(zip(self.shapes(ends), drawn, strict=True))
+        for name in self.held_at_zero(ends):
+            parameters[name].zero_()
+        return parameters
 
     def networks(self, state, ends, columns, precision, device):
         """Build the StackedPerceptrons with these parameters."""
         dtypes = self.operands(precision, ends)
         state = {name: state[name] for name in self.shapes(ends)}
         tile = self.tile(len(state["layer1.bias"]), ends)
-        return StackedPerceptrons(state, self.activation, columns, dtypes, tile, device)
+        held = self.held_at_zero(ends)
+        return StackedPerceptrons(state, self.activation, columns, dtypes, tile, device, held)
 
     def operations(self, ends):
         """Operations of all products; the backward ones exclude the derivative by the input."""
@@ -159,20 +175,23 @@ class StackedPerceptrons(Networks):
     activation : tanh, relu or gelu.
     columns : int64 [d'], the inputs that are used. The others are always zero and get no gradient.
     dtypes : dtype of the operands of each layer's products. tile : number of examples to visit at a time.
-    device : the torch device.
+    device : the torch device. held : names of the biases that are zero, which are all or none.
 
-    In `parameters`, the first weight has the d' used inputs only, and a bias has shape [R, outputs, 1].
+    In `parameters`, the first weight has the d' used inputs only, and a bias has shape [R, outputs, 1]. Biases
+    that are held at zero are not among them.
     """
 
-    def __init__(self, state, activation, columns, dtypes, tile, device):
+    def __init__(self, state, activation, columns, dtypes, tile, device, held=()):
         self.activation, self.columns, self.dtypes = activation, columns, dtypes
-        parts = list(state.values())
+        self._names, parts = list(state), list(state.values())
         self._all_inputs = parts[0]
         weights, biases = [parts[0][:, :, columns], *parts[2::2]], parts[1::2]
         self._weights = [weight.contiguous().to(device) for weight in weights]
         self._biases = [bias.unsqueeze(-1).contiguous().to(device) for bias in biases]
+        self._has_biases = not held
         paired = [part for layer in zip(self._weights, self._biases, strict=True) for part in layer]
-        super().__init__(dict(zip(state, paired, strict=True)), tile)
+        trained = dict(zip(state, paired, strict=True))
+        super().__init__({name: part for name, part in trained.items() if name not in held}, tile)
         self._cast = {}
         self._visited = None
 
@@ -196,7 +215,8 @@ class StackedPerceptrons(Networks):
                 self._first_layer(x, z)
             else:
                 product(self._operand(number), h, z)
-            z.add_(bias)
+            if self._has_biases:
+                z.add_(bias)
             if number + 1 == len(self._weights):
                 return hidden, z
             before = self.scratch(("before", number), *z.shape).copy_(z) if keeps_before else None
@@ -228,7 +248,8 @@ class StackedPerceptrons(Networks):
         _, times_slope_, _ = _ACTIVATIONS[self.activation]
         for number in reversed(range(len(self._weights))):
             weight, bias = self._weights[number], self._biases[number]
-            bias.grad.add_(slope.sum(dim=-1, keepdim=True))
+            if self._has_biases:
+                bias.grad.add_(slope.sum(dim=-1, keepdim=True))
             if number == 0:
                 self._first_gradient(weight, x, slope)
             else:
@@ -253,7 +274,7 @@ class StackedPerceptrons(Networks):
         weights = [first, *(weight.cpu().clone() for weight in self._weights[1:])]
         biases = [bias.squeeze(-1).cpu().clone() for bias in self._biases]
         copies = [part for layer in zip(weights, biases, strict=True) for part in layer]
-        return dict(zip(self.parameters, copies, strict=True))
+        return dict(zip(self._names, copies, strict=True))
 
 
 def _feature_major(x):

@@ -4,7 +4,7 @@ import numpy as np
 
 from strag.datasets.dataset import mean_and_std, standardise
 from strag.errors import StragError, bad_usage
-from strag.training.architecture import misfit
+from strag.training.architecture import misfit, not_held
 from strag.training.parts import require_one_set
 from strag.training.task import Task
 
@@ -88,6 +88,7 @@ def start_from(task, recipe, state, runs, source):
         )
     wanted = recipe.architecture.shapes(task.ends)
     fault = misfit({name: part.shape[1:] for name, part in state.items()}, wanted)
+    fault = fault or not_held(state, recipe.architecture.held_at_zero(task.ends))
     if fault:
         options = ", ".join(f"`{name}`" for name in recipe.architecture.option_names())
         raise bad_usage(fault, f"pass the options ({options}) and the data set of its networks", source)

@@ -58,6 +58,7 @@ def recipe_facts(recipe):
         ("depth", None, "depth {}"),
         ("width", None, "width {}"),
         ("activation", "tanh", "{}"),
+        ("no_bias", False, "no biases"),
         ("optimizer", "sgd", "{}"),
         ("lr", None, "lr {}"),
         ("momentum", 0, "momentum {}"),

@@ -22,6 +22,8 @@ EXAMPLES = {  # model -> its options, by what could differ: sizes, activations
         {"depth": 1},
         {"depth": 3, "width": 7, "activation": "relu"},
         {"depth": 4, "width": 5, "activation": "gelu"},
+        {"depth": 3, "width": 6, "no_bias": True},
+        {"depth": 1, "no_bias": True},
     ],
 }
 CASES = [{"model": model, **options} for model, cases in EXAMPLES.items() for options in cases]
@@ -117,11 +119,12 @@ class TestParameters:
         kind = architecture(**options)
         shapes = {name: tuple(values.shape) for name, values in kind.initial(ENDS, 0, 0).items()}
         assert list(shapes.items()) == list(kind.shapes(ENDS).items())
+        held = kind.held_at_zero(ENDS)
         for seed, run, is_same in ((0, 0, True), (0, 1, False), (0, 2, False), (1, 0, False)):
-            pairs = zip(
-                kind.initial(ENDS, 0, 0).values(), kind.initial(ENDS, seed, run).values(), strict=True
-            )
-            assert all(torch.equal(a, b) is is_same for a, b in pairs)
+            first, other = kind.initial(ENDS, 0, 0), kind.initial(ENDS, seed, run)
+            for name, values in first.items():
+                assert torch.equal(values, other[name]) is (is_same or name in held)
+                assert values.any() == (name not in held)
         assert set(kind.drawn_by) <= set(kind.option_names())
 
     def test_they_come_back_as_they_went(self, options, inputs):
@@ -135,7 +138,9 @@ class TestParameters:
         again = built(options, dict(reversed(moved.items())))  # whatever the order in a file
         assert all(torch.equal(again.state()[name], values) for name, values in moved.items())
         assert torch.equal(again.visit(inputs.x)[0], networks.visit(inputs.x)[0])
-        assert all((moved[name] != values).any() for name, values in state.items())
+        held = architecture(**options).held_at_zero(ENDS)
+        assert networks.parameters.keys() == state.keys() - set(held)
+        assert all((moved[name] != values).any() == (name not in held) for name, values in state.items())
 
     def test_others_are_refused(self, options, images):
         recipe = Recipe.of(runs=2, **options)
