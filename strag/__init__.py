@@ -31,6 +31,7 @@ _PLACES = {
     "stability": "strag.api.stability",
     "compare": "strag.api.compare",
     "summarise": "strag.api.summarise",
+    "linearity": "strag.api.linearity",
     "plot": "strag.api.plot",
     "Recipe": "strag.training.recipe",
     "History": "strag.stragglers.history",

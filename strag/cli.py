@@ -28,6 +28,7 @@ COMMANDS = {
     "stability": "Measure how far independent runs misclassify the same examples.",
     "compare": "Measure how far sets of stragglers overlap.",
     "summary": "Summarise many experiments in one table.",
+    "linearity": "Measure how linear trained networks are.",
     "plot": "Draw the picture that belongs to a file.",
     "info": "Show what a file holds and how it was made.",
 }

@@ -66,6 +66,11 @@ KINDS = {
             views="strag.views.summary",
             is_json=True,
         ),
+        Kind(
+            *("linearity", "strag linearity", "how linear networks are", "strag.files.linearity"),
+            views="strag.views.linearity",
+            is_json=True,
+        ),
         # A history whose networks left out sets of several kinds is drawn differently.
         Kind("sweep", "strag train --without", "a sweep", views="strag.views.sweep"),
     )

@@ -99,6 +99,7 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
         "stability h -q -o y",
         "compare s t -q -o c",
         "summary s t -q -o m",
+        "linearity w d --stragglers s -q -o l",
         "dump w d -q -o a",
         "geometry a -q -o g.safetensors",
         "geometry a -q -o g.json",
@@ -124,6 +125,8 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
     strag.stability(history, output="y2")
     strag.compare([stragglers, others], labels=["s", "t"], output="c2")
     strag.summarise([stragglers, others], output="m2")
+    with strag.read("w2") as weights:
+        strag.linearity(weights, data, stragglers=stragglers, device="cpu", output="l2")
     with strag.read("w2") as weights, strag.dump(weights, data, output="a2") as activations:
         measured = strag.measure(activations, output="g2.safetensors")
         for name in ("g2.json", "g2"):
@@ -131,7 +134,7 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
             np.testing.assert_array_equal(again.measures["radius"], measured.measures["radius"])
     strag.plot(history, output="h2.png")
     assert (folder / "b2").read_bytes() == (folder / "b3").read_bytes()
-    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "a", "b", "k", "n"):
+    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "l", "a", "b", "k", "n"):
         assert (folder / name).read_bytes() == (folder / f"{name}2").read_bytes(), name
     for name in ("g.safetensors", "g.json", "g", "h.png"):
         assert (folder / name).read_bytes() == (folder / name.replace(name[0], f"{name[0]}2", 1)).read_bytes()

@@ -15,7 +15,7 @@ from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
 from strag.stragglers.sets import described_at
 from strag.training.activations import activations
-from strag.training.architecture import Ends, misfit
+from strag.training.architecture import Ends, misfit, not_held
 from strag.training.architectures import from_description
 from strag.training.device import DEVICES, choose_device, environment
 from strag.training.precision import PRECISIONS
@@ -47,6 +47,26 @@ class DumpJob:
     def is_other(self):
         """Whether the data have another origin than the training set."""
         return self.data.origin != self.weights.meta.get("origin")
+
+    def inputs(self):
+        """The standardised inputs that the networks use, float32 [P, d'], and their positions, int64 [d']."""
+        try:
+            x = standardise(self.data.x, self.weights.mean, self.weights.std)
+        except StragError as error:
+            raise error.about(self.data.source) from None
+        return x, np.flatnonzero(self.weights.std > 0)
+
+    def state(self, update, runs=None):
+        """The parameters of the networks at a position on axis U: dict of name to float32 [R, ...].
+
+        runs : positions on axis R, by default those of the job. Raises StragError for parameters that such
+        networks cannot have.
+        """
+        state = self.weights.parameters(update, self.runs if runs is None else runs)
+        fault = not_held(state, self.recipe.architecture.held_at_zero(self.ends))
+        if fault:
+            raise StragError(fault, _AGAIN, self.weights.source)
+        return state
 
 
 def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
@@ -123,18 +143,14 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
     Raises StragError if half precision cannot hold an activation.
     """
     weights, data = job.weights, job.data
-    try:
-        x = standardise(data.x, weights.mean, weights.std)
-    except StragError as error:
-        raise error.about(data.source) from None
-    columns = np.flatnonzero(weights.std > 0)
+    x, columns = job.inputs()
     widths = {layer: job.recipe.architecture.units(layer, job.ends) for layer in job.layers}
     updates = weights.updates[job.updates]
     whole = {"updates": updates, "index": data.index, "y": data.y, "group": data.groups, **data.named}
     whole["trained"] = pack(job.trained)
     with ActivationsWriter(sink, _meta(job, device), whole, widths, half) as writer:
         for number, position in enumerate(job.updates):
-            state = weights.parameters(position, job.runs)
+            state = job.state(position)
             described = (job.recipe, job.ends, x, columns, data.groups, job.layers, device)
             for tile in activations(state, *described):
                 _add(writer, number, tile, job)

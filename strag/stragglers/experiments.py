@@ -72,7 +72,11 @@ _TRAINING = (
 )
 OF_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # values of settings that older files lack
-_NETWORK = ("depth", "width", "no_bias")  # these and the number of groups determine the drawing of initial weights
+_NETWORK = (
+    "depth",
+    "width",
+    "no_bias",
+)  # with the number of groups they give the form of initial weights
 _AGAIN = "create it again with 'strag find-stragglers'"
 _LARGEST = 2**53
 

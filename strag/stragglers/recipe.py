@@ -1,4 +1,23 @@
-"""Properties of a training that follow from its recipe."""
+"""Properties of a training that follow from its recipe, and how two trainings differ."""
+
+# Settings that give the initial weights, and those that give the path from there.
+_NETWORK = ("seed", "depth", "width", "activation", "no_bias")
+_DESCENT = ("optimizer", "lr", "momentum", "weight_decay", "batch_size", "own_order")
+_USUAL = {"no_bias": False}  # values of settings that older files lack
+
+
+def differing(recipe, other):
+    """The first setting in which the runs of two recipes start or train differently: (name, value, value).
+
+    The values are those of `recipe` and of `other`. None if there is no difference. Without hidden layers,
+    width and activation do not count.
+    """
+    linear = recipe.get("depth") == 1
+    for name in (*_NETWORK, *_DESCENT):
+        ours, theirs = (side.get(name, _USUAL.get(name)) for side in (recipe, other))
+        if ours != theirs and not (linear and name in ("width", "activation")):
+            return name, ours, theirs
+    return None
 
 
 def descends(recipe):

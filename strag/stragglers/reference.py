@@ -11,18 +11,8 @@ from strag.bits import unpack
 from strag.errors import StragError
 from strag.stragglers.find import Stragglers
 from strag.stragglers.history import History
+from strag.stragglers.recipe import differing
 from strag.words import number_of
-
-_NETWORK = ("seed", "depth", "width", "activation", "no_bias")  # settings in a recipe that give the initial weights
-_USUAL = {"no_bias": False}  # values of settings that older files lack
-_DESCENT = (
-    "optimizer",
-    "lr",
-    "momentum",
-    "weight_decay",
-    "batch_size",
-    "own_order",
-)  # settings in a recipe that give the path from there
 
 
 @dataclass(frozen=True)
@@ -185,16 +175,14 @@ def _is_partial(history):
 
 def _require_same_start(history, reference):
     """Raise StragError if the runs of the reference do not start and train like the networks of `history`."""
-    linear = history.recipe.get("depth") == 1
-    for name in (*_NETWORK, *_DESCENT):
-        ours, theirs = (side.recipe.get(name, _USUAL.get(name)) for side in (history, reference))
-        if ours != theirs and not (linear and name in ("width", "activation")):
-            parameter = f"`{name}`"
-            raise StragError(
-                f"was trained with {parameter} {theirs}, but {history.source} with {ours}",
-                f"pass a training with {parameter} {ours}",
-                reference.source,
-            )
+    difference = differing(history.recipe, reference.recipe)
+    if difference is not None:
+        name, ours, theirs = difference
+        raise StragError(
+            f"was trained with `{name}` {theirs}, but {history.source} with {ours}",
+            f"pass a training with `{name}` {ours}",
+            reference.source,
+        )
     _require_same_length(history, reference)
     ours, theirs = ((side.meta.get("inputs") or {}).get("init") for side in (history, reference))
     if ours != theirs:

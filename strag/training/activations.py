@@ -37,19 +37,41 @@ def activations(state, recipe, ends, x, columns, group, wanted, device="cpu"):
     these inputs among all d. group : int [P].
     wanted : names of the layers to return; the input layer may be one of them.
     """
-    architecture = recipe.architecture
-    dtype = architecture.operands(recipe.precision, ends)[0]
-    inputs = Inputs.of(x, group, ends.classes, device, dtype)
-    R, size = len(next(iter(state.values()))), architecture.group_size(ends)
-    for start in range(0, R, size):
-        runs = slice(start, min(start + size, R))
-        part = {name: torch.as_tensor(values[runs]) for name, values in state.items()}
-        networks = architecture.networks(part, ends, torch.as_tensor(columns), recipe.precision, device)
+    inputs = _inputs(recipe, ends, x, group, device)
+    for runs, networks in _groups(state, recipe, ends, columns, device):
         for rows, tile in inputs.tiles(networks.tile):
             logits, hidden = networks.visit(tile.x, wanted)
             loss = -(log_probabilities(logits) * tile.member).sum(dim=1)
             by_example = {layer: _by_example(h, networks.runs) for layer, h in hidden.items()}
             yield Tile(runs, rows, by_example, logits.argmax(dim=1).int().cpu().numpy(), loss.cpu().numpy())
+
+
+@torch.no_grad()
+def logits_of(state, recipe, ends, x, columns, group, device="cpu"):
+    """Yield the logits of R networks on P examples, one group of runs after another.
+
+    The parameters are those of `activations`. A group is a slice of all runs and float32 [., P, C].
+    """
+    inputs = _inputs(recipe, ends, x, group, device)
+    for runs, networks in _groups(state, recipe, ends, columns, device):
+        tiles = [networks.visit(tile.x)[0].clone() for _, tile in inputs.tiles(networks.tile)]
+        yield runs, torch.cat(tiles, dim=2).transpose(1, 2).cpu().numpy()
+
+
+def _inputs(recipe, ends, x, group, device):
+    """The Inputs of networks, in the dtype of their first layer."""
+    dtype = recipe.architecture.operands(recipe.precision, ends)[0]
+    return Inputs.of(x, group, ends.classes, device, dtype)
+
+
+def _groups(state, recipe, ends, columns, device):
+    """Yield the Networks of every group of runs, with the slice of all runs that it is."""
+    architecture = recipe.architecture
+    R, size = len(next(iter(state.values()))), architecture.group_size(ends)
+    for start in range(0, R, size):
+        runs = slice(start, min(start + size, R))
+        part = {name: torch.as_tensor(values[runs]) for name, values in state.items()}
+        yield runs, architecture.networks(part, ends, torch.as_tensor(columns), recipe.precision, device)
 
 
 def _by_example(h, runs):

@@ -91,7 +91,7 @@ class Perceptron(Architecture):
 
     @property
     def drawn_by(self):
-        """The options that the initial parameters depend on: depth, no_bias and, with hidden layers, width."""
+        """The options that the initial parameters depend on: without hidden layers, all but width."""
         return ("depth", "width", "no_bias") if self.depth > 1 else ("depth", "no_bias")
 
     def held_at_zero(self, ends):
@@ -177,8 +177,8 @@ class StackedPerceptrons(Networks):
     dtypes : dtype of the operands of each layer's products. tile : number of examples to visit at a time.
     device : the torch device. held : names of the biases that are zero, which are all or none.
 
-    In `parameters`, the first weight has the d' used inputs only, and a bias has shape [R, outputs, 1]. Biases
-    that are held at zero are not among them.
+    In `parameters`, the first weight has the d' used inputs only, and a bias has shape [R, outputs, 1].
+    Biases that are held at zero are not among them.
     """
 
     def __init__(self, state, activation, columns, dtypes, tile, device, held=()):

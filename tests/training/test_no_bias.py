@@ -44,7 +44,8 @@ def test_the_weights_at_the_start_are_those_of_networks_with_biases(depth):
         assert with_biases.keys() == without.keys()
         for name, values in without.items():
             if name.endswith(".bias"):
-                assert with_biases[name].any() and not values.any()
+                assert with_biases[name].any()
+                assert not values.any()
             else:
                 assert torch.equal(values, with_biases[name])
 
@@ -150,7 +151,7 @@ class TestFiles:
             assert (freed.train_loss[-1] != whole.train_loss[-1]).all()
         with (
             strag.read("wb") as init,
-            pytest.raises(StragError, match="wb: has a parameter 'layer1.bias' that is not zero"),
+            pytest.raises(StragError, match=r"wb: has a parameter 'layer1\.bias' that is not zero"),
         ):
             self.train(images, epochs=4, init=init)
 
@@ -169,7 +170,7 @@ class TestFiles:
         stragglers = strag.find_stragglers(reference, at=2)
         less = self.train(images, without=stragglers)
         strag.find_stragglers(less, at=2, reference=reference)
-        with pytest.raises(StragError, match="was trained with `no_bias` False, but .* with True"):
+        with pytest.raises(StragError, match=r"was trained with `no_bias` False, but .* with True"):
             strag.find_stragglers(less, at=2, reference=pruned)
 
     def test_a_summary_tells_them_apart(self, images, folder):
