@@ -1,5 +1,9 @@
-# The linear control: a linear classifier stopped at the same training error. Are its errors the stragglers? The
-# ceiling is the overlap with the stragglers of other seeds.
+# The linear control, in two parts. First, how linear are the networks until the inversion and after it? A linear
+# function of the inputs is fitted to each of ten networks along training. The control are networks without biases,
+# and the ceiling a linear classifier, which only shows what the fit lacks.
+#
+# Second, a linear classifier stopped at the same training error: are its errors the stragglers? The ceiling is the
+# overlap with the stragglers of other seeds.
 LINEAR = $(STRAG) train --depth 1 --runs $(RUNS)# has no hidden layer that NETWORK could vary
 LINEAR_mnist := --lr 0.2 --epochs 300
 LINEAR_fashion := --lr 0.2 --epochs 600
@@ -8,15 +12,48 @@ LINEAR_kmnist := --optimizer adam --lr 0.001 --epochs 1000
 LINEAR_vehicles := --lr 0.02 --epochs 1000
 LINEAR_SIZES := $(foreach p,1024 2048 32768,$(shell test $(p) -le $(IMAGES) && echo $(p)))
 
-linear: $(INVERTING:%=$(OUT)/linear/%.overlap.png) $(LINEAR_SIZES:%=$(OUT)/linear/%.overlap.json)
+# Ten networks with and without biases, whose weights are kept far beyond the inversion.
+NETS_KINDS := biases nobias
+BIAS_nobias := --no-bias
+NETS_mnist := --lr 0.1 --epochs 1000
+NETS_fashion := --lr 0.1 --epochs 1500
+NETS_kmnist := --lr 0.1 --epochs 1000
+NETS_vehicles := --lr 0.02 --epochs 2000
+
+linear: $(INVERTING:%=$(OUT)/linear/%.overlap.png) $(LINEAR_SIZES:%=$(OUT)/linear/%.overlap.json) \
+  $(foreach d,$(INVERTING),$(foreach n,$(NETS_KINDS),$(OUT)/linear/$(d).$(n).linearity.png)) \
+  $(INVERTING:%=$(OUT)/linear/%.classifier.linearity.json) $(OUT)/linear/effects.json
+
+define NETS
+$(OUT)/linear/$(1).$(2).safetensors $(OUT)/linear/$(1).$(2).weights.safetensors &: $(DATA)/$(1).safetensors
+	mkdir -p $$(@D)
+	$(TRAIN) $$< --runs $(RUNS) $(NETS_$(1)) $(BIAS_$(2)) --weights $(OUT)/linear/$(1).$(2).weights.safetensors \
+	  --weights-at log -o $(OUT)/linear/$(1).$(2).safetensors
+$(OUT)/linear/$(1).$(2).linearity.json: $(OUT)/linear/$(1).$(2).weights.safetensors $(DATA)/$(1).safetensors $(OUT)/linear/$(1).$(2).json
+	$(STRAG) linearity $$< $(DATA)/$(1).safetensors --stragglers $(OUT)/linear/$(1).$(2).json -o $$@
+endef
+$(foreach d,$(INVERTING),$(foreach n,$(NETS_KINDS),$(eval $(call NETS,$(d),$(n)))))
+
+# Do networks without biases invert, and at which error?
+NETS_FOUND := $(foreach d,$(INVERTING),$(foreach n,$(NETS_KINDS),$(OUT)/linear/$(d).$(n).json))
+NETS_LABELS := $(foreach d,$(INVERTING),--label '$(d)' --label '$(d), no biases')
+$(OUT)/linear/effects.json: $(NETS_FOUND)
+	$(STRAG) summary $^ $(NETS_LABELS) -o $@
+	$(STRAG) summary $^ $(NETS_LABELS) --markdown -o $(@:json=md)
+
+$(OUT)/linear/%.classifier.linearity.json: $(OUT)/linear/%.weights.safetensors $(DATA)/%.safetensors
+	$(STRAG) linearity $^ -o $@
 
 # Where a training with an inversion, its stragglers in $(1), has its eps*.
 INVERTS_AT = error:$$($(STRAG) info $(1) --get summary.train_error_mean)
 BESIDE := --label stragglers --label 'of other seeds' --label 'errors of a linear classifier'
 
-$(INVERTING:%=$(OUT)/linear/%.safetensors): $(OUT)/linear/%.safetensors: $(DATA)/%.safetensors
-	mkdir -p $(@D)
-	$(LINEAR) $< $(LINEAR_$*) -o $@
+define CLASSIFIER
+$(OUT)/linear/$(1).safetensors $(OUT)/linear/$(1).weights.safetensors &: $(DATA)/$(1).safetensors
+	mkdir -p $$(@D)
+	$(LINEAR) $$< $(LINEAR_$(1)) --weights $(OUT)/linear/$(1).weights.safetensors --weights-at log -o $(OUT)/linear/$(1).safetensors
+endef
+$(foreach d,$(INVERTING),$(eval $(call CLASSIFIER,$(d))))
 
 $(INVERTING:%=$(OUT)/linear/%.json): $(OUT)/linear/%.json: $(OUT)/linear/%.safetensors $(OUT)/c1/%.json
 	$(FIND) $< --at $(call INVERTS_AT,$(OUT)/c1/$*.json) -o $@

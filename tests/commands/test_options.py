@@ -14,6 +14,8 @@ READS = {  # every command that writes something else than it reads, with an inp
     "train --without": ["train", "d", "--without", "s.json", "-o", "s.json"],
     "train --init": ["train", "d", "--init", "w", "-o", "w"],
     "dump": ["dump", "w", "d", "-o", "w"],
+    "linearity": ["linearity", "w", "d", "-o", "w"],
+    "linearity --stragglers": ["linearity", "w", "d", "--stragglers", "s.json", "-o", "s.json"],
     "geometry": ["geometry", "a", "-o", "a"],
     "find-stragglers": ["find-stragglers", "h", "-o", "h"],
     "find-stragglers --csv": ["find-stragglers", "h", "-o", "out", "--csv", "h"],
