@@ -67,7 +67,7 @@ KINDS = {
             is_json=True,
         ),
         Kind(
-            *("linearity", "strag linearity", "how linear networks are", "strag.files.linearity"),
+            *("linearity", "strag linearity", "the linearity of networks", "strag.files.linearity"),
             views="strag.views.linearity",
             is_json=True,
         ),

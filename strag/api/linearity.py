@@ -15,7 +15,7 @@ from strag.stragglers.linearity import Linearity, inversions_of
 from strag.stragglers.sets import described_at
 from strag.training.activations import logits_of
 from strag.training.device import DEVICES, choose_device, environment
-from strag.values import checked, choice, number, optional
+from strag.values import checked, choice, listing, number, optional
 from strag.words import number_of
 
 
@@ -40,14 +40,14 @@ class LinearityJob:
         return [(trained[runs[0]], np.array(runs)) for runs in sets.values()]
 
 
-def prepare_linearity(weights, data, stragglers=None, min_variance=MIN_VARIANCE):
+def prepare_linearity(weights, data, stragglers=None, min_variance=MIN_VARIANCE, updates="all", runs="all"):
     """The LinearityJob of open Weights on the Dataset that their networks were trained on.
 
-    stragglers : Finding of the same training, or None.
+    stragglers : Finding of the same training, or None. updates, runs : as for `prepare_dump`.
 
     Raises StragError for data that the networks were not trained on, and for stragglers of another training.
     """
-    job = prepare_dump(weights, data)
+    job = prepare_dump(weights, data, None, updates, runs)
     if job.is_other:
         problem = f"is not the data set that the networks of {weights.source} were trained on"
         raise bad_usage(problem, "pass that one, or a part of it made by 'strag prune'", data.source)
@@ -59,8 +59,8 @@ def prepare_linearity(weights, data, stragglers=None, min_variance=MIN_VARIANCE)
         if stragglers.origin != weights.meta.get("origin"):
             problem = f"is of another data set than the training of {weights.source}"
             raise StragError(problem, "pass the stragglers of the same training", stragglers.source)
-        runs = [weights.runs[position] for position in job.runs]
-        inversion = inversions_of(stragglers, runs, weights.meta["recipe"], weights.source)
+        numbers = [weights.runs[position] for position in job.runs]
+        inversion = inversions_of(stragglers, numbers, weights.meta["recipe"], weights.source)
     return LinearityJob(job, min_variance, inversion, stragglers)
 
 
@@ -150,10 +150,21 @@ def _warn_of_few(result, source):
     data=kind("Dataset"),
     stragglers=optional(kind("Finding")),
     min_variance=number(0),
+    updates=listing("updates such as '0,40', or 'all'"),
+    runs=listing("runs such as '0,3', or 'all'"),
     device=choice(*DEVICES),
     output=optional(destination),
 )
-def linearity(weights, data, stragglers=None, min_variance=MIN_VARIANCE, device="auto", output=None):
+def linearity(
+    weights,
+    data,
+    stragglers=None,
+    min_variance=MIN_VARIANCE,
+    updates="all",
+    runs="all",
+    device="auto",
+    output=None,
+):
     """How linear trained networks are, at every update whose weights are stored.
 
     The differences of the logits of each network are fitted by a linear function of its inputs, on the
@@ -166,6 +177,7 @@ def linearity(weights, data, stragglers=None, min_variance=MIN_VARIANCE, device=
     stragglers : Finding of the same training, whose inversions are marked.
     min_variance : variance over the fitted examples up to which directions of the standardised inputs are
         left out; 0 is plain least squares.
+    updates, runs : numbers such as "0,40" or (0, 40), or "all".
     device : as for `strag.train`.
     output : where to also write the file of `strag linearity`: a path, or an open Output.
 
@@ -174,8 +186,9 @@ def linearity(weights, data, stragglers=None, min_variance=MIN_VARIANCE, device=
     Linearity: R^2, the share of equal decisions and the training error of each network, see
     `strag.stragglers.linearity`.
 
-    Raises StragError for data that the networks were not trained on, and for stragglers of another training.
+    Raises StragError for data that the networks were not trained on, for stragglers of another training, and
+    for updates or runs that are not stored.
     """
     refuse_overwriting((weights, data, *filter(None, [stragglers])), output=output)
-    job = prepare_linearity(weights, data, stragglers, min_variance)
+    job = prepare_linearity(weights, data, stragglers, min_variance, updates, runs)
     return linearity_into(job, output, choose_device(device))

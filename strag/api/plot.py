@@ -111,7 +111,9 @@ def _things(value, name):
     for thing in value:
         if kind_of(thing) is None:
             problem = f"`{name}` holds an object of type {type(thing).__name__}, which has no picture"
-            raise bad_usage(problem, "plot a History, a Finding, a Stability, a Comparison or a Summary")
+            raise bad_usage(
+                problem, "plot a History, a Finding, a Stability, a Comparison, a Summary or a Linearity"
+            )
     return value
 
 
@@ -153,7 +155,8 @@ def plot(
     labels : what to call each of several histories.
     data : Dataset of the training, for the images of stragglers.
     output : where to write the picture: a path that ends in png, svg or pdf. dpi : resolution of pixels.
-    x ("updates" or "error"), curves, layer, min_misclassified : of histories, see `strag.views.history`.
+    x ("updates" or "error"), curves, layer, min_misclassified : of histories, see `strag.views.history`; `x`
+        also of sweeps and of a Linearity.
     noise, reference : of sweeps, see `strag.views.sweep`.
     number, by_class : of stragglers: the number of images, or whether to draw the original classes.
 

@@ -10,7 +10,7 @@ from strag.commands.options import (
     quiet_option,
     threads_option,
 )
-from strag.commands.types import DataPath, FilePath, FiniteRange
+from strag.commands.types import DataPath, FilePath, FiniteRange, Numbers
 
 
 @click.command(
@@ -38,12 +38,28 @@ strag linearity w.safetensors mnist8k -o l.json && strag plot l.json -o l.png
     show_default=True,
     help="Leave out directions of the standardised inputs with at most this variance; 0 leaves out none.",
 )
+@click.option(
+    "--updates",
+    type=Numbers("all", several=True, what="updates such as 0,40"),
+    metavar="UPDATES|all",
+    default="all",
+    show_default=True,
+    help="Stored updates to measure, such as 0,40.",
+)
+@click.option(
+    "--runs",
+    type=Numbers("all", several=True, what="runs such as 0,3"),
+    metavar="RUNS|all",
+    default="all",
+    show_default=True,
+    help="Runs to measure, such as 0,3.",
+)
 @device_option
 @threads_option
 @output_option("the result")
 @json_option
 @quiet_option
-def command(weights, data, stragglers, min_variance, device, threads, output, as_json, quiet):
+def command(weights, data, stragglers, min_variance, updates, runs, device, threads, output, as_json, quiet):
     """Measure how linear trained networks are.
 
     WEIGHTS is a file written by 'strag train --weights'. DATA is the data set that its networks were trained
@@ -87,7 +103,7 @@ def command(weights, data, stragglers, min_variance, device, threads, output, as
         sink = stack.enter_context(Output(output, binary=False))
         stored = stack.enter_context(read(weights, "weights"))
         finding = None if stragglers is None else read(stragglers, "stragglers")
-        job = prepare_linearity(stored, read_data(data), finding, min_variance)
+        job = prepare_linearity(stored, read_data(data), finding, min_variance, updates, runs)
 
         def answer(out):
             networks = len(job.dump.updates) * len(job.dump.runs)

@@ -40,7 +40,7 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
 @click.option(
     "--x",
     type=click.Choice(["updates", "error"]),
-    help="Horizontal axis of a history, or of a sweep over updates.  [default: updates]",
+    help="Horizontal axis of a history, a linearity, or a sweep over updates.  [default: updates]",
 )
 @click.option(
     "--curves",

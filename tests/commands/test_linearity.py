@@ -130,6 +130,17 @@ class TestValues:
         )
         assert len(set(measured("ws", "d")[1].fitted.tolist())) > 1
 
+    def test_runs_and_updates_can_be_chosen(self, folder):
+        _, whole = measured("w", "d")
+        _, part = measured("w", "d", "--runs", "0,2", "--updates", "3,30")
+        assert (part.runs, part.updates[:, 0].tolist()) == ((0, 2), [3, 30])
+        np.testing.assert_allclose(part.r2, whole.r2[[1, 3]][:, [0, 2]], atol=1e-6)
+
+    def test_networks_that_diverged_are_named(self, folder, capsys):
+        done("train d --runs 2 --epochs 20 --lr 1e38 -q --weights wd -o hd")
+        words = "wd: holds weights that are not finite; choose runs that did not diverge"
+        complaint(capsys, 1, words, "linearity", "wd", "d", "-o", "x")
+
     def test_several_classes(self, folder):
         done("data mnist8k --size 200 --labels classes --resize 4x4 -q -o ten")
         done("train ten --runs 2 --depth 1 --epochs 20 -q --weights wt -o ht")
@@ -227,6 +238,8 @@ class TestFile:
             "s: is of a training with --depth 2, but linear of one with 1",
         ),
         (["w", "d", "--min-variance", "-1"], 2, "--min-variance"),
+        (["w", "d", "--runs", "7"], 2, "w: has no run 7; choose --runs from 0, 1, 2"),
+        (["w", "d", "--updates", "4"], 2, "w: has no update 4; choose --updates from 0, 3, 9, 30"),
         (["w", "missing"], 1, "missing: "),
         (["-", "-"], 2, "only one input can be stdin"),
         (["w", "d", "-o", "w"], 2, "w: is read, and -o would overwrite it"),

@@ -155,6 +155,21 @@ class TestFiles:
         ):
             self.train(images, epochs=4, init=init)
 
+    def test_a_weights_file_with_other_biases_is_refused(self, images, folder):
+        self.train(images, "h", weights="w")
+        content = bytearray((folder / "w").read_bytes())
+        length = int.from_bytes(content[:8], "little")
+        start, _ = json.loads(content[8 : 8 + length])["layer2.bias"]["data_offsets"]
+        at = 8 + length + start
+        content[at : at + 4] = np.float32(1).tobytes()
+        (folder / "bad").write_bytes(content)
+        for verb in (strag.dump, strag.linearity):
+            with (
+                strag.read("bad") as weights,
+                pytest.raises(StragError, match=r"bad: has a parameter 'layer2\.bias' that is not zero"),
+            ):
+                verb(weights, images)
+
     def test_sets_are_left_out_by_networks_of_the_same_kind(self, images, folder):
         for name, without, words in (("h", True, "with"), ("b", False, "without")):
             history = self.train(images, name, no_bias=without)
