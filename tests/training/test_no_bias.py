@@ -7,7 +7,9 @@ import pytest
 import torch
 
 import strag
+from strag.cli import main
 from strag.errors import StragError
+from strag.files.dataset import write_dataset
 from strag.training.architecture import Ends, not_held
 from strag.training.architectures import architecture, completed, from_description
 from strag.training.recipe import Recipe
@@ -124,6 +126,14 @@ class TestFiles:
                 state = weights.parameters(at)
                 assert all(values.shape[0] == 3 and not values.any() for values in biases(state).values())
                 assert len(biases(state)) == 2
+
+    def test_the_option_of_the_command_is_the_same(self, images, folder):
+        write_dataset("d", images, {})
+        self.train(strag.read("d"), "h", weights="w")
+        line = "train d --runs 3 --epochs 10 --width 6 --lr 0.4 --no-bias -q -o h2 --weights w2"
+        assert main(line.split()) == 0
+        for name in ("h", "w"):
+            assert (folder / name).read_bytes() == (folder / f"{name}2").read_bytes()
 
     def test_the_bytes_are_the_same_in_parts_and_extended(self, images, folder):
         options = {"runs": 130}  # two groups
