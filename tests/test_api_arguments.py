@@ -213,9 +213,9 @@ WRONG = [
     (
         "sets",
         {"controls": "class"},
-        CHOOSE.format("'class'", "controls", "a tuple of random, class, earlier"),
+        CHOOSE.format("'class'", "controls", "a tuple of random, class, hard"),
     ),
-    ("sets", {"controls": ["x"]}, CHOOSE.format("'x'", "controls", "random, class or earlier")),
+    ("sets", {"controls": ["x"]}, CHOOSE.format("'x'", "controls", "random, class or hard")),
     ("sets", {"dose": (2,)}, CHOOSE.format(2, "dose", "a number above 0 and up to 1")),
     ("sets", {"dose": 0.5}, "cannot use 0.5 as `dose`; pass a tuple of numbers above 0 and up to 1"),
     (

@@ -17,6 +17,7 @@ _LEFT_OUT = {
     "random": "as many at random",
     "class": "as many of each class",
     "earlier": "as many misclassified at half the time",
+    "hard": "as many of the hardest others",
 }
 
 

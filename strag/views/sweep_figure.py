@@ -6,7 +6,7 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.stragglers.inversion import SMALLEST_DEPTH
-from strag.stragglers.sets import CLASS, EARLIER, NO_CONTROL, RANDOM
+from strag.stragglers.sets import CLASS, EARLIER, HARD, NO_CONTROL, RANDOM
 from strag.stragglers.sweep import DOSE
 from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal
 from strag.views.captions import facts_of, one_line
@@ -19,6 +19,7 @@ from strag.views.style import (
     GREEN,
     GREY,
     INK,
+    ORANGE,
     PURPLE,
     SKY,
     VERMILION,
@@ -38,12 +39,14 @@ LOOKS = {  # of a set and of its controls: (colour, line style, marker)
     RANDOM: (GREEN, DASHES[1], "s"),
     CLASS: (SKY, DASHES[2], "^"),
     EARLIER: (PURPLE, DASHES[3], "D"),
+    HARD: (ORANGE, (0, (7, 1.5, 1, 1.5, 1, 1.5)), "v"),
 }
 NAMES = {
     NO_CONTROL: "the stragglers",
     RANDOM: "as many at random",
     CLASS: "as many of each class at random",
     EARLIER: "as many misclassified at half the time",
+    HARD: "as many of the hardest others",
 }
 LEFT_OUT = {
     DOSE: "share of the stragglers left out",

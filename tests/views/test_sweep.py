@@ -7,7 +7,8 @@ import pytest
 
 from strag.bits import pack
 from strag.errors import StragError
-from strag.stragglers.sets import CONTROLS
+from strag.stragglers.controls import DRAWN
+from strag.stragglers.sets import CONTROLS, NO_CONTROL
 from strag.stragglers.sweep import Baseline, sweep_of
 from strag.views.style import FORMATS, house_style, rendered
 from strag.views.sweep_figure import LOOKS, NAMES, sweep_figure
@@ -21,8 +22,8 @@ def over_time():
 
 
 def with_every_control():
-    """Two updates for the stragglers and every kind of control, one network each."""
-    control = [name for name in CONTROLS for _ in range(2)]
+    """Two updates for the stragglers and every kind of control that is drawn, one network each."""
+    control = [name for name in (NO_CONTROL, *DRAWN) for _ in range(2)]
     return told(sweep(), run=[0] * 8, dose=[0.0] * 8, update=[5, 20] * 4, control=control)
 
 
@@ -135,7 +136,7 @@ def test_every_control_has_a_name_and_a_look_of_its_own():
     for looks in zip(*LOOKS.values(), strict=True):
         assert len(set(looks)) == len(CONTROLS)
     assert len(set(NAMES.values())) == len(CONTROLS)
-    assert legend(sweep_figure(sweep_of(with_every_control())))[:4] == list(NAMES.values())
+    assert legend(sweep_figure(sweep_of(with_every_control())))[:4] == [NAMES[name] for name in (NO_CONTROL, *DRAWN)]
 
 
 @pytest.mark.parametrize(
