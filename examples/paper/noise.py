@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from scipy import stats
 
+BLUE = "#0072B2"
 COLUMNS = {
     "set": "data set",
     "noise": "Q",
@@ -86,7 +87,7 @@ def markdown(rows):
 
 
 def draw(rows, names, path):
-    """Draw eps* against Q with the line of the guess, and recall and precision below: a column per data set."""
+    """Draw eps* against Q with the line of the guess, and recall and precision below, for every data set."""
     from matplotlib.figure import Figure
 
     mpl.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
@@ -102,16 +103,16 @@ def draw(rows, names, path):
             )
             noise = [row["noise"] for row in known]
             bars = (mean - low, high - mean)
-            above.errorbar(noise, mean, bars, fmt="o", ms=4, color="#0072B2", label="eps*")
+            above.errorbar(noise, mean, bars, fmt="o", ms=4, color=BLUE, label="eps*")
         if of_set[0]["guess"] is not None:
             line = np.array([[row["noise"], row["guess"]] for row in of_set])
-            above.plot(*line.T, color="#777777", lw=1, label="Q + (1 - 2Q) eps*(0)")
+            above.plot(*line.T, color="#777777", lw=1, label=COLUMNS["guess"])
         above.set_title(name, loc="left")
         noisy = [row for row in known if row["noise"]]
         for column, style, color in (
-            ("recall", "o-", "#0072B2"),
+            ("recall", "o-", BLUE),
             ("precision", "s-", "#D55E00"),
-            ("core_recall", "o--", "#0072B2"),
+            ("core_recall", "o--", BLUE),
             ("core_precision", "s--", "#D55E00"),
         ):
             points = [(row["noise"], row[column]) for row in noisy if row[column] is not None]
@@ -121,7 +122,7 @@ def draw(rows, names, path):
         below.set_ylim(0, 1.02)
         below.set_xlabel("share Q of flipped labels")
     panels[0, 0].set_ylabel("training error at t*")
-    panels[1, 0].set_ylabel("of flipped labels")
+    panels[1, 0].set_ylabel("recall and precision")
     for panel in panels[:, 0]:
         panel.legend(frameon=False, fontsize=7)
     figure.savefig(path, dpi=96, metadata={"Software": None})
