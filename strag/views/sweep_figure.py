@@ -27,7 +27,7 @@ from strag.views.sweep_panels import (
 from strag.words import number_of
 
 HEIGHT, ROW = 3.1, 0.17  # inches: of a figure with two legend rows, and of every further legend row
-SECOND = 2.2  # inches, of a second row of panels
+SECOND = 1.8  # inches, of a second row of panels
 MOST_IN_ROW = 3  # panels
 MOST_COLUMNS = 3  # of the legend
 NARROW = 24  # characters of a line below one of three panels
