@@ -109,7 +109,7 @@ def test_the_largest_kappa_and_its_interval_fill_a_panel_together_with_the_inver
     assert low < kappa[top] - 0.002 < kappa[top] + 0.002 < high
     assert 0.15 * (high - low) < 0.004
     line = curve(panel, BLUE)
-    np.testing.assert_array_equal(line.get_ydata(), kappa[(error > 0.06 / 1.6) & (error < 0.09 * 1.6)])
+    np.testing.assert_array_equal(line.get_ydata(), kappa[(error > error[top] / 1.6) & (error < 0.09 * 1.6)])
     assert "= 0.67 ε*" in " ".join(texts(figure))
     assert "= 0.67 eps*" in sentence(found)
 
