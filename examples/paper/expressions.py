@@ -118,13 +118,13 @@ def number(value, spec, style):
     """Return a number as text in a format, `style` if `spec` is empty. Zero has no minus."""
     if isinstance(value, int) and spec in ("", "+"):
         return format(value, spec + (",d" if abs(value) >= 10_000 else "d"))
-    sign, digits, kind = SPEC.fullmatch(spec if spec.strip("+") else spec + style).groups()
+    sign, digits, kind = SPEC.fullmatch(spec if spec.strip("+,") else spec + style).groups()
     if kind == "%":
         text = f"{100 * value:{sign}{digits or '.0'}f} %"
     elif kind == "d":
         text = f"{round(value):{sign}d}"
     else:
-        text = f"{value:{sign}{digits or style.rstrip('f')}{kind or 'f'}}"
+        text = f"{value:{sign}{digits or style[:-1]}{kind or 'f'}}"
     return text[1:] if re.fullmatch(r"[-+]0(\.0+)?( %)?", text) else text
 
 

@@ -15,6 +15,7 @@ STYLES = {  # formats of quantities by name; others have four decimals
     **dict.fromkeys(("lr_update", "inverts", "outcome", "b", "ratio"), ".2f"),
     **dict.fromkeys(("depth", "depth_at_4", "kappa", "jaccard", "straggler_share", "r2"), ".3f"),
     **dict.fromkeys(("horizon", "z"), ".1f"),
+    "excess_error": ".1e",
     **dict.fromkeys(("stragglers", "examples_trained", "update", "size_mean"), ".0f"),
     **dict.fromkeys(("update_mean", "update_std", "refined_update"), ".0f"),
 }
@@ -175,7 +176,8 @@ def _parts(key):
 
 def _step(node, part):
     """Return the list of Nodes that one part of a key names in a Node."""
-    names = [name for choice in part.split(" or ") for name in _matching(node, choice)]
+    choices = part.removesuffix("@0").split(" or ")
+    names = [name for choice in choices for name in _matching(node, choice)]
     found = []
     for name in names:
         if isinstance(node.value, dict) and name in node.value:
@@ -184,6 +186,8 @@ def _step(node, part):
             found.append(node.child(name, _share(node.value, name)))
         elif node.path[-1] == "verdicts" and name in VERDICTS:
             found.append(node.child(name, 0))
+        elif node.path[-1] == "differences" and not node.value:  # of the reference
+            found.append(node.child(name, None))
         else:
             found += _labelled(node, name)
     return found
@@ -294,5 +298,5 @@ def quantity_of(node):
 
 
 def _bare(path):
-    """Yield the names of a path, the last first, without the noise in their names."""
-    yield from (name.partition("@")[0] for name in reversed(path))
+    """Return the names of a path below the file, without the noise in their names."""
+    return [name.partition("@")[0] for name in path[1:]]

@@ -21,15 +21,18 @@ KEY: names joined by '/', the first of which is the file (results/NAME.json with
   c5-agreement/records[max kappa]/train_error     where kappa is largest; also min, max abs and min abs
   c5-agreement/records[near train_error 0.08]/z   nearest to a number, or to a key
   c3-effects/[max train_error]/label              which condition has the largest
+  c6-mnist.effects/update 41/last_test_error@0.5  at a noise level; @0 is the same as none
   A name in quotes, as in 'a/b', may hold / [ ] ( ) ; and :.
-Several values: 'a or b' names two members (or files), '*' those that match, and brackets those that fit. They are
-for max(), min(), sum(), mean(), count() and abs(), and for the formats range and list:
+Several values: 'a or b' names two members or files, '*' those that match, and brackets those that fit. They
+are for max(), min(), sum(), mean(), count() and abs(), and for the formats range and list:
   max(c2-effects/mnist* or fashion*/train_error)   c3-effects/*[runs>10]/depth   max(KEY; KEY)
 Arithmetic: + - * / with blanks around, and parentheses. An interval stays if the other side is a constant.
   {c1-effects/mnist/depth / c1-effects/fashion/depth:.1}   {1000 * c4-effects/own set/excess_error:ci}
 
-FORMAT: digits (.2 means .2f) or a format of Python, such as .2e, +.4f or d; % and .1% are percentages. Without
-one, a quantity has its usual digits (STYLES in keys.py). One of these words may stand before or after it:
+Short names: the line '<!-- $all = c2-mnist or c2-kmnist -->' lets keys say $all/kappa/reference/relu.
+
+FORMAT: digits (.2 means .2f) or Python's, such as .2e, +.4f or d; % and .1% are percentages. Without one, a
+quantity has its usual digits (STYLES in keys.py). One of these words may stand before or after it:
   ci     0.0917 (0.0905 to 0.0930), for everything that has an interval
   range  0.0345 to 0.2617, of several values
   list   0.1, 0.2 and 0.3, of several values
@@ -55,6 +58,7 @@ A row of one cell is a heading. Any other Markdown table may have keys in braces
 import argparse
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 from expressions import printed
@@ -66,9 +70,12 @@ MADE = (
     "<!-- Made by report.py from report.md and results/. Change the template, then run `make report`. -->\n"
 )
 NO_VALUE = "-"
+WIDTH = 130
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _LAYOUT = re.compile(r"((?:'[^']*'|\[[^\]]*\]|[^':\[])*):([^:]*)")
+_NO_PROSE = re.compile(r"\s|[|#>!<]|```|[-*+] |\d+[.)] ")  # at the start of a line
+_SHORT_NAME = re.compile(r"^<!-- \$([a-z]\w*) = (.+) -->$", re.MULTILINE)
 _PICTURE = re.compile(r"\]\(pictures/([^)\s]+)\)")
 
 
@@ -78,9 +85,10 @@ class Report:
     def __init__(self, template, folder):
         self.results, self.problems = Results(Path(folder) / "results"), []
         lines = enumerate(template.splitlines(), 1)
+        self.short_names = dict(_SHORT_NAME.findall(template))
         lines = [(n, line) for n, line in lines if not re.fullmatch(r"<!--.*-->", line.strip())]
         filled = [self._filled(number, line) for number, line in self._with_tables(lines)]
-        self.text = MADE + re.sub(r"\n{3,}", "\n\n", "\n".join(filled)).strip("\n") + "\n"
+        self.text = MADE + "\n\n".join(_wrapped(part) for part in _paragraphs(filled)) + "\n"
         self._look_at_pictures(lines, Path(folder) / "pictures")
         unused = [f"results/{name}.json" for name in self.results.names() if name not in self.results.used]
         self.unused = unused + self._unused_pictures
@@ -92,12 +100,22 @@ class Report:
             if match[1] is None:
                 return match[0][0]
             try:
-                return value_of(match[1], self.results)
+                return value_of(self._in_full(match[1]), self.results)
             except BadKeyError as problem:
                 self.problems.append(f"report.md:{number}: {match[0]}: {problem}")
                 return match[0]
 
         return _BRACES.sub(value, line)
+
+    def _in_full(self, key):
+        """Return a key with the texts that its short names stand for."""
+        for name in re.findall(r"\$([a-z]\w*)", key):
+            if name not in self.short_names:
+                raise BadKeyError(
+                    f"${name} is not defined; write '<!-- ${name} = ... -->' on a line of its own"
+                )
+            key = key.replace(f"${name}", self.short_names[name])
+        return key
 
     def _with_tables(self, lines):
         """Yield numbered lines, with Markdown tables, whose cells are keys, instead of blocks of tables."""
@@ -162,6 +180,26 @@ def value_of(text, results):
         if has_default:
             return default.strip()
         raise
+
+
+def _paragraphs(lines):
+    """Return the texts between empty lines; blocks of code are not parted."""
+    parts, is_code = [[]], False
+    for line in lines:
+        is_code ^= line.startswith("```")
+        if line.strip() or is_code:
+            parts[-1].append(line.rstrip())
+        else:
+            parts.append([])
+    return ["\n".join(part) for part in parts if part]
+
+
+def _wrapped(text):
+    """Return a paragraph of prose in lines of one length. Tables, lists, headings and code stay the same."""
+    if any(_NO_PROSE.match(line) for line in text.splitlines()):
+        return text
+    again = textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return text if any(_NO_PROSE.match(line) for line in again.splitlines()) else again
 
 
 def _row(cells):
