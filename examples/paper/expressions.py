@@ -65,8 +65,8 @@ def _atom(text, results):
             more, text = _sum(text.lstrip()[1:], results)
             values = values + more
         values, text = _closed(values, text)
-        if any(isinstance(quantity.value, str) for quantity in values) and call[1] != "count":
-            raise BadKeyError(f"{call[1]} needs numbers")
+        if call[1] != "count":
+            _check_numbers(values, call[1])
         if call[1] == "abs":
             return [replace(q, value=abs(q.value), has_interval=False) for q in values], text
         return [FUNCTIONS[call[1]](values)], text
@@ -81,18 +81,22 @@ def _closed(values, text):
     return values, text.lstrip()[1:]
 
 
+def _check_numbers(values, user):
+    if any(isinstance(quantity.value, (str, bool)) for quantity in values):
+        raise BadKeyError(f"'{user}' needs numbers")
+
+
 def _combined(sign, left, right):
     """Return the Quantities of an operation; intervals stay if one side is a constant."""
     count = max(len(left), len(right))
     if min(len(left), len(right)) not in (1, count):
         raise BadKeyError(f"{len(left)} values and {len(right)} values cannot be combined")
+    _check_numbers([*left, *right], sign)
     pairs = zip(left * (count // len(left)), right * (count // len(right)), strict=True)
     try:
         return [_operated(OPERATIONS[sign], sign, a, b) for a, b in pairs]
     except ZeroDivisionError:
         raise BadKeyError("divides by zero") from None
-    except TypeError:
-        raise BadKeyError(f"'{sign}' needs numbers") from None
 
 
 def _operated(operation, sign, a, b):
@@ -136,6 +140,8 @@ def printed(expression, layout, results):
         raise BadKeyError(f"'{layout}' is not a format; use for instance .4f, %, ci, range or list")
     spec, mode = specs[0] if specs else "", modes[0] if modes else ""
     values = evaluate(expression, results)
+    if spec or mode in ("ci", "range"):
+        _check_numbers(values, layout)
     if mode == "range":
         low, high = FUNCTIONS["min"](values), FUNCTIONS["max"](values)
         return f"{_middle(low, spec)} to {_middle(high, spec)}"
