@@ -38,7 +38,7 @@ VERDICTS_OF_PAGE = rows_of(PAGE.split("\n## Verdicts\n")[1].split("\n## ")[0])[1
 @pytest.mark.parametrize("row", VERDICTS_OF_PAGE, ids=lambda row: f"{row[1]}"[:40])
 def test_a_verdict_stands_on_a_number_and_its_control(row):
     claim, test, result, control, verdict = row
-    assert claim == "" or '"' in claim or claim.startswith(("**Linear phase**", "**More classes**", "..."))
+    assert claim == "" or claim.startswith(("**", "..."))
     assert test
     assert re.search(r"\d", result)
     assert re.search(r"\d", control) or control == "the same"
