@@ -136,7 +136,8 @@ def test_every_control_has_a_name_and_a_look_of_its_own():
     for looks in zip(*LOOKS.values(), strict=True):
         assert len(set(looks)) == len(CONTROLS)
     assert len(set(NAMES.values())) == len(CONTROLS)
-    assert legend(sweep_figure(sweep_of(with_every_control())))[:4] == [NAMES[name] for name in (NO_CONTROL, *DRAWN)]
+    drawn = [NAMES[name] for name in (NO_CONTROL, *DRAWN)]
+    assert legend(sweep_figure(sweep_of(with_every_control())))[:4] == drawn
 
 
 @pytest.mark.parametrize(
