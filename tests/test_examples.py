@@ -77,10 +77,9 @@ def test_stability(data, tmp_path):
 
 @pytest.mark.slow
 def test_sweeps(data, tmp_path):
-    short = {"EPOCHS": "--epochs 100", "LONGER": "--epochs 100"}
-    _, said = make("sweeps", data, tmp_path, RUNS="--runs 2", DOSES="0.5,1", **short)
-    assert len(re.findall(r"networks invert(?:, .*)?$", said, flags=re.M)) == 4
-    assert len(kinds.read(str(tmp_path / "sweep.safetensors")).runs) == 12  # own, two doses, controls
+    _, said = make("sweeps", data, tmp_path, RUNS="--runs 2", DOSES="0.5,1", EPOCHS="--epochs 100")
+    assert len(re.findall(r"networks invert(?:, .*)?$", said, flags=re.M)) == 6
+    assert len(kinds.read(str(tmp_path / "sweep.safetensors")).runs) == 18  # own, two doses, two controls
 
 
 @pytest.mark.slow
@@ -196,13 +195,13 @@ def test_paper(data, tmp_path):
         "SETS": "mnist",
         "SIZE": 2048,
         "RUNS": 2,
-        "PAIRS": 2,
+        "PAIRS_mnist": 2,
     }
-    given["TRAIN_mnist"] = "--lr 0.2 --epochs 60"
+    given["TRAIN_mnist"] = given["AGREE_mnist"] = "--lr 0.2 --epochs 60"
     command = ["make", "-s", "-C", EXAMPLES / "paper", *(f"{key}={value}" for key, value in given.items())]
     made = subprocess.run([*command, "c1", "c5"], capture_output=True, text=True, timeout=120, check=False)
     assert made.returncode == 0, made.stderr
-    for picture in ("c1/mnist.error.png", "c5/agreement.png"):
+    for picture in ("c1/mnist.error.png", "c5/mnist.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG"), picture
     planned = subprocess.run([*command, "-n", "all"], capture_output=True, text=True, check=False)
     assert planned.returncode == 0, planned.stderr
