@@ -279,7 +279,7 @@ WRONG = [
     ("prune", {"match": "group"}, CHOOSE.format("'group'", "match", "class")),
     ("stability", {"pairs": "x"}, CHOOSE.format("'x'", "pairs", "disjoint or all")),
     ("stability", {"min_misclassified": 0}, "cannot use 0 as `min_misclassified`"),
-    ("compare", {"stragglers": 3}, "`stragglers` must be a Finding, but it is an int"),
+    ("compare", {"stragglers": 3}, "`stragglers` must be a Finding or a Dataset or a StoredSets, but it is"),
     ("compare", {"stragglers": []}, "at least two sets of stragglers; pass them as `stragglers`, a list"),
     ("compare", {"labels": ["a"]}, "`labels` has 1 item for 2 objects; pass one for each, in order"),
     ("compare", {"labels": "ab"}, "`labels` has 1 item for 2 objects; pass a list of names, one for each"),
