@@ -7,7 +7,7 @@ c2: $(foreach x,inversion error single,$(INVERTING:%=$(OUT)/c2/%.$(x).png)) $(OU
 # The reference is that of C3, as are all but the other seeds.
 $(INVERTING:%=$(OUT)/c2/%.seeds.safetensors): $(OUT)/c2/%.seeds.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(TRAIN) $< --first-run 100 --runs $(call runs_of,$*) --lr $(call lr_of,$*) $(UNTIL) -o $@
+	$(TRAIN) $< --first-run 100 --runs $(call runs_of,$*) --lr $(call lr_of,$*) $(UNTIL) $(FAST) -o $@
 
 history_of = $(OUT)/$(if $(filter seeds,$(2)),c2,c3)/$(1).$(2).safetensors
 LABELLED := --label reference $(OTHERS:%=--label %)

@@ -1,8 +1,10 @@
 # C3: the training error at the inversion, under initialisations, learning rates, optimisers, architectures,
 # blocks and sizes of the data. Every condition is run on every block of every set.
 CONDITIONS := seeds half double momentum adam batch relu width10 width50 width100 width200 depth3
-# Depths on the first block alone, of MNIST.
+# On the first block alone: greater depths, of MNIST, and what bfloat16 operands change, which all conditions but
+# `seeds` have.
 DEEPER := depth4 depth5
+PRECISE := bfloat16
 FACTOR_half := 0.5
 FACTOR_double := 2
 FACTOR_momentum := 0.1
@@ -21,14 +23,14 @@ LR_adam_vehicles := 0.0005
 
 times = $(shell awk 'BEGIN { print $(1) * $(2) }')
 lr_in = $(if $(filter adam,$(2)),$(or $(LR_adam_$(call set_of,$(1))),$(LR_adam)),$(call times,$(call lr_of,$(1)),$(or $(FACTOR_$(2)),1)))
-options_of = --runs $(if $(filter $(FEW),$(2)),$(RUNS),$(call runs_of,$(1))) --lr $(call lr_in,$(1),$(2)) $(MORE_$(2)) $(if $(filter batch,$(2)),--until decided,$(UNTIL))
+options_of = --runs $(if $(filter $(FEW),$(2)),$(RUNS),$(call runs_of,$(1))) --lr $(call lr_in,$(1),$(2)) $(MORE_$(2)) $(if $(filter batch,$(2)),--until decided,$(UNTIL)) $(if $(filter-out seeds,$(2)),$(FAST))
 
 define CONDITION
 $(OUT)/c3/$(1).$(2).safetensors: $(DATA)/$(1).safetensors
 	mkdir -p $$(@D)
 	$(TRAIN) $$< $(call options_of,$(1),$(2)) -o $$@
 endef
-conditions_of = $(CONDITIONS) $(if $(filter mnist,$(1)),$(DEEPER))
+conditions_of = $(CONDITIONS) $(if $(filter mnist,$(1)),$(DEEPER)) $(if $(filter $(INVERTING),$(1)),$(PRECISE))
 $(foreach b,$(BLOCKS),$(foreach c,$(call conditions_of,$(b)),$(eval $(call CONDITION,$(b),$(c)))))
 
 define LAYER
@@ -60,7 +62,7 @@ PARTS_OF := 1 2 3 4 5
 IMAGES := 60000
 SIZES := 512 1024 2048 4096 8192 16384 32768 60000
 PARTS := $(foreach p,$(SIZES),$(foreach b,$(PARTS_OF),$(shell test $$(($(p) * $(b))) -le $(IMAGES) && echo $(p).$(b))))
-OF_SIZE := --runs $(RUNS) --lr 0.2 $(UNTIL)
+OF_SIZE := --runs $(RUNS) --lr 0.2 $(UNTIL) $(FAST)
 
 define PART
 $(OUT)/c3/size/$(1).safetensors:
