@@ -40,6 +40,14 @@ def table_title(title, classes):
     return title and title_of(title, classes or (), len(title))
 
 
+def scaled_update(momenta):
+    """Return the heading of lr t*, the update that is comparable between learning rates.
+
+    With momentum m it is lr t*/(1 - m). momenta : the momentum of each training, None where not known.
+    """
+    return "lr t*/(1 - m)" if any(momenta) else "lr t*"
+
+
 def heading(shown):
     """Return the name and the inversion of one Dynamics, or the data sets of several, each of them once."""
     if len(shown) == 1:

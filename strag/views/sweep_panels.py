@@ -4,7 +4,7 @@ import numpy as np
 
 from strag.stragglers.intervals import two_levels
 from strag.stragglers.inversion import SMALLEST_DEPTH
-from strag.stragglers.sets import CLASS, EARLIER, NO_CONTROL, RANDOM
+from strag.stragglers.sets import CLASS, EARLIER, HARD, NO_CONTROL, RANDOM
 from strag.stragglers.sweep import DOSE
 from strag.views.dynamics import log_ticks
 from strag.views.style import BAND, BLUE, DASHES, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILION
@@ -15,14 +15,14 @@ LOOKS = {  # of a set and of its controls: (colour, line style, marker)
     RANDOM: (GREEN, DASHES[1], "s"),
     CLASS: (SKY, DASHES[2], "^"),
     EARLIER: (PURPLE, DASHES[3], "D"),
-    "hard": (ORANGE, (0, (8, 1.5)), "v"),
+    HARD: (ORANGE, (0, (7, 1.5, 1, 1.5, 1, 1.5)), "v"),
 }
 NAMES = {
     NO_CONTROL: "the stragglers",
     RANDOM: "as many at random",
     CLASS: "as many of each class at random",
     EARLIER: "as many misclassified at half the time",
-    "hard": "as many of the hardest others",
+    HARD: "as many of the hardest others",
 }
 AT_T = "S(t), misclassified at t"  # the sets of a sweep over updates: not the stragglers, except at t*
 LINES = {  # horizontal lines at the values of a Baseline: (name, look)

@@ -244,7 +244,7 @@ def test_among_doses_the_inversion_of_all_examples_is_a_line_across():
 
 
 def test_every_control_has_a_name_and_a_look_of_its_own():
-    assert set(LOOKS) == set(NAMES) >= set(CONTROLS)
+    assert tuple(LOOKS) == tuple(NAMES) == CONTROLS
     for looks in zip(*LOOKS.values(), strict=True):
         assert len(set(looks)) == len(LOOKS)
     assert len(set(NAMES.values())) == len(NAMES)
