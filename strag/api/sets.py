@@ -89,7 +89,7 @@ def _note_missing(history, sets, hardest):
     if missing.any() and not missing.all():
         text = (
             f"{missing.sum()} of {number_of(len(sizes), 'set')} get no control `hard`: they have "
-            f"{sizes[missing].min()} examples or more, and at most {counts[missing].max()} are in no set"
+            f"{sizes[missing].min()} examples or more, at most {counts[missing].max()} are in no set"
         )
         warn_of(history.source, text, StragNote)
 

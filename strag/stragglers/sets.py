@@ -71,19 +71,19 @@ def described_at(described, positions):
     return {name: [column[network] for network in positions] for name, column in described.items()}
 
 
-def random_partners(kinds):
-    """The partner of every network, which left out a random set of the same size: list of position or None.
+def partners(kinds, wanted=RANDOM):
+    """The partner of every network, which left out a control of its set: list of position or None.
 
     Only a network that left out stragglers has a partner. It has the same run, update and dose, and the
-    control `random`. If several networks share all of run, update, dose and control, they have no partner and
+    wanted control. If several networks share all of run, update, dose and control, they have no partner and
     are not partners.
 
-    kinds : list of (run, update, dose, control), one per network.
+    kinds : list of (run, update, dose, control), one per network. wanted : a name in CONTROLS.
     """
     occurrences = Counter(kinds)
     network_of = {kind: network for network, kind in enumerate(kinds) if occurrences[kind] == 1}
     return [
-        network_of.get((*moment, RANDOM))
+        network_of.get((*moment, wanted))
         if control == NO_CONTROL and (*moment, NO_CONTROL) in network_of
         else None
         for *moment, control in kinds
@@ -95,7 +95,7 @@ def excess_errors(kinds, errors, removed):
 
     Parameters
     ----------
-    kinds : as for `random_partners`.
+    kinds : as for `partners`.
     errors : float [R, ...].
     removed : int [R], number of examples that each network left out.
 
@@ -104,7 +104,7 @@ def excess_errors(kinds, errors, removed):
     float64 [R, ...], NaN for a network without a partner, and for one that left out no example.
     """
     excess = np.full(np.shape(errors), np.nan)
-    for network, partner in enumerate(random_partners(kinds)):
+    for network, partner in enumerate(partners(kinds)):
         if partner is not None and removed[network]:
             excess[network] = (errors[network] - errors[partner]) / removed[network]
     return excess

@@ -2,7 +2,7 @@
 
 from strag.errors import bad_usage
 from strag.stragglers.inversion import SMALLEST_DEPTH
-from strag.views.captions import scaled_update
+from strag.views.captions import scaled_update, table_title
 from strag.views.table import Table, as_cell
 from strag.words import number_of, some_of
 
@@ -121,7 +121,8 @@ def tables(finding):
         )
     elif summary.runs_with_a_set > 1:
         caption += f"\nno probabilities: {finding.model_unknown}"
-    shown = [Table(finding.meta.get("title"), columns, rows, caption)]
+    title = table_title(finding.meta.get("title"), finding.meta.get("classes"))
+    shown = [Table(title, columns, rows, caption)]
     if finding.examples["index"] and not finding.is_of_sets:
         shown.append(_hardest(finding))
     return shown
