@@ -162,7 +162,7 @@ def smaller(script):
     """A script with fewer runs and blocks, and shorter sweeps."""
     script = re.sub(r"--runs \d+(?=.* --part )", "--runs 2 --width 640 --epochs 3", script)
     script = re.sub(r"--runs \d+", "--runs 2", script)
-    script = script.replace("--epochs 1000", "--epochs 100")
+    script = script.replace("sets.safetensors --until decided", "sets.safetensors --epochs 100")
     return script.replace("for b in 1 2 3 4;", "for b in 1 2;")
 
 
