@@ -18,7 +18,14 @@ from strag.datasets.dataset import standardise
 
 WITHIN = 1.2  # a prediction is good if it is off by less than this factor
 FLOWS = ("lazy", "network")
-LOWEST = ("radius", "spread of logits", "test loss", "test error")  # observables whose minimum is a candidate
+LOWEST = (
+    "unnormalised radius",
+    "radius of linear units",
+    "radius of tanh units",
+    "spread of logits",
+    "test loss",
+    "test error",
+)  # observables whose minimum is a candidate
 LEVELS = {  # levels chosen before any comparison
     "loss learned": modes.SHARES,
     "gradient": (0.5, 0.1),
@@ -149,8 +156,13 @@ def _of_flow(flow, curves, first):
             {"name": f"{flow}: {name}", "constants": constants, "constant": constant, "times": times}
         )
 
-    for name in LOWEST:
+    for name in [each for each in LOWEST if each in curves[0]]:
         add(f"least {name}", 0, None, lambda time, each, name=name: flows.lowest(time, np.array(each[name])))
+        times = found[-1]["times"]
+        factor = first / times[0]
+        found.append(
+            {"name": f"{flow}: least {name}", "constants": 1, "constant": factor, "times": factor * times}
+        )
     for name in [key for key in curves[0] if key != "time"]:
 
         def at(level, name=name):

@@ -11,9 +11,12 @@ are weights of one more input that is 1.
 """
 
 import numpy as np
+from scipy.linalg import blas
 
-HORIZON = 6.0  # times the measured t*
-RECORDS = 160  # logarithmically spaced
+HORIZON = 4.0  # times the measured t*
+RECORDS = 80  # logarithmically spaced
+SAMPLE = 1000  # examples whose hidden representation is measured
+FROM_START = ("gradient", "hidden", "output weights")
 
 
 def flow(x, groups, classes, features, width, slope, lr, last, rich, tests):
@@ -23,34 +26,62 @@ def flow(x, groups, classes, features, width, slope, lr, last, rich, tests):
 
     Returns
     -------
-    dict of `time`, lr t of each record, and of the name of each observable to its value there. The names ending
-    in a comparison to the start, such as 'gradient', are shares of it.
+    dict of `time`, lr t of each record, and of the name of each observable to its values there. Those in FROM_START
+    are multiples of their start.
     """
-    P = len(x)
-    x = np.hstack([x, np.ones((P, 1), np.float32)])
+    x, x_test = with_ones(x), with_ones(tests[0])
     labels = np.eye(classes, dtype=np.float32)[groups]
-    d = x.shape[1]
-    A = np.eye(d) * width / (3 * features)
-    B = np.eye(classes) / 3
-    U, b = np.zeros((classes, d)), np.zeros(classes)
-    moments = _moments(x, labels)
-    x_test = np.hstack([tests[0], np.ones((len(tests[0]), 1), np.float32)])
+    state = State(x.shape[1], classes, width, features, slope)
+    few = np.concatenate([np.flatnonzero(groups == c)[: SAMPLE // classes] for c in range(classes)])
+    seen = Observer(x, labels, groups, width, x[few] if rich else None, groups[few])
     due = set(np.unique(np.geomspace(1, last, RECORDS).round().astype(int)).tolist()) | {0}
     rows = []
     for step in range(last + 1):
-        logits = x @ U.T.astype(np.float32) + b.astype(np.float32)
+        logits = state.logits(x)
         p, losses = _softmax(logits, labels)
-        R = ((labels - p).T @ x / P).astype(np.float64)
+        left = labels - p
+        R = left.T @ x / len(x)
         if step in due:
-            row = _observed(logits, p, losses, labels, groups, R, A, B, moments, width)
-            row |= _tested(x_test @ U.T.astype(np.float32) + b.astype(np.float32), tests[1])
+            row = seen.observe(state, logits, p, losses, R) | _tested(state.logits(x_test), tests[1])
             rows.append({"time": step * lr, **row})
-        change = U.T @ R
-        U, dB = U + lr * slope * (B @ R + R @ A), U @ R.T
-        b = b + lr * (labels - p).mean(0)
+        state.step(R, left.mean(0), lr, rich)
+    curves = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return {name: curve / curve[0] if name in FROM_START else curve for name, curve in curves.items()}
+
+
+def with_ones(x):
+    """The inputs with one more that is 1."""
+    return np.hstack([x, np.ones((len(x), 1), np.float32)])
+
+
+class State:
+    """The state (U, A, B, b) of a linear model, float32. Of A [d, d] only the upper triangle is kept."""
+
+    def __init__(self, d, classes, width, features, slope):
+        self.A = np.asfortranarray(np.eye(d, dtype=np.float32) * (width / (3 * features)))
+        self.B = np.eye(classes) / 3
+        self.U, self.b = np.zeros((classes, d), np.float32), np.zeros(classes, np.float32)
+        self.slope = slope
+
+    def logits(self, x):
+        """z [P, C]."""
+        return x @ self.U.T + self.b
+
+    def whole(self):
+        """A with both triangles."""
+        return np.triu(self.A) + np.triu(self.A, 1).T
+
+    def step(self, R, left, lr, rich):
+        """One step of gradient descent. R [C, d], left [C] : the means of (y - p) x' and of y - p."""
+        U = self.U
+        through = blas.ssymm(1.0, self.A, np.asfortranarray(R.T))  # A R'
+        self.U = U + np.float32(lr * self.slope) * (self.B.astype(np.float32) @ R + through.T)
+        self.b = self.b + np.float32(lr) * left
         if rich:
-            A, B = A + lr * (change + change.T), B + lr * (dB + dB.T)
-    return _relative({name: [row[name] for row in rows] for name in rows[0]})
+            turned = [np.asfortranarray(each.T) for each in (U, R)]
+            self.A = blas.ssyr2k(lr, *turned, beta=1.0, c=self.A, overwrite_c=True)
+            change = (U @ R.T).astype(np.float64)
+            self.B = self.B + lr * (change + change.T)
 
 
 def _softmax(logits, labels):
@@ -61,31 +92,62 @@ def _softmax(logits, labels):
     return powers / sums, np.log(sums[:, 0]) - (shifted * labels).sum(1)
 
 
-def _moments(x, labels):
-    """Covariance of the inputs [d, d] and the class means [C, d]."""
-    return x.T @ x / len(x), (labels.T @ x) / labels.sum(0)[:, None]
+class Observer:
+    """What is recorded of a State. few, few_groups : examples whose hidden representation is measured, or None."""
 
+    def __init__(self, x, labels, groups, width, few, few_groups):
+        self.labels, self.groups, self.width = labels, groups, width
+        self.few, self.few_groups = few, few_groups
+        self.covariance = x.T @ x / len(x)
+        self.means = (labels.T @ x) / labels.sum(0)[:, None]
 
-def _observed(logits, p, losses, labels, groups, R, A, B, moments, width):
-    """The observables of a record: dict of name to number."""
-    covariance, means = moments
-    hidden = float((A * covariance).sum())
-    centred = logits - logits.mean(1, keepdims=True)
-    spread = np.sqrt(np.mean([centred[groups == c].var(0).sum() for c in range(labels.shape[1])]))
-    middles = np.stack([centred[groups == c].mean(0) for c in range(labels.shape[1])])
-    between = np.sqrt(((middles - middles.mean(0)) ** 2).sum(1).mean())
-    return {
-        "loss": float(losses.mean()),
-        "error": float((logits.argmax(1) != groups).mean()),
-        "residual": float(1 - (p * labels).sum(1).mean()),
-        "logits": float(np.sqrt((centred**2).sum(1).mean())),
-        "gradient": float(np.linalg.norm(R)),
-        "spread of logits": float(spread / between) if between > 0 else float("nan"),
-        "hidden": hidden,
-        "pre-activation": float(np.sqrt(hidden / width)),
-        "output weights": float(np.trace(B)),
-        "radius": 1 - float(np.mean(((means @ A) * means).sum(1))) / hidden,
-    }
+    def observe(self, state, logits, p, losses, R):
+        """The observables of a record: dict of name to number."""
+        A = state.whole()
+        hidden = float((A * self.covariance).sum())  # E |W x|^2
+        return {
+            "loss": float(losses.mean()),
+            "error": float((logits.argmax(1) != self.groups).mean()),
+            "residual": float(1 - (p * self.labels).sum(1).mean()),
+            **self._of_logits(logits - logits.mean(1, keepdims=True)),
+            "gradient": float(np.linalg.norm(R)),
+            "hidden": hidden,
+            "pre-activation": float(np.sqrt(hidden / self.width)),
+            "output weights": float(np.trace(state.B)),
+            "unnormalised radius": 1 - float(np.mean(((self.means @ A) * self.means).sum(1))) / hidden,
+            **({} if self.few is None else self._of_hidden(A)),
+        }
+
+    def _of_logits(self, centred):
+        """Their rms, and the spread within the groups as a share of that between them."""
+        middles = np.stack([centred[self.groups == c].mean(0) for c in range(centred.shape[1])])
+        within = np.sqrt(((centred - middles[self.groups]) ** 2).sum(1).mean())
+        between = np.sqrt(((middles - middles.mean(0)) ** 2).sum(1).mean())
+        rms = float(np.sqrt((centred**2).sum(1).mean()))
+        return {"logits": rms, "spread of logits": float(within / between) if between > 0 else float("nan")}
+
+    def _of_hidden(self, A):
+        """The rms radius over groups of the normalised hidden representation.
+
+        The inner product of two examples is k(x, x') = x' A x for linear units. For tanh, taken as
+        erf(sqrt(pi) z / 2) of units whose z are Gaussian over units with covariance k / N, it is the arcsine of
+        (pi / 2) k / N / sqrt((1 + (pi / 2) k(x, x) / N) (1 + (pi / 2) k(x', x') / N)).
+        """
+        inner = self.few @ A @ self.few.T
+        scaled = np.pi / 2 * inner / self.width
+        norm = np.sqrt(1 + np.diag(scaled))
+        return {
+            "radius of linear units": self._radius(inner),
+            "radius of tanh units": self._radius(np.arcsin(scaled / np.outer(norm, norm))),
+        }
+
+    def _radius(self, inner):
+        """The rms over groups of R_c, R_c^2 = 1 - mean over pairs of the cosine."""
+        length = np.sqrt(np.diag(inner))
+        cosine = inner / np.outer(length, length)
+        groups = range(self.labels.shape[1])
+        mine = [self.few_groups == c for c in groups]
+        return float(np.sqrt(np.mean([1 - cosine[np.ix_(each, each)].mean() for each in mine])))
 
 
 def _tested(logits, groups):
@@ -94,19 +156,11 @@ def _tested(logits, groups):
     return {"test loss": float(losses.mean()), "test error": float((logits.argmax(1) != groups).mean())}
 
 
-def _relative(curves):
-    """Curves as arrays; `gradient`, `hidden` and `output weights` become multiples of their start."""
-    curves = {name: np.array(values) for name, values in curves.items()}
-    for name in ("gradient", "hidden", "output weights"):
-        curves[name] = curves[name] / curves[name][0]
-    return curves
-
-
 def least_loss(x, groups, classes):
-    """The smallest loss of logistic regression, by 300 steps of L-BFGS: nearly that of t to infinity."""
+    """The smallest loss of logistic regression, by 100 steps of L-BFGS: nearly that of t to infinity."""
     from scipy.optimize import minimize
 
-    x = np.hstack([x, np.ones((len(x), 1), np.float32)])
+    x = with_ones(x)
     labels = np.eye(classes, dtype=np.float32)[groups]
 
     def loss(flat):
@@ -114,7 +168,7 @@ def least_loss(x, groups, classes):
         return float(losses.mean()), (x.T @ (p - labels) / len(x)).astype(np.float64).ravel()
 
     start = np.zeros(x.shape[1] * classes)
-    return float(minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).fun)
+    return float(minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).fun)
 
 
 def reaches(time, curve, level):
@@ -129,6 +183,11 @@ def reaches(time, curve, level):
 
 
 def lowest(time, curve):
-    """lr t of a curve's minimum; NaN if that is its last point."""
+    """lr t of a curve's minimum; NaN if that is at an end. A parabola in ln t refines it."""
     place = int(np.nanargmin(curve))
-    return float(time[place]) if 0 < place < len(time) - 1 else float("nan")
+    if not 1 < place < len(time) - 1:
+        return float("nan")
+    near = slice(max(1, place - 2), place + 3)
+    a, b, _ = np.polyfit(np.log(time[near]), curve[near], 2)
+    middle = float(np.exp(-b / (2 * a))) if a > 0 else time[place]
+    return float(np.clip(middle, time[near][0], time[near][-1]))

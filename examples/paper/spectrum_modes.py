@@ -16,9 +16,9 @@ from strag.training.seeds import initial_weights
 
 NODES = 40  # of the Gauss-Hermite quadrature
 SMALLEST = 1e-6  # share of the largest eigenvalue below which an eigenvalue counts as 0
-ITERATIONS = 30  # of the power iteration
-PROBES = 10  # of the estimate of the trace
-RUNS = 3  # networks over whose start the Hessian is averaged
+ITERATIONS = 15  # of the power iteration
+PROBES = 5  # of the estimate of the trace
+RUNS = 2  # networks over whose start the Hessian is averaged
 SHARES = (0.5, 0.9, 0.99)  # chosen before any comparison
 
 
