@@ -1,4 +1,4 @@
-"""Change the inputs of a dataset file in a way that changes the spectrum of their covariance, and nothing else.
+"""Change the inputs of a dataset file, and with them the spectrum of their covariance.
 
 python inputs.py IN OUT --scale 2 multiplies the standardised inputs by 2; --one-std divides all inputs by one
 standard deviation instead of each by its own; --power 0.5 raises every eigenvalue of the covariance to this
@@ -24,14 +24,14 @@ def scaled(data, factor):
 
 
 def with_one_std(data):
-    """Return the Dataset whose inputs are all divided by one number, with the same trace of the covariance."""
+    """Divide all inputs of the Dataset by one number that keeps the trace of the covariance."""
     mean, std = data.standardisation()
     varies = std > 0
     return replace(data, mean=mean, std=np.where(varies, np.sqrt(np.mean(std[varies] ** 2)), 0.0))
 
 
 def with_power(data, power):
-    """Return the Dataset whose covariance has the eigenvalues a lambda^power, with the same modes and trace."""
+    """Give the covariance the eigenvalues a lambda^power, and leave its modes and trace as they are."""
     mean, std = data.standardisation()
     varies = np.flatnonzero(std > 0)
     x = standardise(data.x, mean, std).astype(np.float64)

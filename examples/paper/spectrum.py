@@ -1,8 +1,9 @@
 """What sets t*? Predict lr t* from the spectrum of the inputs, the Hessian at the start, and linear models.
 
-python spectrum.py point DATA STRAGGLERS -o OUT computes all candidates of one data set; python spectrum.py together
-POINTS... -o OUT --picture PNG compares them with the measured lr t*. A candidate without a constant is a time as it
-stands. One with a constant has it set on the first point, by a factor or a level, and predicts all others.
+python spectrum.py point DATA STRAGGLERS -o OUT computes the candidates of one data set, and
+python spectrum.py together POINTS... -o OUT --picture PNG compares them with the measured lr t*. A candidate
+without a constant is a time as it stands. The constant of the others, a factor or a level, is set on the first
+point alone.
 """
 
 import argparse
@@ -55,7 +56,7 @@ def measured(finding):
 
 
 def computed(data, seen):
-    """All candidates of a Dataset whose inversion was measured: dict of the times, the curves, the spectrum."""
+    """All candidates of a Dataset whose inversion was measured: dict of times, curves and spectrum."""
     mean, std = data.standardisation()
     x, groups, classes = standardise(data.x, mean, std), data.groups, len(data.grouping.names)
     size = {"classes": classes, "features": data.features, "width": seen["width"]}
@@ -123,7 +124,7 @@ def _least_squares(point):
 
 
 def candidates(points):
-    """Every candidate: list of dict of name, constants (0 or 1), constant, and `times`, lr t of each point."""
+    """Every candidate: list of dict of name, constants (0 or 1), constant, `times` (lr t of each point)."""
     found = []
     for name in points[0]["times"]:
         times = np.array([point["times"][name] for point in points])
@@ -147,7 +148,7 @@ def candidates(points):
 
 
 def _of_flow(flow, curves, first):
-    """The candidates of a flow: minima, levels chosen before, and levels set on the first point at lr t = `first`."""
+    """The candidates of a flow: minima, chosen levels, and levels at lr t = `first` of the first point."""
     found = []
 
     def add(name, constants, constant, function):
@@ -176,7 +177,7 @@ def _of_flow(flow, curves, first):
 
 
 def judged(candidate, points):
-    """The candidate with its ratios to the measured lr t*, and how good they are on the core and on the others."""
+    """The candidate, its ratios to the measured lr t*, and their goodness on the core and on the others."""
     ratios = np.array(candidate["times"]) / np.array([point["lr_update"] for point in points])
     skip = candidate["constants"]  # the point that the constant was set on says nothing
     parts = {"core": ratios[skip:CORE], "others": ratios[CORE:], "all": ratios[skip:]}
@@ -193,8 +194,10 @@ def _number(value):
 
 
 def _goodness(ratios):
-    """n, how many within WITHIN, the rms of ln(ratio) and the largest factor; a time that is never reached counts as
-    the horizon's factor."""
+    """Number of ratios, of those within WITHIN, rms of ln(ratio) and largest factor: dict.
+
+    A time that is not reached counts as the HORIZON.
+    """
     if not len(ratios):
         return None
     off = np.abs(np.log(np.where(np.isfinite(ratios) & (ratios > 0), ratios, flows.HORIZON)))

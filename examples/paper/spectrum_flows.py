@@ -1,13 +1,14 @@
 """The dynamics of linear models of the network, step by step at its learning rate, and what they say of t*.
 
-A network without tanh has logits z = U x + b, U = c V W, with c^2 the mean of phi'^2 at the start. With the
-residuals' correlation with the inputs R = mean (y - p) x', its state (U, A, B), A = W' W and B = V V', is closed:
+A network without tanh has logits z = U x + b, U = c V W, with c^2 the mean of phi'^2 at the start. Gradient
+descent is closed in U, A = W' W, B = V V' and b. With R = mean (y - p) x', a step of size h leads to
 
-    dU = c^2 (B R + R A),   dA = U' R + R' U,   dB = U R' + R U',   db = mean (y - p),   per lr t,
+    U + h c^2 (B R + R A + h R U' R),     A + h (U' R + R' U + h c^2 R' B R),
+    B + h (U R' + R U' + h c^2 R A R'),   b + h mean (y - p).
 
-with A = N / (3 d) and B = 1/3 times the identity, U = 0 and b = 0 at the start, the mean of `nn.Linear`. This is
-the flow `network`. In the flow `lazy`, A and B stay as at the start: it is logistic regression. The hidden biases
-are weights of one more input that is 1.
+At the start A = N / (3 d) and B = 1/3 times the identity, U = 0 and b = 0, the means of `nn.Linear`. This is
+the flow `network`. In the flow `lazy`, A and B stay as at the start: it is logistic regression. The hidden
+biases are the weights of one more input that is 1.
 """
 
 import numpy as np
@@ -26,8 +27,8 @@ def flow(x, groups, classes, features, width, slope, lr, last, rich, tests):
 
     Returns
     -------
-    dict of `time`, lr t of each record, and of the name of each observable to its values there. Those in FROM_START
-    are multiples of their start.
+    dict of `time`, lr t of each record, and of the name of each observable to its values there. Those in
+    FROM_START are multiples of their start.
     """
     x, x_test = with_ones(x), with_ones(tests[0])
     labels = np.eye(classes, dtype=np.float32)[groups]
@@ -38,7 +39,7 @@ def flow(x, groups, classes, features, width, slope, lr, last, rich, tests):
     rows = []
     for step in range(last + 1):
         logits = state.logits(x)
-        p, losses = _softmax(logits, labels)
+        p, losses = softmax(logits, labels)
         left = labels - p
         R = left.T @ x / len(x)
         if step in due:
@@ -73,18 +74,21 @@ class State:
 
     def step(self, R, left, lr, rich):
         """One step of gradient descent. R [C, d], left [C] : the means of (y - p) x' and of y - p."""
-        U = self.U
+        U, c, B = self.U, np.float32(lr * self.slope), self.B.astype(np.float32)
         through = blas.ssymm(1.0, self.A, np.asfortranarray(R.T))  # A R'
-        self.U = U + np.float32(lr * self.slope) * (self.B.astype(np.float32) @ R + through.T)
-        self.b = self.b + np.float32(lr) * left
-        if rich:
-            turned = [np.asfortranarray(each.T) for each in (U, R)]
+        change = U @ R.T
+        if not rich:
+            self.U = U + c * (B @ R + through.T)
+        else:
+            self.U = U + c * ((B + np.float32(lr) * change.T) @ R + through.T)
+            halfway = U + c / 2 * (B @ R)
+            turned = [np.asfortranarray(each.T) for each in (halfway, R)]
             self.A = blas.ssyr2k(lr, *turned, beta=1.0, c=self.A, overwrite_c=True)
-            change = (U @ R.T).astype(np.float64)
-            self.B = self.B + lr * (change + change.T)
+            self.B = self.B + lr * (change + change.T + c * (R @ through)).astype(np.float64)
+        self.b = self.b + np.float32(lr) * left
 
 
-def _softmax(logits, labels):
+def softmax(logits, labels):
     """Probabilities [P, C] and the loss of each example [P]."""
     shifted = logits - logits.max(1, keepdims=True)
     powers = np.exp(shifted)
@@ -93,7 +97,7 @@ def _softmax(logits, labels):
 
 
 class Observer:
-    """What is recorded of a State. few, few_groups : examples whose hidden representation is measured, or None."""
+    """What is recorded of a State. few : inputs of the examples whose hidden layer is measured, or None."""
 
     def __init__(self, x, labels, groups, width, few, few_groups):
         self.labels, self.groups, self.width = labels, groups, width
@@ -130,7 +134,7 @@ class Observer:
         """The rms radius over groups of the normalised hidden representation.
 
         The inner product of two examples is k(x, x') = x' A x for linear units. For tanh, taken as
-        erf(sqrt(pi) z / 2) of units whose z are Gaussian over units with covariance k / N, it is the arcsine of
+        erf(sqrt(pi) z / 2) of units whose z are Gaussian with covariance k / N, it is the arcsine of
         (pi / 2) k / N / sqrt((1 + (pi / 2) k(x, x) / N) (1 + (pi / 2) k(x', x') / N)).
         """
         inner = self.few @ A @ self.few.T
@@ -152,7 +156,7 @@ class Observer:
 
 def _tested(logits, groups):
     """Test loss and error."""
-    losses = _softmax(logits, np.eye(logits.shape[1], dtype=np.float32)[groups])[1]
+    losses = softmax(logits, np.eye(logits.shape[1], dtype=np.float32)[groups])[1]
     return {"test loss": float(losses.mean()), "test error": float((logits.argmax(1) != groups).mean())}
 
 
@@ -164,7 +168,7 @@ def least_loss(x, groups, classes):
     labels = np.eye(classes, dtype=np.float32)[groups]
 
     def loss(flat):
-        p, losses = _softmax(x @ flat.reshape(-1, classes).astype(np.float32), labels)
+        p, losses = softmax(x @ flat.reshape(-1, classes).astype(np.float32), labels)
         return float(losses.mean()), (x.T @ (p - labels) / len(x)).astype(np.float64).ravel()
 
     start = np.zeros(x.shape[1] * classes)

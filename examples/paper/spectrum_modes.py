@@ -5,8 +5,8 @@ In the linear regime mode i of the inputs, with variance lambda_i, is learned at
     r_i = c^2 (1 + N / d) lambda_i / (3 C),   c^2 = E[phi'(z)^2],   z ~ N(0, (|x|^2 + 1) / (3 d)).
 
 1/3 is E[N v^2] of `nn.Linear` for output weights v, N / (3 d) the part of the kernel that the output weights
-have, and 1/C the curvature of the cross-entropy at the start. d counts all inputs, N is the width, C the number
-of groups.
+have, and 1/C the curvature of the cross-entropy at the start. d counts all inputs, N is the width, and C
+is the number of groups.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ SHARES = (0.5, 0.9, 0.99)  # chosen before any comparison
 
 
 def slope_squared(squares, features):
-    """c^2, the mean of phi'(z)^2 over units and examples at the start. squares : |x|^2 of each example, [P]."""
+    """c^2, the mean of phi'(z)^2 over units and examples at the start. squares : |x|^2 of each, [P]."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     spread = np.sqrt((squares + 1) / (3 * features))
     slopes = 1 - np.tanh(spread[:, None] * nodes) ** 2
@@ -36,9 +36,9 @@ class Modes:
     Attributes
     ----------
     values : float64 [n], the eigenvalues of x' x / P above 0, decreasing.
-    shares : float64 [n], c_i^2, the share of the labels' variance on each mode; their sum is R^2 of a linear fit.
+    shares : float64 [n], c_i^2, the share of the labels' variance on each mode. Their sum is R^2.
     rates : float64 [n], r_i of the linear regime, per lr t.
-    gain : c^2 (1 + N / d) / 3, so that a linear map to the logits moves by `gain` times its gradient, per lr t.
+    gain : c^2 (1 + N / d) / 3; a linear map to the logits moves by `gain` times its gradient, per lr t.
     """
 
     def __init__(self, x, groups, classes, features, width):
@@ -60,10 +60,6 @@ class Modes:
         """Rate of the mode at which the modes down to it, largest first, hold `share` of the weights."""
         grown = np.cumsum(weights) / np.sum(weights)
         return float(np.interp(share, grown, self.rates))
-
-    def learned(self, time):
-        """Share of the learnable variance that least squares has learned at `time`: 1 minus sum c_i^2 e^(-2 r_i t)."""
-        return 1 - float(self.shares @ np.exp(-2 * self.rates * time) / self.shares.sum())
 
     @property
     def weightings(self):
@@ -102,7 +98,7 @@ def times_of_modes(modes):
 
 
 def best_stopping(modes):
-    """lr t of least squares' smallest expected test error: label noise sigma^2 / P enters each mode as it is learned.
+    """lr t of the smallest expected test error of least squares, whose modes learn the labels' noise as well.
 
     The error is sum_i (c_i^2 - s) e^(-2 r_i t) + s (1 - e^(-r_i t))^2 with s = (1 - R^2) / (P - n).
     """
