@@ -2,8 +2,8 @@
 
 python spectrum.py point DATA STRAGGLERS -o OUT computes the candidates of one data set, and
 python spectrum.py together POINTS... -o OUT --picture PNG compares them with the measured lr t*. A candidate
-without a constant is a time as it stands. The constant of the others, a factor or a level, is set on the first
-point alone.
+without a constant is a time as it stands. The constant of the others, a factor or a level, is set on the
+first point alone.
 """
 
 import argparse
@@ -125,7 +125,9 @@ def _least_squares(point):
 
 def candidates(points):
     """Every candidate: list of dict of name, constants (0 or 1), constant, `times` (lr t of each point)."""
-    found = []
+    same = points[0]["lr_update"]
+    everywhere = np.full(len(points), same)
+    found = [{"name": "the same everywhere", "constants": 1, "constant": same, "times": everywhere}]
     for name in points[0]["times"]:
         times = np.array([point["times"][name] for point in points])
         found.append({"name": name, "constants": 0, "constant": None, "times": times})
@@ -189,8 +191,8 @@ def judged(candidate, points):
 
 
 def _number(value):
-    """A float for JSON: null if it is not finite."""
-    return float(value) if np.isfinite(value) else None
+    """A float of four digits for JSON: null if it is not finite."""
+    return float(f"{value:.4g}") if np.isfinite(value) else None
 
 
 def _goodness(ratios):
@@ -199,13 +201,13 @@ def _goodness(ratios):
     A time that is not reached counts as the HORIZON.
     """
     if not len(ratios):
-        return None
+        return {"n": 0, "within": 0, "rms_log": None, "worst_factor": None}
     off = np.abs(np.log(np.where(np.isfinite(ratios) & (ratios > 0), ratios, flows.HORIZON)))
     return {
         "n": len(off),
         "within": int((off <= np.log(WITHIN) + 1e-12).sum()),
-        "rms_log": float(np.sqrt(np.mean(off**2))),
-        "worst_factor": float(np.exp(off.max())),
+        "rms_log": _number(np.sqrt(np.mean(off**2))),
+        "worst_factor": _number(np.exp(off.max())),
     }
 
 
@@ -224,6 +226,16 @@ def together(paths):
         "points": [{key: point[key] for key in point if key not in kept} for point in points],
         "candidates": found,
     }
+
+
+def written(result):
+    """JSON with one line per key, and per item of a list of dicts."""
+    lines = []
+    for key, value in result.items():
+        items = isinstance(value, list) and value and isinstance(value[0], dict)
+        text = "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]" if items else json.dumps(value)
+        lines.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def main():
@@ -246,7 +258,7 @@ def main():
             result |= computed(strag.read(chosen.data, "dataset"), result)
     else:
         result = together(chosen.points)
-    Path(chosen.output).write_text(json.dumps(result, indent=1) + "\n")
+    Path(chosen.output).write_text(written(result))
     if chosen.job == "together" and chosen.picture:
         from spectrum_picture import picture
 

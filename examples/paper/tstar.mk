@@ -4,10 +4,6 @@ TSTAR_RUNS := 5
 TSTAR_TRAIN := --runs $(TSTAR_RUNS) --until decided --epochs 20000
 PYTHON ?= $(firstword $(wildcard $(dir $(STRAG))python) python3)
 BASE_SETS := mnist fashion kmnist vehicles
-SOURCE_OF_mnist = $(MNIST) --labels parity
-SOURCE_OF_fashion = $(FASHION) --labels parity
-SOURCE_OF_kmnist = $(KMNIST) --labels parity
-SOURCE_OF_vehicles = $(CIFAR) --gray --labels 0-1,8-9/2-7
 LR_OF_mnist := 0.1
 LR_OF_fashion := 0.1
 LR_OF_kmnist := 0.1
@@ -34,7 +30,7 @@ TASK_fashion-14 = $(FASHION) --labels parity --size 8192 --resize 14x14
 TASK_kmnist-halves = $(KMNIST) --labels 0-4/5-9 --size 8192
 TASK_kmnist-ten = $(KMNIST) --labels classes --size 8192
 TASK_fliers = $(CIFAR) --gray --labels 0,8/1-7,9 --size 8192
-$(foreach s,$(BASE_SETS),$(eval TASK_$(s)-2048 = $(SOURCE_OF_$(s)) --size 2048))
+$(foreach s,$(BASE_SETS),$(eval TASK_$(s)-2048 = $(DATA)/$(s).safetensors --size 2048))
 TASK_RATE = $(if $(filter vehicles% fliers,$(1)),0.02,$(if $(filter %-ten,$(1)),0.2,0.1))
 
 # Other inputs: what inputs.py changes, and the learning rate as a multiple of that of the set.
@@ -52,12 +48,13 @@ CHANGED := $(foreach c,$(CHANGES),$(BASE_SETS:%=%-$(c)))
 POINTS := $(BASE_SETS) $(CHANGED) $(TASKS)
 AT := $(OUT)/tstar
 
-tstar: $(AT)/tstar.json $(AT)/tstar.png
+tstar: $(OUT)/tstar.json $(OUT)/tstar.png
 
-$(BASE_SETS:%=$(AT)/data/%.safetensors): $(AT)/data/%.safetensors:
+$(BASE_SETS:%=$(AT)/data/%.safetensors): $(AT)/data/%.safetensors: $(DATA)/%.safetensors
 	mkdir -p $(@D)
-	$(STRAG) data $(SOURCE_OF_$*) --size $(SIZE) -o $@
+	cp $< $@
 
+$(BASE_SETS:%=$(AT)/data/%-2048.safetensors): $(AT)/data/%-2048.safetensors: $(DATA)/%.safetensors
 $(TASKS:%=$(AT)/data/%.safetensors): $(AT)/data/%.safetensors:
 	mkdir -p $(@D)
 	$(STRAG) data $(TASK_$*) -o $@
@@ -76,11 +73,11 @@ $(BASE_SETS:%=$(AT)/%.safetensors): $(AT)/%.safetensors: $(AT)/data/%.safetensor
 $(TASKS:%=$(AT)/%.safetensors): $(AT)/%.safetensors: $(AT)/data/%.safetensors
 	$(TRAIN) $< $(TSTAR_TRAIN) --lr $(call TASK_RATE,$*) --resume -o $@
 
-# What each point's spectrum predicts, then all points together.
-$(POINTS:%=$(AT)/%.spectrum.json): $(AT)/%.spectrum.json: $(AT)/data/%.safetensors $(AT)/%.json spectrum.py
+# What each point's spectrum predicts, then all points together. The first eight chose the candidates that are shown.
+$(POINTS:%=$(AT)/%.spectrum.json): $(AT)/%.spectrum.json: $(AT)/data/%.safetensors $(AT)/%.json spectrum_modes.py spectrum_flows.py
 	$(PYTHON) spectrum.py point $< $(AT)/$*.json -o $@
 
-$(AT)/tstar.json $(AT)/tstar.png &: $(POINTS:%=$(AT)/%.spectrum.json) spectrum.py
-	$(PYTHON) spectrum.py together $(POINTS:%=$(AT)/%.spectrum.json) -o $(AT)/tstar.json --picture $(AT)/tstar.png
+$(OUT)/tstar.json $(OUT)/tstar.png &: $(POINTS:%=$(AT)/%.spectrum.json) spectrum.py spectrum_picture.py
+	$(PYTHON) spectrum.py together $(POINTS:%=$(AT)/%.spectrum.json) -o $(OUT)/tstar.json --picture $(OUT)/tstar.png
 
 .PHONY: tstar
