@@ -37,6 +37,7 @@ LEVELS = {  # levels chosen before any comparison
     "error over eps*": (1.0,),
 }
 CORE = 8  # the first points: four sets, and their inputs doubled
+CHANGED = 20  # the points before this one have the groups of the first four and other inputs
 
 
 def measured(finding):
@@ -179,10 +180,10 @@ def _of_flow(flow, curves, first):
 
 
 def judged(candidate, points):
-    """The candidate, its ratios to the measured lr t*, and their goodness on the core and on the others."""
+    """The candidate, its ratios to the measured lr t*, and their goodness on each part of the points."""
     ratios = np.array(candidate["times"]) / np.array([point["lr_update"] for point in points])
     skip = candidate["constants"]  # the point that the constant was set on says nothing
-    parts = {"core": ratios[skip:CORE], "others": ratios[CORE:], "all": ratios[skip:]}
+    parts = {"core": ratios[skip:CORE], "inputs": ratios[CORE:CHANGED], "tasks": ratios[CHANGED:]}
     return {
         **{key: candidate[key] for key in ("name", "constants", "constant")},
         **{name: _goodness(part) for name, part in parts.items()},
@@ -222,6 +223,7 @@ def together(paths):
     return {
         "within": WITHIN,
         "core": CORE,
+        "changed": CHANGED,
         "without_inversion": left_out,
         "points": [{key: point[key] for key in point if key not in kept} for point in points],
         "candidates": found,
