@@ -15,10 +15,10 @@ LINEAR_SIZES := $(foreach p,1024 2048 32768,$(shell test $(p) -le $(IMAGES) && e
 # Ten networks with and without biases, whose weights are kept far beyond the inversion.
 NETS_KINDS := biases nobias
 BIAS_nobias := --no-bias
-NETS_mnist := --lr 0.1 --epochs 1000
-NETS_fashion := --lr 0.1 --epochs 1500
-NETS_kmnist := --lr 0.1 --epochs 1000
-NETS_vehicles := --lr 0.02 --epochs 2000
+NETS_mnist := --lr $(LR_mnist) --epochs 1000
+NETS_fashion := --lr $(LR_fashion) --epochs 1500
+NETS_kmnist := --lr $(LR_kmnist) --epochs 1000
+NETS_vehicles := --lr $(LR_vehicles) --epochs 2000
 
 linear: $(INVERTING:%=$(OUT)/linear/%.overlap.png) $(LINEAR_SIZES:%=$(OUT)/linear/%.overlap.json) \
   $(foreach d,$(INVERTING),$(foreach n,$(NETS_KINDS),$(OUT)/linear/$(d).$(n).linearity.png)) \
@@ -39,13 +39,10 @@ NETS_FOUND := $(foreach d,$(INVERTING),$(foreach n,$(NETS_KINDS),$(OUT)/linear/$
 NETS_LABELS := $(foreach d,$(INVERTING),--label '$(d)' --label '$(d), no biases')
 $(OUT)/linear/effects.json: $(NETS_FOUND)
 	$(STRAG) summary $^ $(NETS_LABELS) -o $@
-	$(STRAG) summary $^ $(NETS_LABELS) --markdown -o $(@:json=md)
 
 $(OUT)/linear/%.classifier.linearity.json: $(OUT)/linear/%.weights.safetensors $(DATA)/%.safetensors
 	$(STRAG) linearity $^ -o $@
 
-# Where a training with an inversion, its stragglers in $(1), has its eps*.
-INVERTS_AT = error:$$($(STRAG) info $(1) --get summary.train_error_mean)
 BESIDE := --label stragglers --label 'of other seeds' --label 'errors of a linear classifier'
 
 define CLASSIFIER
@@ -65,16 +62,16 @@ $(OUT)/linear/%.png: $(OUT)/linear/%.json
 	$(DRAW) $< -o $@
 
 # The same for other sizes of MNIST, whose stragglers C3 finds.
-define OF_SIZE
+define LINEAR_OF_SIZE
 $(OUT)/linear/$(1).safetensors:
 	mkdir -p $$(@D)
 	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(1) | $(LINEAR) - $(LINEAR_mnist) -o $$@
 $(OUT)/linear/$(1).seeds.safetensors:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(1) | $(TRAIN) - --first-run 100 --runs $(RUNS) $(BASE) -o $$@
+	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(1) | $(TRAIN) - --first-run 100 $(OF_SIZE) -o $$@
 $(OUT)/linear/$(1).json: $(OUT)/linear/$(1).safetensors $(OUT)/c3/size/$(1).1.json
 	$(FIND) $$< --at $$(call INVERTS_AT,$(OUT)/c3/size/$(1).1.json) -o $$@
 $(OUT)/linear/$(1).overlap.json: $(OUT)/c3/size/$(1).1.json $(OUT)/linear/$(1).seeds.json $(OUT)/linear/$(1).json
 	$(STRAG) compare $$^ $(BESIDE) -o $$@
 endef
-$(foreach n,$(LINEAR_SIZES),$(eval $(call OF_SIZE,$(n))))
+$(foreach n,$(LINEAR_SIZES),$(eval $(call LINEAR_OF_SIZE,$(n))))
