@@ -242,6 +242,21 @@ class Observable(_Checked):
         read_observable(text)
 
 
+class State(_Checked):
+    """A state of networks: an update, or one of some words, such as `inversion`."""
+
+    name = "state"
+
+    def __init__(self, *words):
+        self.words = words
+
+    def check(self, text):
+        """Raise StragError if the text is neither an update nor a word."""
+        from strag.api.states import read_state
+
+        read_state(text, "state", self.words)
+
+
 class Groups(_Checked):
     """How classes form groups: `parity`, `classes`, or groups such as `0-4/5-9`."""
 

@@ -72,8 +72,8 @@ def expansion(visit, group, trained, classes):
     Parameters
     ----------
     visit : function that returns an iterator over all networks and examples. Its items are (runs, rows, h1,
-        h2): slices of the networks and of the examples, and the activations in both states, float [., B, N].
-        It is called twice: for the class means, then for the shares.
+        h2): the positions of some networks, a slice of the examples, and the activations in both states,
+        float [., B, N]. It is called twice: for the class means, then for the shares.
     group : int [P], the class of each example. trained : bool [R, P]. classes : C.
 
     Raises StragError for activations that are not finite.
@@ -110,7 +110,7 @@ def _normalised(visit, group, trained):
     which of these are trained, bool [B], their classes, and x in both states, float64 [kept, N].
     """
     for runs, rows, *states in visit():
-        for position, run in enumerate(range(*runs.indices(len(trained)))):
+        for position, run in enumerate(runs):
             kept = trained[run, rows]
             x = [normalise(h[position][kept].astype(np.float64)) for h in states]
             yield run, rows, kept, group[rows][kept], x

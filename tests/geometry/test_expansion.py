@@ -28,8 +28,8 @@ def visiting(states, tile=7, runs=2):
     def visit():
         for first in range(0, R, runs):
             for start in range(0, P, tile):
-                some = slice(first, min(first + runs, R)), slice(start, min(start + tile, P))
-                yield *some, *(h[some] for h in states)
+                some, rows = range(first, min(first + runs, R)), slice(start, min(start + tile, P))
+                yield some, rows, *(h[some, rows] for h in states)
 
     return visit
 
