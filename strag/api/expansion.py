@@ -22,16 +22,17 @@ from strag.training.device import DEVICES, choose_device, environment
 from strag.values import LARGEST_UPDATE, checked, choice, listing, optional, text, whole
 from strag.words import number_of, some_of
 
-DIRECTION = "positive: the example expands its group, which means that it moves out; negative: it contracts it"
+DIRECTION = "positive: the example moves out and expands its group; negative: it contracts its group"
 
 
 @dataclass
 class ExpansionJob:
     """What is compared.
 
-    dump : DumpJob of the networks in the weights file. layer : name of the layer. states : States of the runs.
-    trained : bool [R, P], the examples that each of these runs is trained on. consensus : bool [P], the
-    examples of the Finding `finding`, or None without one. recipe : dict of the options.
+    dump : DumpJob of the networks in the weights file. layer : name of the layer.
+    states : States of the runs. trained : bool [R, P], the examples that each of these runs is trained on.
+    consensus : bool [P], the examples of the Finding `finding`, or None without one.
+    recipe : dict of the options.
     """
 
     dump: object
@@ -205,12 +206,12 @@ def _meta(job, whole, sets, device):
 def _combined(job, whole, sets):
     """What is known of each run, for the stamp: list of dict."""
     parts = {name: whole.part(members & job.trained) for name, members in sets.items()}
-    entries = []
+    updates, entries = job.dump.weights.updates, []
     for run, position in enumerate(job.states.runs):
         entry = {
             "run": job.dump.weights.runs[position],
-            "from": _update(job, position, job.states.starts[run]),
-            "to": _update(job, position, job.states.ends[run]),
+            "from": int(updates[job.states.starts[run]]),
+            "to": int(updates[job.states.ends[run]]),
             "inversion": job.states.inversions[run],
             "examples": int(job.trained[run].sum()),
             "change": float(whole.change[run]),
@@ -222,14 +223,6 @@ def _combined(job, whole, sets):
         entry["classes"] = _classes(job, whole, run)
         entries.append(entry)
     return entries
-
-
-def _update(job, position, at):
-    """The number of updates of a run at a position on axis U, which the last state of a run may not reach."""
-    weights = job.dump.weights
-    if weights.last_update is not None and at == len(weights.updates) - 1:
-        return int(weights.last_update[position])
-    return int(weights.updates[at])
 
 
 def _classes(job, whole, run):

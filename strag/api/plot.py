@@ -111,7 +111,9 @@ def _things(value, name):
     for thing in value:
         if kind_of(thing) is None:
             problem = f"`{name}` holds an object of type {type(thing).__name__}, which has no picture"
-            raise bad_usage(problem, "plot a History, a Finding, a Stability, a Comparison or a Summary")
+            raise bad_usage(
+                problem, "plot a History, a Finding, a Stability, a Comparison, a Summary or Scores"
+            )
     return value
 
 

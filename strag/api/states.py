@@ -51,7 +51,8 @@ def read_state(text, name, words):
 def states_of(weights, runs, start, end, finding=None):
     """The States of the runs at these positions in open Weights.
 
-    start, end : an update, `inversion` or, for the end, `last`. finding : Finding with the inversions, or None.
+    start, end : an update, `inversion` or, for the end, `last`. finding : Finding with the inversions, or
+    None.
 
     Raises StragError for updates that are not stored, for stragglers of another training, if no run inverts,
     and for a run that would not move forward in training.
@@ -59,7 +60,7 @@ def states_of(weights, runs, start, end, finding=None):
     inverts = INVERSION in (start, end)
     same = finding is not None and is_of(finding, weights)
     if inverts:
-        _require_inversions(finding, same, weights)
+        _require_inversions("from_" if start == INVERSION else "to", finding, same, weights)
     known = {run.run: run for run in finding.runs} if same else {}
     chosen, inversions, left_out = [], [], []
     for position in runs:
@@ -92,10 +93,11 @@ def is_of(finding, weights):
     return all(ours.get(key) == theirs.get(key) for key in keys) and inputs == weights.meta.get("inputs")
 
 
-def _require_inversions(finding, same, weights):
-    """Refuse to look for inversions without stragglers of the same training."""
+def _require_inversions(name, finding, same, weights):
+    """Refuse inversions without stragglers of the same training. name : of the parameter that needs them."""
     if finding is None:
-        raise bad_usage(f"{INVERSION} needs `stragglers`", "pass the stragglers of the training")
+        problem = f"`{name}` {INVERSION} needs `stragglers`"
+        raise bad_usage(problem, "pass those of the training, or an update")
     if not finding.runs:
         remedy = "create it again with 'strag find-stragglers'"
         raise StragError("does not list its runs", remedy, finding.source)

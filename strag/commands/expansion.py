@@ -39,8 +39,8 @@ strag plot e.safetensors -o e.png
     "--stragglers",
     type=FilePath(),
     metavar="FILE",
-    help="Stragglers of the same data, for the inversions and to divide the change between the stragglers and "
-    "the others.",
+    help="Stragglers file of the same data, for the inversions, and to divide the change between the "
+    "stragglers and the others.",
 )
 @click.option(
     "--layer",

@@ -126,6 +126,8 @@ def command(files, labels, form, dpi, output, quiet, **options):
       that straggles, against its test error.
     - stability: the agreement of the runs against the training error.
     - comparison: a map of the overlaps.
+    - scores: who expands the groups, the stragglers or the others, and the
+      distribution of the scores.
     - summary: the inversion of every condition and the noise of seeds and
       blocks, or the inversion against the number of examples.
     """
@@ -217,7 +219,7 @@ def _read(path):
     if kind in KINDS and KINDS[kind].views:
         return read_opened(opened)
     opened.close()
-    remedy = "plot the output of 'strag train', find-stragglers, stability, compare or summary"
+    remedy = "plot the output of 'strag train', find-stragglers, stability, compare, summary or expansion"
     if kind == "geometry":
         remedy = "plot a history, written by 'strag geometry -o NAME.safetensors'"
     raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, opened.name)

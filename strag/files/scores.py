@@ -16,7 +16,9 @@ SPEC = Spec(
     "scores",
     (
         INDEX,
-        Tensor("expansion", "F32", (EXAMPLE,), "mean share over the runs that train on the example", (FINITE,)),
+        Tensor(
+            "expansion", "F32", (EXAMPLE,), "mean share over the runs that train on the example", (FINITE,)
+        ),
         Tensor(
             *("run.K", "F32", (EXAMPLE,)),
             "share of the example in the change of the squared radius of its group in run K; NaN if the run "
@@ -36,6 +38,8 @@ SPEC = Spec(
     filled=(EXAMPLE, RUN),
     says=("origin", "direction"),
 )
+
+_PARTS = ("examples", "share_of_examples", "stragglers", "others")
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,19 +101,18 @@ def read(opened):
     tensors = SPEC.numbered(runs).read(opened)
     P = len(tensors["index"])
     of_runs = np.stack([tensors[f"run.{run}"] for run in runs])
+    sets = [name for name in ("consensus", "own") if name in tensors]
     with reading("a summary", opened.name, remake("scores")):
-        _check_summary(opened.meta["summary"], tensors)
-        entries = listed(opened.meta["combined"])
-        classes = [len(_the(dict, entry["classes"])) for entry in entries]
-        ends = [checked(entry[end], int) for entry in entries for end in ("from", "to")]
-        if len(classes) != len(runs) or len(ends) != 2 * len(runs) or 0 in classes:
+        _check_summary(opened.meta["summary"], sets)
+        entries = [_checked_run(entry, sets) for entry in listed(opened.meta["combined"])]
+        classes = [len(entry["classes"]) for entry in entries]
+        if [entry["run"] for entry in entries] != list(runs) or 0 in classes:
             raise ValueError
-    sets = {name: unpack(tensors[name], P) if name in tensors else None for name in ("consensus", "own")}
     return Scores(
         tensors["index"],
         tensors["expansion"],
         of_runs,
-        **sets,
+        **{name: unpack(tensors[name], P) if name in sets else None for name in ("consensus", "own")},
         classes=classes,
         runs=runs,
         meta=opened.meta,
@@ -117,22 +120,24 @@ def read(opened):
     )
 
 
-def _check_summary(summary, tensors):
-    """Raise ValueError, TypeError or LookupError unless the summary has what the picture shows."""
-    for value in summary["change"].values():
-        checked(value, float)
-    for name in ("consensus", "own"):
-        if name in tensors:
-            for part in ("examples", "share_of_examples", "stragglers", "others"):
-                for value in ("mean", "smallest", "largest"):
-                    checked(summary[name][part][value], float)
+def _check_summary(summary, sets):
+    """Raise an error of `reading` unless the summary has what is drawn. sets : names of the sets."""
+    parts = [summary[name][part] for name in sets for part in _PARTS]
+    for values in (summary["change"], *parts):
+        for name in ("mean", "smallest", "largest"):
+            checked(values[name], float)
 
 
-def _the(type_, value):
-    """Return the value. Raises TypeError unless it is of this type."""
-    if not isinstance(value, type_):
-        raise TypeError
-    return value
+def _checked_run(entry, sets):
+    """Return an entry of `combined`. Raises an error of `reading` unless it has what is drawn."""
+    for name in ("run", "from", "to"):
+        checked(entry[name], int)
+    for values in (entry["change"], *(entry[name][end] for name in sets for end in _PARTS[2:])):
+        checked(values, float)
+    for name in sets:
+        checked(entry[name]["examples"], int)
+    entry["classes"].keys()
+    return entry
 
 
 def write_scores(output, meta, index, mean, of_runs, consensus=None, own=None):

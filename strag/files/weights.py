@@ -121,7 +121,6 @@ class Weights(Brief):
     ----------
     updates : int64 [U]. runs : run numbers. shapes : dict of name to the shape of a parameter in one network.
     mean, std : float64 [d], the mean and standard deviation that standardise inputs for these networks.
-    last_update : int64 [R], the number of updates of runs that end on their own, or None.
     index : int64 [P], rows of the origin. trained : uint8 [R, ceil(P/8)], bits of the examples trained on.
     meta, source : stamp and name of the file.
     """
@@ -133,7 +132,6 @@ class Weights(Brief):
         tensors, _ = spec.checked(container, SPEC.names)
         self.updates, self.index, self.trained = (tensors[key] for key in ("updates", "index", "trained"))
         self.mean, self.std = tensors["mean"], tensors["std"]
-        self.last_update = tensors.get("last_update")
         self.runs = tuple(self.meta["runs"])
         self.shapes = {name: tuple(container.layout()[name][1][2:]) for name in names}
         for problem, applies in (

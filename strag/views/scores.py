@@ -12,8 +12,7 @@ from strag.views.table import Table, as_cell
 from strag.words import number_of
 
 HEIGHT = 3.5  # inches
-BINS = 60
-INNER = 0.005  # share of the examples at either end that the histogram does not show
+BINS = 50
 STRAGGLERS, OTHERS, ALL = "stragglers", "others", "all examples"
 COLOURS = {STRAGGLERS: VERMILION, OTHERS: BLUE, ALL: INK}
 
@@ -22,9 +21,10 @@ def scores_figure(scores):
     """Draw the cumulative shares of the stragglers and of the others, and the distribution of the shares.
 
     On the left, the examples of a run are sorted by their share, the largest first. Each line, one per run,
-    rises over the examples that expand their groups and falls over those that contract them, to the part of
-    all of them in the change of R^2, the mean over the groups. A dot marks the mean over the runs. Without
-    stragglers there is one line per run. On the right is the distribution of all runs together.
+    rises over the examples that expand their groups and falls over those that contract them, and ends at the
+    part of all of them in the change of R^2, the mean over the groups. A dot marks the mean over the runs.
+    Without stragglers, the lines are those of all examples. On the right are the distributions of the parts
+    of single examples, over all runs.
 
     Parameters
     ----------
@@ -49,6 +49,7 @@ def scores_figure(scores):
         for panel in (left, right):
             at_zero = panel.axhline if panel is left else panel.axvline
             at_zero(0, color=GREY, linewidth=0.6, zorder=0)
+        left.set_xlim(0, 1)
         entitle(left, _heading(scores), wrap(_caption(scores), CHARACTERS))
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
@@ -77,20 +78,20 @@ def _cumulated(scores):
 
 
 def _histogram(panel, scores):
-    """Draw the distribution of P times the share in R^2, the change if all examples had this share."""
-    trained = ~np.isnan(scores.of_runs)
-    scale = trained.sum(axis=1) / np.asarray(scores.classes)
+    """Draw the densities of P times the part of an example in the change of R^2.
+
+    Such a value is the change of R^2 that would result if the parts of all examples were equal to this one.
+    """
+    scale = (~np.isnan(scores.of_runs)).sum(axis=1) / np.asarray(scores.classes)
     values = scores.of_runs.astype(np.float64) * scale[:, None]
-    low, high = np.nanquantile(values, [INNER, 1 - INNER])
-    edges = np.linspace(low, high, BINS + 1) if low < high else BINS
+    low, high = np.nanmin(values), np.nanmax(values)
+    edges = np.linspace(low, high, BINS + 1) if low < high else np.array([low - 0.5, low + 0.5])
     for name, members in _groups(scores).items():
         if members.any():
             look = {"histtype": "step", "color": COLOURS[name], "linewidth": 1.2}
-            weights = np.full(int(members.sum()), 1 / trained.sum())
-            panel.hist(values[members], edges, weights=weights, **look)
-    panel.set_yscale("log")
-    panel.set_xlabel("P × share in the change of R²")
-    panel.set_ylabel("share of the examples")
+            panel.hist(values[members], edges, density=True, **look)
+    panel.set_xlabel("P × part of an example in the change of R²")
+    panel.set_ylabel("density")
 
 
 def _heading(scores):
@@ -172,10 +173,8 @@ def sentence(scores):
     if parts is not None:
         number, share = parts["examples"]["mean"], 100 * parts["share_of_examples"]["mean"]
         whose = "of most runs" if scores.own is None else "of each run"
-        line += (
-            f"; stragglers {whose} ({as_cell(number, 0)}, {share:.2g} %): {_with_range(parts['stragglers'])}, "
-            f"others: {_with_range(parts['others'])}"
-        )
+        line += f"; stragglers {whose} ({as_cell(number, 0)}, {share:.2g} %): "
+        line += f"{_with_range(parts['stragglers'])}, others: {_with_range(parts['others'])}"
     left_out = scores.meta.get("left_out") or ()
     if left_out:
         reasons = dict.fromkeys(run["reason"] for run in left_out)

@@ -15,9 +15,7 @@ def networks(seed, R=3, P=40, N=5, classes=3, dtype=np.float32):
     random = np.random.default_rng(seed)
     centres = random.normal(size=(classes, N))
     group = np.arange(P) % classes
-    states = [
-        (centres[group] * scale + random.normal(size=(R, P, N))).astype(dtype) for scale in (0.5, 2)
-    ]
+    states = [(centres[group] * scale + random.normal(size=(R, P, N))).astype(dtype) for scale in (0.5, 2)]
     return states, group, random.random((R, P)) < 0.8
 
 
