@@ -72,7 +72,7 @@ def command(weights, data, stragglers, device, threads, output, quiet, **options
     group. The shares of a group sum to the change of its R^2. The file has them for every run, and as means
     over the runs. Examples that a run did not train on do not count.
 
-    --from and --to inversion use the stored update that is nearest in ln t to the inversion of each run. They
+    --from inversion and --to inversion use the stored update nearest in ln t to the inversion of each run. They
     need --stragglers of the same training. Runs without an inversion are left out.
 
     With --stragglers, the change of R^2, now the mean over the groups, is divided between the stragglers and

@@ -110,6 +110,7 @@ def test_from_the_inversion_of_each_run(folder, tmp_path, capsys):
     assert meta["left_out"] == []
 
 
+@pytest.mark.slow
 def test_info_has_the_numbers(folder, tmp_path, capsys):
     _, meta, _ = expanded(capsys, tmp_path / "e", "--stragglers", "s")
     own, first = meta["summary"]["own"], str(meta["combined"][1]["from"])
@@ -216,6 +217,7 @@ def test_to_the_inversion_and_in_another_layer(folder, tmp_path, capsys):
     np.testing.assert_allclose(sums, radius2[1] - radius2[0], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_two_runs_of_a_command_write_the_same_bytes_through_a_pipe_too(folder, tmp_path):
     script = (
         "strag expansion w d --stragglers s -q > {0}/a; cat w | strag expansion - d --stragglers s > {0}/b"
@@ -282,11 +284,16 @@ def test_a_wrong_input_is_one_line_and_writes_nothing(wrong, tmp_path, capsys, l
     assert files_in(tmp_path) == []
 
 
-def test_a_terminal_gets_no_bytes_and_a_closed_pipe_no_traceback(folder):
+@pytest.mark.slow
+def test_a_terminal_gets_a_table_and_no_bytes_and_a_closed_pipe_no_traceback(folder):
+    run("expansion w d --stragglers s -q -o e")
     status, error, shown = at_terminal("stdout", "expansion", "w", "d", "--from", "0")
     assert (status, shown) == (2, "")
     assert error.count("\n") == 1
     assert "terminal" in error
+    status, error, shown = at_terminal("stdout", "plot", "e")
+    assert (status, error) == (0, "")
+    assert "others' part" in shown
     complains(strag("expansion", "-", "d", "--from", "0", cwd=folder), 1, "stdin: is empty")
     result = shell("strag expansion w d --from 0 -q | head -c 10 > /dev/null", folder)
     assert result.stderr == b""
