@@ -72,8 +72,8 @@ def command(weights, data, stragglers, device, threads, output, quiet, **options
     group. The shares of a group sum to the change of its R^2. The file has them for every run, and as means
     over the runs. Examples that a run did not train on do not count.
 
-    --from inversion and --to inversion use the stored update nearest in ln t to the inversion of each run. They
-    need --stragglers of the same training. Runs without an inversion are left out.
+    --from inversion and --to inversion use the stored update nearest in ln t to the inversion of each run.
+    They need --stragglers of the same training. Runs without an inversion are left out.
 
     With --stragglers, the change of R^2, now the mean over the groups, is divided between the stragglers and
     the others, as a mean and a range over the runs. The stragglers of a run are its own: the trained examples
