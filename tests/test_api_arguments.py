@@ -216,9 +216,9 @@ WRONG = [
     (
         "sets",
         {"controls": "class"},
-        CHOOSE.format("'class'", "controls", "a tuple of random, class, earlier"),
+        CHOOSE.format("'class'", "controls", "a tuple of random, class, hard"),
     ),
-    ("sets", {"controls": ["x"]}, CHOOSE.format("'x'", "controls", "random, class or earlier")),
+    ("sets", {"controls": ["x"]}, CHOOSE.format("'x'", "controls", "random, class or hard")),
     ("sets", {"dose": (2,)}, CHOOSE.format(2, "dose", "a number above 0 and up to 1")),
     ("sets", {"dose": 0.5}, "cannot use 0.5 as `dose`; pass a tuple of numbers above 0 and up to 1"),
     (
@@ -297,7 +297,7 @@ WRONG = [
     ("prune", {"match": "group"}, CHOOSE.format("'group'", "match", "class")),
     ("stability", {"pairs": "x"}, CHOOSE.format("'x'", "pairs", "disjoint or all")),
     ("stability", {"min_misclassified": 0}, "cannot use 0 as `min_misclassified`"),
-    ("compare", {"stragglers": 3}, "`stragglers` must be a Finding, but it is an int"),
+    ("compare", {"stragglers": 3}, "`stragglers` must be a Finding or a Dataset or a StoredSets, but it is"),
     ("compare", {"stragglers": []}, "at least two sets of stragglers; pass them as `stragglers`, a list"),
     ("compare", {"labels": ["a"]}, "`labels` has 1 item for 2 objects; pass one for each, in order"),
     ("compare", {"labels": "ab"}, "`labels` has 1 item for 2 objects; pass a list of names, one for each"),

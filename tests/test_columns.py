@@ -62,7 +62,7 @@ def agreed():
     found = agreement.stability(late())
     T = len(found.updates)
     return dataclasses.replace(
-        found, z=np.full(T, -1234.5), runs=np.full(T, 1000), size_mean=np.full(T, 60_000.0)
+        found, z=np.full(T, -1234.5), taken=1000, runs=np.full(T, 1000), size_mean=np.full(T, 60_000.0)
     )
 
 

@@ -77,10 +77,9 @@ def test_stability(data, tmp_path):
 
 @pytest.mark.slow
 def test_sweeps(data, tmp_path):
-    short = {"EPOCHS": "--epochs 100", "LONGER": "--epochs 100"}
-    _, said = make("sweeps", data, tmp_path, RUNS="--runs 2", DOSES="0.5,1", **short)
-    assert len(re.findall(r"networks invert(?:, .*)?$", said, flags=re.M)) == 4
-    assert len(kinds.read(str(tmp_path / "sweep.safetensors")).runs) == 12  # own, two doses, controls
+    _, said = make("sweeps", data, tmp_path, RUNS="--runs 2", DOSES="0.5,1", EPOCHS="--epochs 100")
+    assert len(re.findall(r"networks invert(?:, .*)?$", said, flags=re.M)) == 6
+    assert len(kinds.read(str(tmp_path / "sweep.safetensors")).runs) == 18  # own, two doses, two controls
 
 
 @pytest.mark.slow
@@ -163,7 +162,7 @@ def smaller(script):
     """A script with fewer runs and blocks, and shorter sweeps."""
     script = re.sub(r"--runs \d+(?=.* --part )", "--runs 2 --width 640 --epochs 3", script)
     script = re.sub(r"--runs \d+", "--runs 2", script)
-    script = script.replace("--epochs 1000", "--epochs 100")
+    script = script.replace("sets.safetensors --until decided", "sets.safetensors --epochs 100")
     return script.replace("for b in 1 2 3 4;", "for b in 1 2;")
 
 
@@ -196,79 +195,21 @@ def test_paper(data, tmp_path):
         "SETS": "mnist",
         "SIZE": 2048,
         "RUNS": 2,
-        "PAIRS": 2,
+        "PAIRS_mnist": 2,
     }
-    given["TRAIN_mnist"] = "--lr 0.2 --epochs 60"
+    given["TRAIN_mnist"] = given["AGREE_mnist"] = "--lr 0.2 --epochs 60"
     command = ["make", "-s", "-C", EXAMPLES / "paper", *(f"{key}={value}" for key, value in given.items())]
     made = subprocess.run([*command, "c1", "c5"], capture_output=True, text=True, timeout=120, check=False)
     assert made.returncode == 0, made.stderr
-    for picture in ("c1/mnist.error.png", "c5/agreement.png"):
+    for picture in ("c1/mnist.error.png", "c5/mnist.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG"), picture
     planned = subprocess.run([*command, "-n", "all"], capture_output=True, text=True, check=False)
     assert planned.returncode == 0, planned.stderr
 
 
-def numbers_in(files):
-    """Every decimal number in JSON files, without its sign; what is small, per example, also per thousand."""
-    texts = (path.read_text() for path in files)
-    found = [abs(float(n)) for text in texts for n in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", text)]
-    return found + [1000 * number for number in found if 0 < number < 1e-3]
-
-
-def counts_in(files):
-    """What conditions say of how many runs invert, as in '9 of 30', or have another verdict."""
-    conditions = [one for path in files for one in json.loads(path.read_text()).get("conditions", [])]
-    return {
-        f"{n} of {one['runs']}" for one in conditions for n in (one["inverting"], *one["verdicts"].values())
-    }
-
-
-REPORT = EXAMPLES / "paper" / "README.md"
-CLAIMS = ("c1", "c2", "c3", "c4", "c5", "c6", "linear", "classes")
-
-
-def test_the_report_has_the_tables_that_were_made():
-    text = REPORT.read_text()
-    shown = dict(re.findall(r"<!-- results/(\S+\.md) -->\n(.*?)<!-- end -->", text, flags=re.S))
-    made = {path.name: path for path in (EXAMPLES / "paper" / "results").glob("*.md")}
-    assert shown.keys() == made.keys()
-    for name, table in shown.items():
-        assert table.strip() == made[name].read_text().strip(), name
-
-
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_the_report_quotes_what_was_measured(claim):
-    """Every decimal number in what the report says of a claim is one in its results, rounded."""
-    text = REPORT.read_text()
-    section = text.split(f"<!-- claim {claim} -->")[1].split("\n## ")[0]
-    rows = [line for line in text.splitlines() if line.startswith(f"| {claim} ")]
-    assert rows, "no row in the table of verdicts"
-    prose = re.sub(r"<!-- results/.*?<!-- end -->|```.*?```|`[^`]*`", "", section, flags=re.S)
-    settings = r"(?:lr|sigma|noise|dose) \d+\.\d+"  # of the make files, no results
-    said = re.sub(settings, "", " ".join([*rows, prose]))
-    files = list((EXAMPLES / "paper" / "results").glob(f"{claim}-*.json"))
-    known, counts = numbers_in(files), counts_in(files)
-    for count in re.findall(r"\b\d+ of \d+\b", said):
-        assert count in counts, count
-    for number in re.findall(r"\d+\.\d+", said):
-        digits = len(number.partition(".")[2])
-        assert any(abs(value - float(number)) <= 0.5001 * 10**-digits for value in known), number
-
-
 def test_pictures_and_results_are_small():
     paths = [path for part in ("pictures", "results") for path in (EXAMPLES / "paper" / part).iterdir()]
     assert sum(path.stat().st_size for path in paths) < 3_000_000
-
-
-def test_the_readme_says_in_short_what_the_report_says():
-    """Both counts of its sentence are those of the verdicts on c1 and c4."""
-    readme = " ".join((EXAMPLES.parent / "README.md").read_text().split())
-    assert "On four of five tasks all networks invert, and on three of these four none inverts" in readme
-    rows = {line.split(" ")[1]: line for line in REPORT.read_text().splitlines() if line.startswith("| c")}
-    assert "on four tasks of five" in rows["c1"]
-    cause = rows["c4"].split("Trained to the end without stragglers: ")[1]
-    assert len(re.findall(r"\b0 of \d+ on", cause)) == 3
-    assert len(re.findall(r"\b\d+ of \d+ on", cause)) == 4
 
 
 def test_there_is_a_test_for_every_example():

@@ -1,36 +1,42 @@
-# C2, Fig. 3: do other networks and optimisers have the same stragglers? A map of overlaps per data set.
-OTHERS := seeds width100 depth3 relu adam linear
-C2_TRAIN := --lr 0.1 --epochs 500
-C2_TRAIN_vehicles := --lr 0.02 --epochs 1000
-c2_train = $(or $(C2_TRAIN_$(1)),$(C2_TRAIN))
+# C2, Fig. 3: do other networks and optimisers have the same stragglers? A map of overlaps per data set: of the
+# stragglers of most runs, of these at the training error of the reference, and of single runs.
+OTHERS := seeds width100 depth3 relu adam
 
-c2: $(INVERTING:%=$(OUT)/c2/%.png) $(OUT)/c2/effects.json
+c2: $(foreach x,inversion error single,$(INVERTING:%=$(OUT)/c2/%.$(x).png)) $(OUT)/c2/effects.json
 
-OTHER_seeds := --first-run 100
-OTHER_width100 := --width 100
-OTHER_depth3 := --depth 3
-OTHER_relu := --activation relu
-OTHER_adam := --optimizer adam --lr 0.001 --epochs 200
-TRAINED := $(filter-out linear,$(OTHERS))
+# The reference is that of C3, as are all but the other seeds.
+$(INVERTING:%=$(OUT)/c2/%.seeds.safetensors): $(OUT)/c2/%.seeds.safetensors: $(DATA)/%.safetensors
+	mkdir -p $(@D)
+	$(TRAIN) $< --first-run 100 --runs $(call runs_of,$*) --lr $(call lr_of,$*) $(UNTIL) $(FAST) -o $@
+
+history_of = $(OUT)/$(if $(filter seeds,$(2)),c2,c3)/$(1).$(2).safetensors
+LABELLED := --label reference $(OTHERS:%=--label %)
 
 define OTHER
-$(OUT)/c2/$(1).$(2).safetensors: $(DATA)/$(1).safetensors
-	mkdir -p $$(@D)
-	$(TRAIN) $$< --runs $(RUNS) $(call c2_train,$(1)) $(OTHER_$(2)) -o $$@
+$(OUT)/c2/$(1).$(2).inversion.json: $(call history_of,$(1),$(2))
+	$(FIND) $$< -o $$@
+$(OUT)/c2/$(1).$(2).error.json: $(call history_of,$(1),$(2)) $(OUT)/c3/$(1).seeds.json
+	$(FIND) $$< --at $$(call INVERTS_AT,$(OUT)/c3/$(1).seeds.json) -o $$@
+$(OUT)/c2/$(1).$(2).single.safetensors: $(call history_of,$(1),$(2))
+	$(STRAG) sets --any-verdict $$< -o $$@
 endef
-$(foreach d,$(INVERTING),$(foreach o,$(TRAINED),$(eval $(call OTHER,$(d),$(o)))))
+$(foreach d,$(INVERTING),$(foreach o,$(OTHERS),$(eval $(call OTHER,$(d),$(o)))))
 
-$(OUT)/c2/%.linear.json: $(OUT)/linear/%.json
+$(OUT)/c2/%.reference.single.safetensors: $(OUT)/c3/%.seeds.safetensors
 	mkdir -p $(@D)
-	cp $< $@
+	$(STRAG) sets --any-verdict $< -o $@
 
 .SECONDEXPANSION:
-$(INVERTING:%=$(OUT)/c2/%.json): $(OUT)/c2/%.json: $(OUT)/c1/%.json $$(foreach o,$(OTHERS),$(OUT)/c2/%.$$(o).json)
-	$(STRAG) compare $^ --label reference $(OTHERS:%=--label %) -o $@
+$(INVERTING:%=$(OUT)/c2/%.inversion.json): $(OUT)/c2/%.inversion.json: $(OUT)/c3/%.seeds.json $$(foreach o,$(OTHERS),$(OUT)/c2/%.$$(o).inversion.json)
+	$(STRAG) compare $^ $(LABELLED) -o $@
+$(INVERTING:%=$(OUT)/c2/%.error.json): $(OUT)/c2/%.error.json: $(OUT)/c3/%.seeds.json $$(foreach o,$(OTHERS),$(OUT)/c2/%.$$(o).error.json)
+	$(STRAG) compare $^ $(LABELLED) -o $@
+$(INVERTING:%=$(OUT)/c2/%.single.json): $(OUT)/c2/%.single.json: $(OUT)/c2/%.reference.single.safetensors $$(foreach o,$(OTHERS),$(OUT)/c2/%.$$(o).single.safetensors)
+	$(STRAG) compare $^ $(LABELLED) -o $@
 
-$(INVERTING:%=$(OUT)/c2/%.png): %.png: %.json
+$(OUT)/c2/%.png: $(OUT)/c2/%.json
 	$(DRAW) $< -o $@
 
-$(OUT)/c2/effects.json: $(foreach d,$(INVERTING),$(foreach o,$(TRAINED),$(OUT)/c2/$(d).$(o).json))
-	$(STRAG) summary $^ $(foreach d,$(INVERTING),$(foreach o,$(TRAINED),--label '$(d), $(o)')) -o $@
-	$(STRAG) summary $^ $(foreach d,$(INVERTING),$(foreach o,$(TRAINED),--label '$(d), $(o)')) --markdown -o $(@:json=md)
+EACH_OTHER := $(foreach d,$(INVERTING),$(foreach o,$(OTHERS),$(d).$(o)))
+$(OUT)/c2/effects.json: $(EACH_OTHER:%=$(OUT)/c2/%.inversion.json)
+	$(STRAG) summary $^ $(foreach e,$(EACH_OTHER),--label '$(subst ., ,$(e))') -o $@

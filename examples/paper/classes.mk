@@ -22,4 +22,3 @@ $(OUT)/classes/byclass.png: $(OUT)/classes/perclass.json
 
 $(OUT)/classes/effects.json: $(OUT)/classes/together.json $(OUT)/classes/perclass.json
 	$(STRAG) summary $^ --label 'all classes together' --label 'one inversion per class' -o $@
-	$(STRAG) summary $^ --label 'all classes together' --label 'one inversion per class' --markdown -o $(@:json=md)

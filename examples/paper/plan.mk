@@ -1,45 +1,46 @@
-# What the study costs: every training planned by a short trial, then the sum. The sweeps have a network
-# per set, as many for each run as SWEEP_TIMES and its controls make.
-SWEEP_SETS_mnist := 117
-SWEEP_SETS_fashion := 24
-SWEEP_SETS_kmnist := 24
-SWEEP_SETS_vehicles := 24
+# What the study costs at most: each kind of training is planned by a short trial, then multiplied by the number of
+# such trainings. Runs that end when they are decided count with their limit, which few of them reach.
 
-# Planned training $(1) on data set $(2) with the options $(3) of the command $(4), else TRAIN.
+# Planned: the training $(1), of which there are $(4), on the block $(2) with the options $(3) of the command $(5).
 define PLANNED
-PLANS += $(OUT)/plan/$(1).json
-$(OUT)/plan/$(1).json: $(DATA)/$(2).safetensors
+PLANS += $(OUT)/plan/$(1).x$(4).json
+$(OUT)/plan/$(1).x$(4).json: $(DATA)/$(2).safetensors
 	mkdir -p $$(@D)
-	$(or $(4),$(TRAIN)) $$< $(3) --plan -q > $$@
+	$(or $(5),$(STRAG) train $(NETWORK)) $$< $(3) --plan -q > $$@
 endef
-plan_of = $(eval $(call PLANNED,$(1),$(2),$(3),$(4)))
-times = $(shell echo $$(($(1) * $(2))))
+plan_of = $(eval $(call PLANNED,$(1),$(2),$(3),$(or $(4),1),$(5)))
+product = $(shell echo $$(($(subst $(eval ) ,*,$(strip $(1))))))
+
+# The first block of a set, and of its small ones, stands for all of them.
+STANDING := $(foreach d,$(INVERTING),$(d) $(firstword $(SMALL_$(d))))
+like = $(words $(if $(findstring -s,$(1)),$(SMALL_$(call set_of,$(1))),$(BLOCKS_$(1))))
+# Networks that leave out sets: for each run its own and a dose, each with two controls.
+left_out = $(call product,$(call runs_of,$(1)) $(or $(NETWORKS_$(1)),6))
+NETWORKS_mnist := 24
 
 $(foreach d,$(SETS),$(call plan_of,c1.$(d),$(d),--runs $(RUNS) $(TRAIN_$(d))))
-$(foreach d,$(INVERTING),$(foreach o,$(TRAINED),$(call plan_of,c2.$(d).$(o),$(d),--runs $(RUNS) $(call c2_train,$(d)) $(OTHER_$(o)))))
-$(foreach c,$(WHOLE) $(DEEP),$(call plan_of,c3.$(c),mnist,$(OPTIONS_$(c))))
-$(call plan_of,c4,mnist,--runs $(call times,$(CAUSE_RUNS),24) $(CAUSE) $(FAST))
-$(call plan_of,c4.whole,mnist,--runs $(call times,$(CAUSE_RUNS),4) $(CAUSE))
-$(foreach d,$(INVERTING),$(foreach o,later control linear,$(call plan_of,c4.$(d).$(o),$(d),$(LATER_$(d)) $(FAST))))
-$(call plan_of,c5,mnist,--runs $(call times,2,$(PAIRS)) --lr 0.2 --epochs 65 --test-every never $(FAST))
-$(foreach d,$(INVERTING),$(call plan_of,c6.$(d),$(d),--runs $(call times,$(SWEEP_RUNS_$(d)),$(SWEEP_SETS_$(d))) $(SWEEP_TRAIN_$(d)) --record-every log $(FAST)))
-$(foreach d,$(INVERTING),$(call plan_of,linear.$(d),$(d),$(LINEAR_$(d)),$(LINEAR)))
-$(foreach d,$(INVERTING),$(foreach o,FIND TRAIN,$(call plan_of,c6.$(d).$(o),$(d),--runs $(SWEEP_RUNS_$(d)) $(SWEEP_$(o)_$(d)) $(NOISE) $(FAST))))
 $(foreach d,$(filter cifar,$(SETS)),$(call plan_of,c1.$(d).adam,$(d),$(ADAM_cifar)))
+$(foreach d,$(INVERTING),$(call plan_of,c2.$(d),$(d),$(call options_of,$(d),seeds)))
+$(foreach b,$(STANDING),$(foreach c,$(call conditions_of,$(b)),$(call plan_of,c3.$(b).$(c),$(b),$(call options_of,$(b),$(c)),$(if $(filter $(DEEPER),$(c)),1,$(call like,$(b))))))
+$(foreach b,$(STANDING),$(call plan_of,c4.$(b),$(b),--runs $(call left_out,$(b)) --lr $(call lr_of,$(b)) $(LONG) $(FAST),$(call like,$(b))))
+$(foreach b,$(STANDING),$(call plan_of,c4.$(b).linear,$(b),--runs $(call runs_of,$(b)) --lr $(call lr_of,$(b)) $(LONG) $(FAST),$(call like,$(b))))
+$(foreach d,$(INVERTING),$(call plan_of,c4.$(d).curves,$(d),--runs $(RUNS) --lr $(LR_$(d)) --epochs $(CURVED_$(d)) --record-every log $(FAST),3))
+$(foreach d,$(INVERTING),$(call plan_of,c5.$(d),$(d),--runs $(call product,2 $(or $(PAIRS_$(d)),$(PAIRS))) $(AGREE_$(d)) --test-every never $(FAST)))
+$(foreach d,$(INVERTING),$(call plan_of,c6.$(d),$(d),--runs $(call product,3 $(call sweep_runs,$(d)) $(or $(TIMES_$(d)),12)) $(SWEEP_TRAIN_$(d)) --record-every log $(FAST)))
+$(foreach d,$(INVERTING),$(foreach o,FIND TRAIN,$(call plan_of,c6.$(d).$(o),$(d),--runs $(call sweep_runs,$(d)) $(SWEEP_$(o)_$(d)) $(NOISE) $(FAST))))
 $(call plan_of,classes,mnist,--runs $(RUNS) $(TEN))
+TIMES_mnist := 39
 
-
-# The same on the first $(2) images of MNIST.
+# The same on the first $(2) images of MNIST, as many as there are blocks of them.
 define PLANNED_SIZE
-PLANS += $(OUT)/plan/$(1).json
-$(OUT)/plan/$(1).json:
+PLANS += $(OUT)/plan/c3.size$(1).x$(words $(filter $(1).%,$(PARTS))).json
+$(OUT)/plan/c3.size$(1).x$(words $(filter $(1).%,$(PARTS))).json:
 	mkdir -p $$(@D)
-	$(STRAG) data $(MNIST) --labels $(LABELS) --size $(2) -q | $(or $(4),$(TRAIN)) - $(3) --plan -q > $$@
+	$(STRAG) data $(SOURCE_mnist) --size $(1) -q | $(STRAG) train $(NETWORK) - $(OF_SIZE) --plan -q > $$@
 endef
-$(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,c3.size$(p),$(p),--runs $(call times,$(RUNS),$(words $(filter $(p).%,$(PARTS)))) $(BASE))))
-$(foreach p,$(LINEAR_SIZES),$(eval $(call PLANNED_SIZE,linear.$(p),$(p),$(LINEAR_mnist),$(LINEAR))))
-$(foreach p,$(LINEAR_SIZES),$(eval $(call PLANNED_SIZE,linear.$(p).seeds,$(p),--runs $(RUNS) $(BASE))))
+$(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,$(p))))
 
 plan: $(PLANS)
-	@for plan in $^; do echo "$$plan $$($(STRAG) info $$plan --get seconds)"; done | \
-	  awk '{ printf "%6.0f s  %s\n", $$2, $$1; sum += $$2 } END { printf "%.0f minutes in all\n", sum / 60 }'
+	@for plan in $^; do echo "$$plan $$($(STRAG) info "$$plan" --get seconds)"; done | \
+	  awk '{ n = $$1; sub(".*[.]x", "", n); printf "%6.0f s  %s\n", n * $$2, $$1; sum += n * $$2 } \
+	    END { printf "at most %.1f hours in all\n", sum / 3600 }'

@@ -47,6 +47,13 @@ def findings(value, name):
     return [require(finding, name, "Finding") for finding in value]
 
 
+def comparable(value, name):
+    """The check of one set of examples to compare, or several; it becomes a list."""
+    if not isinstance(value, (list, tuple)):
+        value = [value]
+    return [require(thing, name, "Finding", "Dataset", "StoredSets") for thing in value]
+
+
 def destination(value, name):
     """The check of `output` and the like: a path, which becomes text, or an open Output. Not stdout."""
     if isinstance(value, Output):

@@ -2,22 +2,25 @@
 
 import contextlib
 
+import numpy as np
+
 from strag.api import arguments as check
 from strag.api.find_stragglers import MOMENTS, layer_of, moment, usual_observable
 from strag.api.outputs import opened
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError, StragNote, bad_usage, warn_of
 from strag.files.sets import StoredSets, sets_meta, write_sets
+from strag.stragglers.controls import DRAWN, hardest_others, with_controls
 from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment, find_stragglers
 from strag.stragglers.inversion import FEWEST
 from strag.stragglers.sets import (
-    CONTROLS,
+    HARD,
     Logarithmic,
     dosed_sets,
     sets_of_runs,
     sets_over_time,
-    with_controls,
 )
 from strag.values import checked, choice, number, optional, read_whole, several, text, whole
+from strag.words import number_of
 
 
 def sets_of(
@@ -60,7 +63,11 @@ def sets_of(
     sets = sets_over_time(history, at) if many else sets_of_runs(history, stragglers)
     if doses:
         sets = sets + dosed_sets(history, stragglers, doses)
-    sets = with_controls(history, sets, controls, seed)
+    hardest = None
+    if HARD in controls:
+        hardest = hardest_others(history, sets, sets_of_runs(history, stragglers) if doses else None)
+        _note_missing(history, sets, hardest)
+    sets = with_controls(history, sets, controls, seed, hardest)
     recipe = {
         "observable": observable,
         "layer": layer_of(history, layer),
@@ -73,6 +80,18 @@ def sets_of(
         "min_misclassified": fewest,
     }
     return sets, stragglers, recipe
+
+
+def _note_missing(history, sets, hardest):
+    """Issue a note about the sets that are too large for a control `hard`."""
+    sizes, counts = sets.members.sum(axis=1), np.array([len(ranked) for ranked in hardest])
+    missing = sizes > counts
+    if missing.any() and not missing.all():
+        text = (
+            f"{missing.sum()} of {number_of(len(sizes), 'set')} get no control `hard`: they have "
+            f"{sizes[missing].min()} examples or more, at most {counts[missing].max()} are in no set"
+        )
+        warn_of(history.source, text, StragNote)
 
 
 def times(when):
@@ -117,7 +136,7 @@ def refuse_unused(given, *, at, controls, dose, rule, **_):
     history=check.kind("History"),
     at=check.when,
     output=optional(check.destination),
-    controls=several(choice(*CONTROLS[1:]), f"a tuple of {', '.join(CONTROLS[1:])}"),
+    controls=several(choice(*DRAWN), f"a tuple of {', '.join(DRAWN)}"),
     dose=several(number(0, 1, above=True), "a tuple of numbers above 0 and up to 1, such as (0.5, 1)"),
     seed=whole(0),
     observable=optional(text("the name of a curve")),

@@ -1,4 +1,4 @@
-"""strag compare: how far sets of stragglers overlap."""
+"""strag compare: how far sets of examples overlap."""
 
 import click
 
@@ -12,6 +12,8 @@ from strag.commands.types import FilePath
 strag compare tanh.json linear.json
 strag find-stragglers h.safetensors --core | strag compare - s.json --label core --label majority
 strag compare seed*.json -o overlap.json && strag plot overlap.json -o overlap.png
+strag compare s.json core.json flipped.safetensors
+strag sets tanh.safetensors -o t.sets && strag sets relu.safetensors | strag compare t.sets -
 """),
 )
 @click.argument("files", nargs=-1, required=True, type=FilePath(), metavar="FILE...")
@@ -28,9 +30,19 @@ strag compare seed*.json -o overlap.json && strag plot overlap.json -o overlap.p
 def command(files, labels, output, as_json, quiet):
     """Measure how far sets of stragglers overlap.
 
-    Each FILE is a file written by 'strag find-stragglers'; one of them may be '-' for stdin. All must be of
-    the same data set, or of versions of it made by 'strag prune'. The output is a table at a terminal, else
-    JSON, with these values for every pair of sets:
+    Each FILE is a set of examples, and one of them may be '-' for stdin:
+
+    \b
+    - a file of 'strag find-stragglers': its `indices`, such as the majority set
+      over runs, or the core
+    - a sets file of 'strag sets' with the own set of each run: single runs, run
+      by run. Values are then means over pairs of runs, also of two different
+      runs of this file. They are smaller than those of majority sets.
+    - a dataset file of 'strag data --flip-labels': its examples with a flipped
+      label
+
+    All must be of the same data set, or of versions of it made by 'strag prune'. The output is a table at a
+    terminal, else JSON, with what each set holds and these values for every pair of sets:
 
     \b
     - the number of common examples
@@ -38,6 +50,8 @@ def command(files, labels, output, as_json, quiet):
     - the Jaccard index
     - kappa, the agreement beyond chance (1: the same examples, 0: as many
       common ones as by chance)
+    - the share of the examples of each set that are in the other; for flipped
+      labels, recall and precision of the stragglers
 
     A warning names every set that is empty, since nothing overlaps with it.
     """
@@ -47,6 +61,7 @@ def command(files, labels, output, as_json, quiet):
     from strag.console import warn
     from strag.files.output import Output
     from strag.kinds import read
+    from strag.stragglers.finding import Finding
     from strag.views import comparison as view
 
     names = called(files, labels)
@@ -55,8 +70,8 @@ def command(files, labels, output, as_json, quiet):
     refuse_several_stdin(*files)
     refuse_overwriting(files, ("-o", output))
     with Output(output, binary=False) as sink:
-        lists = [read(path, "stragglers") for path in files]
-        deliver(view, lambda out: compare(lists, names, out), sink, as_json, quiet)
-    for stragglers in lists:
-        if not stragglers.indices.size:
+        sets = [read(path, ("stragglers", "dataset", "sets")) for path in files]
+        deliver(view, lambda out: compare(sets, names, out), sink, as_json, quiet)
+    for stragglers in sets:
+        if isinstance(stragglers, Finding) and not stragglers.indices.size:
             warn(f"{stragglers.source}: has no examples (its verdict is '{stragglers.verdict}')")

@@ -114,17 +114,22 @@ def command(files, labels, form, dpi, output, quiet, **options):
 
     \b
     - history: the gyration radii of the classes and their distance along
-      training (or --curves), as means over the runs, with the inversion marked.
+      training (or --curves), as means over the runs, with the inversion of the
+      rms radius and the minimum of each class marked.
       Several histories are drawn over each other.
-    - sweep (a history of 'strag train --without SETS'): the depth of the valleys
-      and the test error of the networks, against the dose or the update t of
-      the sets (with --x error, against the share of the examples that they hold).
+    - sweep (a history of 'strag train --without SETS'): the share of the
+      networks that invert, and their test error, against the dose or the update
+      t of the sets (with --x error, against the share of the examples that they
+      hold). For doses also t* and the depth of the valley up to 4 t*; for
+      updates also the test error minus that of each control, paired by run.
       --reference adds t*, and the test error of the same runs trained on all
       examples, at the end and at t*.
     - stragglers: a gallery of the examples that straggle most often, with the
       images of --data; or, with --by-class, the share of every original class
       that straggles, against its test error.
-    - stability: the agreement of the runs against the training error.
+    - stability: the agreement of the runs against the training error, once on
+      the whole axis and once near its largest value; z from 50 independent
+      pairs on.
     - comparison: a map of the overlaps.
     - scores: who expands the groups, the stragglers or the others, and the
       distribution of the scores.

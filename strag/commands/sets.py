@@ -16,9 +16,9 @@ from strag.commands.types import FilePath, FiniteRange, Names, Shares, Times
 
 
 def _controls():
-    from strag.stragglers.sets import CONTROLS
+    from strag.stragglers.controls import DRAWN
 
-    return CONTROLS[1:]
+    return DRAWN
 
 
 @click.command(
@@ -52,7 +52,7 @@ strag sets h.safetensors --at log:12 --controls random | strag train mnist8k --w
     type=Names(_controls, "control"),
     default=(),
     metavar="KINDS",
-    help="Add controls for each set: one or more of random,class,earlier.",
+    help="Add controls for each set: one or more of random,class,hard.",
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=0, metavar="N", show_default=True, help="Seed of the controls."
@@ -81,12 +81,13 @@ def command(history, output, quiet, any_verdict, **options):
 
     --dose adds sets for every run: growing shares of the stragglers that are most frequent over all runs.
 
-    --controls adds sets of equal size for comparison:
+    --controls adds sets of equal size for comparison. A note says where there are too few for `hard`.
 
     \b
     - random: random examples
     - class: random examples, as many of each original class
-    - earlier: examples that the same network misclassifies at half the time
+    - hard: the hardest examples that are in no run's own set: those misclassified
+      for the longest share of the time before it, in ln t
 
     The exit status is 3 if the verdict is not `inversion`, as for find-stragglers.
     """

@@ -26,7 +26,7 @@ SPEC = Spec(
         ),
         Tensor(
             *("control", "I64", (SET,)),
-            "kind of set: 0 is the set itself, 1 to 3 are controls of the same size, listed below",
+            "kind of set: 0 is the set itself, 1 to 4 are controls of the same size, listed below",
             (NOT_NEGATIVE, no_more_than(len(CONTROLS) - 1)),
         ),
         Tensor(

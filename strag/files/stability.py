@@ -112,6 +112,7 @@ def read(opened):
         which=ALL if recipe.get("pairs") == ALL else DISJOINT,
         examples=examples,
         title=value["strag"].get("title"),
+        classes=tuple(value["strag"].get("classes") or ()),
         recipe=_object(inputs, "training"),
         source=source,
     )

@@ -1,7 +1,7 @@
 """Sets: many sets of examples to leave out in one training job, each for one run.
 
 A set holds the stragglers of a run at one update, or a dose of the most frequent stragglers of all runs, or a
-control: random examples, as many as another set has.
+control: as many other examples as another set has, see `strag.stragglers.controls`.
 """
 
 from collections import Counter
@@ -12,8 +12,8 @@ import numpy as np
 from strag.errors import StragError
 from strag.geometry.times import evenly, logarithmic
 
-NO_CONTROL, RANDOM, CLASS, EARLIER = "none", "random", "class", "earlier"
-CONTROLS = (NO_CONTROL, RANDOM, CLASS, EARLIER)
+NO_CONTROL, RANDOM, CLASS, EARLIER, HARD = "none", "random", "class", "earlier", "hard"
+CONTROLS = (NO_CONTROL, RANDOM, CLASS, EARLIER, HARD)  # older files hold `earlier`, which is no longer drawn
 OWN = 0.0  # the dose of a run's own set
 SET_NAMES = ("run", "update", "dose", "control")  # the attributes that distinguish sets
 
@@ -50,6 +50,11 @@ class Sets:
         lists = {name: getattr(self, name).tolist() for name in ("run", "update", "dose")}
         return {**lists, "control": control}
 
+    def at(self, positions):
+        """The sets at these positions: Sets."""
+        positions = np.asarray(positions, dtype=np.int64)
+        return Sets(**{name: getattr(self, name)[positions] for name in self.__dataclass_fields__})
+
     def __add__(self, other):
         names = self.__dataclass_fields__
         return Sets(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names})
@@ -66,19 +71,19 @@ def described_at(described, positions):
     return {name: [column[network] for network in positions] for name, column in described.items()}
 
 
-def random_partners(kinds):
-    """The partner of every network, which left out a random set of the same size: list of position or None.
+def partners(kinds, wanted=RANDOM):
+    """The partner of every network, which left out a control of its set: list of position or None.
 
     Only a network that left out stragglers has a partner. It has the same run, update and dose, and the
-    control `random`. If several networks share all of run, update, dose and control, they have no partner and
+    wanted control. If several networks share all of run, update, dose and control, they have no partner and
     are not partners.
 
-    kinds : list of (run, update, dose, control), one per network.
+    kinds : list of (run, update, dose, control), one per network. wanted : a name in CONTROLS.
     """
     occurrences = Counter(kinds)
     network_of = {kind: network for network, kind in enumerate(kinds) if occurrences[kind] == 1}
     return [
-        network_of.get((*moment, RANDOM))
+        network_of.get((*moment, wanted))
         if control == NO_CONTROL and (*moment, NO_CONTROL) in network_of
         else None
         for *moment, control in kinds
@@ -90,7 +95,7 @@ def excess_errors(kinds, errors, removed):
 
     Parameters
     ----------
-    kinds : as for `random_partners`.
+    kinds : as for `partners`.
     errors : float [R, ...].
     removed : int [R], number of examples that each network left out.
 
@@ -99,7 +104,7 @@ def excess_errors(kinds, errors, removed):
     float64 [R, ...], NaN for a network without a partner, and for one that left out no example.
     """
     excess = np.full(np.shape(errors), np.nan)
-    for network, partner in enumerate(random_partners(kinds)):
+    for network, partner in enumerate(partners(kinds)):
         if partner is not None and removed[network]:
             excess[network] = (errors[network] - errors[partner]) / removed[network]
     return excess
@@ -185,42 +190,7 @@ def dosed_sets(history, stragglers, doses):
         members = np.zeros_like(whole.members)
         members[:, ranked[: max(1, round(dose * ranked.size))]] = True
         parts.append(replace(whole, members=members, dose=np.full(len(members), dose)))
-    return _joined(parts)
-
-
-def with_controls(history, sets, controls, seed):
-    """The given sets, followed by their controls of each kind: Sets.
-
-    A control is a random set of the same size as the set that it belongs to. `random` draws from all examples
-    that the network of the set trains on. `class` draws from these as many of each original class as the set
-    has. `earlier` draws from the trained examples that the network misclassified at the record nearest to
-    half the update of the set. If there are fewer of them than the set has examples, `earlier` uses all of
-    them; this is rare, because the number of misclassified examples falls during training.
-
-    Parameters
-    ----------
-    history : History from which the sets come.
-    sets : Sets
-    controls : names in CONTROLS, except `none`.
-    seed : int. Set number i draws its control from SeedSequence([seed, position of the kind in CONTROLS, i]).
-    """
-    trained = history.trained_bits()
-    parts = [sets]
-    for kind in controls:
-        members = np.zeros_like(sets.members)
-        for number, chosen in enumerate(sets.members):
-            random = np.random.default_rng([seed, CONTROLS.index(kind), number])
-            network = sets.network[number]
-            pool = np.flatnonzero(trained[network])
-            strata = [pool[history.y[pool] == c] for c in np.unique(history.y)] if kind == CLASS else [pool]
-            sizes = [chosen[stratum].sum() for stratum in strata]
-            if kind == EARLIER:
-                record = np.abs(history.updates - sets.update[number] / 2).argmin()
-                strata = [np.flatnonzero(history.misclassified_at(record, network))]
-            for stratum, size in zip(strata, sizes, strict=True):
-                members[number, random.permutation(stratum)[:size]] = True
-        parts.append(replace(sets, members=members, control=np.full(len(members), CONTROLS.index(kind))))
-    return _joined(parts)
+    return joined(parts)
 
 
 def _sets(history, places, members):
@@ -236,7 +206,7 @@ def _sets(history, places, members):
     )
 
 
-def _joined(parts):
+def joined(parts):
     """Several Sets as one."""
     whole = parts[0]
     for part in parts[1:]:

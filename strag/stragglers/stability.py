@@ -169,7 +169,8 @@ class Stability(Brief):
     taken, diverged : numbers of runs that are compared, and of runs that diverged and are left out.
     which : `disjoint` or `all` pairs.
     examples : number of examples that both runs of a pair train on, mean over pairs.
-    title : of the data. recipe : of the training. source : the file's name, for messages.
+    title : of the data. classes : names of the groups; empty if they are not known. recipe : of the training.
+    source : the file's name, for messages.
     """
 
     updates: np.ndarray
@@ -188,6 +189,7 @@ class Stability(Brief):
     which: str
     examples: float
     title: str | None = None
+    classes: tuple = ()
     recipe: dict = field(default_factory=dict)
     source: str = "stability"
 
@@ -258,6 +260,7 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
         which=which,
         examples=float(overlap(trained, trained, pairs).examples.mean()),
         title=history.meta.get("title"),
+        classes=tuple(history.classes),
         recipe=history.recipe,
         source=history.source,
     )

@@ -14,7 +14,7 @@ from strag.stragglers.history import History
 from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import CENSORED, FEWEST, INVERSION
 from strag.stragglers.reference import reference_of
-from strag.stragglers.sets import CONTROLS, OWN, SET_NAMES, excess_errors
+from strag.stragglers.sets import CONTROLS, NO_CONTROL, OWN, SET_NAMES, partners
 
 DOSE, UPDATE = "dose", "update"
 
@@ -30,11 +30,13 @@ class SweepCondition:
     verdicts : dict of verdict to number of networks.
     depth_at_4 : float64 [n], depth of the inversion up to 4 t*; NaN without one. All are NaN if the depth of
         any inversion is not known.
-    horizon : float64 [n], T / t* of the inversion; NaN without one.
+    update, horizon : float64 [n], t* and T / t* of the inversion; NaN without one.
+    excluded_below : float64 [n], the update below which an open network has no inversion; NaN for others.
     test_error : float64 [n], at the last test record; NaN for a network that diverged. None without test
         records.
-    excess : float64 [n], test error minus that of the network that left out as many random examples, per
-        example left out; NaN without such a network. None without test records.
+    differences : dict of the name of a control to float64 [n], test error minus that of the network of the
+        same run that left out this control of the same set; NaN without such a network. Empty for a control,
+        and without test records.
     """
 
     control: str
@@ -42,9 +44,11 @@ class SweepCondition:
     removed: float
     verdicts: dict
     depth_at_4: np.ndarray
+    update: np.ndarray
     horizon: np.ndarray
+    excluded_below: np.ndarray
     test_error: np.ndarray | None
-    excess: np.ndarray | None
+    differences: dict
 
     @property
     def networks(self):
@@ -121,30 +125,55 @@ def sweep_of(history, layer=None, noise=None, fewest=FEWEST):
         known = ", ".join(f"{level:g}" for level in levels) if tested else "none"
         raise bad_usage(f"has no test error with noise {noise:g}", f"it has {known}", history.source)
     shown_level = len(levels) - 1 if noise is None else levels.index(noise)
+    errors = differences = None
     if tested:
         errors = np.array([history.last_test_error(run)[shown_level] for run in range(len(history.runs))])
-        sets = history.meta["sets"]
-        kinds_of = list(zip(*(sets[name] for name in SET_NAMES), strict=True))
-        excess = excess_errors(kinds_of, errors, history.examples - trained)
+        differences = _differences(history, errors)
     conditions = []
     shown = {kind for kind in kinds if by != DOSE or kind[1] != OWN} or set(kinds)
     for kind in sorted(shown, key=lambda kind: (CONTROLS.index(kind[0]), kind[1])):
         networks = [number for number, its_kind in enumerate(kinds) if its_kind == kind]
+        removed = float(history.examples - trained[networks].mean())
         inversions = [stragglers.inversions[number] for number in networks]
-        conditions.append(
-            SweepCondition(
-                control=kind[0],
-                place=kind[1],
-                removed=float(history.examples - trained[networks].mean()),
-                verdicts=dict(Counter(inversion.verdict for inversion in inversions)),
-                depth_at_4=_comparable(inversions),
-                horizon=_known(inversions, "horizon"),
-                test_error=errors[networks] if tested else None,
-                excess=excess[networks] if tested else None,
-            )
-        )
+        conditions.append(_condition(kind, removed, inversions, networks, errors, differences))
     shown_noise = float(levels[shown_level]) if tested else None
     return Sweep(by, tuple(conditions), shown_noise, position, history)
+
+
+def _condition(kind, removed, inversions, networks, errors, differences):
+    """The SweepCondition of the networks at these positions, which have these Inversions.
+
+    kind : (control, place). removed : mean number of examples left out. errors, differences : test errors of
+    all networks, and their `_differences`; None without test records.
+    """
+    has_partners = kind[0] == NO_CONTROL and errors is not None
+    return SweepCondition(
+        control=kind[0],
+        place=kind[1],
+        removed=removed,
+        verdicts=dict(Counter(inversion.verdict for inversion in inversions)),
+        depth_at_4=_comparable(inversions),
+        **{name: _known(inversions, name) for name in ("update", "horizon", "excluded_below")},
+        test_error=None if errors is None else errors[networks],
+        differences={name: of_all[networks] for name, of_all in differences.items()} if has_partners else {},
+    )
+
+
+def _differences(history, errors):
+    """The test errors [R] of networks minus those of their partners, for every control in a sweep: dict.
+
+    Values are NaN for networks without a partner.
+    """
+    kinds = list(zip(*(history.meta["sets"][name] for name in SET_NAMES), strict=True))
+    found = {}
+    for control in CONTROLS[1:]:
+        of_control = partners(kinds, control)
+        if any(partner is not None for partner in of_control):
+            pairs = enumerate(of_control)
+            found[control] = np.array(
+                [np.nan if other is None else errors[network] - errors[other] for network, other in pairs]
+            )
+    return found
 
 
 def _comparable(inversions):

@@ -1,10 +1,12 @@
 """Axes, marks and headings that several figures share."""
 
 from strag.views.dynamics import AXES, ERROR, log_ticks
-from strag.views.style import GREY, SMALL
+from strag.views.style import CHARACTERS, GREY, SMALL
 
 MARK = {"linewidth": 0.9, "linestyle": (0, (2, 2))}  # of the line at an inversion
 MOST_TICKS = 9  # on a horizontal axis of half the width
+MOST_COLUMNS = 5  # of a legend
+HANDLE, LEGEND = 10, CHARACTERS + 23  # widths in characters: of the line of an entry, and of a legend
 FEW_RECORDS = 12  # up to this number, every record gets a dot
 
 
@@ -25,6 +27,20 @@ def label_horizontal(panel, values, x, most=MOST_TICKS):
         panel.set_xlim(limits[::-1] if x == ERROR else limits)
     elif x == ERROR:
         panel.invert_xaxis()
+
+
+def legend_columns(labels, most=MOST_COLUMNS):
+    """Return the largest number of legend columns, at most `most`, that fit across the figure.
+
+    matplotlib fills a legend column by column, the first ones with one entry more than the last ones.
+    """
+    for columns in range(min(most, len(labels)), 1, -1):
+        rows, more = divmod(len(labels), columns)
+        ends = [rows * (number + 1) + min(number + 1, more) for number in range(columns)]
+        parts = [labels[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        if sum(HANDLE + max(map(len, part)) for part in parts) <= LEGEND:
+            return columns
+    return 1
 
 
 def marker(records):

@@ -1,9 +1,15 @@
 """Headings and captions of figures of histories: the data set and the recipe, kept short."""
 
+import numpy as np
+
 from strag.words import number_of
 
 LONGEST = 28  # characters of a name
-LONGEST_HEADING = 60  # characters
+LONGEST_GROUPS = 24  # characters of the groups in a title
+LONGEST_HEADING = 92  # characters
+LONGEST_NAMES = 80  # characters of the names of the classes in the groups
+MOST_GROUPS = 4  # that a title names
+USUAL_GROUPS = ("even", "odd")
 ENDED = "means over the runs that still train"  # where some runs end before others
 
 
@@ -16,10 +22,37 @@ def one_line(text, longest=LONGEST):
     return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
 
 
+def title_of(title, classes, longest=LONGEST):
+    """Return the title of a data set, with its groups unless they are even and odd: `pets (cat / dog)`.
+
+    classes : names of the groups; empty if they are not known. longest : number of characters of the title.
+    """
+    title, classes = one_line(title, longest), tuple(classes)
+    if not classes or classes == USUAL_GROUPS:
+        return title
+    if len(classes) > MOST_GROUPS:
+        return f"{title} ({len(classes)} classes)"
+    return f"{title} ({one_line(' / '.join(classes), LONGEST_GROUPS)})"
+
+
+def table_title(title, classes):
+    """Return the title of a table, as `title_of` but never cut; None without a title."""
+    return title and title_of(title, classes or (), len(title))
+
+
+def scaled_update(momenta):
+    """Return the heading of lr t*, the update that is comparable between learning rates.
+
+    With momentum m it is lr t*/(1 - m). momenta : the momentum of each training, None where not known.
+    """
+    return "lr t*/(1 - m)" if any(momenta) else "lr t*"
+
+
 def heading(shown):
     """Return the name and the inversion of one Dynamics, or the data sets of several, each of them once."""
     if len(shown) == 1:
-        return f"{shown[0].label}: {shown[0].sentence}"
+        longest = max(LONGEST, LONGEST_HEADING - len(shown[0].sentence) - 2)
+        return f"{one_line(shown[0].label, longest)}: {shown[0].sentence}"
     return one_line(", ".join(dict.fromkeys(dynamics.title for dynamics in shown)), LONGEST_HEADING)
 
 
@@ -42,10 +75,24 @@ def facts_of(history, at, diverged):
         "examples": _examples(history),
         "runs": f"{runs} ({diverged} diverged and left out)" if diverged else runs,
         **recipe_facts(recipe),
+        **_named_groups(history),
     }
     if layer is not None and (len(history.layers) > 1 or layer == 0):
         facts["layer"] = f"layer {layer}" if layer else "layer 0, the input"
     return facts
+
+
+def _named_groups(history):
+    """Return the names of the original classes in each group, if there are names and they are short: dict."""
+    if not history.meta.get("class_names") or history.classes == USUAL_GROUPS:
+        return {}
+    groups = [
+        [history.class_name(number) for number in np.unique(history.y[history.group == group]).tolist()]
+        for group in range(len(history.classes))
+    ]
+    text = " / ".join(", ".join(names) for names in groups)
+    is_new = any(len(names) > 1 for names in groups) and "," in text
+    return {"groups": text} if is_new and len(text) <= LONGEST_NAMES else {}
 
 
 def recipe_facts(recipe):

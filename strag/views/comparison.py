@@ -1,10 +1,12 @@
-"""A comparison as a figure, a table and a sentence: the overlap of every two sets of stragglers."""
+"""A comparison as a figure, a table and a sentence: the overlap of every two sets of examples."""
 
 from textwrap import wrap
 
 import numpy as np
 
+from strag.stragglers.comparison import RUNS
 from strag.views.captions import one_line
+from strag.views.compared import holding, what
 from strag.views.picture import Picture
 from strag.views.style import GREY, INK, SMALL, WIDTH, house_style, new_figure
 from strag.views.table import Table, as_cell
@@ -16,7 +18,7 @@ CELL, NARROWEST_CELL = 0.5, 0.36  # inches; the latter is the least with room fo
 LARGEST = WIDTH  # inches, the side of the map
 LETTER, LINE = 0.075, 0.17  # inches: width and height of small text
 WIDEST = 8  # most sets for which a matrix fits into 80 columns of a terminal
-PAIR = ("in both", "by chance", "Jaccard", "kappa")
+PAIR = ("in both", "of 1st", "of 2nd", "by chance", "Jaccard", "kappa")
 
 
 def comparison_figure(comparison):
@@ -45,7 +47,7 @@ def comparison_figure(comparison):
         figure = new_figure(width, height, layout=None)
         panel = figure.add_axes((left / width, 0.15 / height, side / width, side / height))
         bar = figure.add_axes(((left + side + 0.2) / width, 0.15 / height, 0.12 / width, side / height))
-        image = panel.imshow(_off_diagonal(comparison.jaccard), MAP, vmin=0, vmax=1)
+        image = panel.imshow(_shown(comparison), MAP, vmin=0, vmax=1)
         if numbered:
             _write_numbers(panel, comparison)
         _label(panel, names, step=int(np.ceil(LINE / cell)))
@@ -63,6 +65,13 @@ def _off_diagonal(values):
     return np.where(np.eye(len(values), dtype=bool), np.nan, values)
 
 
+def _shown(comparison):
+    """Return the Jaccard indices that the map shows; NaN on its diagonal where no runs are compared."""
+    S = len(comparison.names)
+    between_runs = [comparison.holds(number) == RUNS for number in range(S)]
+    return np.where(np.diag(between_runs), comparison.jaccard, _off_diagonal(comparison.jaccard))
+
+
 def _titles(comparison, width, numbered):
     """Return the lines of the title, and the lines that explain the map.
 
@@ -76,19 +85,22 @@ def _titles(comparison, width, numbered):
         subtitle += f" (by chance {low if low == high else f'{low} to {high}'})"
     if numbered:
         subtitle += f"; on the diagonal the size of each set, of P = {comparison.examples} examples"
+        subtitle += ", or the overlap of its runs" * bool(np.isfinite(np.diag(_shown(comparison))).any())
+    subtitle += "".join(f"; {line}" for line in holding(comparison))
+    members = "examples" if comparison.flipped else "stragglers"
     title = (
-        f"{one_line(comparison.title or 'stragglers')}: overlap of {len(comparison.names)} sets of stragglers"
+        f"{one_line(comparison.title or 'stragglers')}: overlap of {len(comparison.names)} sets of {members}"
     )
     return wrap(title, int(13 * width)), wrap(subtitle, int(15 * width))
 
 
 def _write_numbers(panel, comparison):
     """Write the Jaccard index into every cell of the map, and the sizes of the sets onto its diagonal."""
-    for (row, column), value in np.ndenumerate(comparison.jaccard):
+    for (row, column), value in np.ndenumerate(_shown(comparison)):
         text = "-" if np.isnan(value) else f"{value:.2f}"
         ink = INK if np.isnan(value) or value > LIGHT else "white"
-        if row == column:
-            text, ink = str(comparison.sizes[row]), GREY
+        if row == column and comparison.holds(row) != RUNS:
+            text, ink = as_cell(comparison.sizes[row], 0), GREY
         panel.text(column, row, text, ha="center", va="center", color=ink, fontsize=SMALL)
 
 
@@ -108,29 +120,48 @@ def picture(comparison):
 
 
 def tables(comparison):
-    """Return a Comparison as a list of one Table.
+    """Return a Comparison as a list of two Tables.
 
-    The table is a matrix, with the Jaccard index above its diagonal and kappa below. If there are more than
-    WIDEST sets, it has a row for every pair of sets instead.
+    The first is a matrix with the Jaccard index above its diagonal and kappa below, the second one of the
+    shares of one set that are in another. If there are more than WIDEST sets, there is only one Table, with a
+    row for every pair of sets.
     """
     if len(comparison.names) > WIDEST:
         return [_table_of_pairs(comparison)]
 
-    def cell(row, column):
-        if row == column:
+    def overlap(row, column):
+        if row == column and comparison.holds(row) != RUNS:
             return "·"
         return as_cell((comparison.jaccard if row < column else comparison.kappa)[row, column], 2)
 
+    def share(row, column):
+        return "·" if row == column else as_cell(comparison.contained[row, column], 2)
+
+    S = len(comparison.names)
+    caption = ["above the diagonal: Jaccard index; below it: kappa, the agreement beyond chance"]
+    if any(comparison.holds(number) == RUNS for number in range(S)):
+        caption += ["on it: kappa of two single runs; all values with single runs are means"]
+    shares = ["share of the examples of the row's set that are in the column's set"]
+    if comparison.flipped:
+        shares += ["in the row of flipped labels: recall; in their column: precision"]
+    if S == 2:
+        shares += [sentence(comparison)]
+    title = comparison.title
+    return [
+        _matrix(comparison, title, overlap, [*caption, *holding(comparison)]),
+        _matrix(comparison, None, share, shares),
+    ]
+
+
+def _matrix(comparison, title, cell, caption):
+    """Return a Table with a row and a column for every set. cell : function of row and column to text."""
     S = len(comparison.names)
     columns = [("", "right"), ("set", "left"), ("size", "right"), *((f"{n + 1}", "right") for n in range(S))]
     rows = [
-        (f"{row + 1}", name, str(comparison.sizes[row]), *(cell(row, column) for column in range(S)))
+        (f"{row + 1}", name, as_cell(comparison.sizes[row], 0), *(cell(row, column) for column in range(S)))
         for row, name in enumerate(comparison.names)
     ]
-    caption = "above the diagonal: Jaccard index; below it: kappa, the agreement beyond chance"
-    if S == 2:
-        caption += f"\n{sentence(comparison)}"
-    return [Table(comparison.title, columns, rows, caption)]
+    return Table(title, columns, rows, "\n".join(caption))
 
 
 def _table_of_pairs(comparison):
@@ -140,29 +171,51 @@ def _table_of_pairs(comparison):
         (
             comparison.names[a],
             comparison.names[b],
-            str(comparison.common[a, b]),
+            as_cell(comparison.common[a, b], 0),
+            as_cell(comparison.contained[a, b], 2),
+            as_cell(comparison.contained[b, a], 2),
             as_cell(comparison.expected[a, b], 1),
             as_cell(comparison.jaccard[a, b], 2),
             as_cell(comparison.kappa[a, b], 2),
         )
         for a, b in zip(*np.triu_indices(len(comparison.names), 1), strict=True)
     ]
-    return Table(comparison.title, columns, rows, sentence(comparison))
+    caption = "\n".join([sentence(comparison), *holding(comparison)])
+    return Table(comparison.title, columns, rows, caption)
 
 
 def sentence(comparison):
     """Return one line: the overlap of two sets, or its range over the pairs of several sets."""
-    above = np.triu_indices(len(comparison.names), 1)
     if len(comparison.names) == 2:
-        common, expected = comparison.common[above][0], comparison.expected[above][0]
-        jaccard, kappa = comparison.jaccard[above][0], comparison.kappa[above][0]
-        return (
-            f"{number_of(round(common), 'example')} in both, {as_cell(expected, 1)} by chance; "
-            f"Jaccard {as_cell(jaccard, 3)}, kappa {as_cell(kappa, 3)}"
-        )
-    return f"{len(comparison.names)} sets: " + ", ".join(
-        f"{name} {_range(values[above])}"
-        for name, values in (("Jaccard", comparison.jaccard), ("kappa", comparison.kappa))
+        return _sentence_of_two(comparison)
+    above = np.triu_indices(len(comparison.names), 1)
+    ranges = [("Jaccard", comparison.jaccard[above]), ("kappa", comparison.kappa[above])]
+    if len(comparison.flipped) == 1:
+        flips = comparison.flipped[0]
+        ranges += [
+            ("recall of flipped labels", np.delete(comparison.contained[flips], flips)),
+            ("precision", np.delete(comparison.contained[:, flips], flips)),
+        ]
+    shown = ", ".join(f"{name} {_range(values)}" for name, values in ranges)
+    return f"{len(comparison.names)} sets: {shown}"
+
+
+def _sentence_of_two(comparison):
+    """Return one line with the overlap of two sets."""
+    common, expected = comparison.common[0, 1], comparison.expected[0, 1]
+    shares = [(comparison.contained[0, 1], 0), (comparison.contained[1, 0], 1)]
+    if len(comparison.flipped) == 1:
+        recall = comparison.flipped[0]
+        words = {recall: "recall", 1 - recall: "precision"}
+        parts = [f"{words[number]} {as_cell(share, 3)}" for share, number in shares]
+    else:
+        parts = [f"{as_cell(share, 3)} of the {('first', 'second')[number]}" for share, number in shares]
+    first, second = (what(kind) for kind in comparison.kinds or (None, None))
+    subject = f"{first} and {second}: " if first and second else ""
+    number = number_of(round(common), "example") if common == round(common) else f"{common:.1f} examples"
+    return (
+        f"{subject}{number} in both ({', '.join(parts)}), {as_cell(expected, 1)} by chance; "
+        f"Jaccard {as_cell(comparison.jaccard[0, 1], 3)}, kappa {as_cell(comparison.kappa[0, 1], 3)}"
     )
 
 

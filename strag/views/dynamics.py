@@ -12,7 +12,7 @@ from strag.stragglers.find import collect, find_inversions
 from strag.stragglers.intervals import mean_over_runs
 from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, NONE, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
-from strag.views.captions import facts_of, one_line
+from strag.views.captions import facts_of, one_line, title_of
 from strag.words import number_of
 
 UPDATES, ERROR = "updates", "error"
@@ -134,13 +134,13 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
         raise StragError(
             "has no curve to draw: every run diverged", "train with a smaller `lr`", history.source
         )
-    title = one_line(history.meta.get("title") or "history")
+    title = title_of(history.meta.get("title") or "history", history.classes)
     lacks_inversion = finding.verdict not in (INVERSION, UNSTABLE, DIVERGED)
     T = int(history.records[shown].max())
     error = history.train_error[:T, shown].astype(np.float64)
     names = [name for name in curves if measured and name != ERROR]
     return Dynamics(
-        label=one_line(label or title),
+        label=one_line(label) if label else title,
         title=title,
         source=history.source,
         facts=facts_of(history, position, diverged),

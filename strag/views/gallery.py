@@ -8,7 +8,7 @@ from math import isqrt
 import numpy as np
 
 from strag.errors import StragError
-from strag.views.captions import one_line
+from strag.views.captions import one_line, title_of
 from strag.views.picture import Picture
 from strag.views.style import GREY, NORMAL, SMALL, WIDTH, house_style, new_figure
 from strag.words import number_of
@@ -219,7 +219,7 @@ def _titles(data, shown, explained, width):
     subject = total if count == shown.total else f"{count} of the {total}"
     verb = "straggles" if shown.total == 1 else "straggle"
     order = "" if shown.total == 1 else ", most frequent first"
-    title = f"{one_line(data.title)}: {subject} that {verb} in at least one run{order}"
+    title = f"{title_of(data.title, data.grouping.names)}: {subject} that {verb} in at least one run{order}"
     return wrapped(title, width, NORMAL), wrapped(explained, width, SMALL)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from strag.errors import bad_usage
 from strag.geometry.measures import MEASURES
 from strag.stragglers.inversion import FEWEST
-from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal, marker
+from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal, legend_columns, marker
 from strag.views.captions import caption, heading
 from strag.views.dynamics import (
     AXES,
@@ -37,9 +37,10 @@ OPTIONS = ("x", "curves", "layer", "labels", "fewest")  # of a picture of histor
 HEIGHT = 2.95  # inches, without the legend and the recipe
 ROW = 0.18  # inches, a row of the legend or the recipe
 MOST_CLASSES = 10  # that have a colour and a legend entry of their own
+MINIMUM = {"marker": "o", "markersize": 5, "markeredgecolor": "white", "linestyle": "", "zorder": 4}
+RADIUS = "radius"
 MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # with bands that a reader can distinguish
 UNDERMOST = {"linewidth": 3.2, "alpha": 0.5}  # look of the first of several histories, which others may cover
-MOST_COLUMNS = 5  # of the legend
 MOST_OF_SEVERAL = {3: 5, 4: 3}  # ticks on the horizontal axis, by number of panels
 
 
@@ -67,7 +68,7 @@ def history_figure(shown, x=UPDATES, curves=USUAL):
         _label_axes(panels, shown, x)
         lines = _entitle(panels[curves[0]], shown)
         labels = [handle.get_label() for handle in handles]
-        columns = _columns(labels) if alone else 1
+        columns = legend_columns(labels) if alone else 1
         figure.set_size_inches(WIDTH, HEIGHT + ROW * (lines + -(-len(handles) // columns)))
         if handles:
             figure.legend(handles, labels, loc="outside lower center", ncols=columns)
@@ -98,6 +99,8 @@ def _one(panels, dynamics, x):
         handles.append(lines[with_classes[0]])
     if dynamics.runs_shown > 1:
         handles.append(_band_handle(f"± 1 s.d. over {dynamics.runs_shown} runs"))
+    if RADIUS in with_classes and _mark_minima(panels[RADIUS], dynamics, x):
+        handles.append(_minimum_handle())
     if _mark(panels, dynamics, x, INK):
         handles.append(_mark_handle())
     return handles
@@ -117,6 +120,33 @@ def _of_classes(panel, dynamics, by_class, x):
         line.set_label(f"each of {len(dynamics.classes)} classes" if several else _class_label(name))
         handles = [line] if several else [*handles, line]
     return handles
+
+
+def _mark_minima(panel, dynamics, x):
+    """Draw a dot at the minimum of the radius of each class, which may turn at another time than the mean.
+
+    The minimum is that of the mean over runs. A curve that is lowest at its first or last record has no dot,
+    and none has one if there are more than MOST_CLASSES. Returns whether there is a dot.
+    """
+    if len(dynamics.classes) > MOST_CLASSES:
+        return False
+    places, records = dynamics.axis(x)
+    marked = False
+    for number in range(len(dynamics.classes)):
+        values = dynamics.by_class[RADIUS][records, :, number]
+        mean, _ = mean_and_spread(values, dynamics.recorded[records])
+        if not np.isfinite(mean).all() or not 0 < (lowest := int(mean.argmin())) < len(mean) - 1:
+            continue
+        panel.plot(places[lowest], mean[lowest], color=colour(number), **MINIMUM)
+        marked = True
+    return marked
+
+
+def _minimum_handle():
+    """Return the legend entry of the dots at the minima of the classes."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=GREY, label="minimum of each class", **MINIMUM)
 
 
 def _several(panels, shown, x):
@@ -173,7 +203,7 @@ def _mark_handle():
     """Return the legend entry of the lines at inversions."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], color=INK, label="inversion", **MARK)
+    return Line2D([], [], color=INK, label="inversion of the rms radius", **MARK)
 
 
 def _band_handle(text):
@@ -218,19 +248,6 @@ def _pairs(numbers):
 def _class_label(name):
     """Return the legend entry of a class: `class 3` for a name that begins with a digit."""
     return f"class {name}" if name[:1].isdigit() else name
-
-
-def _columns(labels):
-    """Return the largest number of legend columns that fit across the figure.
-
-    matplotlib fills a legend column by column.
-    """
-    for columns in range(min(MOST_COLUMNS, len(labels)), 1, -1):
-        rows = -(-len(labels) // columns)
-        parts = [labels[start : start + rows] for start in range(0, len(labels), rows)]
-        if sum(10 + max(map(len, part)) for part in parts) <= CHARACTERS + 10:
-            return columns
-    return 1
 
 
 def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=FEWEST):

@@ -6,23 +6,29 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.stragglers.stability import FEWEST_RUNS
-from strag.views.axes import MARK, entitle, label_horizontal, marker
-from strag.views.captions import one_line, recipe_facts
+from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal, legend_columns, marker
+from strag.views.captions import recipe_facts, table_title, title_of
 from strag.views.dynamics import ERROR
 from strag.views.picture import Picture
 from strag.views.style import BAND, BLUE, CHARACTERS, GREY, INK, VERMILION, WIDTH, house_style, new_figure
 from strag.views.table import Table, as_cell
+from strag.words import number_of
 
 HEIGHT = 3.3  # inches
+AROUND = 1.6  # largest ratio of an error to that of the inversion or of the largest kappa, to be near it
+TOP = {"marker": "o", "markersize": 5, "markeredgecolor": "white", "linestyle": "", "zorder": 4}
+FEWEST_PAIRS = 50  # independent pairs of runs, with fewer of which z is mostly noise
+MOST_OF_SEVERAL = {3: 4}  # ticks on the horizontal axis, by number of panels
 ROWS = 24  # most rows of the table; the JSON has all records
 THIN = {"linewidth": 0.7, "alpha": 0.6}  # look of curves where only some of the runs contribute
 
 
 def stability_figure(stability):
-    """Draw kappa with its interval and the Jaccard index on the left, and z on the right.
+    """Draw the agreement of runs against the training error.
 
-    A vertical line marks the inversion. The curves on the left are thin at training errors that not every run
-    reached.
+    The left panel shows kappa with its interval and the Jaccard index; curves are thin at training errors
+    that not every run reached. The next panel shows kappa near its largest value, on an axis of its own. A
+    third one shows z, if there are enough pairs. A vertical line marks the inversion.
 
     Parameters
     ----------
@@ -37,30 +43,90 @@ def stability_figure(stability):
     shown = stability.train_error > 0
     if not shown.any():
         raise StragError("has no record with a training error to show", "record more often", stability.source)
-    error = stability.train_error[shown]
-    complete = stability.runs[shown] == stability.taken
+    near = _near_top(stability) & shown
+    panels_shown = ["agreement", *(["top"] if near.any() else []), *(["z"] if _has_z(stability) else [])]
     with house_style():
         figure = new_figure(WIDTH, HEIGHT)
-        left, right = panels = figure.subplots(1, 2)
-        _curve(left, error, stability.kappa[shown], complete, color=BLUE, label="κ, beyond chance")
-        band = (stability.kappa_low[shown], stability.kappa_high[shown])
-        named = {"label": "95 % interval"} if np.isfinite(band).any() else {}  # needs 8 runs
-        left.fill_between(error, *band, color=BLUE, alpha=BAND, linewidth=0, **named)
-        _curve(left, error, stability.jaccard[shown], complete, color=VERMILION, label="Jaccard index")
-        _curve(right, error, stability.z[shown], np.ones_like(complete), color=INK)
-        for panel in panels:
-            label_horizontal(panel, error, ERROR)
-            if stability.inversion is not None and stability.inversion[1] > 0:
+        axes = figure.subplots(1, max(len(panels_shown), 2))
+        panels = dict(zip(panels_shown, axes, strict=False))
+        for panel in axes[len(panels) :]:
+            panel.set_axis_off()
+        _draw_agreement(panels["agreement"], stability, shown)
+        if "top" in panels:
+            _draw_top(panels["top"], stability, near)
+        if "z" in panels:
+            error = stability.train_error[shown]
+            _curve(panels["z"], error, stability.z[shown], np.ones(error.size, dtype=bool), color=INK)
+            panels["z"].set_ylabel("z, at equal updates")
+        for name, panel in panels.items():
+            error = stability.train_error[near if name == "top" else shown]
+            inverts = stability.inversion is not None and stability.inversion[1] > 0
+            if inverts:
                 panel.axvline(stability.inversion[1], color=INK, zorder=1, label="inversion", **MARK)
-        if not complete.all():
-            left.plot([], [], color=GREY, label="not every run", **THIN)
-        left.set_ylim(min(0.0, *left.get_ylim()), 1)
-        left.set_ylabel("agreement at equal training error")
-        right.set_ylabel("z, at equal updates")
-        entitle(left, _heading(stability), wrap(_caption(stability), CHARACTERS))
-        handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
+            label_horizontal(panel, error, ERROR, MOST_OF_SEVERAL.get(len(axes), MOST_TICKS))
+        entitle(panels["agreement"], _heading(stability), wrap(_caption(stability), CHARACTERS))
+        handles = {
+            label: handle
+            for panel in panels.values()
+            for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+        }
+        ncols = legend_columns(list(handles), len(handles))
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=ncols)
     return figure
+
+
+def _draw_agreement(panel, stability, shown):
+    """Draw kappa with its interval and the Jaccard index at the records shown, bool [T]."""
+    error = stability.train_error[shown]
+    complete = stability.runs[shown] == stability.taken
+    _curve(panel, error, stability.kappa[shown], complete, color=BLUE, label="κ, beyond chance")
+    _band(panel, stability, shown)
+    _curve(panel, error, stability.jaccard[shown], complete, color=VERMILION, label="Jaccard index")
+    if not complete.all():
+        panel.plot([], [], color=GREY, label="not every run", **THIN)
+    panel.set_ylim(min(0.0, *panel.get_ylim()), 1)
+    panel.set_ylabel("agreement at equal ε")
+
+
+def _draw_top(panel, stability, near):
+    """Draw kappa near its largest value with its interval, and a dot at the largest value."""
+    top = stability.at_largest
+    complete = stability.runs[near] == stability.taken
+    _curve(panel, stability.train_error[near], stability.kappa[near], complete, color=BLUE)
+    _band(panel, stability, near)
+    panel.plot(stability.train_error[top], stability.kappa[top], color=BLUE, label="largest κ", **TOP)
+    panel.set_ylabel("κ near its largest value")
+
+
+def _band(panel, stability, shown):
+    """Draw the interval of kappa at the records shown, bool [T]."""
+    band = (stability.kappa_low[shown], stability.kappa_high[shown])
+    named = {"label": "95 % interval"} if np.isfinite(band).any() else {}  # needs 8 runs
+    panel.fill_between(stability.train_error[shown], *band, color=BLUE, alpha=BAND, linewidth=0, **named)
+
+
+def _near_top(stability):
+    """Whether the training error of a record is near that of the largest kappa or the inversion: bool [T]."""
+    top = stability.at_largest
+    if top is None:
+        return np.zeros(len(stability.train_error), dtype=bool)
+    errors = [stability.train_error[top], *(stability.inversion or ())[1:]]
+    errors = [error for error in errors if error > 0]
+    if not errors:
+        return np.zeros(len(stability.train_error), dtype=bool)
+    low, high = min(errors) / AROUND, max(errors) * AROUND
+    return (stability.train_error >= low) & (stability.train_error <= high)
+
+
+def _has_z(stability):
+    """Whether there are enough independent pairs of runs for z."""
+    return stability.taken // 2 >= FEWEST_PAIRS
+
+
+def _without_z(stability):
+    """Return the reason why z is left out, in words."""
+    pairs = number_of(stability.taken // 2, "pair")
+    return f"no z, which needs {FEWEST_PAIRS} independent pairs: {pairs}"
 
 
 def _curve(panel, error, values, complete, label=None, **look):
@@ -73,7 +139,7 @@ def _curve(panel, error, values, complete, label=None, **look):
 
 def _heading(stability):
     """Return the headline: kappa at the inversion."""
-    title, at = one_line(stability.title or "history"), stability.at_inversion
+    title, at = title_of(stability.title or "history", stability.classes), stability.at_inversion
     if at is None:
         return f"{title}: no inversion"
     return f"{title}: κ = {stability.kappa[at]:.2f} at the inversion, ε* = {stability.inversion[1]:.2g}"
@@ -88,7 +154,20 @@ def _caption(stability):
         f"{stability.which} pairs",
         *recipe_facts(stability.recipe).values(),
     ]
-    return ", ".join(facts)
+    top = _top(stability)
+    notes = [*([f"largest κ = {top.replace('eps', 'ε')}"] if top else [])]
+    notes += [] if _has_z(stability) else [_without_z(stability)]
+    return "; ".join([", ".join(facts), *notes])
+
+
+def _top(stability):
+    """Return the largest kappa, its place and how that lies to eps*, as text; empty without a kappa."""
+    largest = stability.at_largest
+    if largest is None:
+        return ""
+    error, inversion = stability.train_error[largest], (stability.inversion or (0, 0))[1]
+    ratio = f" = {error / inversion:.2f} eps*" if inversion > 0 else ""
+    return f"{_kappa(stability, largest)} at eps = {error:.4f}{ratio}"
 
 
 def picture(stability):
@@ -106,12 +185,17 @@ def tables(stability):
     if T > ROWS:
         spread = np.geomspace(1, T, ROWS).round().astype(int) - 1
         rows = sorted({*spread.tolist(), *([] if at is None else [at])})
-    headings = ["t", "error", "size", "kappa", "95 % low", "high", "Jaccard", "z", "runs"]
+    headings = ["t", "error", "size", "kappa", "95 % low", "high", "Jaccard", "runs"]
     caption = sentence(stability)
+    if _has_z(stability):
+        headings.insert(-1, "z")
+    else:
+        caption += f"\n{_without_z(stability)}"
     if len(rows) < T:
         caption += f"\n{len(rows)} of {T} records; the JSON holds all"
     cells = [_row(stability, row, "*" if row == at else "") for row in rows]
-    return [Table(stability.title, [(heading, "right") for heading in headings], cells, caption)]
+    title = table_title(stability.title, stability.classes)
+    return [Table(title, [(heading, "right") for heading in headings], cells, caption)]
 
 
 def _row(stability, row, mark):
@@ -124,7 +208,7 @@ def _row(stability, row, mark):
         as_cell(stability.kappa_low[row], 3),
         as_cell(stability.kappa_high[row], 3),
         as_cell(stability.jaccard[row], 3),
-        as_cell(stability.z[row], 1),
+        *([as_cell(stability.z[row], 1)] if _has_z(stability) else []),
         str(stability.runs[row]),
     )
 
@@ -144,9 +228,7 @@ def sentence(stability):
         else f"kappa = {_kappa(stability, at)} at the inversion, eps* = {stability.inversion[1]:.4f}"
     ]
     if largest is not None:
-        parts.append(
-            f"largest kappa {_kappa(stability, largest)} at eps = {stability.train_error[largest]:.4f}"
-        )
+        parts.append(f"largest kappa {_top(stability)}")
     row = largest if at is None else at
     is_known = row is not None and bool(stability.kappa[row] == stability.kappa[row])
     lacks_interval = is_known and not _interval(stability, row)

@@ -2,6 +2,7 @@
 
 from strag.errors import bad_usage
 from strag.stragglers.inversion import SMALLEST_DEPTH
+from strag.views.captions import scaled_update, table_title
 from strag.views.table import Table, as_cell
 from strag.words import number_of, some_of
 
@@ -111,7 +112,7 @@ def tables(finding):
     there are no stragglers, and if the Finding is of sets.
     """
     chosen = finding.recipe["at"] != "inversion"
-    columns, rows = _layers(finding.layers) if finding.layers is not None else _runs(finding.runs, chosen)
+    columns, rows = _layers(finding) if finding.layers is not None else _runs(finding.runs, chosen)
     caption, summary = sentence(finding), finding.summary
     if finding.model is not None:
         caption += (
@@ -120,7 +121,8 @@ def tables(finding):
         )
     elif summary.runs_with_a_set > 1:
         caption += f"\nno probabilities: {finding.model_unknown}"
-    shown = [Table(finding.meta.get("title"), columns, rows, caption)]
+    title = table_title(finding.meta.get("title"), finding.meta.get("classes"))
+    shown = [Table(title, columns, rows, caption)]
     if finding.examples["index"] and not finding.is_of_sets:
         shown.append(_hardest(finding))
     return shown
@@ -147,9 +149,10 @@ def _hardest(finding):
     return Table("hardest examples", columns, rows, shown if number > len(rows) else None)
 
 
-def _layers(layers):
-    """Return the columns and rows of a table of layers and their mean inversions."""
-    headings = ("layer", "invert", "t*", "lr t*", "eps*", "depth", "to 4 t*", "T / t*")
+def _layers(finding):
+    """Return the columns and rows of a table of the layers of a Finding and their mean inversions."""
+    time = scaled_update([finding.training.get("momentum")])
+    headings = ("layer", "invert", "t*", time, "eps*", "depth", "to 4 t*", "T / t*")
     rows = [
         (
             str(layer.layer),
@@ -162,7 +165,7 @@ def _layers(layers):
             as_cell(layer.horizon_mean, 1),
             ", ".join(f"{number} {verdict}" for verdict, number in layer.verdicts.items()),
         )
-        for layer in layers
+        for layer in finding.layers
     ]
     return [*((heading, "right") for heading in headings), ("verdicts", "left")], rows
 

@@ -4,7 +4,7 @@ import re
 
 from strag.stragglers.conditions import REFERENCE
 from strag.views.picture import Picture
-from strag.views.summary_figure import summary_figure
+from strag.views.summary_figure import summary_figure, time_of
 from strag.views.table import Table, as_cell
 from strag.words import number_of
 
@@ -12,7 +12,7 @@ COLUMNS = (  # quantity, heading, digits
     ("train_error", "eps*", 4),
     ("test_error", "test error at t*", 4),
     ("gap", "eps* minus test error", 4),
-    ("lr_update", "lr t*", 2),
+    ("lr_update", None, 2),  # see `time_of`
     ("depth_at_4", "depth to 4 t*", 3),
     ("horizon", "T / t*", 1),
 )
@@ -112,10 +112,10 @@ def _level(level, form):
     return f"{text} ({level.low:{form}} to {level.high:{form}})"
 
 
-def _headings(ends):
+def _headings(summary, ends):
     """Return the headings of the cells of `_cells`."""
     shown = (
-        *(heading for _, heading, _ in COLUMNS),
+        *(heading or time_of(summary) for _, heading, _ in COLUMNS),
         "eps* seed / block s.d.",
         *(name for _, name, _ in ends),
     )
@@ -128,7 +128,7 @@ def _law_lines(summary):
         "train_error": "eps*",
         "test_error": "test error at t*",
         "gap": "eps* minus test error",
-        "lr_update": "lr t*",
+        "lr_update": time_of(summary),
     }
     for name, law in summary.laws.items():
         if law.limit_low != law.limit_low:
@@ -142,6 +142,12 @@ def _law_lines(summary):
         yield f"{names[name]} for P to infinity: {limits}, {exponent}; with b = 1: {limit_one}"
 
 
+def _scale_lines(summary):
+    """Yield a line that says why a condition has no lr t*, if one was trained with Adam."""
+    if any(condition.settings.get("optimizer") == "adam" for condition in summary.conditions):
+        yield f"{time_of(summary)}: none for Adam, whose steps do not grow with the gradient"
+
+
 def _interval(value, low, high, form=".4g"):
     """Return a value as text, with its interval if that is known."""
     return (
@@ -152,7 +158,7 @@ def _interval(value, low, high, form=".4g"):
 def markdown(summary):
     """Return a Summary as a Markdown table, with the size laws below it."""
     ends = _ends(summary)
-    rows = [_headings(ends), *(_cells(condition, ends) for condition in summary.conditions)]
+    rows = [_headings(summary, ends), *(_cells(condition, ends) for condition in summary.conditions)]
     for place, heading, column in (
         (4, "eps* minus the reference's", _differences(summary)),
         (3, "other verdicts", _others(summary)),
@@ -191,7 +197,7 @@ def tables(summary):
     numbers = [(name, "right") for name in ("blocks", "invert", "95 % interval")]
     columns = [("", "right"), ("condition", "left"), *numbers, ("other verdicts", "left")]
     conditions = Table(summary.title, columns, rows)
-    names = ("", "eps*", "95 % interval", "test error", "gap", "lr t*", "to 4 t*", "T / t*")
+    names = ("", "eps*", "95 % interval", "test error", "gap", time_of(summary), "to 4 t*", "T / t*")
     rows = [
         (
             str(number),
@@ -205,6 +211,7 @@ def tables(summary):
         "means at the inversion: training and test error, their gap, depth up to 4 t*",
         "intervals over blocks, or over seeds if there is only one block",
         *([f"reference: {summary.reference.label}"] if len(summary.conditions) > 1 else []),
+        *_scale_lines(summary),
         *_law_lines(summary),
         *notes(summary),
     ]

@@ -5,19 +5,24 @@ from textwrap import wrap
 import numpy as np
 
 from strag.views.axes import entitle
-from strag.views.captions import one_line
+from strag.views.captions import one_line, scaled_update
 from strag.views.style import BLUE, CHARACTERS, GREY, SMALL, VERMILION, WIDTH, house_style, new_figure
 
 SHOWN = (  # from left to right: quantity, label
     ("train_error", "training error ε* at t*"),
     ("test_error", "test error at t*"),
-    ("lr_update", "lr t*"),
+    ("lr_update", None),  # see `time_of`
 )
 BY_SIZE = (*SHOWN[:2], ("gap", "ε* minus the test error at t*"), SHOWN[2])
 ROW, BOX = 0.24, 2.4  # inches: height of the row of a condition, and of a panel against size
 MOST_TICKS = 4  # on an axis of numbers of examples
 AIR = 1.25  # factor by which the axis exceeds the smallest and the largest number of examples
 _NARROW = 34  # characters of a label
+
+
+def time_of(summary):
+    """Return the heading of lr t* in a Summary, see `scaled_update`."""
+    return scaled_update(condition.settings.get("momentum") for condition in summary.conditions)
 
 
 def summary_figure(summary):
@@ -34,7 +39,7 @@ def summary_figure(summary):
     has_sizes = all(isinstance(condition.examples, int) for condition in summary.conditions)
     by_size = tuple(summary.varies) == ("examples",) and len(summary.conditions) > 2 and has_sizes
     quantities = [
-        (name, label)
+        (name, label or time_of(summary))
         for name, label in (BY_SIZE if by_size else SHOWN)
         if any(np.isfinite(_drawn(summary, each, name, by_size).mean) for each in summary.conditions)
     ] or [SHOWN[0]]

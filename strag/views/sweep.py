@@ -1,9 +1,13 @@
 """A sweep as a figure, a table and lines of text."""
 
+import numpy as np
+
 from strag.errors import bad_usage
 from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import FEWEST, INVERSION
+from strag.stragglers.sets import NO_CONTROL
 from strag.stragglers.sweep import DOSE, baseline_of, sweep_of
+from strag.views.captions import table_title
 from strag.views.dynamics import UPDATES
 from strag.views.picture import Picture
 from strag.views.sweep_figure import inverting_of, sweep_figure
@@ -13,11 +17,25 @@ from strag.words import number_of
 OPTIONS = ("x", "layer", "noise", "reference", "fewest")  # of a picture of a sweep
 
 _LEFT_OUT = {
-    "none": "stragglers",
+    NO_CONTROL: "stragglers",
     "random": "as many at random",
     "class": "as many of each class",
     "earlier": "as many misclassified at half the time",
+    "hard": "as many of the hardest others",
 }
+_QUANTITIES = {  # headings of the table: (attribute of a SweepCondition, digits)
+    "t*": ("update", 1),
+    "to 4 t*": ("depth_at_4", 3),
+    "T / t*": ("horizon", 1),
+    "test error": ("test_error", 4),
+}
+MINUS = "S(t) - it"  # heading of the difference from a control
+_AT_T = "S(t)"  # sets of a sweep over updates: the stragglers only at t*
+
+
+def _left_out(sweep, control):
+    """Return the name of what networks of a Sweep left out."""
+    return _AT_T if sweep.by != DOSE and control == NO_CONTROL else _LEFT_OUT[control]
 
 
 def lines(sweep, baseline=None):
@@ -26,7 +44,7 @@ def lines(sweep, baseline=None):
         where = "each run's own" if sweep.is_own else f"{sweep.by} {condition.place:g}"
         yield (
             f"without {number_of(round(condition.removed), 'example')} "
-            f"({_LEFT_OUT[condition.control]}, {where}): {inverting_of(condition)}{_others(condition)}"
+            f"({_left_out(sweep, condition.control)}, {where}): {inverting_of(condition)}{_others(condition)}"
         )
     if baseline:
         yield _with_all_examples(baseline)
@@ -50,31 +68,46 @@ def _with_all_examples(baseline):
 
 def tables(sweep, baseline=None):
     """Return a Sweep as a list of one Table, with a Baseline in its caption."""
+    quantities = (
+        ("t*", "to 4 t*", "T / t*", "test error") if sweep.by == DOSE else ("t*", "test error", MINUS)
+    )
     headings = [
         ("left out", "left"),
         ("dose" if sweep.by == DOSE else "t", "right"),
-        *((name, "right") for name in ("examples", "invert", "to 4 t*", "T / t*", "test error")),
+        *((name, "right") for name in ("size", "invert", *quantities)),
         ("other verdicts", "left"),
     ]
     rows = [
         (
-            _LEFT_OUT[condition.control],
+            _left_out(sweep, condition.control),
             "own" if sweep.is_own else f"{condition.place:g}",
             f"{condition.removed:.0f}",
             f"{condition.inverting} of {condition.networks}",
-            as_cell(mean_of(condition.depth_at_4), 3),
-            as_cell(mean_of(condition.horizon), 1),
-            as_cell(mean_of(condition.test_error), 4),
+            *(_quantity(sweep, condition, name) for name in quantities),
             _others(condition).removeprefix(", ") or "-",
         )
         for condition in sweep.conditions
     ]
-    caption = "depth up to 4 t*, T / t* and test error: means over networks"
+    caption = f"{', '.join(quantities[:-1])} and {quantities[-1]}: means over networks"
+    if MINUS in quantities:
+        caption += f"\n{MINUS}: test error without S(t) minus that without the control, by run"
     if sweep.noise:
         caption += f"; noise {sweep.noise:g} on the test inputs"
     if baseline:
         caption += f"\n{_with_all_examples(baseline)}"
-    return [Table(sweep.history.meta.get("title"), headings, rows, caption)]
+    title = table_title(sweep.history.meta.get("title"), sweep.history.classes)
+    return [Table(title, headings, rows, caption)]
+
+
+def _quantity(sweep, condition, name):
+    """Return the mean of a quantity over the networks of a SweepCondition, as the text of a cell."""
+    if name == MINUS:
+        own = [c for c in sweep.conditions if (c.control, c.place) == (NO_CONTROL, condition.place)]
+        values = own[0].differences.get(condition.control) if own else None
+        mean = np.nan if values is None else mean_of(values)
+        return "-" if np.isnan(mean) else f"{mean:+.4f}"
+    attribute, digits = _QUANTITIES[name]
+    return as_cell(mean_of(getattr(condition, attribute)), digits)
 
 
 def picture(history, x=None, layer=None, noise=None, reference=None, fewest=FEWEST):

@@ -160,7 +160,7 @@ def test_a_sweep_is_a_picture_of_its_own(folder, capsys):
     status, text, error = at_a_terminal("plot", "w")
     assert (status, error) == (0, "")
     rows = [line.split() for line in text.splitlines()]
-    assert ["stragglers", "1", "16", "0", "of", "2", "-", "-", "-", "2", "none"] in rows
+    assert ["stragglers", "1", "16", "0", "of", "2", "-", "-", "-", "-", "2", "none"] in rows
 
 
 def test_every_control_of_a_sweep_is_called_by_what_it_is(folder, capsys):

@@ -214,7 +214,7 @@ def test_a_sweep_is_drawn_beside_the_training_on_all_examples(folder, tmp_path, 
     assert told.endswith(f" when stopped at t* = {at:.1f}")
     text = (tmp_path / "f.svg").read_text()
     assert "all examples, stopped at t*" in text
-    assert ("inversion t*" in text) == (sweep == "t")
+    assert (": the stragglers" in text) == (sweep == "t")
     status, _, table = at_terminal("stdout", "plot", sweep, "--reference", "h")
     assert status == 0
     assert f"with all examples: test error {end:.4f}" in " ".join(table.split())
@@ -225,7 +225,7 @@ def test_a_sweep_is_drawn_beside_the_training_on_all_examples(folder, tmp_path, 
 
 def test_a_sweep_over_time_is_drawn_against_what_it_left_out(folder, tmp_path):
     assert strag("plot", "t", "--x", "error", "-q", "-o", tmp_path / "f.svg").returncode == 0
-    assert "share ε(t) left out" in (tmp_path / "f.svg").read_text()
+    assert "training error ε(t), the" in (tmp_path / "f.svg").read_text()
     complains(
         strag("plot", "w", "--x", "error", "-o", tmp_path / "x.png"), 2, "w: holds a sweep over doses", "--x"
     )

@@ -74,20 +74,6 @@ def test_a_sweep_has_as_many_times_as_one_asks_for(folder, tmp_path, capsys):
     assert found["update"].tolist() == [t for t in (1, 2, 5, 12) for _ in range(4)]
 
 
-def test_earlier_sets_are_a_control_like_the_others(folder, tmp_path):
-    """Those misclassified at half the time, and as many; the file and the history name them."""
-    sets, out = str(tmp_path / "sets"), str(tmp_path / "sweep")
-    find = ["--at", "6", "--controls", "earlier,class", "-q", "-o", sets]
-    assert main(["sets", "h", *find]) == 0
-    assert main(["train", "d", "--without", sets, *TRAIN, "-o", out]) == 0
-    sweep, whole = kinds.read(out), kinds.read("h")
-    assert sweep.meta["sets"]["control"] == ["none"] * 4 + ["earlier"] * 4 + ["class"] * 4
-    left_out = ~sweep.trained_bits()
-    for run in range(4):
-        assert 0 < left_out[4 + run].sum() == left_out[run].sum()
-        assert (left_out[4 + run] <= whole.misclassified_at(3, run)).all()
-
-
 def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path, capsys):
     """Networks are numbered by their set; sets found in them name the run, and controls fit the network."""
     first, sweep, second, again = (str(tmp_path / name) for name in ("first", "sweep", "second", "again"))
@@ -241,7 +227,7 @@ def test_sets_come_back_through_a_pipe(folder, tmp_path):
         (
             ["sets", "h", "--at", "3", "--controls", "x"],
             2,
-            ["'--controls': no control 'x'; use one or more of random, class, earlier"],
+            ["'--controls': no control 'x'; use one or more of random, class, hard"],
         ),
         (["sets", "h", "--at", "99"], 1, ["h: has no record at update 99"]),
         (["sets", "h", "--at", "3", "-o", "no/x"], 1, ["no/x: cannot be written"]),

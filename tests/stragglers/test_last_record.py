@@ -239,7 +239,7 @@ def test_every_network_of_a_sweep_has_the_test_error_of_its_own_end():
         [own[0], own[2]],
         [own[1], own[3]],
     ]
-    np.testing.assert_allclose(sweep.conditions[0].excess, (own[::2] - own[1::2]) / 4)
+    np.testing.assert_allclose(sweep.conditions[0].differences["random"], own[::2] - own[1::2])
     caption = [text.get_text() for text in _sweep_axes(sweep)]
     assert any("trained for 47 to 159 updates" in text.replace("\n", " ") for text in caption)
 

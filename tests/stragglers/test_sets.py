@@ -1,13 +1,11 @@
 """Sets for one job: S(t) over time, doses, and matched random controls."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from strag.bits import pack
 from strag.errors import StragError
 from strag.geometry.times import logarithmic
+from strag.stragglers.controls import with_controls
 from strag.stragglers.find import find_stragglers
 from strag.stragglers.sets import (
     CONTROLS,
@@ -16,7 +14,6 @@ from strag.stragglers.sets import (
     dosed_sets,
     sets_of_runs,
     sets_over_time,
-    with_controls,
 )
 from tests.conftest import history_of
 
@@ -111,44 +108,6 @@ def test_controls_follow_the_seed_and_not_each_other(history):
     assert (first[R:] != other[R:]).any()
     both = with_controls(history, sets, ("random", "class"), 0).members
     np.testing.assert_array_equal(both[: 2 * R], first)
-
-
-def test_earlier_draws_from_what_the_network_misclassified_at_half_the_time(history):
-    """P - t examples are wrong at t, the first ones, but for t = 20, where there are 30, 26 and 20."""
-    sets = sets_over_time(history)
-    whole = with_controls(history, sets, ("earlier",), seed=0)
-    S = len(sets.run)
-    assert whole.control.tolist() == [0] * S + [3] * S
-    earlier, fewer = whole.members[S:], 0
-    for number, update in enumerate(sets.update):
-        half = np.flatnonzero(history.misclassified_at(update // 2, sets.run[number]))
-        assert earlier[number].sum() == min(sets.members[number].sum(), half.size)
-        assert set(np.flatnonzero(earlier[number])) <= set(half)
-        fewer += half.size < sets.members[number].sum()
-    assert fewer == 3  # at t = 41, 20 are there of 39
-    assert (earlier & ~sets.members).any()
-    assert (earlier != with_controls(history, sets, ("earlier",), seed=1).members[S:]).any()
-    both = with_controls(history, sets, ("random", "earlier"), 0).members
-    np.testing.assert_array_equal(both[2 * S :], earlier)
-
-
-def test_earlier_takes_no_example_that_the_network_did_not_train_on(history):
-    trained = np.ones((R, P), bool)
-    trained[:, :10] = False
-    partly = replace(history, trained=pack(trained))
-    sets = sets_over_time(partly)
-    earlier = with_controls(partly, sets, ("earlier",), 0).members[len(sets.run) :]
-    assert not earlier[:, :10].any()
-    assert earlier.any()
-
-
-def test_of_a_dose_half_the_time_is_half_of_its_runs_own(history):
-    """At t = 10 all but the last 10 were wrong."""
-    doses = dosed_sets(history, find_stragglers(history), (0.5, 1))
-    earlier = with_controls(history, doses, ("earlier",), 0)
-    assert earlier.members[6:].sum(axis=1).tolist() == [13] * R + [26] * R
-    assert not earlier.members[6:, 70:].any()
-    assert earlier.dose[6:].tolist() == doses.dose.tolist()
 
 
 def test_the_description_names_the_controls(history):

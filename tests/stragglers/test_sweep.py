@@ -57,32 +57,35 @@ def test_sets_over_time_differ_by_their_update():
     assert [one.place for one in found.conditions] == [5, 20, 5, 20]
 
 
-def test_the_excess_is_over_the_random_control_of_the_same_run_for_each_example_left_out():
+def test_differences_are_from_the_control_of_the_same_set_of_the_same_run():
     columns = {"run": [0, 1] * 4, "control": ["none"] * 4 + ["random"] * 4}
     found = sweep_of(told(sweep(), **columns))
     own, other = found.conditions[1], found.conditions[3]
-    np.testing.assert_allclose(own.excess, (own.test_error - other.test_error) / 16)
-    assert np.isfinite(own.excess).all()
-    assert np.isnan(other.excess).all()
-    assert np.isnan(sweep_of(sweep()).conditions[0].excess).all()  # no random control
+    assert list(own.differences) == ["random"]
+    np.testing.assert_allclose(own.differences["random"], own.test_error - other.test_error)
+    assert np.isfinite(own.differences["random"]).all()
+    assert other.differences == {}
+    of_class = sweep_of(told(sweep(), run=[0, 1] * 4)).conditions[0].differences
+    assert list(of_class) == ["class"]
+    alone = told(sweep(), run=[0, 1] * 2 + [2, 3] * 2)  # controls of other runs
+    assert sweep_of(alone).conditions[0].differences == {}
 
 
-def test_a_summary_and_a_picture_have_the_same_excess():
+def test_a_summary_gives_the_difference_for_each_example_left_out():
     columns = {"run": [0, 1] * 4, "control": ["none"] * 4 + ["random"] * 4}
     history = told(sweep(), **columns)
     experiments = experiments_of(finding_of(history, find_stragglers(history), {}))
     kinds = {(one.settings["control"], one.settings["dose"]): one.runs for one in experiments}
-    conditions = sweep_of(history).conditions
-    assert np.isfinite(conditions[0].excess).all()
-    for one in conditions:
+    for one in sweep_of(history).conditions[:2]:
         excess = [run.values["excess_error@1"] for run in kinds[one.control, one.place]]
-        np.testing.assert_array_equal(excess, one.excess)
+        np.testing.assert_allclose(excess, one.differences["random"] / one.removed)
 
 
 def test_without_test_records_there_is_no_test_error():
     found = sweep_of(replace(sweep(), test_error=None))
     assert found.noise is None
     assert found.conditions[0].test_error is None
+    assert found.conditions[0].differences == {}
 
 
 def twice(runs):

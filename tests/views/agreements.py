@@ -8,7 +8,7 @@ from tests.views.histories import RECIPE
 
 
 def agreement(T=40, **changed):
-    """A Stability of 20 runs whose kappa is largest at the inversion."""
+    """A Stability of 200 runs whose kappa is largest at the inversion."""
     error = np.geomspace(0.5, 0.01, T)
     kappa = 0.9 - 0.1 * np.square(np.log(error / 0.09))
     values = {
@@ -20,10 +20,10 @@ def agreement(T=40, **changed):
         "kappa_low": kappa - 0.05,
         "kappa_high": kappa + 0.05,
         "jaccard": kappa / (2 - kappa),
-        "runs": np.full(T, 20),
-        "pairs": np.full(T, 10),
+        "runs": np.full(T, changed.get("taken", 200)),
+        "pairs": np.full(T, changed.get("taken", 200) // 2),
         "inversion": (21.0, 0.09),
-        "taken": 20,
+        "taken": 200,
         "diverged": 0,
         "which": "disjoint",
         "examples": 1000.0,

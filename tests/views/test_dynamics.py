@@ -1,5 +1,7 @@
 """What a picture of a history shows: means over runs that did not diverge, inversion, captions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from strag.errors import StragError
 from strag.geometry.moments import separation
 from strag.stragglers.find import find_stragglers
-from strag.views.captions import LONGEST, caption, heading, one_line
+from strag.views.captions import LONGEST, caption, heading, one_line, table_title, title_of
 from strag.views.dynamics import dynamics_of, log_ticks, mean_and_spread
 from tests.views.histories import RECIPE, T, falling, made, valley
 
@@ -132,3 +134,27 @@ def test_the_separation_is_that_of_the_runs_kept():
         expected = separation(radius[:, at[0], at[1]], distance[:, at[0], at[1]])
         shown = dynamics_of(history, layer, curves=("separation",))
         np.testing.assert_allclose(shown.curves["separation"], expected, rtol=1e-6)
+
+
+def test_a_title_says_the_groups_unless_they_are_the_usual_ones():
+    """Two tasks on the same data have different titles."""
+    usual, vehicles = (made([valley()], classes=names) for names in (("even", "odd"), ("0-1,8-9", "2-7")))
+    assert dynamics_of(usual).title == "made-up"
+    assert dynamics_of(vehicles).title == dynamics_of(vehicles).label == "made-up (0-1,8-9 / 2-7)"
+    assert heading([dynamics_of(usual), dynamics_of(vehicles)]) == "made-up, made-up (0-1,8-9 / 2-7)"
+    assert dynamics_of(vehicles, label="mine").label == "mine"
+    assert title_of("digits", map(str, range(10))) == "digits (10 classes)"
+    assert table_title(None, ("a", "b")) is None
+    assert table_title("t" * 50, ("a", "b")) == "t" * 50 + " (a / b)"
+
+
+def test_the_caption_names_the_classes_of_groups_where_they_have_names():
+    history = made([valley()], classes=("0,2", "1,3"))
+    history = replace(history, y=np.arange(history.examples) % 4, group=np.arange(history.examples) % 2)
+    names = ["airplane", "automobile", "bird", "cat"]
+    named = replace(history, meta={**history.meta, "class_names": names})
+    assert dynamics_of(named).facts["groups"] == "airplane, bird / automobile, cat"
+    assert "groups" not in dynamics_of(history).facts
+    assert "groups" not in dynamics_of(replace(named, classes=("even", "odd"))).facts
+    long = replace(history, meta={**history.meta, "class_names": [name * 9 for name in names]})
+    assert "groups" not in dynamics_of(long).facts

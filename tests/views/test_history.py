@@ -22,6 +22,8 @@ from strag.views.style import (
 from tests.conftest import cut_to
 from tests.views.histories import falling, made, valley
 
+MARKED = "inversion of the rms radius"
+
 
 def figure_of(*histories, x="updates", curves=USUAL, **options):
     shown = [dynamics_of(history, curves=curves, **options) for history in histories]
@@ -39,7 +41,14 @@ def legend(figure):
 
 
 def vertical_lines(panel):
-    return [line.get_xdata()[0] for line in panel.lines if len(set(line.get_xdata())) == 1]
+    """The places of the lines down a panel, without dots."""
+    places = [list(line.get_xdata()) for line in panel.lines]
+    return [both[0] for both in places if len(both) == 2 and len(set(both)) == 1]
+
+
+def dots(panel):
+    """The places of the single dots in a panel."""
+    return [line.get_xydata()[0].tolist() for line in panel.lines if len(line.get_xdata()) == 1]
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -67,7 +76,8 @@ def test_one_history_names_axes_classes_band_and_inversion():
         assert text in said
     assert "made-up: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)" in said
     assert "P = 64, 2 runs, depth 2, width 20, lr 0.2" in said
-    assert legend(figure) == ["even", "odd", "rms over classes", "± 1 s.d. over 2 runs", "inversion"]
+    entries = ["even", "odd", "rms over classes", "± 1 s.d. over 2 runs"]
+    assert legend(figure) == [*entries, "minimum of each class", MARKED]
     assert set(legend(figure)) <= set(said)
 
 
@@ -99,10 +109,34 @@ def test_against_the_error_everything_moves_to_the_error():
         assert panel.get_xscale() == "log"
 
 
+@pytest.mark.parametrize("x", ["updates", "error"])
+def test_each_class_has_a_dot_at_its_own_minimum(x):
+    """The radius of one class may turn at another time than that over all classes, which the line marks."""
+    history = made([valley(30), valley(30)], classes=("early", "late", "never"))
+    history.measures["radius"][..., 0] = valley(8)[:, None, None]
+    history.measures["radius"][..., 2] = falling()[:, None, None]
+    shown = dynamics_of(history)
+    figure = history_figure([shown], x)
+    places, records = shown.axis(x)
+    expected = []
+    for number in (0, 1):
+        mean = shown.by_class["radius"][records, :, number].mean(axis=1)
+        expected.append([places[mean.argmin()], mean.min()])
+    assert shown.by_class["radius"][:, 0, 0].argmin() == 8
+    np.testing.assert_allclose(dots(figure.axes[0]), expected)
+    assert [line.get_color() for line in figure.axes[0].lines if len(line.get_xdata()) == 1] == [
+        colour(0),
+        colour(1),
+    ]
+    assert dots(figure.axes[1]) == []
+    assert "minimum of each class" in legend(figure)
+    assert vertical_lines(figure.axes[0]) == [pytest.approx(shown.inversion[x])]
+
+
 def test_without_inversion_nothing_is_marked():
     figure = figure_of(made([falling(), falling()]))
     assert "made-up: no inversion" in texts(figure)
-    assert "inversion" not in legend(figure)
+    assert MARKED not in legend(figure)
     assert [vertical_lines(panel) for panel in figure.axes] == [[], []]
 
 
@@ -122,7 +156,8 @@ def test_panels_show_the_curves_that_are_named_in_their_order(curves):
         assert vertical_lines(panel) == [pytest.approx(shown[0].inversion["updates"])]
         assert len(panel.collections) == (3 if name == "radius" else 1)
     of_radius = ["even", "odd", "rms over classes"] if "radius" in curves else []
-    assert legend(figure) == [*of_radius, "± 1 s.d. over 2 runs", "inversion"]
+    minimum = ["minimum of each class"] if "radius" in curves else []
+    assert legend(figure) == [*of_radius, "± 1 s.d. over 2 runs", *minimum, MARKED]
     assert "made-up: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)" in texts(figure)
     assert figure.get_size_inches()[0] == WIDTH
     both = history_figure([*shown, dynamics_of(made([falling()]), label="b", curves=curves)], curves=curves)
@@ -167,7 +202,7 @@ def test_ten_classes_are_told_apart_and_more_are_one_entry():
     assert len(looks) == 11
     assert figure.axes[1].get_ylabel().endswith("(mean over 45 pairs)")
     many = figure_of(made([valley()], classes=[str(number) for number in range(26)]))
-    assert legend(many) == ["each of 26 classes", "rms over classes", "inversion"]
+    assert legend(many) == ["each of 26 classes", "rms over classes", MARKED]
 
 
 def test_an_empty_class_is_left_out():
@@ -187,7 +222,7 @@ def test_several_histories_have_a_colour_and_an_entry_each():
         "all: inversion at t* = 21, ε* = 0.4 (2 of 2 runs)",
         "_pruned $5 $6: no inversion, 1 diverged and left out",
         "± 1 s.d. over 2 runs",
-        "inversion",
+        MARKED,
     ]
     assert set(legend(figure)) <= set(texts(figure))
     assert "(rms over classes)" in texts(figure)

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from strag.errors import StragError
-from strag.views.stability import THIN, stability_figure
+from strag.views.stability import THIN, sentence, stability_figure, tables
 from strag.views.style import BLUE, FORMATS, VERMILION, rendered
 from tests.views.agreements import agreement
-from tests.views.test_history import legend, texts, vertical_lines
+from tests.views.test_history import dots, legend, texts, vertical_lines
 
 
 def curve(panel, colour):
     """The curve of a panel in this colour, as wide as usual."""
-    (line,) = (line for line in panel.lines if line.get_color() == colour and line.get_linewidth() > 1)
+    lines = [line for line in panel.lines if line.get_color() == colour and len(line.get_xdata()) > 1]
+    (line,) = (line for line in lines if line.get_linewidth() > 1)
     return line
 
 
@@ -25,7 +26,7 @@ def test_the_same_input_gives_the_same_bytes(form):
 
 def test_curves_against_the_falling_error():
     found = agreement()
-    left, right = stability_figure(found).axes
+    left, middle, right = stability_figure(found).axes
     for panel, colour, values in (
         (left, BLUE, found.kappa),
         (left, VERMILION, found.jaccard),
@@ -34,6 +35,7 @@ def test_curves_against_the_falling_error():
         line = curve(panel, colour)
         np.testing.assert_array_equal(line.get_xdata(), found.train_error)
         np.testing.assert_array_equal(line.get_ydata(), values)
+    assert vertical_lines(middle) == [0.09]
     for panel in (left, right):
         assert panel.get_xscale() == "log"
         low, high = panel.get_xlim()
@@ -50,19 +52,26 @@ def test_it_says_what_it_shows():
     figure = stability_figure(agreement(diverged=2))
     said = texts(figure)
     assert "made-up: κ = 0.90 at the inversion, ε* = 0.09" in said
-    caption = "P = 1000, 20 runs (2 diverged and left out), disjoint pairs, depth 2, width 20, lr 0.2"
-    assert caption in said
-    for text in ("training error ε", "agreement at equal training error", "z, at equal updates"):
+    caption = "P = 1000, 200 runs (2 diverged and left out), disjoint pairs, depth 2, width 20, lr 0.2; "
+    top = "largest κ = 0.900 (0.850 to 0.950) at ε = 0.0909 = 1.01 ε*"
+    assert caption + top in " ".join(said)
+    for text in (
+        "training error ε",
+        "agreement at equal ε",
+        "κ near its largest value",
+        "z, at equal updates",
+    ):
         assert text in said
-    assert legend(figure) == ["κ, beyond chance", "95 % interval", "Jaccard index", "inversion"]
+    entries = ["κ, beyond chance", "95 % interval", "Jaccard index", "inversion", "largest κ"]
+    assert legend(figure) == entries
     assert "all pairs" in " ".join(texts(stability_figure(agreement(which="all"))))
 
 
 def test_curves_are_thin_where_not_every_run_gets_there():
-    runs = np.where(np.arange(40) < 30, 20, 11)
+    runs = np.where(np.arange(40) < 30, 200, 11)
     found = agreement(runs=runs)
     figure = stability_figure(found)
-    left, right = figure.axes
+    left, _, right = figure.axes
     bold = curve(left, BLUE).get_ydata()
     np.testing.assert_array_equal(bold[:30], found.kappa[:30])
     assert np.isnan(bold[30:]).all()
@@ -72,21 +81,70 @@ def test_curves_are_thin_where_not_every_run_gets_there():
     assert [line.get_color() for line in thin] == [BLUE, VERMILION]
     np.testing.assert_array_equal(thin[0].get_ydata(), found.kappa)
     assert not np.isnan(curve(right, "#000000").get_ydata()).any()  # z is at equal updates, of all runs
-    assert legend(figure)[-1] == "not every run"
+    assert "not every run" in legend(figure)
 
 
 def test_without_inversion_nothing_is_marked():
     figure = stability_figure(agreement(inversion=None))
     assert "made-up: no inversion" in texts(figure)
     assert "inversion" not in legend(figure)
-    assert [vertical_lines(panel) for panel in figure.axes] == [[], []]
+    assert [vertical_lines(panel) for panel in figure.axes] == [[], [], []]
+
+
+def test_the_largest_kappa_and_its_interval_fill_a_panel_together_with_the_inversion():
+    """The top is a hundredth of the axis from 0 to 1, and lies elsewhere than the inversion."""
+    error = np.geomspace(0.5, 0.01, 400)
+    kappa = 0.9 - 0.01 * np.square(np.log(error / 0.06))
+    found = agreement(
+        T=400, train_error=error, kappa=kappa, kappa_low=kappa - 0.002, kappa_high=kappa + 0.002
+    )
+    figure = stability_figure(found)
+    panel = figure.axes[1]
+    top = found.at_largest
+    assert dots(panel) == [[error[top], kappa[top]]]
+    assert vertical_lines(panel) == [0.09]
+    near, far = panel.get_xlim()[::-1]
+    assert near < 0.06 < 0.09 < far < 0.25
+    low, high = panel.get_ylim()
+    assert low < kappa[top] - 0.002 < kappa[top] + 0.002 < high
+    assert 0.15 * (high - low) < 0.004
+    line = curve(panel, BLUE)
+    np.testing.assert_array_equal(line.get_ydata(), kappa[(error > error[top] / 1.6) & (error < 0.09 * 1.6)])
+    assert "= 0.67 ε*" in " ".join(texts(figure))
+    assert "= 0.67 eps*" in sentence(found)
+
+
+@pytest.mark.parametrize("which", ["disjoint", "all"])
+def test_z_needs_fifty_independent_pairs(which):
+    reason = "no z, which needs 50 independent pairs: 49 pairs"
+    few, enough = (agreement(taken=taken, which=which) for taken in (99, 100))
+    assert reason in " ".join(texts(stability_figure(few)))
+    assert "z, at equal updates" not in texts(stability_figure(few))
+    (table,) = tables(few)
+    assert reason in table.caption
+    assert "z" not in [heading for heading, _ in table.columns]
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+    assert "z, at equal updates" in texts(stability_figure(enough))
+    (table,) = tables(enough)
+    assert "no z" not in table.caption
+    assert "z" in [heading for heading, _ in table.columns]
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_the_title_says_the_groups():
+    vehicles = agreement(classes=("0-1,8-9", "2-7"))
+    assert "made-up (0-1,8-9 / 2-7): κ = 0.90 at the inversion, ε* = 0.09" in texts(
+        stability_figure(vehicles)
+    )
+    assert tables(vehicles)[0].title == "made-up (0-1,8-9 / 2-7)"
+    assert tables(agreement(classes=("even", "odd")))[0].title == "made-up"
 
 
 def test_a_legend_without_intervals_names_none():
     few = agreement(
         kappa_low=np.full(40, np.nan), kappa_high=np.full(40, np.nan), taken=4, runs=np.full(40, 4)
     )
-    assert legend(stability_figure(few)) == ["κ, beyond chance", "Jaccard index", "inversion"]
+    assert legend(stability_figure(few)) == ["κ, beyond chance", "Jaccard index", "inversion", "largest κ"]
 
 
 def test_the_axis_holds_every_value():
@@ -116,7 +174,7 @@ def test_odd_values_are_drawn_all_the_same(changed, recwarn):
 def test_records_without_error_are_left_out_and_some_must_be_left():
     error = np.geomspace(0.5, 0.01, 40)
     error[35:] = 0
-    left, _ = stability_figure(agreement(train_error=error)).axes
+    left, *_ = stability_figure(agreement(train_error=error)).axes
     assert curve(left, BLUE).get_xdata().size == 35
     with pytest.raises(StragError, match=r"a\.json: has no record with a training error to show"):
         stability_figure(agreement(train_error=np.zeros(40)))

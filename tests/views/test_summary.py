@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strag.stragglers.summary import summarise
-from strag.views.summary import summary_figure
+from strag.views.summary import markdown, summary_figure, tables
 from tests.stragglers.test_summary import experiment
 
 
@@ -50,3 +50,23 @@ def test_nothing_is_zero_that_nobody_measured():
 def test_without_a_number_of_examples_there_is_no_axis_of_them():
     found = summarise([at({"examples": P}, "a", [0.1, 0.2]) for P in (512, None, 1024)])
     assert not summary_figure(found).axes[0].get_ylabel().startswith("training error")
+
+
+@pytest.mark.parametrize(("momentum", "time"), [(0.0, "lr t*"), (None, "lr t*"), (0.9, "lr t*/(1 - m)")])
+def test_the_time_is_named_after_the_momentum(momentum, time):
+    found = summarise([at({"momentum": momentum}, "a", [0.1, 0.2]), at({"width": 50}, "a", [0.1, 0.3])])
+    assert f"| {time} |" in markdown(found)
+    assert (time, "right") in tables(found)[1].columns
+    labels = [panel.get_xlabel() for panel in summary_figure(found).axes]
+    assert any(label.startswith(time) and ("(1 - m)" in label) == (momentum == 0.9) for label in labels)
+
+
+def test_adam_has_no_such_time_and_the_table_says_so():
+    unknown = at({"optimizer": "adam"}, "a", [0.1, 0.2])
+    runs = tuple(replace(run, values={**run.values, "lr_update": float("nan")}) for run in unknown.runs)
+    found = summarise([at({"optimizer": "sgd"}, "a", [0.1, 0.2]), replace(unknown, runs=runs)])
+    row = next(
+        row for row, each in zip(tables(found)[1].rows, found.conditions, strict=True) if "adam" in each.label
+    )
+    assert row[5] == "-"
+    assert "lr t*: none for Adam" in tables(found)[1].caption
