@@ -25,6 +25,7 @@ _PLACES = {
     "merge": "strag.api.merge",
     "dump": "strag.api.dump",
     "measure": "strag.api.measure",
+    "expansion": "strag.api.expansion",
     "find_stragglers": "strag.api.find_stragglers",
     "sets": "strag.api.sets",
     "prune": "strag.api.prune",

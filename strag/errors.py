@@ -74,5 +74,8 @@ def bad_usage(problem, remedy=None, source=None):
 
 
 def with_options(text):
-    """A text with the parameters that it names in backticks spelled as options: `own_order`, --own-order."""
-    return re.sub("`([a-z_]+)`", lambda name: f"--{name[1].replace('_', '-')}", text)
+    """A text with the parameters that it names in backticks spelled as options: `own_order`, --own-order.
+
+    `from_`, which Python cannot call `from`, is --from.
+    """
+    return re.sub("`([a-z_]+?)_?`", lambda name: f"--{name[1].replace('_', '-')}", text)

@@ -52,6 +52,10 @@ KINDS = {
         ),
         Kind("sets", "strag sets", "sets of examples", "strag.files.sets"),
         Kind(
+            *("scores", "strag expansion", "scores of examples", "strag.files.scores"),
+            views="strag.views.scores",
+        ),
+        Kind(
             *("stability", "strag stability", "the agreement of runs", "strag.files.stability"),
             views="strag.views.stability",
             is_json=True,

@@ -101,6 +101,7 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
         "summary s t -q -o m",
         "linearity w d --stragglers s -q -o l",
         "dump w d -q -o a",
+        "expansion w d --from 0 --to last --stragglers s -q -o e",
         "geometry a -q -o g.safetensors",
         "geometry a -q -o g.json",
         "geometry a -q -o g",
@@ -129,12 +130,13 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
         strag.linearity(weights, data, stragglers=stragglers, device="cpu", output="l2")
     with strag.read("w2") as weights, strag.dump(weights, data, output="a2") as activations:
         measured = strag.measure(activations, output="g2.safetensors")
+        strag.expansion(weights, data, from_=0, stragglers=stragglers, output="e2")
         for name in ("g2.json", "g2"):
             again = strag.measure(activations, output=name)
             np.testing.assert_array_equal(again.measures["radius"], measured.measures["radius"])
     strag.plot(history, output="h2.png")
     assert (folder / "b2").read_bytes() == (folder / "b3").read_bytes()
-    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "l", "a", "b", "k", "n"):
+    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "l", "a", "b", "k", "n", "e"):
         assert (folder / name).read_bytes() == (folder / f"{name}2").read_bytes(), name
     for name in ("g.safetensors", "g.json", "g", "h.png"):
         assert (folder / name).read_bytes() == (folder / name.replace(name[0], f"{name[0]}2", 1)).read_bytes()

@@ -29,6 +29,8 @@ class Things:
         self.history = strag.train(self.data, **options, **outputs)
         self.finding = strag.find_stragglers(self.history, at=3)
         self.weights = strag.read(str(folder / "w"))
+        strag.train(self.data, **options, weights=str(folder / "v"), weights_at="0,4")
+        self.states = strag.read(str(folder / "v"))
         self.activations = strag.dump(self.weights, self.data)
 
     def call(self, verb, *more, **wrong):
@@ -40,6 +42,7 @@ class Things:
             "merge": ((), {"files": ["h.1", "h.2"], "output": "h"}),
             "dump": ((), {"weights": self.weights, "data": self.data}),
             "linearity": ((), {"weights": self.weights, "data": self.data}),
+            "expansion": ((), {"weights": self.states, "data": self.data, "from_": 0}),
             "measure": ((self.activations,), {}),
             "find_stragglers": ((), {"history": self.history, "at": 3}),
             "sets": ((), {"history": self.history, "at": 3}),
@@ -72,7 +75,7 @@ class Things:
 @pytest.fixture(scope="module")
 def things(tmp_path_factory):
     things = Things(tmp_path_factory.mktemp("arguments"))
-    with things.weights:
+    with things.weights, things.states:
         yield things
 
 
@@ -251,6 +254,21 @@ WRONG = [
     ("sets", {"at": "log", "min_misclassified": 3}, "has no effect, because `at` log does not look"),
     ("sets", {"observable": "distance"}, "`observable` has no effect, because `at` 3 does not look"),
     ("sets", {"layer": 1}, "`layer` has no effect"),
+    ("expansion", {"from_": -1}, CHOOSE.format(-1, "from_", "a whole number from 0 on")),
+    ("expansion", {"from_": "soon"}, "cannot read `from_` 'soon'; pass an update, or inversion"),
+    ("expansion", {"from_": "last"}, "cannot read `from_` 'last'; pass an update, or inversion"),
+    ("expansion", {"from_": (0, 4)}, CHOOSE.format((0, 4), "from_", "an update, or 'inversion'")),
+    ("expansion", {"from_": 3}, "has no update 3; choose `from_` from 0, 4"),
+    ("expansion", {"to": 3}, "has no update 3; choose `to` from 0, 4"),
+    ("expansion", {"to": 0}, "compares run 0 at update 0 with update 0; choose a stored update after"),
+    ("expansion", {"from_": 4, "to": 0}, "compares run 0 at update 4 with update 0"),
+    ("expansion", {"to": "soon"}, "cannot read `to` 'soon'; pass an update, or inversion or last"),
+    ("expansion", {"from_": "inversion"}, "`from_` inversion needs `stragglers`; pass those of the training"),
+    ("expansion", {"to": "inversion"}, "`to` inversion needs `stragglers`"),
+    ("expansion", {"layer": 2}, "has no hidden layer 2; choose `layer` from 1"),
+    ("expansion", {"layer": 0}, "has no hidden layer 0"),
+    ("expansion", {"runs": 7}, "has no run 7; choose `runs` from 0, 1"),
+    ("expansion", {"data": 3}, "`data` must be a Dataset, but it is an int"),
     ("prune", {"match": "class"}, "`match` needs `random`; remove `match`"),
     ("prune", {"keep": True, "allow_empty": True}, "`allow_empty` contradicts `keep`, which would leave"),
     ("train", {"weights_at": "0"}, "`weights_at` needs `weights`; remove `weights_at`"),

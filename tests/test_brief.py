@@ -21,13 +21,14 @@ def things(tmp_path_factory):
     with strag.read(folder / "w") as weights:
         activations = strag.dump(weights, data)
         things = [data, history, finding, weights, activations]
+        things += [strag.expansion(weights, data, from_=0, layer=1)]
         things += [strag.sets(history, at=3, controls=("random",)), strag.stability(history)]
         things += [strag.compare([finding, finding]), strag.summarise([finding])]
         yield {type(thing).__name__: thing for thing in things}
 
 
 def test_every_result_is_one_short_line(things):
-    assert len(things) == 9
+    assert len(things) == 10
     for name, thing in things.items():
         text = repr(thing)
         assert text.startswith(f"{name}: ")
@@ -43,6 +44,7 @@ def test_the_line_has_the_sizes(things):
     assert repr(finding).startswith(f"Finding: {finding.verdict} (")
     assert repr(things["Weights"]) == "Weights: 3 runs at updates 0, 4, 6 parameters"
     assert repr(things["Activations"]) == "Activations: 3 runs at updates 0, 4, 300 examples, layers 1"
+    assert repr(things["Scores"]) == "Scores: 300 examples, 3 runs"
     assert repr(things["StoredSets"]) == "StoredSets: 6 sets of 3 runs, of 300 examples"
     assert repr(things["Stability"]).startswith("Stability: 3 runs in disjoint pairs, 5 records, ")
     assert repr(things["Comparison"]) == f"Comparison: 2 sets of {sizes}, {sizes} stragglers, of 300 examples"

@@ -112,7 +112,7 @@ def _things(value, name):
         if kind_of(thing) is None:
             problem = f"`{name}` holds an object of type {type(thing).__name__}, which has no picture"
             raise bad_usage(
-                problem, "plot a History, a Finding, a Stability, a Comparison, a Summary or a Linearity"
+                problem, "plot a History, a Finding, a Stability, a Comparison, a Summary, a Linearity or Scores"
             )
     return value
 

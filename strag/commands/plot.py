@@ -133,6 +133,8 @@ def command(files, labels, form, dpi, output, quiet, **options):
     - comparison: a map of the overlaps.
     - linearity: R^2 of a linear function against the network, and the share of
       equal decisions, along training.
+    - scores: who expands the groups, the stragglers or the others, and the
+      distribution of the scores.
     - summary: the inversion of every condition and the noise of seeds and
       blocks, or the inversion against the number of examples.
     """
@@ -224,7 +226,9 @@ def _read(path):
     if kind in KINDS and KINDS[kind].views:
         return read_opened(opened)
     opened.close()
-    remedy = "plot the output of 'strag train', find-stragglers, stability, compare, summary or linearity"
+    remedy = (
+        "plot the output of 'strag train', find-stragglers, stability, compare, summary, linearity or expansion"
+    )
     if kind == "geometry":
         remedy = "plot a history, written by 'strag geometry -o NAME.safetensors'"
     raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, opened.name)

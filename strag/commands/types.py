@@ -111,6 +111,26 @@ class Times(click.ParamType):
             self.fail(f"cannot read '{value}'; {error.remedy}", param, ctx)
 
 
+class State(click.ParamType):
+    """A state of networks: an update, or one of some words, such as `inversion`."""
+
+    name = "state"
+
+    def __init__(self, *words):
+        self.words = words
+
+    def convert(self, value, param, ctx):
+        """The text, if it can be read."""
+        from strag.api.states import read_state
+        from strag.errors import StragError
+
+        try:
+            read_state(value, self.name, self.words)
+        except StragError as error:
+            self.fail(f"cannot read '{value}'; {error.remedy}", param, ctx)
+        return value
+
+
 class Shares(click.ParamType):
     """Fractions above 0 and up to 1, such as 0.1,0.5,1: an increasing tuple."""
 

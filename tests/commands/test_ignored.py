@@ -138,6 +138,7 @@ def test_the_help_says_which_layers_can_be_measured(folder, capsys):
     ("line", "remedy"),
     {
         "dump mnist8k w": "the order is WEIGHTS DATA",
+        "expansion mnist8k w": "the order is WEIGHTS DATA",
         "prune d mnist8k": "the order is DATA STRAGGLERS",
         "find-stragglers mnist8k": "train on it with 'strag train mnist8k'",
         "stability mnist": "train on it with 'strag train mnist'",

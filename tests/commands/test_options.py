@@ -17,6 +17,8 @@ READS = {  # every command that writes something else than it reads, with an inp
     "linearity": ["linearity", "w", "d", "-o", "w"],
     "linearity --stragglers": ["linearity", "w", "d", "--stragglers", "s.json", "-o", "s.json"],
     "geometry": ["geometry", "a", "-o", "a"],
+    "expansion": ["expansion", "w", "d", "-o", "w"],
+    "expansion --stragglers": ["expansion", "w", "d", "--stragglers", "s.json", "-o", "s.json"],
     "find-stragglers": ["find-stragglers", "h", "-o", "h"],
     "find-stragglers --csv": ["find-stragglers", "h", "-o", "out", "--csv", "h"],
     "find-stragglers --reference": ["find-stragglers", "h", "--reference", "d", "-o", "d"],

@@ -12,6 +12,8 @@ from strag.files.activations import ActivationsWriter
 from strag.files.container import bytes_of
 from strag.files.history import HistoryWriter
 from strag.files.laws import CLASS, RISING
+from strag.files.output import Output
+from strag.files.scores import write_scores
 from strag.files.sets import write_sets
 from strag.files.spec import Axis, Spec, Tensor
 from strag.files.stamp import NEWEST, stamp
@@ -84,12 +86,37 @@ def write_sets_file(path):
     return str(path), sets
 
 
+OVER_RUNS = {"mean": 1, "smallest": 0, "largest": 2}
+PARTS = dict.fromkeys(("examples", "share_of_examples", "stragglers", "others"), OVER_RUNS)
+OF_RUN = {"examples": 3, "stragglers": 0.5, "others": -1}
+RUN = {"from": 2, "to": 9, "change": 0.5, "classes": {"even": {}}, "own": OF_RUN, "consensus": OF_RUN}
+SCORES = {
+    "runs": [1, 5],
+    "layers": [1],
+    "origin": "o",
+    "direction": "positive",
+    "combined": [{**RUN, "run": 1}, {**RUN, "run": 5}],
+    "summary": {"change": OVER_RUNS, "own": PARTS, "consensus": PARTS},
+}
+
+
+def write_scores_file(path, **sets):
+    of_runs = np.random.default_rng(0).normal(size=(2, P)).astype(np.float32)
+    of_runs[0, 3] = np.nan
+    known = {"consensus": np.arange(P) < 5, "own": np.arange(2)[:, None] == np.arange(P) % 5}
+    tensors = (np.arange(P), np.nanmean(of_runs, axis=0), of_runs)
+    with Output(str(path)) as output:
+        write_scores(output, stamp("scores", **SCORES), *tensors, **{**known, **sets})
+    return str(path), (of_runs, known)
+
+
 SAMPLES = {
     "dataset": write_dataset_file,
     "history": write_history_file,
     "weights": write_weights_file,
     "activations": write_activations_file,
     "sets": write_sets_file,
+    "scores": write_scores_file,
 }
 BREAKERS = {  # an array like this one that breaks the law of this name
     "strictly increasing": lambda array: array[::-1],
@@ -194,6 +221,43 @@ def test_activations_are_read_again_whatever_their_layers_are_called(tmp_path, l
             np.testing.assert_array_equal(found.hidden(layer, 1, 1, slice(2, 9)), kept[1, 2:9])
         assert set(found.loss(1, 0)) == {1}
         assert set(found.prediction(1, 0)) == {1}
+
+
+def test_scores_are_read_again(tmp_path):
+    path, (of_runs, known) = write_scores_file(tmp_path / "e")
+    found = kinds.read(path, "scores")
+    assert (found.runs, found.classes, found.origin) == ((1, 5), [1, 1], "o")
+    np.testing.assert_array_equal(found.of_runs, of_runs)
+    np.testing.assert_array_equal(found.expansion, np.nanmean(of_runs, axis=0))
+    np.testing.assert_array_equal(found.consensus, known["consensus"])
+    np.testing.assert_array_equal(found.members, known["own"])
+    without, _ = write_scores_file(tmp_path / "f", own=None)
+    np.testing.assert_array_equal(kinds.read(without).members, [known["consensus"]] * 2)
+    assert kinds.read(write_scores_file(tmp_path / "g", own=None, consensus=None)[0]).members is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"summary": None},
+        {"summary": {}},
+        {"summary": {"change": {"mean": "x"}}},
+        {"summary": {**SCORES["summary"], "own": {}}},
+        {"combined": None},
+        {"combined": SCORES["combined"][:1]},
+        {"combined": SCORES["combined"][::-1]},
+        {"combined": [{**run, "classes": {}} for run in SCORES["combined"]]},
+        {"combined": [{**run, "classes": []} for run in SCORES["combined"]]},
+        {"combined": [{**run, "from": "x"} for run in SCORES["combined"]]},
+        {"combined": [{**run, "change": None, "own": {}} for run in SCORES["combined"]]},
+        {"direction": None},
+    ],
+    ids=str,
+)
+def test_scores_whose_stamp_cannot_be_drawn_are_refused(tmp_path, changed):
+    path, _ = write_scores_file(tmp_path / "e")
+    bad = forge(path, tmp_path / "bad", changed)
+    refused(lambda: kinds.read(bad), f"{bad}: ", "strag expansion")
 
 
 def test_sets_are_read_again(tmp_path):
