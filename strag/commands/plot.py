@@ -226,9 +226,8 @@ def _read(path):
     if kind in KINDS and KINDS[kind].views:
         return read_opened(opened)
     opened.close()
-    remedy = (
-        "plot the output of 'strag train', find-stragglers, stability, compare, summary, linearity or expansion"
-    )
+    makers = "find-stragglers, stability, compare, summary, linearity or expansion"
+    remedy = f"plot the output of 'strag train', {makers}"
     if kind == "geometry":
         remedy = "plot a history, written by 'strag geometry -o NAME.safetensors'"
     raise StragError(f"is {with_article(kind)} file, which has no picture", remedy, opened.name)
