@@ -8,7 +8,7 @@ SETS_IN := --dose 1 --controls random,hard
 UNION := $(filter kmnist,$(INVERTING))
 
 C4 := $(C3) $(UNION:%=%-union)
-c4: $(C4:%=$(OUT)/c4/%.effects.json) $(C4:%=$(OUT)/c4/%.linear.effects.json) \
+c4: $(C4:%=$(OUT)/c4/%.effects.json) $(C3:%=$(OUT)/c4/%.linear.effects.json) \
   $(OUT)/c4/mnist.sweep.png $(INVERTING:%=$(OUT)/c4/%.dynamics.png)
 
 $(BLOCKS:%=$(OUT)/c4/%.sets.safetensors): $(OUT)/c4/%.sets.safetensors: $(OUT)/c3/%.seeds.safetensors

@@ -27,5 +27,3 @@ $(OUT)/expansion/effects.json: $(foreach w,before after,$(INVERTING:%=$(OUT)/exp
 	    "$$($(STRAG) info $$of/$$set.before.safetensors --get summary)" \
 	    "$$($(STRAG) info $$of/$$set.after.safetensors --get summary)"; between=$$',\n '; \
 	done; echo '}'; } > $@
-
-.PHONY: expansion

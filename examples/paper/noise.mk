@@ -6,7 +6,6 @@
 NOISES := 0.01 0.02 0.05 0.1 0.2
 # The epochs are a limit.
 NOISE_TRAIN = --runs $(RUNS) --lr $(LR_$(1)) --until decided --epochs 20000 --test-every never $(FAST)
-PYTHON ?= $(if $(findstring /,$(firstword $(STRAG))),$(dir $(firstword $(STRAG)))python,python3)
 
 NOISE_SETS := $(foreach d,$(INVERTING),$(foreach q,$(NOISES),$(d).$(q)))
 
@@ -33,5 +32,3 @@ $(foreach d,$(INVERTING),$(foreach q,$(NOISES),$(eval $(call FLIPPED,$(d),$(q)))
 # Reads NAME.Q.json and NAME.Q.overlap.json of all data sets; writes noise.json, noise.md and noise.png.
 $(OUT)/noise/noise.json: noise.py $(INVERTING:%=$(OUT)/noise/%.0.json) $(NOISE_SETS:%=$(OUT)/noise/%.json) $(NOISE_SETS:%=$(OUT)/noise/%.overlap.json)
 	$(PYTHON) noise.py $(@D) --sets $(INVERTING) --noises $(NOISES)
-
-.PHONY: noise

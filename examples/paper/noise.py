@@ -1,6 +1,6 @@
 """Label noise: eps* against the share Q of flipped labels, and how far the stragglers are these examples.
 
-Reads the stragglers and comparisons that noise.mk makes; writes noise.json, noise.md and noise.png there.
+Reads the stragglers and comparisons that noise.mk makes; writes noise.json and noise.png there.
 """
 
 import argparse
@@ -12,20 +12,6 @@ import numpy as np
 from scipy import stats
 
 BLUE = "#0072B2"
-COLUMNS = {
-    "set": "data set",
-    "noise": "Q",
-    "inverting": "inverts",
-    "train_error": "eps*",
-    "guess": "Q + (1 - 2Q) eps*(0)",
-    "recall": "recall",
-    "precision": "precision",
-    "core_recall": "recall of the core",
-    "core_precision": "precision of the core",
-    "flipped": "flipped",
-    "stragglers": "stragglers",
-    "core": "core",
-}
 
 
 def interval(values):
@@ -63,27 +49,6 @@ def rows_of(folder, name, noises):
     for row in rows:
         row["guess"] = None if clean is None else row["noise"] + (1 - 2 * row["noise"]) * clean
     return rows
-
-
-def cell(row, column):
-    """A value of a row as text."""
-    value = row.get(column)
-    if value is None or isinstance(value, str):
-        return value or "-"
-    if column == "inverting":
-        return f"{value} of {row['runs']}"
-    if column == "noise":
-        return f"{value:g}"
-    if column == "train_error" and row["low"] is not None:
-        return f"{value:.4f} ({row['low']:.4f} to {row['high']:.4f})"
-    return str(value) if isinstance(value, int) else f"{value:.4f}" if column == "guess" else f"{value:.3f}"
-
-
-def markdown(rows):
-    """The rows as a Markdown table."""
-    lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
-    lines += [[cell(row, column) for column in COLUMNS] for row in rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def draw(rows, names, path):
@@ -129,14 +94,13 @@ def draw(rows, names, path):
 
 
 def main():
-    """Read the folder that noise.mk made, and write the three files."""
+    """Read the folder that noise.mk made, and write both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sets", nargs="+", required=True)
     parser.add_argument("--noises", nargs="+", required=True)
     given = parser.parse_args()
     rows = [row for name in given.sets for row in rows_of(given.folder, name, given.noises)]
-    (given.folder / "noise.md").write_text(markdown(rows))
     draw(rows, given.sets, given.folder / "noise.png")
     text = json.dumps({"rows": rows}, indent=1) + "\n"
     (given.folder / "noise.json").write_text(text)  # the last one, because make looks at its time

@@ -111,9 +111,8 @@ def _things(value, name):
     for thing in value:
         if kind_of(thing) is None:
             problem = f"`{name}` holds an object of type {type(thing).__name__}, which has no picture"
-            raise bad_usage(
-                problem, "plot a History, a Finding, a Stability, a Comparison, a Summary, a Linearity or Scores"
-            )
+            remedy = "plot a History, a Finding, a Stability, a Comparison, a Summary, a Linearity or Scores"
+            raise bad_usage(problem, remedy)
     return value
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from strag.bits import unpack
 from strag.errors import StragError
+from strag.stragglers.controls import with_controls
 from strag.stragglers.doubts import doubts
 from strag.stragglers.experiments import experiments_of
 from strag.stragglers.find import Moment, find_inversions, find_stragglers
@@ -15,7 +16,7 @@ from strag.stragglers.inversion import DIVERGED
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.reference import reference_of
-from strag.stragglers.sets import Logarithmic, sets_over_time, with_controls
+from strag.stragglers.sets import Logarithmic, sets_over_time
 from strag.stragglers.stability import aligned_records, stability
 from strag.stragglers.summary import summarise
 from strag.stragglers.sweep import sweep_of
