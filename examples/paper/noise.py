@@ -71,7 +71,7 @@ def draw(rows, names, path):
             above.errorbar(noise, mean, bars, fmt="o", ms=4, color=BLUE, label="eps*")
         if of_set[0]["guess"] is not None:
             line = np.array([[row["noise"], row["guess"]] for row in of_set])
-            above.plot(*line.T, color="#777777", lw=1, label=COLUMNS["guess"])
+            above.plot(*line.T, color="#777777", lw=1, label="Q + (1 - 2Q) eps*(0)")
         above.set_title(name, loc="left")
         noisy = [row for row in known if row["noise"]]
         for column, style, color in (
