@@ -1,10 +1,14 @@
 """Conditions of a summary: which experiments form one condition, their order and their labels."""
 
+from collections import defaultdict
+from dataclasses import replace
+
 from strag.stragglers.sets import NO_CONTROL, OWN
 
 REFERENCE = "reference"  # label of a condition with the usual value of every setting
 OWN_SET = "own set"  # label of a condition whose networks left out the own sets of their runs
 EVERYTHING = "all examples"  # label of a condition that left out no set, if other conditions did
+OF_BLOCK = "examples of each block"  # value of `without` on several blocks, see `of_each_block`
 OF_SETS = ("control", "dose", "update")  # settings of a sweep, whose networks each left out a set
 OF_DATA = ("without", "pruned")  # settings that say which examples all runs lack
 # The usual values of these settings, even if other values are more common.
@@ -22,6 +26,27 @@ def kind_of(settings):
 def leaves_nothing_out(settings):
     """Whether the networks of an experiment train on all examples of their data set."""
     return all(settings.get(name) is None for name in (*OF_SETS, *OF_DATA))
+
+
+def of_each_block(experiments):
+    """The Experiments, with one value of `without` if each of several blocks has a set, or sets, of its own.
+
+    `without` identifies what was left out, which differs between blocks, although it was chosen in the same
+    way. If several such choices were made on one block, they stay distinct.
+    """
+    left_out = defaultdict(set)
+    for experiment in experiments:
+        for run in experiment.runs:
+            left_out[run.block].add(experiment.settings.get("without"))
+    choices = [found - {None} for found in left_out.values()]
+    if sum(map(bool, choices)) < 2 or max(map(len, choices)) > 1:
+        return experiments
+    return [
+        replace(experiment, settings={**experiment.settings, "without": OF_BLOCK})
+        if experiment.settings.get("without") is not None
+        else experiment
+        for experiment in experiments
+    ]
 
 
 def labelled_by(varies, settings):

@@ -21,6 +21,7 @@ from strag.stragglers.conditions import (
     key_of,
     labelled_by,
     leaves_nothing_out,
+    of_each_block,
     place_of,
     usual_value,
     varying,
@@ -140,12 +141,13 @@ def summarise(experiments, labels=None):
     """The Summary of a list of Experiments, given in any order.
 
     Experiments with the same settings, or with the same label if there are labels, form one condition, and
-    their runs are pooled. A run that is given twice counts once. Conditions are in the order of the settings
+    their runs are pooled. What was left out counts as the same setting on several blocks, see
+    `of_each_block`. A run that is given twice counts once. Conditions are in the order of the settings
     that vary, or in the order of the labels.
 
     labels : list of str, one per Experiment; None to group the Experiments by their settings.
     """
-    groups = defaultdict(list)
+    experiments, groups = of_each_block(experiments), defaultdict(list)
     for experiment, key in zip(experiments, group_by(experiments, labels), strict=True):
         groups[key].append(experiment)
     choices = [experiment.settings for experiment in experiments]

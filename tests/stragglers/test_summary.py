@@ -378,3 +378,26 @@ def test_shares_hold_over_unequal_blocks_with_censored_runs(blocks, between):
             truth = rates[0] if blocks == 1 else share  # one block tells of itself
             held += low <= truth <= high
         assert held / 2000 >= 0.93, (share, held / 2000)
+
+
+def left_out(block, identity, seed=0, **settings):
+    """An Experiment on a block of which something was left out, or nothing if there is no identity."""
+    return experiment({"without": identity, **settings}, block, seed=seed)
+
+
+def test_what_each_block_lacks_is_one_condition_over_blocks():
+    blocks = [left_out(block, identity, seed) for seed, (block, identity) in enumerate(["ax", "by", "cz"])]
+    whole = [left_out(block, None, seed) for seed, block in enumerate("abc")]
+    found = summarise(blocks + whole)
+    assert {(c.label, c.blocks, c.runs) for c in found.conditions} == {
+        ("without examples of each block", 3, 15),
+        ("all examples", 3, 15),
+    }
+    assert found.reference.label == "all examples"
+
+
+def test_different_choices_on_one_block_stay_apart():
+    found = summarise([left_out("a", "x"), left_out("a", "y", 1), left_out("b", "z", 2)])
+    assert [(c.settings["without"], c.blocks) for c in found.conditions] == [("x", 1), ("y", 1), ("z", 1)]
+    alone = summarise([left_out("a", "x"), left_out("a", None, 1)])
+    assert {c.settings["without"] for c in alone.conditions} == {"x", None}
