@@ -36,7 +36,7 @@ $(BLOCKS:%=$(OUT)/c4/%.linear.safetensors): $(OUT)/c4/%.linear.safetensors: $(DA
 
 # On all examples, too, for comparison.
 define CAUSE
-$(OUT)/c4/$(1).effects.json: $(foreach b,$(2),$(OUT)/c3/$(firstword $(subst -union, ,$(b))).seeds.json $(OUT)/c4/$(b).sweep.json)
+$(OUT)/c4/$(1).effects.json: $(foreach b,$(2),$(OUT)/c3/$(firstword $(subst -union, ,$(b))).bfloat16.json $(OUT)/c4/$(b).sweep.json)
 	$(STRAG) summary $$^ -o $$@
 endef
 $(foreach d,$(C3),$(eval $(call CAUSE,$(d),$(call blocks_in,$(d)))))
