@@ -14,15 +14,15 @@ MORE_batch := --batch-size 256
 MORE_relu := --activation relu
 $(foreach n,10 50 100 200,$(eval MORE_width$(n) := --width $(n)))
 $(foreach n,3 4 5,$(eval MORE_depth$(n) := --depth $(n) --layers all))
-# Networks whose updates take long are fewer.
-FEW := width100 width200 $(DEEPER)
+# As many runs as a set has for the seeds alone: the other conditions are compared run by run.
+MANY := seeds bfloat16
 # A hundredth of the learning rate of gradient descent where that is 0.1.
 LR_adam := 0.001
 LR_adam_vehicles := 0.0005
 
 times = $(shell awk 'BEGIN { print $(1) * $(2) }')
 lr_in = $(if $(filter adam,$(2)),$(or $(LR_adam_$(call set_of,$(1))),$(LR_adam)),$(call times,$(call lr_of,$(1)),$(or $(FACTOR_$(2)),1)))
-options_of = --runs $(if $(filter $(FEW),$(2)),$(RUNS),$(call runs_of,$(1))) --lr $(call lr_in,$(1),$(2)) $(MORE_$(2)) $(if $(filter batch,$(2)),--until decided,$(UNTIL)) $(if $(filter-out seeds,$(2)),$(FAST))
+options_of = --runs $(if $(filter $(MANY),$(2)),$(call runs_of,$(1)),$(RUNS)) --lr $(call lr_in,$(1),$(2)) $(MORE_$(2)) $(if $(filter batch,$(2)),--until decided,$(UNTIL)) $(if $(filter-out seeds,$(2)),$(FAST))
 
 define CONDITION
 $(OUT)/c3/$(1).$(2).safetensors: $(DATA)/$(1).safetensors
