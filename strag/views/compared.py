@@ -1,5 +1,6 @@
 """What the sets of a comparison hold, in words."""
 
+import contextlib
 from itertools import groupby
 
 from strag.stragglers.comparison import CORE, FLIPPED, RUN, RUNS
@@ -31,7 +32,11 @@ def _moment(at):
     if at == "inversion":
         return ""
     error = at.removeprefix("error:")
-    return f" at {'update' if error == at else 'training error'} {one_line(error)}"
+    if error == at:
+        return f" at update {one_line(at)}"
+    with contextlib.suppress(ValueError):
+        error = f"{float(error):.3g}"
+    return f" at training error {one_line(error)}"
 
 
 def holding(comparison):
