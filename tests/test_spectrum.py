@@ -1,5 +1,6 @@
 """The linear models of `examples/paper/spectrum*.py`: laws that their predictions of t* rest on."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -81,3 +82,30 @@ def test_a_minimum_and_a_crossing_are_found_between_records(code):
     assert np.isnan(flows.lowest(time, -time))
     assert flows.reaches(time, 3 * time, 12.0) == pytest.approx(4)
     assert np.isnan(flows.reaches(time, time, 1000.0))
+
+
+def test_a_prediction_is_judged_at_points_that_its_constant_was_not_set_on(code):
+    import spectrum
+
+    points = [{"label": f"p{n}", "lr_update": 10.0} for n in range(24)]
+    times = np.full(24, 11.0)
+    times[0], times[3], times[20], times[21] = 1000, 20, np.nan, 12
+    free, fitted = (
+        spectrum.judged({"name": "x", "constants": n, "constant": None, "times": times}, points)
+        for n in (0, 1)
+    )
+    assert (free["core"]["n"], free["core"]["within"], free["core"]["worst_factor"]) == (8, 6, 100)
+    assert (fitted["core"]["n"], fitted["core"]["within"], fitted["core"]["worst_factor"]) == (7, 6, 2)
+    assert (free["tasks"]["n"], free["tasks"]["within"]) == (4, 3)  # 1.2 counts, what is not reached does not
+    assert free["tasks"]["worst_factor"] == code[0].HORIZON
+    assert free["ratios"]["p20"] is None
+
+
+def test_a_point_without_inversion_may_not_shift_the_parts(code, tmp_path):
+    import spectrum
+
+    paths = [tmp_path / f"{n}.json" for n in range(spectrum.CHANGED)]
+    for n, path in enumerate(paths):
+        path.write_text(json.dumps({"label": f"p{n}"} | ({} if n == 5 else {"curves": {}})))
+    with pytest.raises(SystemExit, match="no inversion at p5, but CORE"):
+        spectrum.together(paths)

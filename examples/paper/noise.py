@@ -5,31 +5,23 @@ Reads the stragglers and comparisons that noise.mk makes; writes noise.json and 
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from scipy import stats
+
+from strag.stragglers.intervals import two_levels
 
 BLUE = "#0072B2"
-
-
-def interval(values):
-    """Mean of the values and its 95 % interval by Student's t; null where it is not defined."""
-    if not values:
-        return None, None, None
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return mean, None, None
-    half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return mean, float(mean - half), float(mean + half)
 
 
 def row_of(folder, name, noise):
     """The results on one data set with one share of flipped labels: dict."""
     found = json.loads((folder / f"{name}.{noise}.json").read_text())
     errors = [run["refined_train_error"] for run in found["runs"] if run["verdict"] == "inversion"]
-    mean, low, high = interval(errors)
+    level = two_levels([errors])
+    mean, low, high = (None if math.isnan(end) else end for end in (level.mean, level.low, level.high))
     row = {"set": name, "noise": float(noise), "runs": len(found["runs"]), "inverting": len(errors)}
     row |= {"train_error": mean, "low": low, "high": high}
     if float(noise):

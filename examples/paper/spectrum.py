@@ -216,6 +216,8 @@ def together(paths):
     """Compare all candidates on all points that invert: dict, candidates best first on the core."""
     points = [json.loads(Path(path).read_text()) for path in paths]
     left_out = [point["label"] for point in points if "curves" not in point]
+    if missing := [point["label"] for point in points[:CHANGED] if "curves" not in point]:
+        raise SystemExit(f"no inversion at {', '.join(missing)}, but CORE and CHANGED count these points")
     points = [point for point in points if "curves" in point]
     found = [judged(each, points) for each in candidates(points)]
     found.sort(key=lambda each: each["core"]["rms_log"])

@@ -11,7 +11,6 @@ from strag.api.outputs import opened
 from strag.api.prune import require_origin
 from strag.api.states import LAST, States, read_state, states_of
 from strag.bits import unpack
-from strag.datasets.dataset import standardise
 from strag.errors import StragError, bad_usage, warn_of
 from strag.files.scores import scores_in_memory, write_scores
 from strag.files.stamp import stamp
@@ -135,12 +134,7 @@ class _Passes:
 
     def __init__(self, job, device, progress):
         self.job, self.device, self.progress, self.done = job, device, progress, 0
-        data, weights = job.dump.data, job.dump.weights
-        try:
-            self.x = standardise(data.x, weights.mean, weights.std)
-        except StragError as error:
-            raise error.about(data.source) from None
-        self.columns = np.flatnonzero(weights.std > 0)
+        self.x, self.columns = job.dump.inputs()
 
     def pairs(self):
         """Yield the activations of both states of the runs, see `strag.geometry.expansion.expansion`."""
@@ -165,7 +159,7 @@ class _Passes:
     def _tiles(self, at, runs, layers):
         """The Tiles of some runs at a position of axis U. runs : positions among the compared ones."""
         dump, of_file = self.job.dump, self.job.states.runs
-        state = dump.weights.parameters(at, [of_file[run] for run in runs])
+        state = dump.state(at, [of_file[run] for run in runs])
         described = (dump.recipe, dump.ends, self.x, self.columns, dump.data.groups, layers, self.device)
         return activations(state, *described)
 

@@ -12,6 +12,7 @@ from strag.files.linearity import linearity_object
 from strag.geometry.linearity import MIN_VARIANCE, LinearFit, differences
 from strag.geometry.linearity import linearity as measured
 from strag.stragglers.linearity import Linearity, inversions_of
+from strag.stragglers.recipe import require_same_training
 from strag.stragglers.sets import described_at
 from strag.training.activations import logits_of
 from strag.training.device import DEVICES, choose_device, environment
@@ -23,8 +24,8 @@ from strag.words import number_of
 class LinearityJob:
     """Which networks are measured on which data.
 
-    dump : DumpJob. index, group : int64 [P] of the data. min_variance : see `strag.geometry.linearity`.
-    inversion : see `Linearity`. stragglers : Finding that it is from, or None.
+    dump : DumpJob. min_variance : see `strag.geometry.linearity`. inversion : see `Linearity`.
+    stragglers : Finding that it is from, or None.
     """
 
     dump: DumpJob
@@ -32,7 +33,7 @@ class LinearityJob:
     inversion: np.ndarray | None
     stragglers: object = None
 
-    def sets(self):
+    def training_sets(self):
         """The distinct training sets: list of (bool [P], its examples; int64, positions of its runs)."""
         trained, sets = self.dump.trained, {}
         for run, rows in enumerate(trained):
@@ -56,11 +57,11 @@ def prepare_linearity(weights, data, stragglers=None, min_variance=MIN_VARIANCE,
         raise StragError(problem, "pass the data set of the training", data.source)
     inversion = None
     if stragglers is not None:
-        if stragglers.origin != weights.meta.get("origin"):
-            problem = f"is of another data set than the training of {weights.source}"
-            raise StragError(problem, "pass the stragglers of the same training", stragglers.source)
-        numbers = [weights.runs[position] for position in job.runs]
-        inversion = inversions_of(stragglers, numbers, weights.meta["recipe"], weights.source)
+        meta = weights.meta
+        require_same_training(stragglers, meta["recipe"], meta.get("inputs"), weights.source)
+        inversion = inversions_of(
+            stragglers, [weights.runs[position] for position in job.runs], weights.source
+        )
     return LinearityJob(job, min_variance, inversion, stragglers)
 
 
@@ -73,7 +74,7 @@ def linearity_into(job, output, device="cpu", progress=None):
     U, R = len(dump.updates), len(dump.runs)
     values = np.full((3, U, R), np.nan)  # training error, R^2, agreement
     counts, done = np.zeros((4, R), dtype=np.int64), 0
-    for trained, runs in job.sets():
+    for trained, runs in job.training_sets():
         rows = [np.flatnonzero(trained & (dump.data.index % 2 == half)) for half in (0, 1)]
         fit = LinearFit(x[rows[0]], x[rows[1]], job.min_variance)
         counts[:, runs] = np.array([[*map(len, rows), fit.inputs, fit.directions]]).T

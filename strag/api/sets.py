@@ -9,7 +9,7 @@ from strag.api.find_stragglers import MOMENTS, layer_of, moment, usual_observabl
 from strag.api.outputs import opened
 from strag.errors import StragError, StragNote, bad_usage, warn_of
 from strag.files.sets import StoredSets, sets_meta, write_sets
-from strag.stragglers.controls import DRAWN, hardest_others, with_controls
+from strag.stragglers.controls import DRAWN, hardest_others, too_large, with_controls
 from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment, find_stragglers
 from strag.stragglers.inversion import FEWEST
 from strag.stragglers.sets import (
@@ -63,10 +63,8 @@ def sets_of(
     sets = sets_over_time(history, at) if many else sets_of_runs(history, stragglers)
     if doses:
         sets = sets + dosed_sets(history, stragglers, doses)
-    hardest = None
-    if HARD in controls:
-        hardest = hardest_others(history, sets, sets_of_runs(history, stragglers) if doses else None)
-        _note_missing(history, sets, hardest)
+    inverting = sets_of_runs(history, stragglers) if doses else None
+    hardest = _hardest(history, sets, inverting) if HARD in controls else None
     sets = with_controls(history, sets, controls, seed, hardest)
     recipe = {
         "observable": observable,
@@ -82,16 +80,19 @@ def sets_of(
     return sets, stragglers, recipe
 
 
-def _note_missing(history, sets, hardest):
-    """Issue a note about the sets that are too large for a control `hard`."""
-    sizes, counts = sets.members.sum(axis=1), np.array([len(ranked) for ranked in hardest])
-    missing = sizes > counts
+def _hardest(history, sets, inverting):
+    """`hardest_others` of Sets, with a note about those that are too large for a control `hard`."""
+    hardest = hardest_others(history, sets, inverting)
+    missing = too_large(sets, hardest)
     if missing.any() and not missing.all():
+        size = sets.members[missing].sum(axis=1).min()
+        most = max(len(hardest[number]) for number in np.flatnonzero(missing))
         text = (
-            f"{missing.sum()} of {number_of(len(sizes), 'set')} get no control `hard`: they have "
-            f"{sizes[missing].min()} examples or more, at most {counts[missing].max()} are in no set"
+            f"{missing.sum()} of {number_of(len(missing), 'set')} get no control 'hard': they have "
+            f"{number_of(int(size), 'example')} or more, and there are at most {most} others"
         )
         warn_of(history.source, text, StragNote)
+    return hardest
 
 
 def times(when):

@@ -1,18 +1,18 @@
 """Which stored states of each network are compared: those at an update, at its inversion, or its last one."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from strag.errors import StragError, bad_usage
 from strag.stragglers.inversion import INVERSION
+from strag.stragglers.recipe import require_same_training
 from strag.values import read_whole
 from strag.words import some_of
 
 LAST = "last"
 NEAR = 1.25  # largest ratio of a stored update and t* at which the state counts as that of the inversion
-# Keys of the recipe of a training that do not change what a run does up to a given update.
-_FREE = ("runs", "first_run", "epochs", "record", "test", "noise", "layers", "until")
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,9 @@ def states_of(weights, runs, start, end, finding=None):
     and for a run that would not move forward in training.
     """
     inverts = INVERSION in (start, end)
-    same = finding is not None and is_of(finding, weights)
     if inverts:
-        _require_inversions("from_" if start == INVERSION else "to", finding, same, weights)
-    known = {run.run: run for run in finding.runs} if same else {}
+        _require_inversions("from_" if start == INVERSION else "to", finding, weights)
+    known = _runs_of(finding, weights)
     chosen, inversions, left_out = [], [], []
     for position in runs:
         number = weights.runs[position]
@@ -85,15 +84,17 @@ def states_of(weights, runs, start, end, finding=None):
     return States(chosen, starts, ends, sets, inversions, left_out)
 
 
-def is_of(finding, weights):
-    """Whether the stragglers were found in the training of the weights: same recipe, data and inputs."""
-    ours, theirs = weights.meta.get("recipe") or {}, finding.training
-    keys = (ours.keys() | theirs.keys()) - set(_FREE)
-    inputs = (finding.meta.get("inputs") or {}).get("history")
-    return all(ours.get(key) == theirs.get(key) for key in keys) and inputs == weights.meta.get("inputs")
+def _runs_of(finding, weights):
+    """The RunFindings of a Finding by their number; empty without one, and for one of another training."""
+    if finding is None:
+        return {}
+    with suppress(StragError):
+        _require_same(finding, weights)
+        return {run.run: run for run in finding.runs}
+    return {}
 
 
-def _require_inversions(name, finding, same, weights):
+def _require_inversions(name, finding, weights):
     """Refuse inversions without stragglers of the same training. name : of the parameter that needs them."""
     if finding is None:
         problem = f"`{name}` {INVERSION} needs `stragglers`"
@@ -101,9 +102,13 @@ def _require_inversions(name, finding, same, weights):
     if not finding.runs:
         remedy = "create it again with 'strag find-stragglers'"
         raise StragError("does not list its runs", remedy, finding.source)
-    if not same:
-        problem = f"comes from another training than {weights.source}"
-        raise StragError(problem, "find the stragglers in the history of the same training", finding.source)
+    _require_same(finding, weights)
+
+
+def _require_same(finding, weights):
+    """Refuse stragglers of another training than that of the weights."""
+    recipe, inputs = weights.meta.get("recipe") or {}, weights.meta.get("inputs")
+    require_same_training(finding, recipe, inputs, weights.source)
 
 
 def _inversion_of(run):

@@ -10,6 +10,7 @@ from strag.words import number_of
 
 _DOSE = -1  # stands for the moment of doses
 DRAWN = (RANDOM, CLASS, HARD)  # the controls that can be made
+DIGITS = 12  # of the means that rank examples; sums that differ by rounding are equal
 
 
 def with_controls(history, sets, controls, seed, hardest=None):
@@ -31,47 +32,44 @@ def with_controls(history, sets, controls, seed, hardest=None):
     """
     parts = [sets]
     for kind in controls:
-        code = CONTROLS.index(kind)
-        if kind == HARD:
-            owners, members = _first_of(history, sets, hardest)
-        else:
-            draws = [_draw(history, sets, number, kind, seed) for number in range(len(sets.run))]
-            owners, members = range(len(sets.run)), draws
-        chosen = sets.at(owners)
-        members = np.array(members, dtype=bool).reshape(chosen.members.shape)
-        parts.append(replace(chosen, members=members, control=np.full(len(members), code)))
+        made = _hard(history, sets, hardest) if kind == HARD else _drawn(history, sets, kind, seed)
+        parts.append(replace(made, control=np.full(len(made.run), CONTROLS.index(kind))))
     return joined(parts)
 
 
-def _draw(history, sets, number, kind, seed):
-    """The members of the control `random` or `class` of one set: bool [P]."""
-    random = np.random.default_rng([seed, CONTROLS.index(kind), number])
-    pool = np.flatnonzero(history.trained_bits()[sets.network[number]])
-    strata = [pool[history.y[pool] == c] for c in np.unique(history.y)] if kind == CLASS else [pool]
-    members = np.zeros(history.examples, dtype=bool)
-    for stratum in strata:
-        size = sets.members[number, stratum].sum()
-        members[random.permutation(stratum)[:size]] = True
-    return members
+def _drawn(history, sets, kind, seed):
+    """The controls `random` or `class` of all Sets: Sets."""
+    members, trained = np.zeros_like(sets.members), history.trained_bits()
+    for number, chosen in enumerate(sets.members):
+        random = np.random.default_rng([seed, CONTROLS.index(kind), number])
+        pool = np.flatnonzero(trained[sets.network[number]])
+        strata = [pool[history.y[pool] == c] for c in np.unique(history.y)] if kind == CLASS else [pool]
+        for stratum in strata:
+            members[number, random.permutation(stratum)[: chosen[stratum].sum()]] = True
+    return replace(sets, members=members)
 
 
-def _first_of(history, sets, hardest):
-    """The positions of the sets that get a control `hard`, and its members: lists of int and of bool [P]."""
-    owners, members = [], []
-    sizes = sets.members.sum(axis=1)
-    for number, (size, ranked) in enumerate(zip(sizes, hardest, strict=True)):
-        if size <= len(ranked):
-            owners.append(number)
-            members.append(np.zeros(history.examples, dtype=bool))
-            members[-1][ranked[:size]] = True
-    if len(sizes) and not owners:
-        most = number_of(max(map(len, hardest)), "example")
+def too_large(sets, hardest):
+    """Whether a set has more examples than there are for its control `hard`: bool [S]."""
+    return sets.members.sum(axis=1) > [len(ranked) for ranked in hardest]
+
+
+def _hard(history, sets, hardest):
+    """The controls `hard` of those Sets that get one: Sets."""
+    missing = too_large(sets, hardest)
+    if len(missing) and missing.all():
+        most, smallest = number_of(max(map(len, hardest)), "example"), sets.members.sum(axis=1).min()
         raise StragError(
-            f"has at most {most} for the control `hard`, and the smallest set has {sizes.min()}",
+            f"has at most {most} for a control 'hard', and the smallest set has {smallest}",
             "take the sets at another moment with `at`, or remove the control",
             history.source,
         )
-    return owners, members
+    owners = np.flatnonzero(~missing)
+    chosen = sets.at(owners)
+    members = np.zeros_like(chosen.members)
+    for row, number in enumerate(owners):
+        members[row, hardest[number][: chosen.members[row].sum()]] = True
+    return replace(chosen, members=members)
 
 
 def hardest_others(history, sets, inverting):
@@ -100,11 +98,13 @@ def hardest_others(history, sets, inverting):
         for moment in sorted(set(moments))
     }
     ranked = dict(zip(families, _rankings(history, list(families.values())), strict=True))
-    trained = history.trained_bits()
-    of_sets = [
-        (ranked[moment], trained[network]) for moment, network in zip(moments, sets.network, strict=True)
-    ]
-    return [others[is_trained[others]] for others, is_trained in of_sets]
+    trained, of_networks = history.trained_bits(), {}
+    for moment, network in zip(moments, sets.network.tolist(), strict=True):
+        if (moment, network) not in of_networks:
+            others = ranked[moment]
+            is_trained = trained[network, others]
+            of_networks[moment, network] = others if is_trained.all() else others[is_trained]
+    return [of_networks[key] for key in zip(moments, sets.network.tolist(), strict=True)]
 
 
 def _rankings(history, families):
@@ -124,7 +124,7 @@ def _rankings(history, families):
                 seen[number] += trained[network]
     rankings = []
     for family, total, runs in zip(families, wrong_for, seen, strict=True):
-        mean = total / np.maximum(runs, 1)
+        mean = np.round(total / np.maximum(runs, 1), DIGITS)
         others = np.flatnonzero((runs > 0) & ~family.members.any(axis=0))
         rankings.append(others[np.lexsort((history.index[others], -mean[others]))])
     return rankings

@@ -7,7 +7,6 @@ import numpy as np
 from strag.errors import StragError
 from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import INVERSION
-from strag.stragglers.recipe import differing
 from strag.words import Brief, number_of
 
 TIMES = (0.25, 1.0, 4.0)  # multiples of t* at which means over runs are reported
@@ -120,20 +119,14 @@ def _spread(values):
     return float(finite.std(ddof=1)) if finite.size > 1 else np.nan
 
 
-def inversions_of(finding, runs, recipe, source):
+def inversions_of(finding, runs, source):
     """The inversion of each of these runs in a Finding: float64 [2, R], t* and eps*, NaN without one.
 
-    runs : run numbers of networks that were trained with `recipe`. source : the name of their file.
+    runs : run numbers of networks of the training of the Finding. source : the name of their file.
 
-    Raises StragError for a Finding of networks that started or trained differently, and for one that has none
-    of the runs.
+    Raises StragError for a Finding that has none of the runs.
     """
-    difference = differing(recipe, finding.training)
-    if difference is not None:
-        name, ours, theirs = difference
-        problem = f"is of a training with `{name}` {theirs}, but {source} of one with {ours}"
-        raise StragError(problem, "pass the stragglers of the same training", finding.source)
-    known = {run.run: run.inversion for run in finding.runs}
+    known = {run.run: run.inversion for run in finding.runs or ()}
     if not any(run in known for run in runs):
         problem = f"has none of the runs of {source}"
         raise StragError(problem, "pass the stragglers of the same training", finding.source)

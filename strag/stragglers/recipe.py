@@ -1,23 +1,47 @@
 """Properties of a training that follow from its recipe, and how two trainings differ."""
 
+from strag.errors import StragError
+
 # Settings that give the initial weights, and those that give the path from there.
 _NETWORK = ("seed", "depth", "width", "activation", "no_bias")
 _DESCENT = ("optimizer", "lr", "momentum", "weight_decay", "batch_size", "own_order")
 _USUAL = {"no_bias": False}  # values of settings that older files lack
+# Settings that do not change what a run does up to a given update.
+_FREE = {"runs", "first_run", "epochs", "record", "test", "noise", "layers", "until"}
 
 
-def differing(recipe, other):
+def differing(recipe, other, names=(*_NETWORK, *_DESCENT)):
     """The first setting in which the runs of two recipes start or train differently: (name, value, value).
 
     The values are those of `recipe` and of `other`. None if there is no difference. Without hidden layers,
     width and activation do not count.
     """
     linear = recipe.get("depth") == 1
-    for name in (*_NETWORK, *_DESCENT):
+    for name in names:
         ours, theirs = (side.get(name, _USUAL.get(name)) for side in (recipe, other))
         if ours != theirs and not (linear and name in ("width", "activation")):
             return name, ours, theirs
     return None
+
+
+def require_same_training(finding, recipe, inputs, source):
+    """Refuse a Finding whose runs are not those of some networks with the same numbers.
+
+    Recipes may differ in how many runs and updates they have, and in what they record.
+
+    recipe, inputs : of the networks, in the stamp of their file. source : its name.
+
+    Raises StragError, which names the difference.
+    """
+    fault, rest = None, (recipe.keys() | finding.training.keys()) - _FREE - {*_NETWORK, *_DESCENT}
+    difference = differing(recipe, finding.training, (*_NETWORK, *_DESCENT, *sorted(rest)))
+    if difference is not None:
+        name, ours, theirs = difference
+        fault = f"is of a training with `{name}` {theirs}, but {source} of one with {ours}"
+    elif (finding.meta.get("inputs") or {}).get("history") != inputs:
+        fault = f"is of a training on other examples, or from other weights, than {source}"
+    if fault:
+        raise StragError(fault, "pass the stragglers of the same training", finding.source)
 
 
 def descends(recipe):

@@ -98,7 +98,7 @@ def _heading(result):
     title, now = one_line(result.title or "weights"), _moment(result, 1.0)
     if now is None or now.r2 != now.r2:
         return f"{title}: how linear the networks are"
-    return f"{title}: R² = {now.r2:.3f}, {now.agreement:.1%} equal decisions at the inversion"
+    return f"{title}: R² = {now.r2:.3f}, {100 * now.agreement:.1f} % equal decisions at the inversion"
 
 
 def _caption(result):

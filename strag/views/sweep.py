@@ -11,18 +11,12 @@ from strag.views.captions import table_title
 from strag.views.dynamics import UPDATES
 from strag.views.picture import Picture
 from strag.views.sweep_figure import inverting_of, sweep_figure
+from strag.views.sweep_panels import NAMES
 from strag.views.table import Table, as_cell
 from strag.words import number_of
 
 OPTIONS = ("x", "layer", "noise", "reference", "fewest")  # of a picture of a sweep
 
-_LEFT_OUT = {
-    NO_CONTROL: "stragglers",
-    "random": "as many at random",
-    "class": "as many of each class",
-    "earlier": "as many misclassified at half the time",
-    "hard": "as many of the hardest others",
-}
 _QUANTITIES = {  # headings of the table: (attribute of a SweepCondition, digits)
     "t*": ("update", 1),
     "to 4 t*": ("depth_at_4", 3),
@@ -35,7 +29,7 @@ _AT_T = "S(t)"  # sets of a sweep over updates: the stragglers only at t*
 
 def _left_out(sweep, control):
     """Return the name of what networks of a Sweep left out."""
-    return _AT_T if sweep.by != DOSE and control == NO_CONTROL else _LEFT_OUT[control]
+    return _AT_T if sweep.by != DOSE and control == NO_CONTROL else NAMES[control]
 
 
 def lines(sweep, baseline=None):

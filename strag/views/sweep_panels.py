@@ -17,10 +17,10 @@ LOOKS = {  # of a set and of its controls: (colour, line style, marker)
     EARLIER: (PURPLE, DASHES[3], "D"),
     HARD: (ORANGE, (0, (7, 1.5, 1, 1.5, 1, 1.5)), "v"),
 }
-NAMES = {
-    NO_CONTROL: "the stragglers",
+NAMES = {  # of what networks left out
+    NO_CONTROL: "stragglers",
     RANDOM: "as many at random",
-    CLASS: "as many of each class at random",
+    CLASS: "as many of each class",
     EARLIER: "as many misclassified at half the time",
     HARD: "as many of the hardest others",
 }

@@ -134,7 +134,7 @@ def test_stragglers_of_other_seeds_divide_but_do_not_invert(folder, tmp_path, ca
     value = json.loads(Path("s").read_text())
     value["strag"]["inputs"]["training"]["lr"] = 0.2
     (tmp_path / "s").write_text(json.dumps(value))
-    words = "comes from another training than w; find the stragglers in the history of the same training"
+    words = "is of a training with --lr 0.2, but w of one with 0.3; pass the stragglers of the same training"
     complaint(capsys, 1, words, "expansion", "w", "d", "--stragglers", str(tmp_path / "s"), *into)
     scores, _, _ = expanded(capsys, tmp_path / "e", "--from", "10", "--stragglers", str(tmp_path / "s"))
     assert scores.own is None

@@ -34,6 +34,7 @@ def made(tmp_path_factory):
         f"train {folder}/d {TRAIN} --width 6 --weights {folder}/w --weights-at 0,3,9,30 -o {folder}/h",
         f"train {folder}/d {TRAIN} --depth 1 --weights {folder}/linear --weights-at 0,30 -o {folder}/h1",
         f"find-stragglers {folder}/h --at 9 --any-verdict -q -o {folder}/s",
+        f"train {folder}/d {TRAIN} --width 6 --without {folder}/s --weights {folder}/wo -o {folder}/ho",
     )
     for line in lines:
         done(line)
@@ -237,6 +238,7 @@ class TestFile:
             1,
             "s: is of a training with --depth 2, but linear of one with 1",
         ),
+        (["wo", "d", "--stragglers", "s"], 1, "s: is of a training on other examples, or from other weights"),
         (["w", "d", "--min-variance", "-1"], 2, "--min-variance"),
         (["w", "d", "--runs", "7"], 2, "w: has no run 7; choose --runs from 0, 1, 2"),
         (["w", "d", "--updates", "4"], 2, "w: has no update 4; choose --updates from 0, 3, 9, 30"),

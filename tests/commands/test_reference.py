@@ -35,7 +35,7 @@ def made(tmp_path_factory):
     strag train d --without sets {TRAIN} -o w
     strag find-stragglers p --reference h -q --any-verdict -o p.json
     strag find-stragglers w --reference h -q --any-verdict -o w.json
-    strag sets h --at log:3 --controls earlier -q -o times
+    strag sets h --at log:3 --controls class -q -o times
     strag train d --without times {TRAIN} -o t
     strag train other --runs 3 {TRAIN} -o o
     strag train d --runs 1 {TRAIN} -o one

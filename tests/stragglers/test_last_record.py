@@ -7,7 +7,7 @@ import pytest
 
 from strag.bits import unpack
 from strag.errors import StragError
-from strag.stragglers.controls import with_controls
+from strag.stragglers.controls import DRAWN, hardest_others, with_controls
 from strag.stragglers.doubts import doubts
 from strag.stragglers.experiments import experiments_of
 from strag.stragglers.find import Moment, find_inversions, find_stragglers
@@ -96,6 +96,10 @@ def _figure(history):
     return lines, [text.get_text() for panel in shown.axes for text in panel.texts]
 
 
+def _sets(history, sets):
+    return with_controls(history, sets, DRAWN, 0, hardest_others(history, sets, None))
+
+
 POOLED = {
     "finding": lambda history: finding_of(history, find_stragglers(history), {}),
     "at update": lambda history: finding_of(history, find_stragglers(history, at=Moment(update=90)), {}),
@@ -104,9 +108,7 @@ POOLED = {
     "stability": stability,
     "agreement of all pairs": lambda history: stability(history, "all"),
     "doubts": lambda history: doubts(history, find_stragglers(history)),
-    "sets": lambda history: with_controls(
-        history, sets_over_time(history, Logarithmic(7)), ("random", "earlier"), 0
-    ),
+    "sets": lambda history: _sets(history, sets_over_time(history, Logarithmic(7))),
     "text": _text,
     "figure": _figure,
 }

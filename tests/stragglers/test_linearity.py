@@ -7,9 +7,11 @@ from strag.errors import StragError
 from strag.stragglers.finding import Finding
 from strag.stragglers.inversion import Inversion
 from strag.stragglers.linearity import Linearity, inversions_of
+from strag.stragglers.recipe import require_same_training
 from strag.stragglers.run_finding import RunFinding
 
 RECIPE = {"seed": 0, "depth": 2, "width": 20, "activation": "tanh", "lr": 0.1}
+INPUTS = {"data": "d"}
 
 
 def linearity(updates, t_star, r2=None, runs=None):
@@ -29,7 +31,7 @@ def finding(verdicts, runs=None, training=RECIPE):
         RunFinding(run, Inversion(verdict, update=10.0 + run, train_error=0.01 * run))
         for run, verdict in zip(runs or range(len(verdicts)), verdicts, strict=True)
     ]
-    meta = {"origin": "o", "inputs": {"training": training}}
+    meta = {"origin": "o", "inputs": {"training": training, "history": INPUTS}}
     return Finding("inversion", np.array([1]), meta, runs=tuple(parts), source="s.json")
 
 
@@ -71,24 +73,31 @@ class TestMoments:
 
 class TestInversions:
     def test_only_inverting_runs_have_one(self):
-        pairs = inversions_of(finding(["inversion", "open", "inversion"]), (2, 1, 0, 9), RECIPE, "w")
+        pairs = inversions_of(finding(["inversion", "open", "inversion"]), (2, 1, 0, 9), "w")
         np.testing.assert_array_equal(pairs[0], [12, np.nan, 10, np.nan])
         np.testing.assert_array_equal(pairs[1], [0.02, np.nan, 0, np.nan])
 
+    def test_other_runs_are_refused(self):
+        with pytest.raises(StragError, match="has none of the runs of w"):
+            inversions_of(finding(["inversion"], runs=[7]), (0, 1), "w")
+
+
+class TestSameTraining:
     @pytest.mark.parametrize(
-        ("name", "value"), [("seed", 1), ("lr", 0.2), ("width", 21), ("no_bias", True), ("momentum", 0.9)]
+        ("name", "value"),
+        [("seed", 1), ("lr", 0.2), ("width", 21), ("no_bias", True), ("momentum", 0.9), ("precision", "x")],
     )
     def test_another_training_is_refused(self, name, value):
         other = finding(["inversion"], training={**RECIPE, name: value})
-        with pytest.raises(
-            StragError, match=rf"s\.json: is of a training with `{name}` {value}, but w of one"
-        ):
-            inversions_of(other, (0,), RECIPE, "w")
+        words = rf"s\.json: is of a training with `{name}` {value}, but w of one"
+        with pytest.raises(StragError, match=words):
+            require_same_training(other, RECIPE, INPUTS, "w")
+
+    @pytest.mark.parametrize("inputs", [{"data": "e"}, {**INPUTS, "without": "s"}, {**INPUTS, "init": {}}])
+    def test_other_examples_and_other_weights_are_refused(self, inputs):
+        with pytest.raises(StragError, match=r"s\.json: is of a training on other examples, or from other"):
+            require_same_training(finding(["inversion"]), RECIPE, inputs, "w")
 
     def test_a_longer_training_is_the_same_one(self):
         other = finding(["inversion"], training={**RECIPE, "epochs": 9, "until": "decided", "no_bias": False})
-        assert inversions_of(other, (0,), {**RECIPE, "epochs": 3}, "w")[0, 0] == 10
-
-    def test_other_runs_are_refused(self):
-        with pytest.raises(StragError, match="has none of the runs of w"):
-            inversions_of(finding(["inversion"], runs=[7]), (0, 1), RECIPE, "w")
+        require_same_training(other, {**RECIPE, "epochs": 3, "runs": 2}, INPUTS, "w")
