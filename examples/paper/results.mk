@@ -8,7 +8,7 @@ NUMBERS := $(OUT)/c1/effects.json $(OUT)/c2/effects.json $(C3:%=$(OUT)/c3/%.effe
   $(foreach n,biases nobias classifier,$(INVERTING:%=$(OUT)/linear/%.$(n).linearity.json)) \
   $(OUT)/expansion/effects.json $(OUT)/noise/noise.json $(OUT)/tstar.json
 PICTURES := $(SETS:%=$(OUT)/c1/%.updates.png) $(OUT)/c1/mnist.error.png \
-  $(foreach x,inversion error,$(INVERTING:%=$(OUT)/c2/%.$(x).png)) $(OUT)/c3/mnist.effects.png \
+  $(INVERTING:%=$(OUT)/c2/%.inversion.png) $(OUT)/c3/mnist.effects.png \
   $(OUT)/c3/size.png $(OUT)/c4/mnist.sweep.png $(INVERTING:%=$(OUT)/c4/%.dynamics.png) $(INVERTING:%=$(OUT)/c5/%.png) \
   $(foreach s,$(SIGMAS),$(INVERTING:%=$(OUT)/c6/%.noise$(s).png)) \
   $(foreach d,$(INVERTING),$(OUT)/linear/$(d).biases.linearity.png $(OUT)/expansion/$(d).after.png) \
