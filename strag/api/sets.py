@@ -88,8 +88,9 @@ def _note_missing(history, sets, hardest):
     missing = sizes > counts
     if missing.any() and not missing.all():
         text = (
-            f"{missing.sum()} of {number_of(len(sizes), 'set')} get no control `hard`: they have "
-            f"{sizes[missing].min()} examples or more, at most {counts[missing].max()} are in no set"
+            f"{missing.sum()} of {number_of(len(sizes), 'set')} get no control 'hard': the smallest has "
+            f"{number_of(sizes[missing].min(), 'example')}, but there are at most {counts[missing].max()} others "
+            "to choose from"
         )
         warn_of(history.source, text, StragNote)
 

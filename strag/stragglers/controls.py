@@ -67,8 +67,8 @@ def _first_of(history, sets, hardest):
     if len(sizes) and not owners:
         most = number_of(max(map(len, hardest)), "example")
         raise StragError(
-            f"has at most {most} for the control `hard`, and the smallest set has {sizes.min()}",
-            "take the sets at another moment with `at`, or remove the control",
+            f"has at most {most} for the control 'hard', but the smallest set needs {sizes.min()}",
+            "take the sets at another time with `at`, or remove the control",
             history.source,
         )
     return owners, members

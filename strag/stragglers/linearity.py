@@ -7,7 +7,7 @@ import numpy as np
 from strag.errors import StragError
 from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import INVERSION
-from strag.stragglers.recipe import differing
+from strag.stragglers.recipe import differing, in_words
 from strag.words import Brief, number_of
 
 TIMES = (0.25, 1.0, 4.0)  # multiples of t* at which means over runs are reported
@@ -130,8 +130,8 @@ def inversions_of(finding, runs, recipe, source):
     """
     difference = differing(recipe, finding.training)
     if difference is not None:
-        name, ours, theirs = difference
-        problem = f"is of a training with `{name}` {theirs}, but {source} of one with {ours}"
+        theirs, ours, _ = in_words(*difference)
+        problem = f"is of a training {theirs}, but {source} of one {ours}"
         raise StragError(problem, "pass the stragglers of the same training", finding.source)
     known = {run.run: run.inversion for run in finding.runs}
     if not any(run in known for run in runs):

@@ -20,6 +20,14 @@ def differing(recipe, other):
     return None
 
 
+def in_words(name, ours, theirs):
+    """How the values of a setting differ: (text of `theirs`, text of `ours`, how to get `ours`)."""
+    if isinstance(ours, bool) and isinstance(theirs, bool):
+        remedy = f"{'with' if ours else 'without'} `{name}`"
+        return f"{'with' if theirs else 'without'} `{name}`", f"{'with' if ours else 'without'} it", remedy
+    return f"with `{name}` {theirs}", f"with {ours}", f"with `{name}` {ours}"
+
+
 def descends(recipe):
     """Whether a recipe describes full-batch gradient descent, whose loss falls while training is stable."""
     return (

@@ -80,9 +80,8 @@ class TestInversions:
     )
     def test_another_training_is_refused(self, name, value):
         other = finding(["inversion"], training={**RECIPE, name: value})
-        with pytest.raises(
-            StragError, match=rf"s\.json: is of a training with `{name}` {value}, but w of one"
-        ):
+        setting = f"`{name}`" if value is True else f"`{name}` {value}"
+        with pytest.raises(StragError, match=rf"s\.json: is of a training with {setting}, but w of one"):
             inversions_of(other, (0,), RECIPE, "w")
 
     def test_a_longer_training_is_the_same_one(self):
