@@ -89,8 +89,8 @@ def _note_missing(history, sets, hardest):
     if missing.any() and not missing.all():
         text = (
             f"{missing.sum()} of {number_of(len(sizes), 'set')} get no control 'hard': the smallest has "
-            f"{number_of(sizes[missing].min(), 'example')}, but there are at most {counts[missing].max()} others "
-            "to choose from"
+            f"{number_of(sizes[missing].min(), 'example')}, but there are at most "
+            f"{counts[missing].max()} others to choose from"
         )
         warn_of(history.source, text, StragNote)
 
