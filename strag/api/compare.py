@@ -91,7 +91,7 @@ def _of_runs(stored, whole):
     elif max(Counter(sets.run.tolist()).values()) > 1:
         fault = "holds several sets of one run"
     if fault:
-        remedy = "make one with the own set of each run, as 'strag sets HISTORY' does"
+        remedy = "create it again with 'strag sets', without `controls`, `dose` and `at` log"
         raise StragError(fault, remedy, stored.source)
     runs, at = len(sets.run), (stored.meta.get("recipe") or {}).get("at")
     kind = SetKind(RUN if runs == 1 else RUNS, runs, at=at) if isinstance(at, str) else None

@@ -70,6 +70,9 @@ def prepare_expansion(weights, data, from_=INVERSION, to=LAST, stragglers=None, 
     if stragglers is not None:
         require_origin(data, stragglers)
         consensus = np.isin(data.index, stragglers.indices)
+        if not consensus.any():
+            verdict = f"its verdict is '{stragglers.verdict}'"
+            warn_of(stragglers.source, f"has no stragglers among the examples ({verdict})")
         found_in = stragglers.recipe.get("layer")
         if found_in not in (None, layer):
             warn_of(stragglers.source, f"was found in layer {found_in}, but layer {layer} is measured")

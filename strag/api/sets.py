@@ -88,8 +88,8 @@ def _hardest(history, sets, inverting):
         size = sets.members[missing].sum(axis=1).min()
         most = max(len(hardest[number]) for number in np.flatnonzero(missing))
         text = (
-            f"{missing.sum()} of {number_of(len(missing), 'set')} get no control 'hard': they have "
-            f"{number_of(int(size), 'example')} or more, and there are at most {most} others"
+            f"{missing.sum()} of {number_of(len(missing), 'set')} get no control 'hard': the smallest has "
+            f"{number_of(int(size), 'example')}, but there are at most {most} others to choose from"
         )
         warn_of(history.source, text, StragNote)
     return hardest

@@ -148,8 +148,9 @@ def _require_forward(weights, runs, starts, ends):
     for run, start, end in zip(runs, starts, ends, strict=True):
         if start >= end:
             first, last = (int(weights.updates[position]) for position in (start, end))
-            where = f"compares run {weights.runs[run]} at update {first} with update {last}"
-            remedy = "choose a stored update after `from_` as `to`"
+            which = f"run {weights.runs[run]} would be compared at update {first} with update {last}"
+            where = f"`to` is not after `from_`: {which}"
+            remedy = "choose a later stored update as `to`"
             if len(weights.updates) == 1:
                 where, remedy = f"has only update {first}", "train with `weights_at` log"
             raise bad_usage(where, remedy, weights.source)

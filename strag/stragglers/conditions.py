@@ -12,7 +12,7 @@ OF_BLOCK = "examples of each block"  # value of `without` on several blocks, see
 OF_SETS = ("control", "dose", "update")  # settings of a sweep, whose networks each left out a set
 OF_DATA = ("without", "pruned")  # settings that say which examples all runs lack
 # The usual values of these settings, even if other values are more common.
-USUAL = {"control": NO_CONTROL, "dose": OWN, "at": "inversion", **dict.fromkeys(OF_DATA)}
+USUAL = {"control": NO_CONTROL, "dose": OWN, "at": "inversion", **dict.fromkeys((*OF_DATA, "no_bias"))}
 
 
 def kind_of(settings):
@@ -71,8 +71,11 @@ def key_of(settings):
 
 def _text(value):
     """A value as text. Equal numbers have the same text, whatever their type."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return f"{float(value):.12g}" if is_number else str(value)
+    return f"{float(value):.12g}" if _is_number(value) else str(value)
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def varying(settings):
@@ -96,14 +99,14 @@ def place_of(settings, usual):
 
 def _rank(value):
     """Sort key of the value of a setting: numbers in their order, then other values as texts."""
-    return (1, 0.0, str(value)) if not isinstance(value, (int, float)) else (0, float(value), str(value))
+    return (0, float(value), str(value)) if _is_number(value) else (1, 0.0, str(value))
 
 
 def usual_value(name, values, varies):
     """The usual value of a setting, as text: the most common one, and of several the first in order.
 
     For the settings in USUAL it is the value there, if any experiment has it: the own set of the run, the
-    inversion, and all examples. `without` is an exception if the control varies, too, since it then
+    inversion, all examples, and biases. `without` is an exception if the control varies, too, since it then
     identifies the sets.
 
     values : the values of all experiments. varies : names of all settings that differ.
@@ -114,6 +117,13 @@ def usual_value(name, values, varies):
     return own if fixed and own in texts else max(dict.fromkeys(texts), key=texts.count)
 
 
+def _named(name, value):
+    """A setting and its value in words."""
+    if name == "no_bias":
+        return "no biases" if value else "biases"
+    return f"{name.replace('_', ' ')} {_text(value)}"
+
+
 def described(settings, usual):
     """The label of a condition: its value if only one setting varies, otherwise its unusual values.
 
@@ -121,7 +131,7 @@ def described(settings, usual):
     """
     omitted = (*OF_SETS, "without") if "control" in usual else OF_SETS  # if no set was left out
     parts = [
-        f"{name.replace('_', ' ')} {_text(settings.get(name))}"
+        _named(name, settings.get(name))
         for name, common in usual.items()
         if _text(settings.get(name)) != common and not (name in omitted and settings.get(name) is None)
     ]
@@ -129,7 +139,7 @@ def described(settings, usual):
         (name,) = usual
         if name in OF_DATA and settings.get(name) is None:
             return EVERYTHING
-        return f"{name.replace('_', ' ')} {_text(settings.get(name))}"
+        return _named(name, settings.get(name))
     if "control" in usual and all(settings.get(name) is None for name in ("control", *OF_DATA)):
         return ", ".join([EVERYTHING, *parts])
     return ", ".join(parts) or (OWN_SET if "dose" in usual else REFERENCE)

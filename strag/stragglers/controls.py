@@ -60,8 +60,8 @@ def _hard(history, sets, hardest):
     if len(missing) and missing.all():
         most, smallest = number_of(max(map(len, hardest)), "example"), sets.members.sum(axis=1).min()
         raise StragError(
-            f"has at most {most} for a control 'hard', and the smallest set has {smallest}",
-            "take the sets at another moment with `at`, or remove the control",
+            f"has at most {most} for the control 'hard', but the smallest set needs {smallest}",
+            "take the sets at another time with `at`, or remove the control",
             history.source,
         )
     owners = np.flatnonzero(~missing)

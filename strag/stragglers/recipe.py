@@ -24,6 +24,14 @@ def differing(recipe, other, names=(*_NETWORK, *_DESCENT)):
     return None
 
 
+def in_words(name, ours, theirs):
+    """How the values of a setting differ: (text of `theirs`, text of `ours`, how to get `ours`)."""
+    if isinstance(ours, bool) and isinstance(theirs, bool):
+        remedy = f"{'with' if ours else 'without'} `{name}`"
+        return f"{'with' if theirs else 'without'} `{name}`", f"{'with' if ours else 'without'} it", remedy
+    return f"with `{name}` {theirs}", f"with {ours}", f"with `{name}` {ours}"
+
+
 def require_same_training(finding, recipe, inputs, source):
     """Refuse a Finding whose runs are not those of some networks with the same numbers.
 
@@ -36,8 +44,8 @@ def require_same_training(finding, recipe, inputs, source):
     fault, rest = None, (recipe.keys() | finding.training.keys()) - _FREE - {*_NETWORK, *_DESCENT}
     difference = differing(recipe, finding.training, (*_NETWORK, *_DESCENT, *sorted(rest)))
     if difference is not None:
-        name, ours, theirs = difference
-        fault = f"is of a training with `{name}` {theirs}, but {source} of one with {ours}"
+        theirs, ours, _ = in_words(*difference)
+        fault = f"is of a training {theirs}, but {source} of one {ours}"
     elif (finding.meta.get("inputs") or {}).get("history") != inputs:
         fault = f"is of a training on other examples, or from other weights, than {source}"
     if fault:

@@ -11,7 +11,7 @@ from strag.bits import unpack
 from strag.errors import StragError
 from strag.stragglers.find import Stragglers
 from strag.stragglers.history import History
-from strag.stragglers.recipe import differing
+from strag.stragglers.recipe import differing, in_words
 from strag.words import number_of
 
 
@@ -177,10 +177,10 @@ def _require_same_start(history, reference):
     """Raise StragError if the runs of the reference do not start and train like the networks of `history`."""
     difference = differing(history.recipe, reference.recipe)
     if difference is not None:
-        name, ours, theirs = difference
+        theirs, ours, remedy = in_words(*difference)
         raise StragError(
-            f"was trained with `{name}` {theirs}, but {history.source} with {ours}",
-            f"pass a training with `{name}` {ours}",
+            f"was trained {theirs}, but {history.source} {ours}",
+            f"pass a training {remedy}",
             reference.source,
         )
     _require_same_length(history, reference)

@@ -35,7 +35,7 @@ def _moment(at):
     if error == at:
         return f" at update {one_line(at)}"
     with contextlib.suppress(ValueError):
-        error = f"{float(error):.3g}"
+        error = f"{float(error):.4g}"
     return f" at training error {one_line(error)}"
 
 
@@ -50,5 +50,5 @@ def holding(comparison):
         (name, [number for number, _ in members])
         for name, members in groupby(enumerate(names, 1), key=lambda numbered: numbered[1])
     ]
-    spans = (f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}" for _, n in groups)
+    spans = (", ".join(map(str, n)) if len(n) < 3 else f"{n[0]} to {n[-1]}" for _, n in groups)
     return ["sets " + ", ".join(f"{span}: {name}" for span, (name, _) in zip(spans, groups, strict=True))]

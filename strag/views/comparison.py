@@ -140,7 +140,7 @@ def tables(comparison):
     S = len(comparison.names)
     caption = ["above the diagonal: Jaccard index; below it: kappa, the agreement beyond chance"]
     if any(comparison.holds(number) == RUNS for number in range(S)):
-        caption += ["on it: kappa of two single runs; all values with single runs are means"]
+        caption += ["on the diagonal: kappa of two single runs; values of single runs are means"]
     shares = ["share of the examples of the row's set that are in the column's set"]
     if comparison.flipped:
         shares += ["in the row of flipped labels: recall; in their column: precision"]
@@ -211,6 +211,8 @@ def _sentence_of_two(comparison):
     else:
         parts = [f"{as_cell(share, 3)} of the {('first', 'second')[number]}" for share, number in shares]
     first, second = (what(kind) for kind in comparison.kinds or (None, None))
+    if first == second:
+        first, second = comparison.names if first else (None, None)
     subject = f"{first} and {second}: " if first and second else ""
     number = number_of(round(common), "example") if common == round(common) else f"{common:.1f} examples"
     return (

@@ -187,11 +187,17 @@ def sentence(result):
     ends = dict.fromkeys((0, len(result.updates) - 1))
     parts = [
         f"{_values(*(_mean(values[at]) for values in (result.r2, result.agreement)))}"
-        f" at update {result.updates[at].mean():.0f}"
+        f" at {_when(result.updates[at])}"
         for at in ends
     ]
     inverts = "; no run inverts" if result.inversion is not None else ""
     return f"{'; '.join(parts)} ({runs}{inverts})"
+
+
+def _when(updates):
+    """Return the update of each run as text: one, or the smallest and the largest."""
+    low, high = updates.min(), updates.max()
+    return f"update {low}" if low == high else f"updates {low} to {high}"
 
 
 def _mean(values):

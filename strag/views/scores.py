@@ -34,6 +34,8 @@ def scores_figure(scores):
     -------
     matplotlib.figure.Figure
     """
+    from matplotlib.lines import Line2D
+
     with house_style():
         figure = new_figure(WIDTH, HEIGHT)
         left, right = figure.subplots(1, 2)
@@ -52,6 +54,9 @@ def scores_figure(scores):
         left.set_xlim(0, 1)
         entitle(left, _heading(scores), wrap(_caption(scores), CHARACTERS))
         handles, labels = left.get_legend_handles_labels()
+        if len(scores.runs) > 1:
+            handles.append(Line2D([], [], color=GREY, marker="o", linestyle="none", markersize=5))
+            labels.append("mean over runs")
         figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
     return figure
 
@@ -91,6 +96,7 @@ def _histogram(panel, scores):
             look = {"histtype": "step", "color": COLOURS[name], "linewidth": 1.2}
             panel.hist(values[members], edges, density=True, **look)
     panel.set_xlabel("P × part of an example in the change of R²")
+    panel.locator_params(axis="x", nbins=7)
     panel.set_ylabel("density")
 
 

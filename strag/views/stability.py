@@ -12,7 +12,6 @@ from strag.views.dynamics import ERROR
 from strag.views.picture import Picture
 from strag.views.style import BAND, BLUE, CHARACTERS, GREY, INK, VERMILION, WIDTH, house_style, new_figure
 from strag.views.table import Table, as_cell
-from strag.words import number_of
 
 HEIGHT = 3.3  # inches
 AROUND = 1.6  # largest ratio of an error to that of the inversion or of the largest kappa, to be near it
@@ -125,8 +124,7 @@ def _has_z(stability):
 
 def _without_z(stability):
     """Return the reason why z is left out, in words."""
-    pairs = number_of(stability.taken // 2, "pair")
-    return f"no z, which needs {FEWEST_PAIRS} independent pairs: {pairs}"
+    return f"z is left out: {stability.taken // 2} of the {FEWEST_PAIRS} independent pairs that it needs"
 
 
 def _curve(panel, error, values, complete, label=None, **look):

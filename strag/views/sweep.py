@@ -23,7 +23,7 @@ _QUANTITIES = {  # headings of the table: (attribute of a SweepCondition, digits
     "T / t*": ("horizon", 1),
     "test error": ("test_error", 4),
 }
-MINUS = "S(t) - it"  # heading of the difference from a control
+MINUS = "S(t) - control"  # heading of the difference from a control
 _AT_T = "S(t)"  # sets of a sweep over updates: the stragglers only at t*
 
 

@@ -196,7 +196,10 @@ def test_other_sets_than_the_own_of_each_run_are_refused(folder):
     sets_file(folder / "none", [])
     sets_file(folder / "other", [(0, [0, 1])], data=images(P=32))
     for name, words in (
-        ("twice", "twice: holds several sets of one run; make one with the own set of each run"),
+        (
+            "twice",
+            "twice: holds several sets of one run; create it again with 'strag sets', without --",
+        ),
         ("random", "random: holds controls or doses"),
         ("dose", "dose: holds controls or doses"),
         ("none", "none: holds no sets"),
@@ -209,7 +212,7 @@ def test_a_comparison_says_what_its_sets_hold(folder):
     for name, runs, recipe in (
         ("a", 10, {"at": "inversion", "quorum": 0.5, "core": False}),
         ("b", 10, {"at": "inversion", "quorum": 0.5, "core": True}),
-        ("c", 3, {"at": "error:0.1", "quorum": 0.8, "core": False}),
+        ("c", 3, {"at": "error:0.10000000002", "quorum": 0.8, "core": False}),
     ):
         value = json.loads((folder / f"{name}.json").read_text())
         value["strag"]["recipe"], value["summary"]["runs_with_a_set"] = recipe, runs
@@ -218,10 +221,14 @@ def test_a_comparison_says_what_its_sets_hold(folder):
     assert [one["holds"] for one in found["sets"]] == ["majority", "core", "majority"]
     result = strag("compare", "a.json", "b.json", "-o", "o.json")
     assert b"strag: majority of 10 runs and core of 10 runs: 2 examples in both" in result.stderr
+    (folder / "same.json").write_bytes((folder / "a.json").read_bytes())
+    result = strag("compare", "a.json", "same.json", "-o", "o.json")
+    assert result.stderr.startswith(b"strag: a and same: ")
     status, _, text = at_terminal("stdout", "compare", "a.json", "b.json", "c.json")
     assert status == 0
-    told = "sets 1: majority of 10 runs, 2: core of 10 runs, 3: examples of more than 80% of 3 runs at"
-    assert told in " ".join(text.split())
+    told = "sets 1: majority of 10 runs, 2: core of 10 runs, 3: examples of more than 80% of 3 runs at "
+    told += "training error 0.1 "
+    assert told in f"{' '.join(text.split())} "
 
 
 def test_comparisons_of_older_files_have_the_shares_as_well(folder):

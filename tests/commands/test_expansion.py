@@ -234,9 +234,12 @@ WRONG = {  # arguments after `strag expansion`: exit status and words of the lin
     "end d --from 400": (2, "end: has only update 400; train with --weights-at log"),
     "w d --from 77": (2, "w: has no update 77; choose --from from 0, 1, 2, "),
     "w d --from 5 --to 77": (2, "w: has no update 77; choose --to from 0, 1, 2, "),
-    "w d --from 5 --to 5": (2, "compares run 0 at update 5 with update 5; choose a stored update after"),
-    "w d --from 400 --to 5": (2, "compares run 0 at update 400 with update 5"),
-    "w d --to 5 --stragglers s": (2, "with update 5; choose a stored update after --from as --to"),
+    "w d --from 5 --to 5": (
+        2,
+        "w: --to is not after --from: run 0 would be compared at update 5 with update 5; choose",
+    ),
+    "w d --from 400 --to 5": (2, "run 0 would be compared at update 400 with update 5"),
+    "w d --to 5 --stragglers s": (2, "with update 5; choose a later stored update as --to"),
     "few d --stragglers others": (
         1,
         "has its inversion at update ",
@@ -305,6 +308,15 @@ def test_the_stored_update_must_be_near_the_inversion(folder):
         strag_package.expansion(weights, made_up(P=300, overlap=2.0), stragglers=found)
     steps = np.diff(np.log(load_file("w")["updates"][8:]))
     assert steps.max() < 2 * np.log(NEAR)
+
+
+def test_an_empty_set_of_stragglers_is_doubted(folder, tmp_path, capsys):
+    value = json.loads(Path("s").read_text())
+    (tmp_path / "none").write_text(json.dumps({**value, "indices": [], "frequency": []}))
+    arguments = ("--from", "0", "--to", "5", "--stragglers", str(tmp_path / "none"), "-q")
+    _, _, said = expanded(capsys, tmp_path / "e", *arguments)
+    words = "has no stragglers among the examples (its verdict is 'inversion')"
+    assert said == f"strag: warning: {tmp_path}/none: {words}\n"
 
 
 def test_stragglers_of_another_layer_are_doubted(folder, tmp_path, capsys):

@@ -129,7 +129,7 @@ def test_a_set_with_too_many_examples_gets_none(history):
 def test_no_control_for_any_set_is_refused(history):
     early = sets_over_time(history)
     early = early.at(np.flatnonzero(early.update < 3))
-    with pytest.raises(StragError, match="for a control 'hard', and the smallest set has 53"):
+    with pytest.raises(StragError, match="for the control 'hard', but the smallest set needs 53"):
         hard_of(history, early)
 
 

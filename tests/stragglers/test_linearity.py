@@ -89,7 +89,8 @@ class TestSameTraining:
     )
     def test_another_training_is_refused(self, name, value):
         other = finding(["inversion"], training={**RECIPE, name: value})
-        words = rf"s\.json: is of a training with `{name}` {value}, but w of one"
+        setting = f"`{name}`" if value is True else f"`{name}` {value}"
+        words = rf"s\.json: is of a training with {setting}, but w of one"
         with pytest.raises(StragError, match=words):
             require_same_training(other, RECIPE, INPUTS, "w")
 

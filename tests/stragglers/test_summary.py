@@ -170,6 +170,19 @@ def test_the_reference_is_sought_at_the_inversion_and_leaves_nothing_out():
     assert len(set(labels)) == 4  # here the number of examples does not follow from the pruning
 
 
+def test_networks_with_biases_are_the_reference_of_those_without():
+    """A setting that files lack unless it is set."""
+    without, usual = experiment({"no_bias": True}), experiment()
+    for order in ([without, usual], [usual, without]):
+        found = summarise(order)
+        assert [condition.label for condition in found.conditions] == ["biases", "no biases"]
+        assert found.reference.label == "biases"
+    wide = experiment({"no_bias": True, "width": 30})
+    found = summarise([without, wide, usual])
+    assert found.reference.label == "reference"
+    assert "no biases" in [condition.label for condition in found.conditions]
+
+
 def test_runs_of_a_training_count_once_however_often_it_is_analysed():
     usual, late = experiment({"at": "inversion"}), experiment({"at": "error:0.05"})
     assert summarise([usual, late]).trained == 5

@@ -195,7 +195,9 @@ class TestFiles:
         stragglers = strag.find_stragglers(reference, at=2)
         less = self.train(images, without=stragglers)
         strag.find_stragglers(less, at=2, reference=reference)
-        with pytest.raises(StragError, match=r"was trained with `no_bias` False, but .* with True"):
+        with pytest.raises(
+            StragError, match=r"was trained without `no_bias`, but .* with it; pass a training with `no"
+        ):
             strag.find_stragglers(less, at=2, reference=pruned)
 
     def test_a_summary_tells_them_apart(self, images, folder):

@@ -1,5 +1,7 @@
 """The figure, tables and sentence of a linearity."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,11 @@ def test_the_sentence_says_what_is_known():
         "no weights are stored near the inversion (2 of 2 runs inverting)"
     )
     assert sentence(made(known=False)) == "nothing is fitted (2 runs)"
+
+
+def test_runs_that_end_at_different_updates_are_not_at_their_mean():
+    ended = replace(made(None, updates=np.array([160])), updates=np.array([[147, 181]]))
+    assert sentence(ended) == "R2 0.594, 35.3 % equal at updates 147 to 181 (2 runs)"
 
 
 def test_the_figure_marks_the_inversion_in_both_panels():

@@ -68,6 +68,8 @@ def test_the_curves_end_at_the_parts():
     dots = [line.get_xydata()[0, 1] for line in figure.axes[0].lines if line.get_marker() == "o"]
     own = shown.summary["own"]
     assert dots == pytest.approx([own["stragglers"]["mean"], own["others"]["mean"]], abs=1e-6)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["stragglers", "others", "mean over runs"]
 
 
 def test_without_stragglers_one_curve_per_run_ends_at_the_change():

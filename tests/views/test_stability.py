@@ -116,7 +116,7 @@ def test_the_largest_kappa_and_its_interval_fill_a_panel_together_with_the_inver
 
 @pytest.mark.parametrize("which", ["disjoint", "all"])
 def test_z_needs_fifty_independent_pairs(which):
-    reason = "no z, which needs 50 independent pairs: 49 pairs"
+    reason = "z is left out: 49 of the 50 independent pairs that it needs"
     few, enough = (agreement(taken=taken, which=which) for taken in (99, 100))
     assert reason in " ".join(texts(stability_figure(few)))
     assert "z, at equal updates" not in texts(stability_figure(few))

@@ -170,7 +170,7 @@ def test_the_differences_are_from_every_control_by_run_with_their_interval():
 def test_the_table_has_the_differences():
     found = sweep_of(with_every_control(runs=3))
     (table,) = tables(found)
-    at = [heading for heading, _ in table.columns].index("S(t) - it")
+    at = [heading for heading, _ in table.columns].index("S(t) - control")
     for row, condition in zip(table.rows, found.conditions, strict=True):
         same = [one for one in found.conditions if (one.control, one.place) == ("none", condition.place)]
         difference = same[0].test_error.mean() - condition.test_error.mean()
