@@ -8,7 +8,7 @@ SETS_IN := --dose 1 --controls random,hard
 UNION := $(filter kmnist,$(INVERTING))
 
 C4 := $(C3) $(UNION:%=%-union)
-c4: $(C4:%=$(OUT)/c4/%.effects.json) $(C3:%=$(OUT)/c4/%.linear.effects.json) \
+c4: $(C4:%=$(OUT)/c4/%.effects.json) $(INVERTING:%=$(OUT)/c4/%.linear.effects.json) \
   $(OUT)/c4/mnist.sweep.png $(INVERTING:%=$(OUT)/c4/%.dynamics.png)
 
 $(BLOCKS:%=$(OUT)/c4/%.sets.safetensors): $(OUT)/c4/%.sets.safetensors: $(OUT)/c3/%.seeds.safetensors
@@ -30,7 +30,7 @@ $(OUT)/c4/%.sweep.png: $(OUT)/c4/%.sweep.safetensors
 	$(DRAW) $< -o $@
 
 # The same runs without the errors of a linear classifier at the same training error (linear.mk).
-$(BLOCKS:%=$(OUT)/c4/%.linear.safetensors): $(OUT)/c4/%.linear.safetensors: $(DATA)/%.safetensors $(OUT)/linear/%.json
+$(LARGE:%=$(OUT)/c4/%.linear.safetensors): $(OUT)/c4/%.linear.safetensors: $(DATA)/%.safetensors $(OUT)/linear/%.json
 	mkdir -p $(@D)
 	$(TRAIN) $< --runs $(call runs_of,$*) --without $(OUT)/linear/$*.json --lr $(call lr_of,$*) $(LONG) $(FAST) -o $@
 
@@ -46,7 +46,7 @@ define BY_LINEAR
 $(OUT)/c4/$(1).linear.effects.json: $(foreach b,$(call blocks_in,$(1)),$(OUT)/c4/$(b).linear.json)
 	$(STRAG) summary $$^ -o $$@
 endef
-$(foreach d,$(C3),$(eval $(call BY_LINEAR,$(d))))
+$(foreach d,$(INVERTING),$(eval $(call BY_LINEAR,$(d))))
 
 # Panel 2a: curves of the runs with all examples, without the stragglers of most runs, and without as many others.
 LEFT_OUT := --label 'all examples' --label 'without stragglers' --label 'without as many at random' \

@@ -45,15 +45,15 @@ $(OUT)/linear/%.classifier.linearity.json: $(OUT)/linear/%.weights.safetensors $
 
 BESIDE := --label stragglers --label 'of other seeds' --label 'errors of a linear classifier'
 
-# On every block, for C4, which leaves out the classifier's errors.
+# On every block of a full size, for C4, which leaves out the classifier's errors.
 define CLASSIFIER
 $(OUT)/linear/$(1).safetensors $(OUT)/linear/$(1).weights.safetensors &: $(DATA)/$(1).safetensors
 	mkdir -p $$(@D)
 	$(LINEAR) $$< $(LINEAR_$(call set_of,$(1))) --weights $(OUT)/linear/$(1).weights.safetensors --weights-at log -o $(OUT)/linear/$(1).safetensors
 endef
-$(foreach b,$(BLOCKS),$(eval $(call CLASSIFIER,$(b))))
+$(foreach b,$(LARGE),$(eval $(call CLASSIFIER,$(b))))
 
-$(BLOCKS:%=$(OUT)/linear/%.json): $(OUT)/linear/%.json: $(OUT)/linear/%.safetensors $(OUT)/c3/%.seeds.json
+$(LARGE:%=$(OUT)/linear/%.json): $(OUT)/linear/%.json: $(OUT)/linear/%.safetensors $(OUT)/c3/%.seeds.json
 	$(FIND) $< --at $(call INVERTS_AT,$(OUT)/c3/$*.seeds.json) -o $@
 
 $(INVERTING:%=$(OUT)/linear/%.overlap.json): $(OUT)/linear/%.overlap.json: $(OUT)/c3/%.seeds.json $(OUT)/c2/%.seeds.json $(OUT)/linear/%.json

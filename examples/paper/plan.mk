@@ -23,11 +23,16 @@ $(foreach d,$(filter cifar,$(SETS)),$(call plan_of,c1.$(d).adam,$(d),$(ADAM_cifa
 $(foreach d,$(INVERTING),$(call plan_of,c2.$(d),$(d),$(call options_of,$(d),seeds)))
 $(foreach b,$(STANDING),$(foreach c,$(call conditions_of,$(b)),$(call plan_of,c3.$(b).$(c),$(b),$(call options_of,$(b),$(c)),$(if $(filter $(DEEPER),$(c)),1,$(call like,$(b))))))
 $(foreach b,$(STANDING),$(call plan_of,c4.$(b),$(b),--runs $(call left_out,$(b)) --lr $(call lr_of,$(b)) $(LONG) $(FAST),$(call like,$(b))))
-$(foreach b,$(STANDING),$(call plan_of,c4.$(b).linear,$(b),--runs $(call runs_of,$(b)) --lr $(call lr_of,$(b)) $(LONG) $(FAST),$(call like,$(b))))
+$(foreach d,$(INVERTING),$(call plan_of,c4.$(d).linear,$(d),--runs $(call runs_of,$(d)) --lr $(call lr_of,$(d)) $(LONG) $(FAST),$(call like,$(d))))
 $(foreach d,$(INVERTING),$(call plan_of,c4.$(d).curves,$(d),--runs $(RUNS) --lr $(LR_$(d)) --epochs $(CURVED_$(d)) --record-every log $(FAST),3))
 $(foreach d,$(INVERTING),$(call plan_of,c5.$(d),$(d),--runs $(call product,2 $(or $(PAIRS_$(d)),$(PAIRS))) $(AGREE_$(d)) --test-every never $(FAST)))
 $(foreach d,$(INVERTING),$(call plan_of,c6.$(d),$(d),--runs $(call product,3 $(call sweep_runs,$(d)) $(or $(TIMES_$(d)),12)) $(SWEEP_TRAIN_$(d)) --record-every log $(FAST)))
 $(foreach d,$(INVERTING),$(foreach o,FIND TRAIN,$(call plan_of,c6.$(d).$(o),$(d),--runs $(call sweep_runs,$(d)) $(SWEEP_$(o)_$(d)) $(NOISE) $(FAST))))
+$(foreach d,$(INVERTING),$(foreach n,$(NETS_KINDS),$(call plan_of,linear.$(d).$(n),$(d),--runs $(RUNS) $(NETS_$(d)) $(BIAS_$(n)))))
+$(foreach d,$(INVERTING),$(call plan_of,linear.$(d),$(d),$(LINEAR_$(d)),$(call like,$(d)),$(LINEAR)))
+$(foreach d,$(INVERTING),$(call plan_of,expansion.$(d),$(d),--runs $(RUNS) $(TRAIN_$(d))))
+$(foreach d,$(INVERTING),$(call plan_of,noise.$(d),$(d),$(call NOISE_TRAIN,$(d)),$(words 0 $(NOISES))))
+$(foreach d,$(filter $(SETS),$(TSTAR_SETS)),$(call plan_of,tstar.$(d),$(d),$(TSTAR_TRAIN) --lr $(LR_$(d)),10))
 $(call plan_of,classes,mnist,--runs $(RUNS) $(TEN))
 TIMES_mnist := 39
 

@@ -1,7 +1,7 @@
 # What the report shows: `make results` copies pictures and numbers out of OUT into folders of RESULTS.
 RESULTS := .
 NUMBERS := $(OUT)/c1/effects.json $(OUT)/c2/effects.json $(C3:%=$(OUT)/c3/%.effects.json) $(OUT)/c3/size.json \
-  $(C4:%=$(OUT)/c4/%.effects.json) $(C3:%=$(OUT)/c4/%.linear.effects.json) \
+  $(C4:%=$(OUT)/c4/%.effects.json) $(INVERTING:%=$(OUT)/c4/%.linear.effects.json) \
   $(foreach x,inversion error single,$(INVERTING:%=$(OUT)/c2/%.$(x).json)) $(INVERTING:%=$(OUT)/c5/%.json) \
   $(INVERTING:%=$(OUT)/c6/%.effects.json) $(OUT)/classes/effects.json $(OUT)/classes/perclass.json \
   $(INVERTING:%=$(OUT)/linear/%.overlap.json) $(OUT)/linear/effects.json $(LINEAR_SIZES:%=$(OUT)/linear/%.overlap.json) \
