@@ -1,5 +1,6 @@
 # C3: the training error at the inversion, under initialisations, learning rates, optimisers, architectures,
-# blocks and sizes of the data. Every condition is run on every block of every set.
+# blocks and sizes of the data. Every condition is run on every block of every set; the small blocks show only how far
+# blocks differ.
 # All have bfloat16 operands but `seeds`, whose sets C4 leaves out; `bfloat16` is the same, as the reference.
 CONDITIONS := seeds bfloat16 half double momentum adam batch relu width10 width50 width100 depth3
 # On the first block of MNIST alone.
@@ -14,7 +15,7 @@ MORE_batch := --batch-size 256
 MORE_relu := --activation relu
 $(foreach n,10 50 100,$(eval MORE_width$(n) := --width $(n)))
 $(foreach n,3 4 5,$(eval MORE_depth$(n) := --depth $(n) --layers all))
-# As many runs as a set has for the seeds alone: the other conditions are compared run by run.
+# These have as many runs as the set has; the other conditions are compared run by run.
 MANY := seeds bfloat16
 # A hundredth of the learning rate of gradient descent where that is 0.1.
 LR_adam := 0.001
@@ -29,7 +30,7 @@ $(OUT)/c3/$(1).$(2).safetensors: $(DATA)/$(1).safetensors
 	mkdir -p $$(@D)
 	$(TRAIN) $$< $(call options_of,$(1),$(2)) -o $$@
 endef
-conditions_of = $(CONDITIONS) $(if $(filter mnist,$(1)),$(DEEPER))
+conditions_of = $(if $(findstring -s,$(1)),$(MANY),$(CONDITIONS) $(if $(filter mnist,$(1)),$(DEEPER)))
 $(foreach b,$(BLOCKS),$(foreach c,$(call conditions_of,$(b)),$(eval $(call CONDITION,$(b),$(c)))))
 
 define LAYER
