@@ -2,8 +2,16 @@
 
 import click
 
-from strag.commands.options import device_option, example, output_option, quiet_option, threads_option
-from strag.commands.types import DataPath, FilePath, LayerNames, Numbers
+from strag.commands.options import (
+    device_option,
+    example,
+    output_option,
+    quiet_option,
+    stored_runs_option,
+    stored_updates_option,
+    threads_option,
+)
+from strag.commands.types import DataPath, FilePath, LayerNames
 
 
 @click.command(
@@ -19,22 +27,8 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 @click.option(
     "--layers", type=LayerNames(), metavar="1,2|all", help="Layers to write; 0 is the input.  [default: 1]"
 )
-@click.option(
-    "--updates",
-    type=Numbers("all", several=True, what="updates such as 0,40"),
-    metavar="UPDATES|all",
-    default="all",
-    show_default=True,
-    help="Stored updates to write, such as 0,40.",
-)
-@click.option(
-    "--runs",
-    type=Numbers("all", several=True, what="runs such as 0,3"),
-    metavar="RUNS|all",
-    default="all",
-    show_default=True,
-    help="Runs to write, such as 0,3.",
-)
+@stored_updates_option("write")
+@stored_runs_option("write")
 @click.option("--half", is_flag=True, help="Store activations in half precision, which takes half the space.")
 @device_option
 @threads_option

@@ -2,8 +2,15 @@
 
 import click
 
-from strag.commands.options import device_option, example, output_option, quiet_option, threads_option
-from strag.commands.types import DataPath, FilePath, LayerName, Numbers, State
+from strag.commands.options import (
+    device_option,
+    example,
+    output_option,
+    quiet_option,
+    stored_runs_option,
+    threads_option,
+)
+from strag.commands.types import DataPath, FilePath, LayerName, State
 
 
 @click.command(
@@ -48,14 +55,7 @@ strag plot e.safetensors -o e.png
     metavar="N",
     help="Hidden layer to use, by number or name.  [default: the first]",
 )
-@click.option(
-    "--runs",
-    type=Numbers("all", several=True, what="runs such as 0,3"),
-    metavar="RUNS|all",
-    default="all",
-    show_default=True,
-    help="Runs to use, such as 0,3.",
-)
+@stored_runs_option("use")
 @device_option
 @threads_option
 @output_option("the scores")

@@ -8,9 +8,11 @@ from strag.commands.options import (
     json_option,
     output_option,
     quiet_option,
+    stored_runs_option,
+    stored_updates_option,
     threads_option,
 )
-from strag.commands.types import DataPath, FilePath, FiniteRange, Numbers
+from strag.commands.types import DataPath, FilePath, FiniteRange
 
 
 @click.command(
@@ -38,22 +40,8 @@ strag linearity w.safetensors mnist8k -o l.json && strag plot l.json -o l.png
     show_default=True,
     help="Leave out directions of the standardised inputs with at most this variance; 0 leaves out none.",
 )
-@click.option(
-    "--updates",
-    type=Numbers("all", several=True, what="updates such as 0,40"),
-    metavar="UPDATES|all",
-    default="all",
-    show_default=True,
-    help="Stored updates to measure, such as 0,40.",
-)
-@click.option(
-    "--runs",
-    type=Numbers("all", several=True, what="runs such as 0,3"),
-    metavar="RUNS|all",
-    default="all",
-    show_default=True,
-    help="Runs to measure, such as 0,3.",
-)
+@stored_updates_option("measure")
+@stored_runs_option("measure")
 @device_option
 @threads_option
 @output_option("the result")

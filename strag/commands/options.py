@@ -3,7 +3,7 @@
 import click
 from click.core import ParameterSource
 
-from strag.commands.types import FilePath, LayerName, Observable
+from strag.commands.types import FilePath, LayerName, Numbers, Observable
 from strag.geometry.measures import observables
 
 quiet_option = click.option(
@@ -120,3 +120,27 @@ def refuse_ignored(*rules):
 def example(text):
     """An epilog of example commands, one per line, which click does not wrap."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())
+
+
+def stored_updates_option(verb):
+    """Return the option `--updates` of a command that reads weights. verb : what it does with them."""
+    return click.option(
+        "--updates",
+        type=Numbers("all", several=True, what="updates such as 0,40"),
+        metavar="UPDATES|all",
+        default="all",
+        show_default=True,
+        help=f"Stored updates to {verb}, such as 0,40.",
+    )
+
+
+def stored_runs_option(verb):
+    """Return the option `--runs` of a command that reads weights. verb : what it does with them."""
+    return click.option(
+        "--runs",
+        type=Numbers("all", several=True, what="runs such as 0,3"),
+        metavar="RUNS|all",
+        default="all",
+        show_default=True,
+        help=f"Runs to {verb}, such as 0,3.",
+    )
