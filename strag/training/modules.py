@@ -81,7 +81,9 @@ def require_lawful(module, other, x, shape, classes):
     module, other : two networks of one factory, drawn with different random numbers. x : float32 [B, d],
     examples to try it on. shape : shape of an example as the modules take it. classes : number of groups.
     """
-    remedy = "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
+    remedy = (
+        "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
+    )
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
     for name, buffer in other.named_buffers():
         if not torch.equal(buffer, buffers[name]):
