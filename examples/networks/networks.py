@@ -1,9 +1,10 @@
-"""Networks for `strag train --model networks.py:NAME`, each a function (shape, classes, **args) of a module.
+"""Networks for `strag train --model networks.py:NAME`: functions (shape, classes, **args) of a module.
 
-shape is (channels, height, width) for images, or (inputs,); classes is the number of logits. The random numbers
-of torch follow from the seed and the run, so the function need not seed anything.
+shape is (channels, height, width) for images, or (inputs,); classes is the number of logits. The random
+numbers of torch follow from the seed and the run, so the function need not seed anything.
 """
 
+import itertools
 import math
 
 from torch import nn
@@ -28,7 +29,7 @@ class Block(nn.Module):
 
 
 def residual(shape, classes, width=8, blocks=2, groups=4):
-    """A small residual network: a convolution 5 x 5 with stride 2, blocks, the mean over positions, a readout."""
+    """A small residual network: a convolution with stride 2, blocks, the mean over positions, a readout."""
     net = nn.Sequential()
     net.add_module("stem", nn.Conv2d(shape[0], width, 5, stride=2, padding=2))
     net.add_module("act", nn.ReLU())
@@ -45,7 +46,7 @@ def perceptron(shape, classes, width=20, depth=2):
     sizes = [math.prod(shape), *[width] * (depth - 1)]
     net = nn.Sequential()
     net.add_module("flatten", nn.Flatten())
-    for number, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), start=1):
         net.add_module(f"linear{number}", nn.Linear(inputs, outputs))
         net.add_module(f"act{number}", nn.Tanh())
     net.add_module("head", nn.Linear(sizes[-1], classes))

@@ -11,7 +11,6 @@ from strag.training.module_architecture import ModuleArchitecture, image_shape
 from strag.values import checked_fields, instance, refused
 from strag.words import some_of
 
-
 _NO_LAYERS = {
     "MultiheadAttention",
     "Softmax",
