@@ -48,7 +48,7 @@ class Modules(Networks):
         return logits, {layer: self._stacked([h[layer] for _, h in seen]) for layer in layers}
 
     def _stacked(self, outputs):
-        """The outputs [B, N] of a layer in all networks: [R, N, B], without a copy if there is one network."""
+        """The outputs [B, N] of a layer in all networks: [R, N, B]; of one network, not copied."""
         stacked = outputs[0].unsqueeze(0) if len(outputs) == 1 else torch.stack(outputs)
         return stacked.transpose(1, 2)
 
