@@ -1,8 +1,8 @@
 """Handling of the signals that end strag.
 
 strag cleans up and then ends by the same signal, so that a shell sees the cause. The exception that ends the
-work can be lost: Python drops exceptions in `__del__`, and torch drops all that occur while it loads numpy. A
-timer therefore raises it again until strag ends.
+work can be lost, because Python drops the exceptions of `__del__`. A timer therefore raises it again until
+strag ends. No exception is raised during an import, because torch drops some of them and aborts at others.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ class _Hearing:
     alarm = None  # the handler of SIGALRM before the timer was set
 
 
-def _hear(number, _frame):
+def _hear(number, frame):
     """Handle a signal: raise `Interrupted` now or after the steps of `held`, or ignore a repetition."""
     now = time.monotonic()
     if _Hearing.leaving or (_Hearing.last is not None and now - _Hearing.last < SAME):
@@ -55,14 +55,22 @@ def _hear(number, _frame):
     if _Hearing.held:
         _Hearing.waiting = number
         return
-    _interrupt(number)
+    _interrupt(number, frame)
 
 
-def _interrupt(number):
-    """Raise `Interrupted`, and set the timer that raises it again if it is lost."""
+def _interrupt(number, frame=None):
+    """Raise `Interrupted`, unless the frame is that of an import; a timer raises it again, or later."""
     _Hearing.raised = number
     _set_timer(AGAIN)
-    raise Interrupted(number)
+    if not _is_importing(frame):
+        raise Interrupted(number)
+
+
+def _is_importing(frame):
+    """Whether the frame belongs to an import. Where no timer could raise the exception later, none does."""
+    while frame is not None and frame.f_globals.get("__name__") != "importlib._bootstrap":
+        frame = frame.f_back
+    return frame is not None and hasattr(signal, "setitimer")
 
 
 def _set_timer(seconds):
@@ -77,14 +85,14 @@ def _set_timer(seconds):
         _Hearing.alarm = None
 
 
-def _insist(_number, _frame):
+def _insist(_number, frame):
     """Raise `Interrupted` again if it is lost: if no clean-up is in progress that it has started."""
     if _Hearing.leaving or _Hearing.raised is None:
         return
     if _Hearing.held or _is_handled():
         _set_timer(AGAIN)
     else:
-        _interrupt(_Hearing.raised)
+        _interrupt(_Hearing.raised, frame)
 
 
 def _is_handled():

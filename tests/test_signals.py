@@ -1,12 +1,14 @@
 """A signal that ends strag: it cleans up, keeps the finished part, and dies by it, as a shell expects."""
 
 import contextlib
+import importlib
 import os
 import signal
 import subprocess
 import sys
 import time
 
+import click
 import pytest
 
 from strag import cli, kinds, signals
@@ -122,6 +124,28 @@ class TestInThisProcess:
         assert not went_on
         assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == (hook, alarm)
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+    @pytest.mark.parametrize("ends_at_once", [False, True])
+    def test_an_import_is_finished_first(self, capsys, monkeypatch, tmp_path, ends_at_once):
+        """torch aborts at some exceptions while it loads, and clears others."""
+
+        def works(*_):
+            importlib.import_module("that_gets_a_signal")
+            done.append("imported")
+            for _ in range(0 if ends_at_once else 100):
+                time.sleep(signals.AGAIN / 10)
+            done.append("went on")
+            return click.Command("info", callback=lambda: done.append("ended"))
+
+        done = []
+        module = tmp_path / "that_gets_a_signal.py"
+        module.write_text("import signal\nsignal.raise_signal(signal.SIGTERM)\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setattr(cli.LazyGroup, "get_command", works)
+        assert cli.main(["info"]) == 128 + signal.SIGTERM
+        assert capsys.readouterr() == ("", "strag: terminated\n")
+        assert done == ["imported", *(["went on", "ended"] if ends_at_once else [])]
+        del sys.modules["that_gets_a_signal"]
 
     @pytest.mark.parametrize("translated", [False, True])
     def test_a_long_clean_up_is_not_interrupted_by_its_own_signal(self, capsys, monkeypatch, translated):
@@ -242,7 +266,7 @@ def test_while_it_is_loading(tmp_path, delay):
 
 
 def test_while_torch_loads_numpy(tmp_path):
-    """torch clears every exception that occurs there, and goes on without numpy."""
+    """torch would clear an exception that occurs there, and go on without numpy."""
     script = """if True:
     import os, signal, sys
     from strag.__main__ import run
