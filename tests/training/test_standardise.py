@@ -296,6 +296,18 @@ class TestFiles:
                     np.testing.assert_array_equal(predicted != data.groups, wrong)
                     np.testing.assert_array_equal(dumped.prediction(at, run) != data.groups, wrong)
 
+    def test_sets_of_a_training_with_another_way_may_be_left_out(self, folder):
+        """The initial weights do not depend on it, so that run r starts as the run of its set."""
+        self.done(f"{self.LINE} h")
+        self.done("sets h --at 5 -q -o sets")
+        start = "train d --width 6 --epochs 2 --weights-at 0 -q"
+        self.done(f"{start} --runs 3 --weights v -o f")
+        self.done(f"{start} --without sets --standardise channel --weights u -o e")
+        with strag.read("u") as own, strag.read("v") as usual:
+            runs = list(strag.read("e").seed_runs)
+            for name, values in own.parameters(0).items():
+                np.testing.assert_array_equal(values, usual.parameters(0)[name][runs])
+
     def test_what_cannot_be_is_one_line(self, folder, capsys):
         write_dataset("rows", rows(), {})
         for words, line in (
