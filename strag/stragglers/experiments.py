@@ -64,6 +64,7 @@ class Experiment:
     test_examples: int | None = None
     source: str = "stragglers"
     identity: str = ""
+    layers: tuple = ()
 
 
 _TRAINING = (
@@ -116,7 +117,7 @@ def _settings(finding):
         **{name: finding.training.get(name) for name in _TRAINING},
         **({"no_bias": True} if finding.training.get("no_bias") else {}),
         **{name: finding.recipe.get(name, _USUAL.get(name)) for name in OF_FINDING},
-        "layer": _layer(finding),
+        "layer": finding.layer,
         "pruned": _pruned(finding),
         "without": _short(history.get("without")),
     }
@@ -125,16 +126,6 @@ def _settings(finding):
 def _history(finding):
     """The identities of the inputs of the training: dict."""
     return (finding.meta.get("inputs") or {}).get("history") or {}
-
-
-def _layer(finding):
-    """The layer of the runs; the first one if the recipe says `all`, or None as in older files."""
-    requested, recorded = finding.recipe.get("layer"), finding.training.get("layers")
-    if requested == "all" and finding.layers:
-        return finding.layers[0].layer
-    first = recorded[0] if isinstance(recorded, list) and recorded else None
-    number = int(requested) if isinstance(requested, str) and requested.isdecimal() else requested
-    return first if requested in (None, "all") else number
 
 
 def _pruned(finding):

@@ -6,6 +6,7 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.identity import identity_of
+from strag.layers import layer_called
 from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.original_classes import original_classes
 from strag.stragglers.over_runs import OverRuns, layer_findings, over_runs
@@ -96,6 +97,21 @@ class Finding(Brief):
     def training(self):
         """The recipe of the training: dict."""
         return (self.meta.get("inputs") or {}).get("training") or {}
+
+    @property
+    def layer(self):
+        """The layer of the runs, the first one if all layers were examined; None if it is not known.
+
+        Files of strag 0.1 hold the number of a layer as text.
+        """
+        requested, recorded = self.recipe.get("layer"), self.training.get("layers")
+        recorded = recorded if isinstance(recorded, list) else []
+        if requested == "all" and self.layers:
+            return self.layers[0].layer
+        if requested in (None, "all"):
+            return recorded[0] if recorded else None
+        layer = layer_called(requested, recorded)
+        return requested if layer is None else layer
 
     @property
     def is_of_sets(self):
