@@ -15,12 +15,11 @@ from strag.errors import StragError, bad_usage, warn_of
 from strag.files.scores import scores_in_memory, write_scores
 from strag.files.stamp import stamp
 from strag.geometry import expansion as science
-from strag.layers import lacks_layer, layer_called
 from strag.stragglers.inversion import INVERSION
 from strag.training.activations import activations
 from strag.training.device import DEVICES, choose_device, environment
 from strag.values import LARGEST_UPDATE, checked, choice, listing, optional, text, whole
-from strag.words import number_of, some_of
+from strag.words import lacks_layer, layer_called, number_of, some_of
 
 DIRECTION = "positive: the example moves out and expands its group; negative: it contracts its group"
 

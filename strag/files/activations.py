@@ -17,7 +17,7 @@ from strag.files.laws import (
     UPDATE,
     Y,
 )
-from strag.files.spec import Axis, Spec, Tensor, layer_tensor, units
+from strag.files.spec import Axis, Spec, Tensor, units
 from strag.files.writer import Writer
 from strag.words import Brief, number_of, some_of
 
@@ -75,11 +75,16 @@ class ActivationsWriter(Writer):
         """
         place, update = (at, tile.runs, tile.rows), self.arrays["updates"][at]
         layers = {
-            layer_tensor(layer): in_half(h, f"layer {layer} at update {update}") if self._half else h
+            _tensor(layer): in_half(h, f"layer {layer} at update {update}") if self._half else h
             for layer, h in tile.hidden.items()
         }
         for name, values in {"prediction": tile.prediction, "loss": tile.loss, **layers}.items():
             self.put(name, place, values)
+
+
+def _tensor(layer):
+    """Return the name of the tensor of a layer."""
+    return SPEC["layerK"].numbered(layer).name
 
 
 def in_half(h, what):
@@ -152,11 +157,11 @@ class Activations(Brief):
 
     def width(self, layer):
         """Number of units of a layer."""
-        return self._container.layout()[layer_tensor(layer)][1][3]
+        return self._container.layout()[_tensor(layer)][1][3]
 
     def hidden(self, layer, update, run, rows):
         """Return the activations of one layer for a slice of rows, [rows, N]; update, run : positions."""
-        return self._container.part(layer_tensor(layer), update, run, rows)
+        return self._container.part(_tensor(layer), update, run, rows)
 
     def prediction(self, update, run):
         """Return the predicted group of every example, int32 [P]; update, run : positions."""

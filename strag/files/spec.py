@@ -41,16 +41,11 @@ class Axis:
 
 def units(layer):
     """Return the name of the axis over the units of a layer; layer 0 is the input."""
-    return f"units of {layer_tensor(layer)}"
-
-
-def layer_tensor(layer):
-    """Return the name of the tensor of a layer: `layer1` for layer 1, and `layer.1` for a module called 1."""
-    return f"layer{_suffix(layer)}"
+    return f"units of layer{_suffix(layer)}"
 
 
 def _suffix(number):
-    """Return what stands in place of K in the name of a tensor: a number, or the name of a layer."""
+    """Return what K stands for in the name of a tensor: `1` for layer 1, and `.1` for a module called 1."""
     return f".{as_text(number)}" if isinstance(number, str) else str(number)
 
 

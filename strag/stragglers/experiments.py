@@ -56,7 +56,7 @@ class Experiment:
 
     settings : dict of the settings of network, optimiser, data and analysis. runs : tuple of Run.
     test_examples : Q, None if unknown. source : the file's name, for messages.
-    identity : identity of the stragglers in the file.
+    identity : identity of the stragglers in the file. layers : the measured layers in their order.
     """
 
     settings: dict
@@ -101,9 +101,9 @@ def experiments_of(finding):
             kinds.setdefault(kind, []).append(run)
     except (AttributeError, LookupError, TypeError, ValueError):
         raise StragError("has runs that cannot be read", _AGAIN, finding.source) from None
+    described = (sizes[1], finding.source, finding.identity, _measured(finding))
     return [
-        Experiment({**settings, **dict(kind)}, tuple(members), sizes[1], finding.source, finding.identity)
-        for kind, members in kinds.items()
+        Experiment({**settings, **dict(kind)}, tuple(members), *described) for kind, members in kinds.items()
     ]
 
 
@@ -126,6 +126,12 @@ def _settings(finding):
 def _history(finding):
     """The identities of the inputs of the training: dict."""
     return (finding.meta.get("inputs") or {}).get("history") or {}
+
+
+def _measured(finding):
+    """The measured layers of the training, in the order of the forward pass: tuple."""
+    layers = finding.training.get("layers")
+    return tuple(filter(_is_plain, layers)) if isinstance(layers, list) else ()
 
 
 def _pruned(finding):

@@ -6,12 +6,11 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.identity import identity_of
-from strag.layers import layer_called
 from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.original_classes import original_classes
 from strag.stragglers.over_runs import OverRuns, layer_findings, over_runs
 from strag.stragglers.run_finding import run_findings
-from strag.words import Brief, number_of
+from strag.words import Brief, layer_called, number_of
 
 # Columns of the table of examples; `name` only if the examples have names.
 COLUMNS = ("index", "class", "label", "name", "count", "runs", "probability", "low", "high", "status")

@@ -11,8 +11,7 @@ from strag.bits import unpack
 from strag.errors import StragError, bad_usage
 from strag.geometry.curves import over_axis, values_of
 from strag.geometry.measures import MEASURES, read_observable
-from strag.layers import lacks_layer, layer_called
-from strag.words import Brief, number_of, some_of
+from strag.words import Brief, lacks_layer, layer_called, number_of, some_of
 
 _FAR = 2  # test errors are interpolated only between records whose updates have at most this ratio
 
@@ -141,7 +140,7 @@ class History(Brief):
     def layer_position(self, layer=None):
         """Position of a recorded layer on axis L, by default 0. Raises StragError for another layer.
 
-        layer : number or name, see `strag.layers.layer_called`.
+        layer : number or name, see `strag.words.layer_called`.
         """
         if layer is None:
             self.require_layers()
@@ -156,7 +155,7 @@ class History(Brief):
         return self.layers.index(recorded)
 
     def layer(self, layer):
-        """Return the recorded layer that a user calls so, see `strag.layers`, and None for None.
+        """Return the recorded layer that a user calls so, see `strag.words.layer_called`, and None for None.
 
         Raises StragError for a layer that is not recorded.
         """

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from strag.layers import layer_in_words
-from strag.words import number_of
+from strag.words import layer_in_words, number_of
 
 LONGEST = 28  # characters of a name
 LONGEST_GROUPS = 24  # characters of the groups in a title
