@@ -142,7 +142,6 @@ class Activations(Brief):
             setattr(self, name, values)
         inputs, recipe = (self.meta.get(key) or {} for key in ("inputs", "recipe"))
         self.model = {
-            "layers": self.layers,
             "classes": self.classes,
             "origin": self.meta["origin"],
             "recipe": {k: v for k, v in recipe.items() if k not in ("runs", "first_run")},

@@ -7,7 +7,7 @@ from strag.words import layer_in_words, number_of
 LONGEST = 28  # characters of a name
 LONGEST_GROUPS = 24  # characters of the groups in a title
 LONGEST_HEADING = 92  # characters
-LONGEST_LAYER = 60  # characters of a layer in a caption
+LONGEST_LAYER = 80  # characters of a layer in a caption
 LONGEST_NAMES = 80  # characters of the names of the classes in the groups
 MOST_GROUPS = 4  # that a title names
 USUAL_GROUPS = ("even", "odd")

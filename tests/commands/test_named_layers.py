@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from strag import kinds
 from strag.cli import main
 from strag.files.activations import ActivationsWriter
 from strag.files.stamp import stamp
 from strag.training.activations import Tile
+from strag.words import lacks_layer, layer_called, layer_in_words
 from tests.conftest import with_measures
-from tests.files.makers import parts
+from tests.files.makers import complaint, parts
 from tests.shell import in_this_process
 from tests.views.histories import T, falling, made, valley, write
 
@@ -110,6 +112,7 @@ COMMANDS = (
     "info s2.json --json",
     "info h.safetensors --get layers",
     *(f"plot h.safetensors --layer {n} -o OUT.svg" for n in (1, 2, 3)),
+    "plot h.safetensors --layer all --curves radius,error -o OUT.svg",
     "plot h.safetensors h.safetensors --layer 2 --x error -o OUT.svg",
     "plot s2.json --by-class -o OUT.svg",
 )
@@ -154,6 +157,85 @@ def texts_of(path):
     return ["".join(node.data for node in text.childNodes) for text in document.getElementsByTagName("text")]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "find-stragglers h.safetensors --layer conv2",
+        "find-stragglers h.safetensors --per-class --layer conv2",
+        "sets h.safetensors --layer conv2",
+        "plot h.safetensors --layer conv2 -o p.svg",
+    ],
+)
+def test_an_unknown_layer_lists_those_that_exist(line, folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(folders / "a module")
+    listed = "choose --layer from conv10, conv2:mean, block.1.act:mean"
+    complaint(capsys, 2, [f"has no layer conv2, but it has conv2:mean; {listed}"], *line.split())
+    other = line.replace("conv2", "1")
+    complaint(capsys, 2, [f"has no layer 1; {listed}"], *other.split())
+    monkeypatch.chdir(folders / "numbers")
+    complaint(capsys, 2, ["has no layer conv2; choose --layer from 1, 2, 3"], *line.split())
+
+
+def test_a_hint_needs_the_same_place():
+    assert lacks_layer("conv2:mean", ("conv2", "conv2:max")) == "has no layer conv2:mean, but it has conv2"
+    assert lacks_layer("conv", ("conv2", "conv:mean.a")) == "has no layer conv"
+    assert lacks_layer(7, (1, 2), "hidden layer") == "has no hidden layer 7"
+
+
+def test_a_number_means_what_the_file_says():
+    assert layer_called("1", (1, 2)) == layer_called(1, (1, 2)) == 1
+    assert layer_called("1", ("0", "1")) == layer_called(1, ("0", "1")) == "1"
+    assert (layer_called("1", (1, "1")), layer_called(1, ("1", 1))) == ("1", 1)
+    assert layer_called("x", (1, "1")) is None
+
+
+def test_all_layers_are_of_one_history(folders, monkeypatch, capsys):
+    monkeypatch.chdir(folders / "a module")
+    words = "--layer all draws the layers of one history, but there are 2; plot one history"
+    complaint(capsys, 2, words, *["plot", "h.safetensors", "h.safetensors", "--layer", "all", "-o", "p.svg"])
+
+
+def test_dumps_of_other_layers_are_not_measured_together(folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(folders)
+    other = folders / "a Sequential" / "b.safetensors"
+    listed = "has layers 2, 10, 1, but a module/a.safetensors has layers conv10, conv2:mean, block.1.act:mean"
+    complaint(capsys, 1, listed, "geometry", "a module/a.safetensors", other)
+
+
+def test_a_layer_called_1_is_not_layer_1(folders):
+    numbers, names = (load_file(folders / name / "a.safetensors") for name in ("numbers", "a Sequential"))
+    assert {"layer1", "layer2", "layer3"} <= numbers.keys()
+    assert {"layer.2", "layer.10", "layer.1"} <= names.keys()
+    np.testing.assert_array_equal(numbers["layer1"], names["layer.2"])
+    assert not {"layer1", "layer2", "layer10"} & names.keys()
+
+
+def test_a_file_that_says_nothing_of_layers_keeps_its_format(folders, tmp_path):
+    history = str(folders / "a module" / "h.safetensors")
+    assert main(["stability", history, "-q", "-o", str(tmp_path / "a.json")]) == 0
+    assert json.loads((tmp_path / "a.json").read_text())["strag"]["format"] == 1
+
+
+def test_conditions_are_in_the_order_of_the_layers(folders, tmp_path):
+    for naming, layers in NAMINGS.items():
+        folder, out = folders / naming, str(tmp_path / "s.json")
+        files = [str(folder / f"s{n}.json") for n in (2, 3, 1)]
+        assert main(["summary", *files, "-q", "-o", out]) == 0
+        summary = kinds.read(out)
+        assert [condition.label for condition in summary.conditions] == [f"layer {layer}" for layer in layers]
+
+
+@pytest.mark.parametrize("naming", NAMINGS)
+def test_all_layers_have_an_entry_each_in_the_picture(naming, folders, tmp_path, capsys):
+    file, out = str(folders / naming / "h.safetensors"), str(tmp_path / "p.svg")
+    assert main(["plot", file, "--layer", "all", "--label", "mine", "-o", out]) == 0
+    entries = [text for text in texts_of(out) if text.startswith("mine, layer ")]
+    names = [layer_in_words(layer) for layer in NAMINGS[naming]]
+    assert [text.partition(":")[0] for text in entries] == [f"mine, {name}" for name in names]
+    notes = capsys.readouterr().err.splitlines()
+    assert [note.split(": ")[2] for note in notes] == [f"mine, {name}" for name in names]
+
+
 KINDS_OF_LAYERS = ("history", "activations", "geometry", "stragglers", "sets")  # whose stamps name layers
 
 
@@ -174,7 +256,7 @@ def renamed(value, names, key=None):
         return names[value]
     if isinstance(value, str):
         in_words = {n: re.sub("(.*):mean", r"\1 (mean over positions)", name) for n, name in names.items()}
-        called = in_words if key == "texts" else names
+        called = in_words if key in ("texts", "notes") else names
         value = names[int(value)] if key == "shown" else value
         return re.sub(r"\blayer (\d)", lambda text: f"layer {called[int(text[1])]}", value)
     return value
