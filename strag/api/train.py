@@ -8,6 +8,7 @@ from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.crew import hire, workers_check
 from strag.api.extend import history_or_path, prepare_extension, refuse_unused_in_extension
 from strag.api.job import history_writer, prepare_job, weights_writer
+from strag.api.model import model
 from strag.api.options import with_options_of
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
@@ -25,6 +26,7 @@ from strag.stragglers.recipe import descends
 from strag.training import architectures
 from strag.training import loop as science
 from strag.training.device import DEVICES, choose_device, set_threads
+from strag.training.factory import Factory
 from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
@@ -149,7 +151,10 @@ def _follow(event, job, writers, watch, progress, resumption):
         progress(done, **watch.figures)
 
 
-_MODEL = (architectures.DEFAULT, "name of the architecture.")
+_MODEL = (
+    architectures.DEFAULT,
+    'the networks: "mlp", "cnn", the text FILE.py:FACTORY or a function, see `strag.training.factory`.',
+)
 
 
 def _options():
@@ -244,11 +249,15 @@ def train(
     device = choose_device(device)
     set_threads(threads)
     given = {*options, *([] if weights_at is None else ["weights_at"])}
+    if "model" in options:
+        options["model"] = model(options["model"])
     if extend is None:
         recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
         refuse_unused(given, recipe, without, init, weights)
         refuse_unused_with(data, given, recipe, without)
     else:
+        factory = options.get("model") if isinstance(options.get("model"), Factory) else None
+        given -= {"model"} if factory else set()
         refuse_unused_in_extension(given, extend.source, recipe, without, init, weights)
     at = None if weights is None else weights_at or "last"
     with ExitStack() as stack:
@@ -257,7 +266,8 @@ def train(
             job = prepare_job(recipe, data, without, init, memory, device, sinks, at, part, keep_state)
         else:
             epochs = options.get("epochs")
-            job = prepare_extension(extend, data, epochs, memory, device, sinks, at, part, keep_state)
+            same = (memory, device, sinks, at, part, keep_state, factory)
+            job = prepare_extension(extend, data, epochs, *same)
         hire(job, workers, device, threads, memory)
         writers = stack.enter_context(missing_outputs(job, sinks, at, device))
         if writers is None:
