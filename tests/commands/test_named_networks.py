@@ -19,7 +19,7 @@ from tests.conftest import made_up
 from tests.files.makers import complaint, parts
 
 NUMBERS = {"input": 0, "act10": 1, "2": 2, "act.1:mean": 3}
-TRAIN = {"runs": 2, "epochs": 8, "lr": 0.3, "depth": 4, "width": 6, "layers": "all"}
+TRAIN = {"runs": 2, "epochs": 8, "lr": 0.3, "layers": "all"}
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,11 @@ def folder(tmp_path_factory):
     data = kinds.read(folder / "d")
     ARCHITECTURES["named"] = Named
     try:
-        for letter, model in (("n", "mlp"), ("m", "named")):
+        for letter, kind in (("n", Perceptron), ("m", Named)):
             files = {"output": folder / f"{letter}.h", "weights": folder / f"{letter}.w"}
-            strag.train(data, strag.Recipe.of(model=model, **TRAIN), weights_at="0,4,8", **files)
+            strag.train(
+                data, strag.Recipe(architecture=kind(depth=4, width=6), **TRAIN), weights_at="0,4,8", **files
+            )
         yield folder
     finally:
         del ARCHITECTURES["named"]
