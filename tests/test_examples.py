@@ -209,7 +209,7 @@ def test_paper(data, tmp_path):
 
 def test_pictures_and_results_are_small():
     paths = [path for part in ("pictures", "results") for path in (EXAMPLES / "paper" / part).iterdir()]
-    assert sum(path.stat().st_size for path in paths) < 6_000_000
+    assert sum(path.stat().st_size for path in paths) < 3_500_000
 
 
 def test_there_is_a_test_for_every_example():
