@@ -245,6 +245,10 @@ def _require_same_start(recipe, data, without, init):
 
 def _difference(name, then, now):
     """How two values of an option differ, and how to pass the first one: texts. A switch has no value."""
+    if name == "source":
+        return "with another version of the file of `model`", "pass the file as it was then"
+    if name == "factory":
+        return f"with `model` FILE.py:{then}, but these would be with {now}", f"pass FILE.py:{then}"
     if now is True:
         return f"without `{name}`, but these would be with it", f"remove `{name}`"
     if now is False:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 
 from strag.errors import StragError, bad_usage
+from strag.words import MEAN
 
 INPUT = "input"  # the name of the input among the layers
-MEAN = ":mean"  # after the name of a layer: the mean over all axes after that of the channels
+
 EXAMPLES = 3  # in the pass that shows the layers
 
 
