@@ -44,9 +44,24 @@ class DumpJob:
     trained: np.ndarray
 
     @property
+    def source(self):
+        """The name of the weights file."""
+        return self.weights.source
+
+    @property
     def is_other(self):
         """Whether the data have another origin than the training set."""
         return self.data.origin != self.weights.meta.get("origin")
+
+    @property
+    def at(self):
+        """The updates of the networks: int64 [U]."""
+        return self.weights.updates[self.updates]
+
+    @property
+    def widths(self):
+        """Number of units of every layer: dict of layer to int."""
+        return {layer: self.recipe.architecture.units(layer, self.ends) for layer in self.layers}
 
     def inputs(self):
         """The standardised inputs that the networks use, float32 [P, d'], and their positions, int64 [d']."""
@@ -55,6 +70,18 @@ class DumpJob:
         except StragError as error:
             raise error.about(self.data.source) from None
         return x, np.flatnonzero(self.weights.std > 0)
+
+    def tiles(self, device):
+        """Yield the Tiles of every update on a device: (position of the update on axis U, Tile)."""
+        x, columns = self.inputs()
+        for number, position in enumerate(self.updates):
+            described = (self.recipe, self.ends, x, columns, self.data.groups, self.layers, device)
+            for tile in activations(self.state(position), *described):
+                yield number, tile
+
+    def stamp(self, device):
+        """The stamp of the activations, which are computed on a device: dict."""
+        return _meta(self, device)
 
     def state(self, update, runs=None):
         """The parameters of the networks at a position on axis U: dict of name to float32 [R, ...].
@@ -134,7 +161,7 @@ def _chosen(text, stored, what, source):
 
 
 def dump_into(job, sink, half=False, device="cpu", progress=None):
-    """Run the networks of a DumpJob and write the activations into an open Output.
+    """Run the networks of a DumpJob, or of a CheckpointJob, and write the activations into an open Output.
 
     If the Output is None, the Activations are returned.
 
@@ -142,19 +169,13 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
 
     Raises StragError if half precision cannot hold an activation.
     """
-    weights, data = job.weights, job.data
-    x, columns = job.inputs()
-    widths = {layer: job.recipe.architecture.units(layer, job.ends) for layer in job.layers}
-    updates = weights.updates[job.updates]
-    whole = {"updates": updates, "index": data.index, "y": data.y, "group": data.groups, **data.named}
+    data = job.data
+    whole = {"updates": job.at, "index": data.index, "y": data.y, "group": data.groups, **data.named}
     whole["trained"] = pack(job.trained)
-    with ActivationsWriter(sink, _meta(job, device), whole, widths, half) as writer:
-        for number, position in enumerate(job.updates):
-            state = job.state(position)
-            described = (job.recipe, job.ends, x, columns, data.groups, job.layers, device)
-            for tile in activations(state, *described):
-                _add(writer, number, tile, job)
-            if progress:
+    with ActivationsWriter(sink, job.stamp(device), whole, job.widths, half) as writer:
+        for number, tile in job.tiles(device):
+            _add(writer, number, tile, job)
+            if progress and tile.rows.stop == len(data.y) and tile.runs.stop == len(job.trained):
                 progress(number + 1)
         if sink is None:
             return read(writer.as_container("activations"))
@@ -202,7 +223,7 @@ def _add(writer, number, tile, job):
     try:
         writer.add(number, tile)
     except StragError as error:
-        raise error.about(f"{job.weights.source} on {job.data.source}") from None
+        raise error.about(f"{job.source} on {job.data.source}") from None
 
 
 def _trained(weights, data, runs):
