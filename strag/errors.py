@@ -32,8 +32,8 @@ class StragError(Exception):
         self.status = status
 
     def about(self, source):
-        """Set the file that this error is about, unless it has one already. Returns the error."""
-        self.source = self.source or str(source)
+        """Set the file that this error is about, unless it has one or it is None. Returns the error."""
+        self.source = self.source or (None if source is None else str(source))
         return self
 
     def as_options(self):

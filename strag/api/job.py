@@ -98,6 +98,10 @@ def prepare_job(
     Raises StragError, before anything large is built, where it has no room in memory or in the Outputs.
     """
     inputs, removed, seed_runs, sets = {"data": data.identity}, None, None, None
+    try:
+        recipe = recipe.on(ends_of(data))
+    except StragError as error:
+        raise error.about(data.source) from None
     if without is not None:
         if isinstance(without, StoredSets):
             without.require_some()
@@ -125,6 +129,7 @@ def prepare_job(
         start_from(task, recipe, init.parameters(-1), init.runs, init.source)
         inputs["init"] = {**(init.meta.get("inputs") or {}), "update": int(init.updates[-1])}
     require_memory(recipe, Size.of(task), memory, device)
+    recipe.architecture.require_lawful(task)
     return Job(recipe, data, task, mean, std, inputs, sets, whole, part, keep)
 
 

@@ -8,6 +8,7 @@ from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.crew import hire, workers_check
 from strag.api.extend import history_or_path, prepare_extension, refuse_unused_in_extension
 from strag.api.job import history_writer, prepare_job, weights_writer
+from strag.api.model import model
 from strag.api.options import with_options_of
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
@@ -149,7 +150,10 @@ def _follow(event, job, writers, watch, progress, resumption):
         progress(done, **watch.figures)
 
 
-_MODEL = (architectures.DEFAULT, "name of the architecture.")
+_MODEL = (
+    architectures.DEFAULT,
+    'the networks: "mlp", "cnn", the text FILE.py:FACTORY or a function, see `strag.training.factory`.',
+)
 
 
 def _options():
@@ -244,6 +248,8 @@ def train(
     device = choose_device(device)
     set_threads(threads)
     given = {*options, *([] if weights_at is None else ["weights_at"])}
+    if "model" in options:
+        options["model"] = model(options["model"])
     if extend is None:
         recipe = Recipe.of(**options) if recipe is None else recipe.changed(**options)
         refuse_unused(given, recipe, without, init, weights)

@@ -163,12 +163,13 @@ def _sentence(job, history):
 
 def _recipe(options):
     """The Recipe of the options that are set."""
-    from strag.training.architectures import ARCHITECTURES, DEFAULT
+    from strag.api.model import model
+    from strag.training.architectures import DEFAULT, option_names
     from strag.training.recipe import Recipe
 
-    model = options.get("model", DEFAULT)
-    names = {*Recipe.option_names(), *ARCHITECTURES[model].option_names()} & given_names()
-    return Recipe.of(model=model, **{name: options[name] for name in names})
+    names = {*Recipe.option_names(), *option_names()} & given_names()
+    values = {name: options[name] for name in names}
+    return Recipe.of(**{**values, "model": model(options.get("model", DEFAULT))})
 
 
 def _show_plan(job, device, weights_at, as_json):

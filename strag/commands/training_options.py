@@ -2,7 +2,7 @@
 
 import click
 
-from strag.commands.types import FilePath, FiniteRange, Numbers, PartName, Workers
+from strag.commands.types import FilePath, FiniteRange, JsonObject, ModelName, Numbers, PartName, Workers
 from strag.values import LARGEST
 
 RUNS = (
@@ -43,6 +43,28 @@ RUNS = (
     ),
 )
 NETWORK = (
+    click.option(
+        "--model",
+        type=ModelName(),
+        default="mlp",
+        metavar="mlp|cnn|FILE.py:FACTORY",
+        show_default=True,
+        help="Kind of network: a perceptron, convolutions, or what a function in your own file builds.",
+    ),
+    click.option(
+        "--model-args",
+        type=JsonObject(),
+        metavar="JSON",
+        help="Further arguments of FACTORY, such as '{\"width\": 16}'.",
+    ),
+    click.option(
+        "--channels",
+        type=Numbers(several=True, what="numbers of channels such as 8,16"),
+        metavar="N,...",
+        default="8,16",
+        show_default=True,
+        help="Channels of each convolution of --model cnn.",
+    ),
     click.option(
         "--depth",
         type=click.IntRange(1, 1000),

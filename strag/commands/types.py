@@ -3,6 +3,7 @@
 What cannot be checked without the data, such as whether a class exists, is checked by the library.
 """
 
+import json
 import math
 import os
 import re
@@ -13,7 +14,8 @@ from click.shell_completion import CompletionItem
 
 from strag.values import LARGEST_FLOAT, read_number
 
-# A copy, so that shell completion does not load the catalogue.
+# Copies, so that shell completion loads neither the catalogue nor torch.
+MODELS = ("mlp", "cnn")
 CATALOGUE = ("mnist8k", "mnist", "kmnist", "fashion-mnist", "cifar10")
 
 
@@ -302,6 +304,34 @@ class PartName(click.ParamType):
             return read_part(value)
         except StragError as error:
             self.fail(str(error).replace("`", ""), param, ctx)  # click has named the option
+
+
+class ModelName(FilePath):
+    """The name of a model, or FILE.py:FACTORY. The file is read by the library, once it is needed."""
+
+    name = "model"
+
+    def convert(self, value, param, ctx):
+        """The text, if it can be read."""
+        if value not in MODELS and not re.fullmatch(r".+\.py:[^\W\d]\w*", str(value)):
+            self.fail(f"no model '{value}'; use {', '.join(MODELS)} or FILE.py:FACTORY", param, ctx)
+        return value
+
+
+class JsonObject(click.ParamType):
+    """A JSON object, such as {"width": 8}."""
+
+    name = "json"
+
+    def convert(self, value, param, ctx):
+        """The text, if it can be read."""
+        try:
+            is_object = isinstance(json.loads(value), dict)
+        except ValueError:
+            is_object = False
+        if not is_object:
+            self.fail(f"""'{value}' is no JSON object; write it like '{{"width": 8}}'""", param, ctx)
+        return value
 
 
 class Workers(click.IntRange):

@@ -46,11 +46,25 @@ class Architecture(ABC):
     input_layer = "input"  # name of the input when it is listed among the layers
     drawn_by = ()  # names of the options that the initial parameters depend on
     later = ()  # names of options that older files lack; a recipe holds them only if they are not the default
+    takes_all = False  # whether the networks take all inputs, also those that are zero for every example
 
     @property
     def unused(self):
         """Options without an effect, because of the other options: dict of name to the reason."""
         return {}
+
+    def on(self, ends):
+        """The architecture for networks with these Ends; one whose layers only a network shows knows them then.
+
+        Raises StragError if such a network cannot have these ends.
+        """
+        return self
+
+    def require_lawful(self, task):
+        """Raise StragError if networks on this Task do not obey the laws that the training needs.
+
+        The output of an example depends on that example and the parameters alone.
+        """
 
     def held_at_zero(self, ends):
         """Names of the parameters that are zero and that training does not change: tuple of str."""
@@ -59,7 +73,10 @@ class Architecture(ABC):
     @property
     @abstractmethod
     def layers(self):
-        """Names of the layers that can be measured, in the order of the forward pass: tuple of int or str."""
+        """Names of the layers that can be measured, in the order of the forward pass: tuple of int or str.
+
+        None if they are known only `on` the ends of the networks.
+        """
 
     @property
     def default_layers(self):
@@ -69,6 +86,15 @@ class Architecture(ABC):
     def layer_named(self, text):
         """Return the name of the layer that a user calls `text`. Raises ValueError for an invalid name."""
         return text
+
+    def place(self, layer):
+        """Where a layer, which need not exist, comes in the order of the forward pass: a key to sort by."""
+        order = (self.input_layer, *self.layers)
+        return order.index(layer) if layer in order else len(order)
+
+    def fault_of(self, layer):
+        """Why a layer cannot be measured: text, or None if it can."""
+        return None if layer in self.layers else f"{self} has no hidden layer {layer}"
 
     @abstractmethod
     def units(self, layer, ends):
@@ -130,6 +156,15 @@ class Architecture(ABC):
         usual = self.later_defaults()
         values = {name: v for name, v in asdict(self).items() if name not in usual or v != usual[name]}
         return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+
+    @classmethod
+    def described(cls, recipe, factory):
+        """The Architecture that the recipe in a file describes.
+
+        recipe : dict that holds its options. factory : Factory that may have built its networks, or None.
+        """
+        values = {name: recipe[name] for name in cls.option_names()}
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
     @classmethod
     def option_names(cls):

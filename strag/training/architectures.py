@@ -3,20 +3,31 @@
 from dataclasses import replace
 
 from strag.errors import bad_usage
+from strag.training.convolutional import Convolutional
+from strag.training.custom import Custom
+from strag.training.factory import Factory
 from strag.training.perceptron import Perceptron
-from strag.values import choice
+from strag.values import refused
 
 DEFAULT = "mlp"  # the model of a recipe that does not name one
-ARCHITECTURES = {DEFAULT: Perceptron}
+CUSTOM = "factory"  # the model of a recipe whose networks a Factory builds
+ARCHITECTURES = {DEFAULT: Perceptron, "cnn": Convolutional, CUSTOM: Custom}
+NAMED = tuple(name for name in ARCHITECTURES if name != CUSTOM)  # models that are chosen by their name
 
 
 def architecture(model=DEFAULT, **options):
     """Return the Architecture called `model` with these options; the remaining ones keep their defaults.
 
+    model : "mlp", "cnn", or a Factory.
+
     Raises StragError for an unknown model, for an option that the model does not have, for an invalid value,
     and for an option that has no effect.
     """
-    choice(*ARCHITECTURES)(model, "model")
+    if isinstance(model, Factory):
+        _check_names(CUSTOM, options)
+        return Custom(model, **options)
+    if model not in NAMED:
+        raise refused(model, "model", f"{', '.join(NAMED)} or FILE.py:FACTORY")
     _check_names(model, options)
     return _without_unused(ARCHITECTURES[model](**options), options)
 
@@ -72,10 +83,13 @@ def completed(recipe):
     return {"model": DEFAULT, **(kind.later_defaults() if kind else {}), **recipe}
 
 
-def from_description(recipe):
+def from_description(recipe, factory=None):
     """Return the Architecture that the recipe in a file describes.
 
-    Raises StragError if the model is unknown, or if an option is missing or invalid.
+    factory : Factory that may have built its networks, or None.
+
+    Raises StragError if the model is unknown, if an option is missing or invalid, and if its networks are
+    built by a Factory that is not this one.
     """
     model = recipe.get("model", DEFAULT)
     kind = ARCHITECTURES.get(model) if isinstance(model, str) else None
@@ -83,5 +97,4 @@ def from_description(recipe):
     names = kind.option_names() if kind else ()
     if not kind or any(name not in whole for name in names):
         raise bad_usage("does not say what its networks compute")
-    values = {name: whole[name] for name in names}
-    return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+    return kind.described(whole, factory)

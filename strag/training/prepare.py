@@ -31,7 +31,7 @@ def prepare(recipe, data, removed=None, seed_runs=None):
         )
     x = standardise(data.x, mean, std)
     x_test = standardise(data.x_test, mean, std) if data.has_test else None
-    if recipe.weight_decay:
+    if recipe.weight_decay or recipe.architecture.takes_all:
         # Weights of constant inputs decay too: train on all columns.
         x, x_test = _spread(x, columns, data.features), _spread(x_test, columns, data.features)
         columns = np.arange(data.features)

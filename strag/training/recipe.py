@@ -139,7 +139,8 @@ class Recipe:
             object.__setattr__(self, "epochs", LONGEST if self.until else 500)
         if self.record_every is None:
             object.__setattr__(self, "record_every", "log" if self.until or self.batch_size else "1")
-        object.__setattr__(self, "layers", read_layers(self.layers, self.architecture))
+        if self.architecture.layers is not None:
+            object.__setattr__(self, "layers", read_layers(self.layers, self.architecture))
         object.__setattr__(self, "noise", tuple(sorted(set(self.noise))))
         if self.own_order and self.batch_size is None:
             raise bad_usage(
@@ -147,11 +148,19 @@ class Recipe:
             )
         if self.optimizer == "adam" and self.momentum:
             raise bad_usage("`momentum` needs `optimizer` sgd", "remove it, or use sgd")
+        if self.architecture.layers is not None:
+            self._require_layers()
+
+    def _require_layers(self):
+        """Raise StragError for layers that the networks do not have."""
         for layer in self.layers:
-            if layer not in self.architecture.layers:
+            if fault := self.architecture.fault_of(layer):
                 known = ", ".join(map(str, self.architecture.layers))
-                problem = f"cannot use {layer} as `layers`: {self.architecture} has no hidden layer {layer}"
-                raise bad_usage(problem, f"pass layers from {known}")
+                raise bad_usage(f"cannot use {layer} as `layers`: {fault}", f"pass layers from {known}")
+
+    def on(self, ends):
+        """The Recipe for networks with these Ends, whose layers are known, see `Architecture.on`."""
+        return replace(self, architecture=self.architecture.on(ends))
 
     @classmethod
     def of(cls, **options):
@@ -167,7 +176,7 @@ class Recipe:
         """The Recipe with other values of some options of the training and of its model, see `of`."""
         own = {name: options.pop(name) for name in self.option_names() & options.keys()}
         built = architectures.replaced(self.architecture, **options) if options else self.architecture
-        if self.layers == self.architecture.default_layers:
+        if self.architecture.layers and self.layers == self.architecture.default_layers:
             own = {"layers": None, **own}
         return replace(self, architecture=built, **own)._using(own)
 
@@ -205,8 +214,11 @@ class Recipe:
         return every(self.test_every, self.updates(rows), "test_every")
 
     @classmethod
-    def from_dict(cls, values):
-        """The Recipe that `as_dict` describes. Raises StragError if a value is missing or impossible."""
+    def from_dict(cls, values, factory=None):
+        """The Recipe that `as_dict` describes; factory : see `architectures.from_description`.
+
+        Raises StragError if a value is missing or impossible.
+        """
         own = {}
         for name in cls.option_names():
             key = _IN_FILES.get(name, name)
@@ -214,7 +226,7 @@ class Recipe:
                 raise bad_usage(f"does not say the `{name}` of its training")
             value = values.get(key)
             own[name] = tuple(value) if isinstance(value, list) else value
-        return cls(architecture=architectures.from_description(values), **own)
+        return cls(architecture=architectures.from_description(values, factory), **own)
 
     def as_dict(self):
         """Return the recipe as JSON values, for the metadata of a file: dict."""
@@ -239,11 +251,10 @@ def read_layers(layers, architecture):
         return architecture.default_layers
     if layers == "all":
         return architecture.layers
-    order = (architecture.input_layer, *architecture.layers)
     parts = layers.split(",") if isinstance(layers, str) else [str(layer) for layer in layers]
     try:
         chosen = dict.fromkeys(architecture.layer_named(part) for part in parts)
     except ValueError:
         known, text = (",".join(map(str, some)) for some in (architecture.layers[:2], parts))
         raise bad_usage(f"cannot read `layers` '{text}'", f"pass layers such as {known}, or all") from None
-    return tuple(sorted(chosen, key=lambda layer: order.index(layer) if layer in order else len(order)))
+    return tuple(sorted(chosen, key=architecture.place))

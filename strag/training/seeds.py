@@ -1,6 +1,8 @@
 """All random numbers of training. They follow from the seed alone."""
 
+import contextlib
 import itertools
+import random as python_random
 
 import numpy as np
 import torch
@@ -8,10 +10,10 @@ import torch
 INITIAL, ORDER, NOISE = 0, 1, 2  # numbers of the streams: weights, order of examples, test noise
 
 
-def generator(seed, *place):
-    """Return a torch generator on the CPU; different arguments give different streams of numbers.
+def number(seed, *place):
+    """Return the number that seeds a generator; different arguments give different streams of numbers.
 
-    For seeds below 2**32 its state is drawn from SeedSequence([seed, *place]).
+    For seeds below 2**32 it is drawn from SeedSequence([seed, *place]).
 
     place : two or three numbers below 2**32. The second is the stream; a third must not be 0. SeedSequence
     extends a short key by zeros and splits a number of more than 32 bits into several. Therefore each
@@ -21,7 +23,31 @@ def generator(seed, *place):
     first, second, third = (*place, 0)[:3]
     beyond = [seed >> 32] if seed >> 32 else []
     state = np.random.SeedSequence([seed % 2**32, first, second, third, *beyond]).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(state[0]))
+    return int(state[0])
+
+
+def generator(seed, *place):
+    """Return a torch generator on the CPU that is seeded by the `number` of these arguments."""
+    return torch.Generator().manual_seed(number(seed, *place))
+
+
+@contextlib.contextmanager
+def seeded(seed):
+    """A context in which the random numbers of torch, numpy and Python follow from a number below 2**64.
+
+    Their states are as before afterwards.
+    """
+    states = np.random.get_state(), python_random.getstate()
+    cards = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    try:
+        with torch.random.fork_rng(devices=cards):
+            torch.manual_seed(seed)
+            np.random.seed([seed >> 32, seed % 2**32])
+            python_random.seed(seed)
+            yield
+    finally:
+        np.random.set_state(states[0])
+        python_random.setstate(states[1])
 
 
 def initial_layer(inputs, outputs, random):

@@ -1,0 +1,87 @@
+"""A function of the user that builds a network, and the network that it builds, checked."""
+
+import contextlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from strag.errors import StragError
+
+
+@dataclass(frozen=True)
+class Factory:
+    """A function that builds networks: function(shape, classes, **args) returns a torch.nn.Module.
+
+    The module maps x, float32 [B, *shape], to logits, [B, classes]. Its examples are independent of each
+    other, and it draws no random numbers when it is called.
+
+    Attributes
+    ----------
+    name : name of the function. source : sha256 of the file that it comes from, in hexadecimal.
+    function : the function itself. file : name of the file, for messages. again : a function and its
+    arguments, which return this Factory in another process; None if that is not possible.
+    """
+
+    name: str
+    source: str
+    function: Callable = field(compare=False, repr=False)
+    file: str | None = field(default=None, compare=False, repr=False)
+    again: tuple | None = field(default=None, compare=False, repr=False)
+
+    def __reduce__(self):
+        if self.again is None:
+            raise StragError(f"{self.name} cannot be sent to another process", "remove `workers`")
+        return self.again
+
+    def build(self, shape, classes, args):
+        """Build a network; its random numbers are torch's, numpy's and Python's.
+
+        shape : (c, h, w) or (d,). args : dict of further arguments.
+
+        Raises StragError if the function raises an error, and for what is no network of float32 parameters.
+        """
+        shown = [f"{shape}", f"{classes}", *(f"{name}={value!r}" for name, value in args.items())]
+        call = f"{self.name}({', '.join(shown)})"
+        try:
+            with printing_aside():
+                return checked_module(self.function(shape, classes, **args), shape, call)
+        except StragError as error:
+            raise error.about(self.file) from None
+        except Exception as error:
+            remedy = "correct the factory or its arguments"
+            raise StragError(f"{call} raises {in_words(error)}", remedy, self.file) from None
+
+
+def printing_aside():
+    """A context in which what a user's code prints goes to stderr, since stdout is for data."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
+def in_words(error):
+    """An exception in one line: its type and its first line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def checked_module(module, shape, call):
+    """The module, once it has parameters that can be trained. call : how it was made, for messages.
+
+    Raises StragError for what is no module, and for one without trainable float32 parameters.
+    """
+    if not isinstance(module, torch.nn.Module):
+        raise StragError(f"{call} returns {type(module).__name__}", "return a torch.nn.Module")
+    lazy = torch.nn.parameter.UninitializedTensorMixin
+    if any(isinstance(parameter, lazy) for parameter in module.parameters()):
+        with torch.no_grad():
+            module(torch.zeros(2, *shape))
+    parameters = dict(module.named_parameters())
+    if not any(parameter.requires_grad for parameter in parameters.values()):
+        raise StragError(f"{call} returns a network without parameters to train", "return one that has some")
+    for name, parameter in parameters.items():
+        if parameter.dtype != torch.float32:
+            kind = str(parameter.dtype).removeprefix("torch.")
+            problem = f"{call} returns a network whose parameter '{name}' is {kind}"
+            raise StragError(problem, "make all parameters float32")
+    return module

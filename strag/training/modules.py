@@ -1,0 +1,109 @@
+"""R networks that are torch modules, which take turns, and the laws that they obey."""
+
+import torch
+
+from strag.errors import StragError
+from strag.training.architecture import Networks
+from strag.training.factory import printing_aside
+from strag.training.layers import INPUT, Watched, output_of
+from strag.training.seeds import seeded
+
+CLOSE = 1e-3  # largest difference of logits that is rounding, relative to the largest logit
+
+
+class Modules(Networks):
+    """R networks, each a torch.nn.Module with d inputs and C logits.
+
+    Parameters
+    ----------
+    modules : list of R modules. state : dict of the name of each parameter to float32 [R, *shape].
+    shape : shape of an example as the modules take it. tile : number of examples to visit at a time.
+    device : the torch device.
+
+    In `parameters` are those that are trained. The parameters of module r are views of row r, and so are
+    their gradients, to which torch adds in place.
+    """
+
+    def __init__(self, modules, state, shape, tile, device):
+        self.modules, self.shape = [module.to(device) for module in modules], shape
+        self._state = {name: values.contiguous().to(device) for name, values in state.items()}
+        named = [dict(module.named_parameters()) for module in self.modules]
+        trained = {name: self._state[name] for name, p in named[0].items() if p.requires_grad}
+        super().__init__(trained, tile)
+        for run, parameters in enumerate(named):
+            for name, parameter in parameters.items():
+                parameter.data = self._state[name][run]
+                if name in trained:
+                    parameter.grad = trained[name].grad[run]
+        self._copied, self._logits = set(), []
+
+    def visit(self, x, layers=(), learn=False):
+        """As `Networks.visit`, one network after another."""
+        seen = [
+            self._pass(module, x[run] if x.dim() == 3 else x, layers, learn)
+            for run, module in enumerate(self.modules)
+        ]
+        self._logits = [logits for logits, _ in seen] if learn else []
+        logits = torch.stack([logits.detach().float().t() for logits, _ in seen])
+        return logits, {layer: self._stacked([h[layer] for _, h in seen]) for layer in layers}
+
+    def _stacked(self, outputs):
+        """The outputs [B, N] of a layer in all networks: [R, N, B], without a copy if there is one network."""
+        stacked = outputs[0].unsqueeze(0) if len(outputs) == 1 else torch.stack(outputs)
+        return stacked.transpose(1, 2)
+
+    def _pass(self, module, x, layers, learn):
+        """The output of one network for x [B, d], and those of its layers: dict of name to [B, N]."""
+        inner = tuple(layer for layer in layers if layer != INPUT)
+        recorded = torch.set_grad_enabled(learn)
+        with Watched(module, inner, self._copied) as watched, recorded, printing_aside():
+            logits = output_of(module(x.view(-1, *self.shape)), module)
+        if changed := watched.overwritten():
+            self._copied |= changed
+            return self._pass(module, x, layers, learn)
+        hidden = watched.outputs() if inner else {}
+        return logits, ({INPUT: x.float(), **hidden} if INPUT in layers else hidden)
+
+    def backward(self, slope):
+        """As `Networks.backward`; torch frees the outputs of the visit."""
+        for logits, slope_of_run in zip(self._logits, slope, strict=True):
+            logits.backward(slope_of_run.t().to(logits.dtype))
+        self._logits = []
+
+    def state(self):
+        """As `Networks.state`."""
+        return {name: values.detach().cpu().clone() for name, values in self._state.items()}
+
+
+def require_lawful(module, other, x, shape, classes):
+    """Raise StragError unless a network treats every example by itself and draws no random numbers.
+
+    module, other : two networks of one factory, drawn with different random numbers. x : float32 [B, d],
+    examples to try it on. shape : shape of an example as the modules take it. classes : number of groups.
+    """
+    remedy = "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
+    buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    for name, buffer in other.named_buffers():
+        if not torch.equal(buffer, buffers[name]):
+            raise StragError(f"the network draws its buffer '{name}' at random", "make it a parameter")
+    x = x.view(-1, *shape)
+    with torch.no_grad():
+        with seeded(0):
+            whole = output_of(module(x), module)
+        with seeded(1):
+            again = output_of(module(x), module)
+        cut = max(1, len(x) // 3)
+        halves = torch.cat([output_of(module(part), module) for part in (x[:cut], x[cut:])])
+    if whole.shape != (len(x), classes):
+        problem = f"the network returns an output of shape {tuple(whole.shape)} for {len(x)} examples"
+        raise StragError(problem, f"return logits of shape [B, {classes}]")
+    whole, again, halves = (logits.nan_to_num() for logits in (whole, again, halves))
+    if not torch.equal(whole, again):
+        raise StragError("the network draws random numbers when it is called, as dropout does", remedy)
+    scale = whole.abs().max()
+    if not ((whole - halves).abs() <= CLOSE * scale).all():
+        problem = "the output of an example depends on the other examples of its batch, as with BatchNorm"
+        raise StragError(problem, remedy)
+    for name, buffer in module.named_buffers():
+        if not torch.equal(buffer, buffers[name]):
+            raise StragError(f"the network changes its buffer '{name}' when it is called", remedy)
