@@ -4,19 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from strag.api.arguments import refuse_ignored
 from strag.api.checkpoint_names import holder, updates_of, without_wrappers
+from strag.api.job import ends_of
+from strag.api.model import model
 from strag.datasets.dataset import standardise
 from strag.datasets.standardisation import NONE, PIXEL, applied
 from strag.errors import StragError, StragNote, bad_usage, warn_caller
-from strag.files.checkpoints import read_state
+from strag.files.checkpoints import form_of, read_state
 from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
-from strag.training.architecture import Ends
+from strag.files.streams import STANDARD
 from strag.training.architectures import described
 from strag.training.device import environment
+from strag.training.factory import Factory
 from strag.training.layers import split_name, units_of
+from strag.training.prepare import spread
 from strag.training.recipe import read_layers
 from strag.training.snapshots import Snapshots
+from strag.values import shown
 from strag.words import as_text, number_of, some_of
 
 RECORDING = "snapshot"  # of fixed weights in evaluation mode, see FORMATS.md
@@ -73,11 +79,7 @@ class CheckpointJob:
             used = standardise(self.data.x, mean, std)
         except StragError as error:
             raise error.about(self.data.source) from None
-        if (std > 0).all():
-            return used
-        x = np.zeros((len(used), len(std)), dtype=np.float32)
-        x[:, std > 0] = used
-        return x
+        return spread(used, np.flatnonzero(std > 0), len(std))
 
     def tiles(self, device):
         """Yield the Tiles of every checkpoint: (position of its update on axis U, Tile)."""
@@ -112,20 +114,56 @@ class CheckpointJob:
         )
 
 
-def prepare_checkpoints(paths, data, architecture, layers, key=None, updates=None, way=None, device="cpu"):
+def are_checkpoints(paths, model):
+    """Whether files are checkpoints of other programs, and not one weights file of strag.
+
+    model : the text or object that builds their network, or None. With it, a single file of an unknown form
+    counts as a checkpoint, so that the error is about checkpoints.
+    """
+    if len(paths) != 1:
+        return True
+    form = form_of(paths[0])
+    return form in ("safetensors", "torch") or (form is None and model is not None and paths[0] != STANDARD)
+
+
+def refuse_unused(given, checkpoints):
+    """Refuse options of a dump that have no effect. given : names of the options that are set."""
+    refuse_ignored(
+        given,
+        ("key standardise", not checkpoints, "has no effect on a weights file of strag"),
+        ("runs", checkpoints, "has no effect on checkpoints, which are one run"),
+        ("model_args", "model" not in given, "needs `model`"),
+    )
+
+
+def factory_of(given):
+    """The Factory that `model` stands for: the text FILE.py:FACTORY, a function or a Factory.
+
+    Raises StragError for anything else.
+    """
+    found = model(given)
+    if not isinstance(found, Factory):
+        raise bad_usage(f"`model` {shown(given)} is not a function", "pass FILE.py:FACTORY")
+    return found
+
+
+def prepare_checkpoints(
+    paths, data, architecture, layers=None, key=None, updates=None, way=None, device="cpu"
+):
     """The CheckpointJob of checkpoints of one network on a Dataset. Every checkpoint is read once.
 
     Parameters
     ----------
     paths : names of the files. architecture : ModuleArchitecture of the network. layers : names of layers,
-    or `all`. key : see `strag.files.checkpoints.read_state`. updates : see `updates_of`. way : how inputs are
-    standardised, see `strag.datasets.standardisation`; None is `none`, with a note. device : the torch device.
+    or `all`; None is its default. key : see `strag.files.checkpoints.read_state`. updates : see `updates_of`.
+    way : how inputs are standardised, see `strag.datasets.standardisation`; None is `none`, with a note.
+    device : the torch device.
 
     Raises StragError for checkpoints that cannot be read or do not fit the network, for a network that does
     not fit the data, and for layers that it does not have.
     """
     order = sorted(zip(updates_of(paths, updates), paths, strict=True))
-    snapshots = Snapshots(architecture, _ends(data), device)
+    snapshots = Snapshots(architecture, ends_of(data), device)
     _require_groups(snapshots, data)
     names = _layers(snapshots, layers)
     identities, removed, under = [], set(), set()
@@ -140,16 +178,11 @@ def prepare_checkpoints(paths, data, architecture, layers, key=None, updates=Non
     return CheckpointJob(paths, at, key, identities, snapshots, data, names, way or NONE)
 
 
-def _ends(data):
-    """The Ends of a network that uses all inputs of a Dataset."""
-    return Ends(data.x.shape[1:], data.features, len(data.grouping.names))
-
-
 def _require_groups(snapshots, data):
     """Refuse a network whose output is not one logit for each group of the data."""
     names = data.grouping.names
-    if snapshots.output[1:] != (len(names),):
-        network, shape = snapshots.architecture, list(snapshots.output[1:])
+    if snapshots.output != (len(names),):
+        network, shape = snapshots.architecture, list(snapshots.output)
         problem = f"has {len(names)} groups, {some_of(names)}, but {network} returns {shape} for an example"
         remedy = "group its classes with 'strag data --labels', or use the number that the factory receives"
         raise StragError(problem, remedy, data.source)
@@ -157,15 +190,12 @@ def _require_groups(snapshots, data):
 
 def _layers(snapshots, layers):
     """The names of the layers that a text or names stand for: tuple, in the order of their calls."""
-    architecture = snapshots.bound
-    known = some_of(architecture.layers)
-    if layers is None:
-        raise bad_usage("`layers` is needed for checkpoints", f"name some of {known}")
+    architecture = snapshots.architecture
     names = read_layers(layers, architecture)
     for name in names:
-        fault = architecture.fault_of(name)
-        if fault:
-            raise bad_usage(f"cannot use {as_text(name)} as `layers`: {fault}", f"use layers from {known}")
+        if fault := architecture.fault_of(name):
+            remedy = f"use layers from {some_of(architecture.layers)}"
+            raise bad_usage(f"cannot use {as_text(name)} as `layers`: {fault}", remedy)
     return names
 
 
@@ -202,3 +232,9 @@ def _note(under, removed, way, data):
 def _quoted(names):
     """Names in quotes, sorted, in one list."""
     return some_of(f"'{as_text(name)}'" for name in sorted(names))
+
+
+def listed(layers):
+    """Layers as JSON values: list of dict with their name, type, shape of an output, and number of calls."""
+    kept = ("name", "type", "shape", "calls")
+    return [{key: getattr(layer, key) for key in kept} for layer in layers]

@@ -6,24 +6,37 @@ import torch
 from strag.errors import StragError
 from strag.training.activations import Tile
 from strag.training.architecture import misfit
-from strag.training.factory import in_words, printing_aside
-from strag.training.layers import Watched, output_of
-from strag.training.module_architecture import image_shape
+from strag.training.layers import Watched, output_of, seen_layers
+from strag.training.module_architecture import Seen, image_shape
 from strag.training.seeds import seeded
 
 
 class Snapshots:
     """One network of a ModuleArchitecture, whose parameters and buffers are replaced by those of checkpoints.
 
+    The network is in evaluation mode: BatchNorm uses the statistics of its checkpoint, and dropout does
+    nothing.
+
+    Parameters
+    ----------
     architecture : ModuleArchitecture. ends : Ends of the network. device : the torch device.
 
-    The network is in evaluation mode: BatchNorm uses the statistics of its checkpoint, and dropout does nothing.
+    Attributes
+    ----------
+    architecture : the same, which knows the layers of the network in evaluation mode. output : shape of its
+    output for one example.
+
+    Raises StragError if the network cannot be built, or fails on a batch of zeros.
     """
 
     def __init__(self, architecture, ends, device="cpu"):
-        self.architecture, self.ends, self.device = architecture, ends, device
+        self.ends, self.device = ends, device
         with seeded(0):
-            self.module = architecture.module(ends).eval().to(device)
+            module = _unwrapped(architecture.module(ends)).eval()
+            layers, output = architecture.calling(lambda: seen_layers(module, image_shape(ends.shape)))
+        shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
+        self.architecture, self.output = architecture.seeing(Seen(shapes, layers)), output[1:]
+        self.layers, self.module = layers, module.to(device)
 
     @property
     def names(self):
@@ -80,12 +93,14 @@ class Snapshots:
             yield Tile(slice(0, 1), rows, by_example, _as_array(logits.argmax(dim=1).int()), _as_array(loss))
 
     def _pass(self, x, layers):
-        """The logits of the network for x [B, d], float32 [B, C], and the outputs [B, N] of its layers: dict."""
+        """The logits of the network for x [B, d], float32 [B, C], and the outputs [B, N] of layers: dict."""
         x = torch.as_tensor(x).to(self.device).view(-1, *image_shape(self.ends.shape))
         with Watched(self.module, layers, layers) as watched:
             logits = output_of(self.module(x), self.module).float()
         if logits.shape != (len(x), self.ends.classes):
-            problem = f"{self.architecture} returns an output of shape {tuple(logits.shape)} for {len(x)} examples"
+            problem = (
+                f"{self.architecture} returns an output of shape {tuple(logits.shape)} for {len(x)} examples"
+            )
             raise StragError(problem, f"return logits of shape [B, {self.ends.classes}]")
         return logits, watched.outputs()
 
@@ -93,3 +108,12 @@ class Snapshots:
 def _as_array(tensor):
     """A tensor [B, ...] of one network as an array [1, B, ...]."""
     return tensor.unsqueeze(0).cpu().numpy()
+
+
+def _unwrapped(module):
+    """The network inside of a compiled or parallel one, whose layers can be watched."""
+    while inner := getattr(module, "_orig_mod", None) or (
+        module.module if isinstance(module, torch.nn.DataParallel) else None
+    ):
+        module = inner
+    return module
