@@ -10,22 +10,21 @@ def run():
     """Run the command line and exit with its status, or die by the signal that ended it."""
     ended = []
     atexit.register(lambda: ended and signals.die_by(ended[0]))  # registered first, so that it runs last
-    signals.listen()
-    if sys.stdout is not None:
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # a name may contain characters that the locale lacks
     try:
+        signals.listen()
+        if sys.stdout is not None:
+            sys.stdout.reconfigure(errors="backslashreplace")  # for names with characters the locale lacks
         from strag.cli import main
 
         status = main()
-    except KeyboardInterrupt as error:  # while strag was loading
+        signals.leave()
+    except KeyboardInterrupt:  # while strag was loading
         signals.leave()
         from strag.console import say
 
-        say(str(error))
-        status = signals.FAILED + error.number
-    signals.leave()
+        interrupted = signals.raised() or signals.Interrupted()
+        say(str(interrupted))
+        status = signals.FAILED + interrupted.number
     if status > signals.FAILED:
         ended.append(status - signals.FAILED)
     sys.exit(status)

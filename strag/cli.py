@@ -154,6 +154,8 @@ def _status_of(args):
         status = group.main(args, prog_name="strag", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
+        if signals.raised():  # it was lost, or came during the last import
+            raise signals.raised()
         return status or 0
     except (_ReaderLeft, BrokenPipeError):
         return _reader_left()

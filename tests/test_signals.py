@@ -1,12 +1,14 @@
 """A signal that ends strag: it cleans up, keeps the finished part, and dies by it, as a shell expects."""
 
 import contextlib
+import importlib
 import os
 import signal
 import subprocess
 import sys
 import time
 
+import click
 import pytest
 
 from strag import cli, kinds, signals
@@ -17,6 +19,7 @@ from tests.shell import STRAG as SHELL_STRAG
 from tests.shell import files_in
 
 STRAG = [sys.executable, "-m", "strag"]
+LONG = ["train", "d", "--runs", "1", "--epochs", "2000000", "--threads", "1", "-o", "h"]
 pytestmark = pytest.mark.skipif(len(signals.ENDING) < 5, reason="a system with fewer signals")
 LINES = {
     signal.SIGINT: "strag: interrupted\n",
@@ -96,6 +99,75 @@ class TestInThisProcess:
         assert cli.main(["info"]) == 128 + signal.SIGINT
         assert capsys.readouterr() == ("", "strag: interrupted\n")
         assert not cleaned
+
+    @pytest.mark.parametrize("place", ["finalizer", "caught"])
+    def test_an_exception_that_is_lost_is_raised_again(self, capsys, monkeypatch, place):
+        class Doomed:
+            def __del__(self):
+                signal.raise_signal(signal.SIGTERM)
+
+        def works(*_):
+            if place == "finalizer":
+                Doomed()
+            else:
+                with contextlib.suppress(BaseException):
+                    signal.raise_signal(signal.SIGTERM)
+            for _ in range(100):
+                time.sleep(signals.AGAIN / 10)
+            went_on.append(True)
+
+        went_on = []
+        hook, alarm = sys.unraisablehook, signal.getsignal(signal.SIGALRM)
+        monkeypatch.setattr(cli.LazyGroup, "get_command", works)
+        assert cli.main(["info"]) == 128 + signal.SIGTERM
+        assert capsys.readouterr() == ("", "strag: terminated\n")
+        assert not went_on
+        assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == (hook, alarm)
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+    @pytest.mark.parametrize("ends_at_once", [False, True])
+    def test_an_import_is_finished_first(self, capsys, monkeypatch, tmp_path, ends_at_once):
+        """torch aborts at some exceptions while it loads, and clears others."""
+
+        def works(*_):
+            importlib.import_module("that_gets_a_signal")
+            done.append("imported")
+            for _ in range(0 if ends_at_once else 100):
+                time.sleep(signals.AGAIN / 10)
+            done.append("went on")
+            return click.Command("info", callback=lambda: done.append("ended"))
+
+        done = []
+        module = tmp_path / "that_gets_a_signal.py"
+        module.write_text("import signal\nsignal.raise_signal(signal.SIGTERM)\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setattr(cli.LazyGroup, "get_command", works)
+        assert cli.main(["info"]) == 128 + signal.SIGTERM
+        assert capsys.readouterr() == ("", "strag: terminated\n")
+        assert done == ["imported", *(["went on", "ended"] if ends_at_once else [])]
+        del sys.modules["that_gets_a_signal"]
+
+    @pytest.mark.parametrize("translated", [False, True])
+    def test_a_long_clean_up_is_not_interrupted_by_its_own_signal(self, capsys, monkeypatch, translated):
+        cleaned = []
+
+        def works(*_):
+            try:
+                try:
+                    signal.raise_signal(signal.SIGTERM)
+                except KeyboardInterrupt:
+                    if translated:
+                        raise ValueError from None
+                    raise
+            finally:
+                for _ in range(30):
+                    time.sleep(signals.AGAIN / 10)
+                cleaned.append(True)
+
+        monkeypatch.setattr(cli.LazyGroup, "get_command", works)
+        assert cli.main(["info"]) == 128 + signal.SIGTERM
+        assert capsys.readouterr() == ("", "strag: terminated\n")
+        assert cleaned
 
     def test_one_that_is_ignored_stays_ignored(self, monkeypatch):
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -184,13 +256,39 @@ def test_under_nohup_it_goes_on(waiting, tmp_path):
 def test_while_it_is_loading(tmp_path, delay):
     """Python itself, before strag's first line, answers SIGTERM alike and is not tried with Ctrl-C."""
     dataset_file(tmp_path / "d")
-    command = [*STRAG, "train", "d", "--runs", "1", "--epochs", "2000000", "--threads", "1", "-o", "h"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, preexec_fn=heard)
+    process = subprocess.Popen([*STRAG, *LONG], cwd=tmp_path, stderr=subprocess.PIPE, preexec_fn=heard)
     time.sleep(delay)
     process.send_signal(signal.SIGTERM)
     _, text = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
     assert text in (b"", b"strag: terminated\n")
+    assert files_in(tmp_path) == ["d"]
+
+
+def test_while_torch_loads_numpy(tmp_path):
+    """torch would clear an exception that occurs there, and go on without numpy."""
+    script = """if True:
+    import os, signal, sys
+    from strag.__main__ import run
+
+    class Finder:
+        def find_spec(self, name, *_):
+            frame = sys._getframe()
+            while frame is not None and frame.f_globals["__name__"] != "torch":
+                frame = frame.f_back
+            if name.startswith("numpy.") and frame is not None and sys.meta_path[0] is self:
+                del sys.meta_path[0]
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    sys.meta_path.insert(0, Finder())
+    run()
+    """
+    dataset_file(tmp_path / "d")
+    command = [sys.executable, "-c", script, *LONG]
+    result = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, preexec_fn=heard, timeout=60, check=False
+    )
+    assert (result.returncode, result.stderr) == (-signal.SIGTERM, b"strag: terminated\n")
     assert files_in(tmp_path) == ["d"]
 
 

@@ -54,7 +54,7 @@ class Architecture(ABC):
         return {}
 
     def on(self, ends):
-        """The architecture for networks with these Ends; one whose layers only a network shows knows them then.
+        """The architecture for networks with these Ends; it knows the layers that only a network shows.
 
         Raises StragError if such a network cannot have these ends.
         """
@@ -65,6 +65,7 @@ class Architecture(ABC):
 
         The output of an example depends on that example and the parameters alone.
         """
+        return
 
     def held_at_zero(self, ends):
         """Names of the parameters that are zero and that training does not change: tuple of str."""

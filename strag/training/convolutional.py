@@ -88,7 +88,9 @@ class Convolutional(ModuleArchitecture):
             raise StragError(problem, "pass images of shape (h, w) or (c, h, w), or use `model` mlp")
         channels, h, w = shape
         maps = OrderedDict()
-        for layer, (below, above) in zip(self.layers, itertools.pairwise((channels, *self.channels)), strict=True):
+        for layer, (below, above) in zip(
+            self.layers, itertools.pairwise((channels, *self.channels)), strict=True
+        ):
             maps[layer] = _Map(below, above, self.activation)
             h, w = halved(h), halved(w)
         maps["head"] = _Head(self.channels[-1] * h * w, ends.classes)

@@ -11,8 +11,13 @@ from strag.training.module_architecture import ModuleArchitecture, image_shape
 from strag.values import checked_fields, instance, refused
 from strag.words import some_of
 
-
-_NO_LAYERS = {"MultiheadAttention", "Softmax", "Softmax2d", "Softmin", "LogSoftmax"}  # no nonlinearities of a layer
+_NO_LAYERS = {
+    "MultiheadAttention",
+    "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "LogSoftmax",
+}  # no nonlinearities of a layer
 NONLINEAR = set(torch.nn.modules.activation.__all__) - _NO_LAYERS
 
 
@@ -58,7 +63,9 @@ class Custom(ModuleArchitecture):
 
         Raises StragError if there is none.
         """
-        found = [layer.name for layer in self._seen.layers if layer.type in NONLINEAR and layer.name in self.layers]
+        found = [
+            layer.name for layer in self._seen.layers if layer.type in NONLINEAR and layer.name in self.layers
+        ]
         if not found:
             problem = f"{self} has no nonlinearity among its modules, so that no layer is the default"
             raise bad_usage(problem, f"choose `layers` from {some_of(self.layers)}", self.file)

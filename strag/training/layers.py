@@ -73,7 +73,7 @@ def seen_layers(module, shape):
         calls[name] = calls.get(name, 0) + 1
         outputs[name] = output
 
-    with _hooked({m: see for m in kinds}), torch.no_grad():
+    with _hooked(dict.fromkeys(kinds, see)), torch.no_grad():
         result = output_of(module(torch.zeros(EXAMPLES, *shape)), module)
     layers, begun = [], _order_of_calls(calls, kinds.values())
     for name in begun:

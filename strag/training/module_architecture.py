@@ -27,7 +27,7 @@ def image_shape(shape):
 class Seen:
     """What a network shows before it is trained.
 
-    shapes : dict of the name of each parameter to its shape. layers : its Layers, in the order of their calls.
+    shapes : dict of the name of each parameter to its shape. layers : its Layers, in the order of the calls.
     """
 
     shapes: dict
@@ -37,8 +37,8 @@ class Seen:
 class ModuleArchitecture(Architecture):
     """Networks that a function builds as torch modules.
 
-    A subclass implements `module`. A layer is a submodule, by its name, or with `:mean` the mean of its output
-    over all positions. Which layers there are is known `on` the ends of the networks.
+    A subclass implements `module`. A layer is a submodule, by its name, or with `:mean` the mean of its
+    output over all positions. Which layers there are is known `on` the ends of the networks.
     """
 
     takes_all = True

@@ -48,7 +48,7 @@ class Modules(Networks):
         return logits, {layer: self._stacked([h[layer] for _, h in seen]) for layer in layers}
 
     def _stacked(self, outputs):
-        """The outputs [B, N] of a layer in all networks: [R, N, B], without a copy if there is one network."""
+        """The outputs [B, N] of a layer in all networks: [R, N, B]; of one network, not copied."""
         stacked = outputs[0].unsqueeze(0) if len(outputs) == 1 else torch.stack(outputs)
         return stacked.transpose(1, 2)
 
@@ -81,7 +81,9 @@ def require_lawful(module, other, x, shape, classes):
     module, other : two networks of one factory, drawn with different random numbers. x : float32 [B, d],
     examples to try it on. shape : shape of an example as the modules take it. classes : number of groups.
     """
-    remedy = "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
+    remedy = (
+        "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
+    )
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
     for name, buffer in other.named_buffers():
         if not torch.equal(buffer, buffers[name]):

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
+from strag.api.job import ends_of
 from strag.datasets.dataset import mean_and_std, standardise
 from strag.geometry.moments import ClassMoments, normalise
-from strag.training.architecture import Ends
 from strag.training.loop import train
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
@@ -26,13 +26,14 @@ def recorded(data, removed=None, change=None, weights_at=(), recipe=None, **opti
 
     recipe : a Recipe, by default the small one with these options.
     """
-    recipe = recipe or small(**options)
+    recipe = (recipe or small(**options)).on(ends_of(data))
     task, _, _ = prepare(recipe, data, removed if removed is None else [removed] * recipe.runs)
     if change:
         change(task)
     columns, weights = {}, {}
     for record in train(recipe, task, weights_at):
-        weights[record.update] = record.weights
+        if record.weights is not None:
+            weights.setdefault(record.update, []).append(record.weights)
         names = ("train_error", "train_loss", "misclassified")
         for name in (*names, "test_error", "test_misclassified"):
             if getattr(record, name) is not None:
@@ -42,6 +43,10 @@ def recorded(data, removed=None, change=None, weights_at=(), recipe=None, **opti
     joined = {
         name: np.stack([np.concatenate(parts) for _, parts in sorted(by_update.items())])
         for name, by_update in columns.items()
+    }
+    weights = {
+        update: {name: torch.cat([torch.as_tensor(part[name]) for part in parts]) for name in parts[0]}
+        for update, parts in weights.items()
     }
     return joined, weights
 
@@ -83,7 +88,7 @@ def plain_run(data, run, kept=None, **options):
 
 
 def _network(data, recipe, run):
-    ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
+    ends = ends_of(data)
     modules, architecture = [], recipe.architecture
     for weight, bias in initial_weights(architecture.sizes(ends), recipe.seed, run):
         layer = torch.nn.Linear(weight.shape[1], weight.shape[0])

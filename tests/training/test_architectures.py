@@ -14,6 +14,7 @@ from strag.training.plan import Size, memory_parts
 from strag.training.prepare import prepare, start_from
 from strag.training.recipe import Recipe, read_layers
 from tests.conftest import made_up
+from tests.networks import example
 from tests.training.runs import assert_same, recorded
 
 EXAMPLES = {  # model -> its options, by what could differ: sizes, activations
@@ -25,13 +26,37 @@ EXAMPLES = {  # model -> its options, by what could differ: sizes, activations
         {"depth": 3, "width": 6, "no_bias": True},
         {"depth": 1, "no_bias": True},
     ],
+    "cnn": [
+        {},
+        {"channels": (4,), "activation": "relu"},
+        {"channels": (3, 5, 2)},
+    ],
+    "factory": [
+        {"model": example("residual"), "model_args": {"width": 4, "blocks": 1, "groups": 2}},
+        {"model": example("perceptron")},
+    ],
 }
 CASES = [{"model": model, **options} for model, cases in EXAMPLES.items() for options in cases]
 R, P, SHAPE, C = 3, 90, (16, 15), 4
-COLUMNS = np.flatnonzero(np.arange(240) % 7)  # the inputs that are used
-ENDS = Ends(SHAPE, len(COLUMNS), C)
 
-pytestmark = pytest.mark.parametrize("options", CASES, ids=str)
+
+def columns(options):
+    """The inputs that are used: of a perceptron not all."""
+    return np.arange(240) if architecture(**options).takes_all else np.flatnonzero(np.arange(240) % 7)
+
+
+def ends(options, classes=C):
+    return Ends(SHAPE, len(columns(options)), classes)
+
+
+def named(options):
+    """The options with the name of a factory in its place."""
+    return {name: getattr(value, "name", value) for name, value in options.items()}
+
+
+pytestmark = pytest.mark.parametrize(
+    "options", CASES, ids=lambda options: " ".join(map(str, named(options).values()))
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +64,18 @@ def images():
     return made_up(P=P, Q=30, shape=SHAPE)
 
 
-@pytest.fixture(scope="module")
-def inputs():
+@pytest.fixture
+def inputs(options):
     random = np.random.default_rng(0)
-    x = random.normal(size=(P, len(COLUMNS))).astype(np.float32)
+    x = random.normal(size=(P, len(columns(options)))).astype(np.float32)
     return Inputs.of(x, random.integers(C, size=P), C, "cpu")
 
 
 def built(options, state=None, runs=R):
     """Networks from the seed, or with this state."""
-    kind = architecture(**options)
-    state = state or stack([kind.initial(ENDS, 0, run) for run in range(runs)])
-    return kind.networks(state, ENDS, torch.from_numpy(COLUMNS), "float32", "cpu")
+    kind = architecture(**options).on(ends(options))
+    state = state or stack([kind.initial(ends(options), 0, run) for run in range(runs)])
+    return kind.networks(state, ends(options), torch.from_numpy(columns(options)), "float32", "cpu")
 
 
 def trained(data, options, **more):
@@ -75,23 +100,24 @@ def assert_close(found, expected, rtol=1e-4):
 class TestOptions:
     def test_every_architecture_has_examples(self, options):
         assert EXAMPLES.keys() == ARCHITECTURES.keys()
-        assert options["model"] in ARCHITECTURES
+        assert type(architecture(**options)) in ARCHITECTURES.values()
 
     def test_they_come_back_from_a_file(self, options):
-        kind = architecture(**options)
+        kind = architecture(**options).on(ends(options))
         recipe = json.loads(json.dumps(Recipe(architecture=kind).as_dict()))
-        assert from_description(recipe) == kind
+        factory = getattr(kind, "factory", None)
+        assert from_description(recipe, factory) == kind
         assert described(kind).items() <= recipe.items()
         del recipe[kind.option_names()[0]]
         with pytest.raises(StragError, match="does not say what its networks compute"):
-            from_description(recipe)
+            from_description(recipe, factory)
 
     def test_their_names_are_those_of_no_other_option(self, options):
         names = {"model", "architecture", *architecture(**options).option_names()}
         assert not names & Recipe.option_names()
 
     def test_layers_are_named_in_order(self, options):
-        kind = architecture(**options)
+        kind = architecture(**options).on(ends(options))
         assert len(set(kind.layers)) == len(kind.layers) > 0
         assert set(kind.default_layers) <= set(kind.layers)
         assert read_layers("all", kind) == kind.layers
@@ -99,46 +125,47 @@ class TestOptions:
         assert read_layers(str(kind.input_layer), kind) == (kind.input_layer,)
 
     def test_costs_are_numbers_that_grow(self, options):
-        kind, more = architecture(**options), Ends(SHAPE, ENDS.columns, C + 3)
-        forward, backward = kind.operations(ENDS)
+        kind, more = architecture(**options).on(ends(options)), ends(options, C + 3)
+        forward, backward = kind.operations(ends(options))
         assert 0 < forward <= backward
         assert kind.operations(more)[0] > forward
         assert (
             kind.parameters(more)
-            > kind.parameters(ENDS)
-            == sum(values.numel() for values in kind.initial(ENDS, 0, 0).values())
+            > kind.parameters(ends(options))
+            == sum(values.numel() for values in kind.initial(ends(options), 0, 0).values())
         )
-        assert min(kind.group_size(ENDS), kind.tile(R, ENDS)) >= 1
-        assert kind.held(ENDS) >= 0
+        assert min(kind.group_size(ends(options)), kind.tile(R, ends(options))) >= 1
+        assert kind.held(ends(options)) >= 0
         recipe = Recipe(architecture=kind, runs=2, epochs=3)
-        assert min(memory_parts(recipe, Size(P, 0, ENDS, P)).values()) > 0
+        assert min(memory_parts(recipe, Size(P, 0, ends(options), P)).values()) > 0
 
 
 class TestParameters:
     def test_the_initial_ones_follow_from_seed_and_run(self, options):
-        kind = architecture(**options)
-        shapes = {name: tuple(values.shape) for name, values in kind.initial(ENDS, 0, 0).items()}
-        assert list(shapes.items()) == list(kind.shapes(ENDS).items())
-        held = kind.held_at_zero(ENDS)
+        kind = architecture(**options).on(ends(options))
+        shapes = {name: tuple(values.shape) for name, values in kind.initial(ends(options), 0, 0).items()}
+        assert list(shapes.items()) == list(kind.shapes(ends(options)).items())
+        held = kind.held_at_zero(ends(options))
         for seed, run, is_same in ((0, 0, True), (0, 1, False), (0, 2, False), (1, 0, False)):
-            first, other = kind.initial(ENDS, 0, 0), kind.initial(ENDS, seed, run)
+            first, other = kind.initial(ends(options), 0, 0), kind.initial(ends(options), seed, run)
             for name, values in first.items():
-                assert torch.equal(values, other[name]) is (is_same or name in held)
-                assert values.any() == (name not in held)
-        assert set(kind.drawn_by) <= set(kind.option_names())
+                is_constant = bool((values == values.flatten()[0]).all())  # held at zero, or of a norm
+                assert torch.equal(values, other[name]) is (is_same or is_constant)
+                assert values.any() or name in held or is_constant
+        assert set(kind.drawn_by) <= {*described(kind), *kind.option_names()}
 
     def test_they_come_back_as_they_went(self, options, inputs):
         networks = built(options)
         state = networks.state()
         shapes = {name: values.shape[1:] for name, values in state.items()}
-        assert misfit(shapes, architecture(**options).shapes(ENDS)) is None
+        assert misfit(shapes, architecture(**options).shapes(ends(options))) is None
         for parameter in networks.parameters.values():
             parameter.add_(0.1)
         moved = networks.state()
         again = built(options, dict(reversed(moved.items())))  # whatever the order in a file
         assert all(torch.equal(again.state()[name], values) for name, values in moved.items())
         assert torch.equal(again.visit(inputs.x)[0], networks.visit(inputs.x)[0])
-        held = architecture(**options).held_at_zero(ENDS)
+        held = architecture(**options).held_at_zero(ends(options))
         assert networks.parameters.keys() == state.keys() - set(held)
         assert all((moved[name] != values).any() == (name not in held) for name, values in state.items())
 
@@ -166,14 +193,14 @@ class TestVisit:
             yield
 
     def test_shapes_are_those_that_are_said(self, options, inputs):
-        kind, networks = architecture(**options), built(options)
+        kind, networks = architecture(**options).on(ends(options)), built(options)
         layers = tuple(dict.fromkeys((kind.input_layer, *kind.layers)))
         logits, hidden = networks.visit(inputs.x, layers)
         assert (networks.runs, logits.shape) == (R, (R, C, P))
         assert hidden.keys() == set(layers)
         for layer, h in hidden.items():
             assert h.dtype == torch.float32
-            assert tuple(h.shape) in {(runs, kind.units(layer, ENDS), P) for runs in (1, R)}
+            assert tuple(h.shape) in {(runs, kind.units(layer, ends(options)), P) for runs in (1, R)}
         torch.testing.assert_close(hidden[kind.input_layer][0], inputs.x.t())
         assert networks.visit(inputs.x)[1] == {}
 
@@ -224,7 +251,7 @@ class TestVisit:
 
     @pytest.mark.parametrize("tile", [1, 7, 64])
     def test_a_pass_in_tiles_is_the_whole_pass(self, options, inputs, tile):
-        layers, seen = architecture(**options).layers, []
+        layers, seen = architecture(**options).on(ends(options)).layers, []
         weight = (torch.rand(R, P, generator=torch.Generator().manual_seed(3)) < 0.8).float()
         for size in (P, tile):
             networks = built(options)
