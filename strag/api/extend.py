@@ -36,8 +36,8 @@ def history_or_path(value, name):
 def refuse_unused_in_extension(given, source, recipe=None, without=None, init=None, weights=None):
     """Refuse arguments that would change the training that is extended, or have no effect.
 
-    given : names of the arguments that are given. source : name of its history. recipe, without, init,
-    weights : what these arguments are, or None.
+    given : names of the arguments that are given, without `model` if it is a Factory. source : name of its
+    history. recipe, without, init, weights : what these arguments are, or None.
     """
     things = {"recipe": recipe, "without": without, "init": init}
     names = {*given, *(name for name, thing in things.items() if thing is not None)}
@@ -126,19 +126,30 @@ class Extension:
 
 
 def prepare_extension(
-    history, data, epochs, memory=None, device="cpu", sinks=(), weights_at=None, part=None, keep=False
+    history,
+    data,
+    epochs,
+    memory=None,
+    device="cpu",
+    sinks=(),
+    weights_at=None,
+    part=None,
+    keep=False,
+    factory=None,
 ):
     """The Job of training on from the state in a History: that of the same training with more `epochs`.
 
     Parameters
     ----------
     history : History with a state. data : Dataset that it was trained on. epochs : counted from the start.
+    factory : the Factory that built its networks, or None.
     All other parameters are as for `prepare_job`.
 
     Raises StragError if the history has no state, was trained on other data, or is not shorter.
     """
-    before = _recipe_of(history)
+    before = _recipe_of(history, factory)
     _require_same_data(history, data)
+    before = before.on(ends_of(data))
     if epochs is None:
         raise bad_usage("`extend` needs `epochs`", f"pass more than {before.epochs}, counted from the start")
     if epochs <= before.epochs:
@@ -155,6 +166,7 @@ def prepare_extension(
     require_room(recipe, data, removed is not None, memory, device, sinks, weights_at, keep)
     task, mean, std = prepared(recipe, data, removed, seed_runs)
     require_memory(recipe, Size.of(task), memory, device)
+    recipe.architecture.require_lawful(task)
     job = Job(recipe, data, task, mean, std, inputs, sets, whole, part, keep)
     _require_version(history, job.meta("history", device)["version"])
     _require_state(history, before, recipe, task)
@@ -165,15 +177,20 @@ def prepare_extension(
     return job
 
 
-def _recipe_of(history):
-    """The Recipe of a History that can be extended."""
+def _recipe_of(history, factory):
+    """The Recipe of a History that can be extended; factory : that of its networks, or None."""
     if history.state is None:
         problem = "has no state, so its training cannot go on"
         raise StragError(problem, "train with `keep_state`", history.source)
     try:
-        before = Recipe.from_dict(history.recipe)
+        before = Recipe.from_dict(history.recipe, factory)
     except StragError as error:
         raise error.about(history.source) from None
+    if factory is not None and getattr(before.architecture, "factory", None) is None:
+        raise bad_usage("was not trained with a `model` of a file", "remove `model`", history.source)
+    if factory is not None and factory.source != history.recipe["source"]:
+        problem = f"was trained with another version of {factory.file or factory.name}"
+        raise StragError(problem, "pass the file as it was then", history.source)
     return before
 
 

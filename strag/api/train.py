@@ -26,6 +26,7 @@ from strag.stragglers.recipe import descends
 from strag.training import architectures
 from strag.training import loop as science
 from strag.training.device import DEVICES, choose_device, set_threads
+from strag.training.factory import Factory
 from strag.training.recipe import Recipe
 from strag.training.records import Checkpoint
 from strag.training.schedule import listed
@@ -255,6 +256,8 @@ def train(
         refuse_unused(given, recipe, without, init, weights)
         refuse_unused_with(data, given, recipe, without)
     else:
+        factory = options.get("model") if isinstance(options.get("model"), Factory) else None
+        given -= {"model"} if factory else set()
         refuse_unused_in_extension(given, extend.source, recipe, without, init, weights)
     at = None if weights is None else weights_at or "last"
     with ExitStack() as stack:
@@ -263,7 +266,8 @@ def train(
             job = prepare_job(recipe, data, without, init, memory, device, sinks, at, part, keep_state)
         else:
             epochs = options.get("epochs")
-            job = prepare_extension(extend, data, epochs, memory, device, sinks, at, part, keep_state)
+            same = (memory, device, sinks, at, part, keep_state, factory)
+            job = prepare_extension(extend, data, epochs, *same)
         hire(job, workers, device, threads, memory)
         writers = stack.enter_context(missing_outputs(job, sinks, at, device))
         if writers is None:

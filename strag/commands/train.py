@@ -103,7 +103,9 @@ def command(data, output, plans, as_json, quiet, **options):
         recipe = _recipe(options)
         refuse_unused(given_names(), recipe, without, init, weights)
     else:
-        refuse_unused_in_extension(given_names(), name_of(extend), weights=weights)
+        factory = _factory(options)
+        names = given_names() - ({"model"} if factory else set())
+        refuse_unused_in_extension(names, name_of(extend), weights=weights)
     source = data_or_pipe(data, (without, init, extend))
     data = "mnist8k" if source is None else source
     if (data, without, init, extend).count("-") > 1:
@@ -117,7 +119,7 @@ def command(data, output, plans, as_json, quiet, **options):
     if extend is None:
         make_job = partial(_job, recipe, data, without, init, *same)
     else:
-        make_job = partial(_extension, extend, data, options["epochs"], *same)
+        make_job = partial(_extension, extend, data, options["epochs"], factory, *same)
     with ExitStack() as stack:
         names = [None] * 2 if plans else [output, weights]
         resumes = options["resume"] and not plans
@@ -172,6 +174,13 @@ def _recipe(options):
     return Recipe.of(**{**values, "model": model(options.get("model", DEFAULT))})
 
 
+def _factory(options):
+    """The Factory that --model names, or None if it is the name of a model."""
+    from strag.api.model import read_factory
+
+    return read_factory(options["model"]) if ":" in options["model"] else None
+
+
 def _show_plan(job, device, weights_at, as_json):
     """Print the cost of a Job: a table at a terminal, else JSON."""
     from strag.api.plan import plan
@@ -196,14 +205,15 @@ def _run(job, writers, device, quiet):
         commit(*reversed(writers))
 
 
-def _extension(extend, data, epochs, memory, device, part, keep, sinks, weights_at):
+def _extension(extend, data, epochs, factory, memory, device, part, keep, sinks, weights_at):
     """The Job of going on with the training in a history."""
     from strag.api.extend import prepare_extension
     from strag.commands.inputs import read_data
     from strag.kinds import read
 
     history = read(extend, "history", state=True)
-    return prepare_extension(history, read_data(data), epochs, memory, device, sinks, weights_at, part, keep)
+    same = (memory, device, sinks, weights_at, part, keep, factory)
+    return prepare_extension(history, read_data(data), epochs, *same)
 
 
 def _job(recipe, data, without, init, memory, device, part, keep, sinks, weights_at):

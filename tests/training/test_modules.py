@@ -1,0 +1,253 @@
+"""Networks that are torch modules: what is kept of them, and which are refused."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from strag.api.job import ends_of
+from strag.api.model import model
+from strag.errors import StragError
+from strag.training.layers import Watched, seen_layers
+from strag.training.prepare import prepare
+from strag.training.recipe import Recipe
+from tests.conftest import made_up
+from tests.networks import example
+from tests.training.runs import recorded
+
+
+def flat(shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), 6), nn.Tanh(), nn.Linear(6, classes))
+
+
+class Twice(nn.Module):
+    """A network that calls one module twice, and another one never."""
+
+    def __init__(self, shape, classes):
+        super().__init__()
+        self.first = nn.Linear(int(np.prod(shape)), 6)
+        self.act, self.second, self.unused = nn.ReLU(), nn.Linear(6, 6), nn.Linear(1, 1)
+        self.head = nn.Linear(6, classes)
+
+    def forward(self, x):
+        return self.head(self.act(self.second(self.act(self.first(x.flatten(1))))))
+
+
+class Tied(nn.Module):
+    """A network with one weight in two places, and a part that is not trained."""
+
+    def __init__(self, shape, classes):
+        super().__init__()
+        self.first, self.act = nn.Linear(int(np.prod(shape)), 6), nn.Tanh()
+        self.again, self.also = nn.Linear(6, 6), nn.Linear(6, 6)
+        self.also.weight = self.again.weight
+        self.frozen = nn.Linear(6, 6).requires_grad_(False)
+        self.head = nn.Linear(6, classes)
+
+    def forward(self, x):
+        return self.head(self.frozen(self.also(self.again(self.act(self.first(x.flatten(1)))))))
+
+
+def overwriting(shape, classes):
+    """A network whose ReLU overwrites the output of the layer before."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(20, 6), nn.ReLU(inplace=True), nn.Linear(6, classes))
+
+
+def plain(shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(20, 6), nn.ReLU(), nn.Linear(6, classes))
+
+
+def on(function, data, **options):
+    """The Recipe of networks of a function on a data set."""
+    return Recipe.of(model=model(function), **{"runs": 2, "epochs": 4, "lr": 0.3, **options}).on(ends_of(data))
+
+
+def state_of_random_numbers():
+    return torch.get_rng_state().tolist(), np.random.get_state()[1].tolist(), random.getstate()
+
+
+class TestPerceptron:
+    @pytest.mark.parametrize("depth", [2, 3])
+    def test_as_a_module_it_is_the_same_network(self, depth):
+        data = made_up(P=300, Q=40, shape=(1, 6, 5))
+        same = {"runs": 3, "epochs": 12, "lr": 0.3, "width": 9, "depth": depth}
+        layers = range(1, depth)
+        stacked, _ = recorded(data, recipe=Recipe.of(**same, layers=tuple(layers)))
+        args = {name: same.pop(name) for name in ("width", "depth")}
+        by_name = tuple(f"act{layer}" for layer in layers)
+        modules = Recipe.of(**same, model=example("perceptron"), model_args=args, layers=by_name)
+        found, _ = recorded(data, recipe=modules)
+        np.testing.assert_array_equal(found["misclassified"], stacked["misclassified"])
+        np.testing.assert_array_equal(found["test_misclassified"], stacked["test_misclassified"])
+        for name in ("train_loss", "radius", "distance"):
+            np.testing.assert_allclose(found[name], stacked[name], atol=1e-5)
+
+
+class TestLayers:
+    def test_they_are_listed_in_the_order_of_their_calls(self):
+        layers, output = seen_layers(Twice((2, 10), 3), (2, 10))
+        assert [(layer.name, layer.calls) for layer in layers] == [
+            ("first", 1), ("act", 2), ("second", 1), ("head", 1), ("unused", 0)
+        ]  # fmt: skip
+        assert [layer.shape for layer in layers] == [(6,), (6,), (6,), (3,), None]
+        assert output == (3, 3)
+
+    @pytest.mark.parametrize(
+        ("layer", "words"),
+        [
+            ("act", "layer act of the network of Twice is called 2 times in a forward pass"),
+            ("unused", "is called 0 times"),
+            ("third", "the network of Twice has no layer third; pass layers from first, second, head"),
+            ("second:mean", "layer second of the network of Twice has no positions"),
+        ],
+    )
+    def test_one_that_is_not_called_once_is_refused(self, layer, words):
+        with pytest.raises(StragError, match=words):
+            on(Twice, made_up(), layers=layer)
+
+    def test_the_default_is_the_first_nonlinearity(self):
+        assert on(flat, made_up()).layers == ("2",)
+        with pytest.raises(StragError, match="no layer is the default; choose `layers` from first"):
+            on(Twice, made_up())
+
+    def test_an_output_that_is_overwritten_later_is_measured_as_it_was(self):
+        data = made_up()
+        seen = [recorded(data, recipe=on(f, data, layers=("1", "2")))[0] for f in (overwriting, plain)]
+        np.testing.assert_array_equal(*(found["radius"] for found in seen))
+        np.testing.assert_array_equal(*(found["train_loss"] for found in seen))
+        assert (seen[0]["radius"][:, :, 0] != seen[0]["radius"][:, :, 1]).any()
+
+    def test_the_mean_over_positions_is_that_of_each_channel(self):
+        torch.manual_seed(0)
+        module, x = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Flatten(), nn.Linear(48, 2)), torch.randn(5, 2, 6, 6)
+        with Watched(module, ("0", "0:mean")) as watched:
+            module(x)
+        maps = module[0](x)
+        assert torch.equal(watched.outputs()["0"], maps.flatten(1))
+        torch.testing.assert_close(watched.outputs()["0:mean"], maps.mean(dim=(2, 3)))
+
+    def test_no_hook_stays(self):
+        module = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+        for x in (torch.ones(4, 3), torch.ones(4, 5)):  # the second raises an error
+            try:
+                with Watched(module, ("0", "1")):
+                    module(x)
+            except RuntimeError:
+                assert x.shape[1] == 5
+            assert not any(part._forward_hooks for part in module.modules())
+
+
+class TestParameters:
+    def test_those_that_are_not_trained_stay(self):
+        data = made_up()
+        _, weights = recorded(data, recipe=on(Tied, data, layers="act"), weights_at=(0, 4))
+        before, after = weights[0], weights[4]
+        assert "also.weight" not in before  # it is again.weight
+        for name, values in before.items():
+            assert torch.equal(values, after[name]) == name.startswith("frozen")
+
+    def test_random_states_are_left_as_they_were(self):
+        before = state_of_random_numbers()
+        data = made_up()
+        recorded(data, recipe=on(flat, data))
+        assert state_of_random_numbers() == before
+
+    def test_a_function_that_draws_with_numpy_follows_the_run(self):
+        def scaled(shape, classes):
+            module = flat(shape, classes)
+            with torch.no_grad():
+                module[1].weight.mul_(float(np.random.rand()) + random.random())
+            return module
+
+        kind = on(scaled, made_up()).architecture
+        first, again, other = (kind.initial(ends_of(made_up()), 0, run)["1.weight"] for run in (0, 0, 1))
+        assert torch.equal(first, again)
+        assert first.std() != other.std()
+
+
+class Buffered(nn.Module):
+    """A network with a buffer that is drawn at random, or that counts the calls."""
+
+    def __init__(self, shape, classes, counts):
+        super().__init__()
+        self.net, self.counts = flat(shape, classes), counts
+        self.register_buffer("extra", torch.zeros(1) if counts else torch.randn(1))
+
+    def forward(self, x):
+        self.extra += self.counts
+        return self.net(x)
+
+
+def with_module(module):
+    def network(shape, classes):
+        return nn.Sequential(nn.Flatten(), nn.Linear(20, 6), module(), nn.Linear(6, classes))
+
+    return network
+
+
+class TestLaws:
+    @pytest.mark.parametrize(
+        ("function", "words"),
+        [
+            (with_module(lambda: nn.BatchNorm1d(6)), "depends on the other examples of its batch"),
+            (with_module(nn.Dropout), "draws random numbers when it is called, as dropout does"),
+            (lambda s, c: Buffered(s, c, counts=True), "changes its buffer 'extra' when it is called"),
+            (lambda s, c: Buffered(s, c, counts=False), "draws its buffer 'extra' at random"),
+        ],
+        ids=["batch norm", "dropout", "counter", "random buffer"],
+    )
+    def test_networks_that_break_them_are_refused(self, function, words):
+        data = made_up()
+        recipe = on(function, data, layers="1" if "buffer" not in words else "net.1")
+        task, _, _ = prepare(recipe, data)
+        with pytest.raises(StragError, match=words):
+            recipe.architecture.require_lawful(task)
+
+    @pytest.mark.parametrize("function", [flat, Twice, Tied, overwriting])
+    def test_others_are_not(self, function):
+        data = made_up()
+        recipe = on(function, data, layers="head" if function is Twice else None)
+        task, _, _ = prepare(recipe, data)
+        recipe.architecture.require_lawful(task)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("function", "words"),
+        [
+            (lambda shape, classes: None, r"\(\(1, 4, 5\), 2\) returns NoneType; return a torch.nn.Module"),
+            (lambda shape: None, "raises TypeError: "),
+            (lambda s, c: 1 / 0, r"raises ZeroDivisionError: division by zero"),
+            (lambda s, c: nn.Flatten(), "returns a network without parameters to train"),
+            (lambda s, c: flat(s, c).double(), "whose parameter '1.weight' is float64"),
+            (lambda s, c: flat(s, c + 1), r"returns an output of shape \(3, 3\) for 3 examples"),
+            (lambda s, c: nn.Linear(7, c), "raises RuntimeError: mat1 and mat2 shapes cannot be multiplied"),
+            (lambda s, c: nn.LSTM(5, 2), "raises ValueError: LSTM: Expected input"),
+        ],
+    )
+    def test_what_is_no_network_of_these_ends(self, function, words):
+        with pytest.raises(StragError, match=words):
+            on(function, made_up())
+
+    def test_a_lazy_module_is_built(self):
+        def lazy(shape, classes):
+            return nn.Sequential(nn.Flatten(), nn.LazyLinear(6), nn.Tanh(), nn.LazyLinear(classes))
+
+        data = made_up()
+        found, weights = recorded(data, recipe=on(lazy, data), weights_at=(4,))
+        assert weights[4]["1.weight"].shape == (2, 6, 20)
+        assert np.isfinite(found["train_loss"]).all()
+
+    def test_what_a_network_prints_is_no_output(self, capsys):
+        class Loud(nn.Sequential):
+            def forward(self, x):
+                print("seen")
+                return super().forward(x)
+
+        data = made_up()
+        recorded(data, recipe=on(lambda s, c: Loud(*flat(s, c)), data))
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "seen" in err
