@@ -84,13 +84,17 @@ class CheckpointJob:
     def tiles(self, device):
         """Yield the Tiles of every checkpoint: (position of its update on axis U, Tile)."""
         x = self.inputs()
-        for number, path in enumerate(self.paths):
-            state, _ = _fitting(path, self.key, self.snapshots, self.data)
-            if state.identity != self.identities[number]:
-                raise StragError("changed while it was read", "wait until it is complete", path)
-            self.snapshots.load(state.tensors)
+        for number in range(len(self.paths)):
+            self._load(number)
             for tile in self.snapshots.tiles(x, self.data.groups, self.layers):
                 yield number, tile
+
+    def _load(self, number):
+        """Put a checkpoint into the network; only one of them is in memory at a time."""
+        state, _ = _fitting(self.paths[number], self.key, self.snapshots, self.data)
+        if state.identity != self.identities[number]:
+            raise StragError("changed while it was read", "wait until it is complete", state.source)
+        self.snapshots.load(state.tensors)
 
     def stamp(self, device):
         """The stamp of the activations, which are computed on a device: dict."""
@@ -168,10 +172,10 @@ def prepare_checkpoints(
     names = _layers(snapshots, layers)
     identities, removed, under = [], set(), set()
     for _, path in order:
-        state, stripped = _fitting(path, key, snapshots, data)
-        identities.append(state.identity)
-        removed |= stripped
-        under |= {state.under} - {None}
+        identity, key_of_path, parts = _seen(path, key, snapshots, data)
+        identities.append(identity)
+        removed |= parts
+        under |= {key_of_path} - {None}
     _note(under, removed, way, data)
     at = np.array([update for update, _ in order], dtype=np.int64)
     paths = [path for _, path in order]
@@ -213,6 +217,12 @@ def _fitting(path, key, snapshots, data):
         remedy = f"use the factory and `model_args` of its training, and data with its groups, not {groups}"
         raise StragError(as_text(fault), f"pass `key` {inner}" if start else remedy, path)
     return type(state)(tensors, path, state.under), removed
+
+
+def _seen(path, key, snapshots, data):
+    """The identity of a checkpoint, its key if that was chosen, and the parts of names removed: set."""
+    state, removed = _fitting(path, key, snapshots, data)
+    return state.identity, state.under, removed
 
 
 def _note(under, removed, way, data):
