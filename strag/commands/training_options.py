@@ -173,6 +173,13 @@ DATA = (
         help="Examples to leave out: a stragglers file, or a sets file with one network per set.",
     ),
     click.option(
+        "--standardise",
+        type=click.Choice(["pixel", "channel", "none"]),
+        default="pixel",
+        show_default=True,
+        help="What has a common mean and standard deviation. none keeps the inputs; uint8 is divided by 255.",
+    ),
+    click.option(
         "--restandardise",
         is_flag=True,
         help="Standardise by the mean and standard deviation of the examples trained on, instead of those of "

@@ -29,8 +29,8 @@ SPEC = Spec(
         Tensor(
             *("layerK", "F32|F16", (UPDATE, RUN, EXAMPLE, UNITS)),
             "activations after the nonlinearity of hidden layer K, not normalised; `layer0` holds the "
-            "standardised inputs that are not constant. F16 only where it is precise enough: it makes no "
-            "finite value infinite and moves no example by more than 1 % of its length",
+            "standardised inputs whose `std` in the weights is above 0. F16 only where it is precise enough: "
+            "it makes no finite value infinite and moves no example by more than 1 % of its length",
         ),
         Tensor(
             *("prediction", "I32", (UPDATE, RUN, EXAMPLE)),

@@ -12,7 +12,12 @@ OF_BLOCK = "examples of each block"  # value of `without` on several blocks, see
 OF_SETS = ("control", "dose", "update")  # settings of a sweep, whose networks each left out a set
 OF_DATA = ("without", "pruned")  # settings that say which examples all runs lack
 # The usual values of these settings, even if other values are more common.
-USUAL = {"control": NO_CONTROL, "dose": OWN, "at": "inversion", **dict.fromkeys((*OF_DATA, "no_bias"))}
+USUAL = {
+    "control": NO_CONTROL,
+    "dose": OWN,
+    "at": "inversion",
+    **dict.fromkeys((*OF_DATA, "no_bias", "standardise")),
+}
 
 
 def kind_of(settings):
@@ -106,8 +111,8 @@ def usual_value(name, values, varies):
     """The usual value of a setting, as text: the most common one, and of several the first in order.
 
     For the settings in USUAL it is the value there, if any experiment has it: the own set of the run, the
-    inversion, all examples, and biases. `without` is an exception if the control varies, too, since it then
-    identifies the sets.
+    inversion, all examples, biases, and inputs standardised by pixel. `without` is an exception if the
+    control varies, too, since it then identifies the sets.
 
     values : the values of all experiments. varies : names of all settings that differ.
     """
@@ -121,6 +126,8 @@ def _named(name, value):
     """A setting and its value in words."""
     if name == "no_bias":
         return "no biases" if value else "biases"
+    if name == "standardise" and value is None:
+        value = "pixel"
     return f"{name.replace('_', ' ')} {_text(value)}"
 
 

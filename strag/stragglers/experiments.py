@@ -70,6 +70,7 @@ _TRAINING = (
     *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
     *("batch_size", "own_order", "precision", "restandardise"),
 )
+_UNUSUAL = ("no_bias", "standardise")  # settings that are in a recipe only if they are not the usual ones
 OF_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # values of settings that older files lack
 _NETWORK = (
@@ -114,7 +115,7 @@ def _settings(finding):
         "groups": ", ".join(map(str, meta.get("classes") or [])),
         "examples": finding.summary.examples,
         **{name: finding.training.get(name) for name in _TRAINING},
-        **({"no_bias": True} if finding.training.get("no_bias") else {}),
+        **{name: finding.training[name] for name in _UNUSUAL if finding.training.get(name)},
         **{name: finding.recipe.get(name, _USUAL.get(name)) for name in OF_FINDING},
         "layer": _layer(finding),
         "pruned": _pruned(finding),

@@ -106,6 +106,7 @@ def recipe_facts(recipe):
         ("width", None, "width {}"),
         ("activation", "tanh", "{}"),
         ("no_bias", False, "no biases"),
+        ("standardise", "pixel", "standardise {}"),
         ("optimizer", "sgd", "{}"),
         ("lr", None, "lr {}"),
         ("momentum", 0, "momentum {}"),

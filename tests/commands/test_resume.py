@@ -37,6 +37,7 @@ KINDS = {
     "sets": "--epochs {0} --without sets --weights w",
     "weights": "--epochs {0} --batch-size 100 --weights w --weights-at log",
     "until": "--epochs {1} --until decided --weights w",
+    "none": "--epochs {0} --standardise none --weights w",
     "part": "--epochs {0} --part 2/2 --weights w --weights-at 0,10",
 }
 DRIVER = """
