@@ -30,8 +30,8 @@ strag dump step*.pt mnist8k --model net.py:make --layers conv2,relu3:mean --key 
 @click.option(
     "--layers",
     type=LayerNames(),
-    metavar="1,2|NAME,...|all",
-    help="Layers to write; 0 is the input. NAME:mean is the mean over positions.  [default: the first]",
+    metavar="LAYERS|all",
+    help="Layers to write: numbers, or names of a module's layers; 0 is the input.  [default: the first]",
 )
 @click.option("--list-layers", "lists", is_flag=True, help="List the layers of the network and stop.")
 @click.option(
