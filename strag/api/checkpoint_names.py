@@ -5,7 +5,7 @@ import re
 
 from strag.errors import StragError, bad_usage
 from strag.values import read_whole
-from strag.words import as_text
+from strag.words import as_text, number_of
 
 WRAPPERS = ("module", "_orig_mod")  # names that DataParallel and torch.compile put into those of parameters
 
@@ -69,7 +69,7 @@ def _listed(text, count, remedy):
     except ValueError:
         raise bad_usage(f"cannot read `updates` '{text}'", remedy) from None
     if len(numbers) != count:
-        problem = f"`updates` has {len(numbers)} numbers for {count} checkpoints"
+        problem = f"`updates` has {number_of(len(numbers), 'number')} for {number_of(count, 'checkpoint')}"
         raise bad_usage(problem, "pass one per checkpoint, in their order")
     return numbers
 

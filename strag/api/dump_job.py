@@ -131,7 +131,8 @@ def _architecture(weights, data, factory):
     """
     stored = weights.meta.get("recipe") or {}
     if factory is not None and "factory" not in stored:
-        raise bad_usage("is of a `model` that strag builds", "remove `model`", weights.source)
+        problem = "its networks are not built by a function, so that `model` has no effect"
+        raise bad_usage(problem, "remove `model`", weights.source)
     try:
         built = from_description(stored, factory)
     except StragError as error:

@@ -6,6 +6,7 @@ What cannot be checked without the data, such as whether a class exists, is chec
 import json
 import math
 import os
+import re
 import shlex
 
 import click

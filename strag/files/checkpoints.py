@@ -67,16 +67,13 @@ def form_of(path):
 def _form(stream, path):
     """The form of an open file, see `form_of`. Raises StragError for a broken header of safetensors."""
     head = read_exactly(stream, 8)
+    if read_exactly(stream, 1) == b"{" and 2 <= int.from_bytes(head, "little") <= LARGEST:
+        stream.seek(len(head))
+        metadata, _, _ = read_entries(read_header(stream, head, path, ()), path)
+        return "strag" if "strag" in metadata else "safetensors"
     if head.startswith(b"PK\x03\x04"):
         return None if _is_npz(path) else "torch"
-    if head.startswith(b"\x80"):  # a pickle
-        return "torch"
-    start = read_exactly(stream, 1)
-    if start != b"{" or not 2 <= int.from_bytes(head, "little") <= LARGEST:
-        return None
-    stream.seek(len(head))
-    metadata, _, _ = read_entries(read_header(stream, head, path, ()), path)
-    return "strag" if "strag" in metadata else "safetensors"
+    return "torch" if head.startswith(b"\x80") else None  # a pickle
 
 
 def _is_npz(path):
