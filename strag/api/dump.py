@@ -3,7 +3,7 @@
 from strag import kinds
 from strag.api.arguments import file_to_read, kind, refuse_overwriting, require
 from strag.api.checkpoints import factory_of, listed, prepare_checkpoints, refuse_unused
-from strag.api.dump_job import prepare_dump
+from strag.api.dump_weights import prepare_dump
 from strag.api.job import ends_of
 from strag.api.outputs import opened
 from strag.bits import pack

@@ -6,8 +6,9 @@ import torch
 from strag.errors import StragError
 from strag.training.activations import Tile
 from strag.training.architecture import misfit
+from strag.training.images import as_images, image_shape
 from strag.training.layers import Watched, output_of, seen_layers
-from strag.training.module_architecture import Seen, image_shape
+from strag.training.module_architecture import Seen
 from strag.training.seeds import seeded
 
 
@@ -94,7 +95,7 @@ class Snapshots:
 
     def _pass(self, x, layers):
         """The logits of the network for x [B, d], float32 [B, C], and the outputs [B, N] of layers: dict."""
-        x = torch.as_tensor(x).to(self.device).view(-1, *image_shape(self.ends.shape))
+        x = as_images(torch.as_tensor(x).to(self.device), self.ends.shape)
         with Watched(self.module, layers, layers) as watched:
             logits = output_of(self.module(x), self.module).float()
         if logits.shape != (len(x), self.ends.classes):
