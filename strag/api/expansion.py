@@ -84,7 +84,8 @@ def prepare_expansion(weights, data, from_=INVERSION, to=LAST, stragglers=None, 
 
 def _layer(job, layer):
     """The hidden layer that is measured."""
-    hidden = [name for name in job.recipe.architecture.layers if name != job.recipe.architecture.input_layer]
+    architecture = job.recipe.architecture
+    hidden = [name for name in architecture.layers if name != architecture.input_layer]
     if not hidden:
         raise StragError(
             "has networks without hidden layers, and their inputs do not move",
@@ -92,8 +93,10 @@ def _layer(job, layer):
             job.weights.source,
         )
     if layer is None:
-        return job.recipe.architecture.default_layers[0]
+        return architecture.default_layers[0]
     chosen = layer_called(layer, hidden)
+    if chosen is None and isinstance(layer, str) and layer != architecture.input_layer:
+        chosen = None if architecture.fault_of(layer) else layer  # such as a mean over positions
     if chosen is None:
         remedy = f"choose `layer` from {some_of(hidden)}"
         raise bad_usage(lacks_layer(layer, hidden, "hidden layer"), remedy, job.weights.source)

@@ -29,10 +29,10 @@ SPEC = Spec(
         Tensor(
             *("layerK", "F32|F16", (UPDATE, RUN, EXAMPLE, UNITS)),
             "activations after the nonlinearity of hidden layer K, not normalised, one row per example; "
-            "`layer0` holds the standardised inputs whose `std` in the weights is above 0. For a layer with a "
-            "name, the tensor is `layer.NAME`, such as `layer.conv2:mean`: `layer1` is layer 1 of a "
-            "perceptron, and `layer.1` a module called 1. F16 only where it is precise enough: it makes no "
-            "finite value infinite and moves no example by more than 1 % of its length",
+            "`layer0` holds the standardised inputs whose `std` in the weights is above 0. For a layer "
+            "with a name, the tensor is `layer.NAME`, such as `layer.conv2:mean`: `layer1` is layer 1 of "
+            "a perceptron, and `layer.1` a module called 1. F16 only where it is precise enough: it makes "
+            "no finite value infinite and moves no example by more than 1 % of its length",
         ),
         Tensor(
             *("prediction", "I32", (UPDATE, RUN, EXAMPLE)),

@@ -200,7 +200,7 @@ def kill_until_it_ends(line, folder, draw, most):
         kills += 1
 
 
-@pytest.mark.parametrize("kind", ["own order", "weights"])
+@pytest.mark.parametrize("kind", ["own order", pytest.param("weights", marks=pytest.mark.slow)])
 def test_kill_9_at_a_random_moment(folder, kind):
     long = {"epochs": (200, 100000)}
     expected = whole(kind, **long)
