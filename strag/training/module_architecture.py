@@ -52,8 +52,12 @@ class ModuleArchitecture(Architecture):
 
     def on(self, ends):
         """As `Architecture.on`; a network is built and called once."""
+        return self.seeing(self.seen(ends))
+
+    def seeing(self, seen):
+        """The architecture that knows what one of its networks shows, a Seen."""
         bound = copy.copy(self)
-        object.__setattr__(bound, "_seen", self.seen(ends))
+        object.__setattr__(bound, "_seen", seen)
         return bound
 
     @property
