@@ -188,7 +188,9 @@ def _require_groups(snapshots, data):
     if snapshots.output != (len(names),):
         network, shape = snapshots.architecture, list(snapshots.output)
         problem = f"has {len(names)} groups, {some_of(names)}, but {network} returns {shape} for an example"
-        remedy = "group its classes with 'strag data' and `labels`, or use the number that the factory receives"
+        remedy = (
+            "group its classes with 'strag data' and `labels`, or use the number that the factory receives"
+        )
         raise StragError(problem, remedy, data.source)
 
 
