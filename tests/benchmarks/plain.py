@@ -1,8 +1,8 @@
-"""The paper's protocol as a user of torch would write it without strag: two loops, one network at a time.
+"""The paper's protocol as a user of torch would write it without strag: loops, one network at a time.
 
 They train the same network on the same standardised inputs as strag, those that vary, and look at the
 same things at every update: training error, misclassified examples, radii and distance of the two
-classes; test error if asked for.
+classes; test error if asked for. Two loops are for perceptrons, and one is for convolutional networks.
 """
 
 import torch
@@ -63,4 +63,28 @@ def careful(x, y, x_test, y_test, updates, lr=0.1):
                 test = (net(x_test).argmax(dim=1) != y_test).float().mean().item()
         optimizer.step()
         seen.append((wrong.float().mean().item(), test, radii, distance, wrong.numpy()))
+    return seen
+
+
+def convolutional(shape, channels=(8, 16)):
+    """The network of `--model cnn` for images (c, h, w) and two classes: maps with tanh, and a readout."""
+    layers, (below, h, w) = [], shape
+    for above in channels:
+        layers += [torch.nn.Conv2d(below, above, 5, stride=2, padding=2), torch.nn.Tanh()]
+        below, h, w = above, -(-h // 2), -(-w // 2)
+    return torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(below * h * w, 2))
+
+
+def images(net, x, y, updates, lr=0.1):
+    """Train a network of `convolutional` on the full batch; look at it in a second pass at every update."""
+    optimizer, seen = torch.optim.SGD(net.parameters(), lr=lr), []
+    for _ in range(updates):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(x), y).backward()
+        optimizer.step()
+        with torch.no_grad():
+            hidden = net[:2](x)
+            wrong = net[2:](hidden).argmax(dim=1) != y
+            radii, _ = geometry(hidden.flatten(1), y)
+            seen.append((wrong.float().mean().item(), radii, wrong.numpy()))
     return seen
