@@ -1,4 +1,4 @@
-"""Names, counts and lists as text for messages, tables and pictures."""
+"""Names, counts, lists and layers as text for messages, tables and pictures."""
 
 import textwrap
 import unicodedata
@@ -7,6 +7,7 @@ MOST = 12  # largest number of names in one line
 LONGEST = 200  # characters of the `repr` of a Brief object
 _JOINERS = "\u200c\u200d"  # invisible characters that Persian words and emoji need
 _BYTES = range(0xDC80, 0xDD00)  # code points by which Python keeps bytes that are not UTF-8
+MEAN = ":mean"  # end of the name of a layer whose output is averaged over positions
 
 
 class Brief:
@@ -58,6 +59,38 @@ def some_of(names):
     names = [str(name) for name in names]
     more = f", ... ({len(names)} in all)" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more
+
+
+def layer_called(name, layers):
+    """Return the one of `layers` that a user calls `name`, a text or a number; None if there is none.
+
+    A name like "1" is layer 1 of a perceptron, and the module "1" of another network.
+    """
+    same = [layer for layer in layers if str(layer) == str(name).strip()]
+    return next((layer for layer in same if layer == name), same[0] if same else None)
+
+
+def lacks_layer(name, layers, noun="layer"):
+    """Return the problem of an unknown layer: `has no layer conv2, but it has conv2:mean`.
+
+    Layers whose names differ from this one only by `:mean` are listed. noun : what a layer is called.
+    """
+    near = [str(layer) for layer in layers if _place(layer) == _place(name)]
+    return f"has no {noun} {name}" + (f", but it has {' and '.join(near)}" if near else "")
+
+
+def _place(layer):
+    """Return the name of a layer without `:mean`."""
+    return str(layer).strip().removesuffix(MEAN)
+
+
+def layer_in_words(layer):
+    """Return a layer as it is called in a caption: `layer 1`, or `layer conv2 (mean over positions)`."""
+    if layer == 0:
+        return "layer 0, the input"
+    if str(layer).endswith(MEAN):
+        return f"layer {_place(layer)} (mean over positions)"
+    return f"layer {layer}"
 
 
 def amount(size):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 PAPER = Path(__file__).parents[1] / "examples" / "paper"
 sys.path.insert(0, str(PAPER))
+import collect  # noqa: E402, F401
 import expressions  # noqa: E402
 import keys  # noqa: E402
 import report  # noqa: E402

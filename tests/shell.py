@@ -1,5 +1,6 @@
 """Running strag as its users do."""
 
+import functools
 import os
 import shlex
 import subprocess
@@ -7,12 +8,25 @@ import sys
 from pathlib import Path
 
 from strag.cli import main
+from tests.server import Server
 
 STRAG = f"{sys.executable} -m strag"
 
 
 def strag(*arguments, stdin=b"", cwd=None):
-    """Run `strag ARGUMENTS` in a process of its own: CompletedProcess with bytes."""
+    """Run `strag ARGUMENTS` in a process of its own, which has torch already: CompletedProcess with bytes."""
+    if not hasattr(os, "fork"):
+        return afresh(*arguments, stdin=stdin, cwd=cwd)
+    return _server().run([*map(str, arguments)], stdin, cwd, 120)
+
+
+@functools.cache
+def _server():
+    return Server()
+
+
+def afresh(*arguments, stdin=b"", cwd=None):
+    """Run `strag ARGUMENTS` as `strag` does, in a Python that starts for it."""
     command = [sys.executable, "-m", "strag", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=120, check=False)
 

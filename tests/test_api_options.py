@@ -10,7 +10,7 @@ import strag
 from strag.api.options import meanings, with_options_of
 from strag.datasets.imported import Reading
 from strag.datasets.transforms import Changes
-from strag.training.architectures import ARCHITECTURES, option_names
+from strag.training.architectures import ARCHITECTURES, DEFAULT, NAMED, option_names
 
 OPTIONS = {
     "train": [*strag.Recipe.option_names(), *option_names()],
@@ -42,8 +42,11 @@ def test_nothing_else_is_hidden(verb):
 def test_the_defaults_are_those_of_a_training():
     parameters = inspect.signature(strag.train).parameters
     assert (parameters["runs"].default, parameters["width"].default) == (10, 20)
-    given = {name: parameters[name].default for name in OPTIONS["train"]}
-    assert strag.Recipe.of(**given) == strag.Recipe()
+    for model in NAMED:
+        names = {*strag.Recipe.option_names(), *ARCHITECTURES[model].option_names()}
+        given = {name: parameters[name].default for name in names}
+        assert strag.Recipe.of(**{**given, "model": model}) == strag.Recipe.of(model=model)
+    assert parameters["model"].default == DEFAULT
 
 
 @pytest.mark.parametrize("kind", [strag.Recipe, *ARCHITECTURES.values(), Changes, Reading])

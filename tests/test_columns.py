@@ -2,12 +2,14 @@
 
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tqdm import tqdm
 
 from strag.console import BAR, SCALED_BAR, print_tables
+from strag.geometry.measures import CURVES
 from strag.stragglers import stability as agreement
 from strag.stragglers.comparison import compare as compared
 from strag.stragglers.find import find_stragglers
@@ -16,9 +18,10 @@ from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.summary import summarise
 from strag.stragglers.sweep import Baseline, sweep_of
-from strag.views import comparison, original_classes, stability, summary
+from strag.views import comparison, geometry, original_classes, stability, summary
 from strag.views import stragglers as stragglers_view
 from strag.views import sweep as sweep_view
+from strag.views.table import name_in_lines
 from tests.stragglers.test_summary import experiment
 from tests.views.histories import falling, made, valley
 from tests.views.sweeps import sweep
@@ -46,10 +49,26 @@ def stragglers(found=None, **more):
     return finding_of(history, found, recipe)
 
 
-def table_of_layers():
-    history = late(layers=(1, 2, 3))
+LONG = (
+    "conv1",
+    "block.1.act:mean",
+    "encoder.layers.11.output.LayerNorm:mean",
+    "a_module_with_a_long_name:mean",
+)
+
+
+def table_of_layers(layers=(1, 2, 3)):
+    history = late(layers=layers)
     found, profile = find_by_layer(history, "radius", "all")
     return finding_of(history, found, {"at": "inversion"}, profile=profile)
+
+
+def measured(layers):
+    """A Grid, as far as a table needs it, and its rows."""
+    part = SimpleNamespace(meta={"title": "a data set"})
+    grid = SimpleNamespace(layers=layers, parts=[part], runs=range(12), is_other=False, trained=np.eye(12))
+    figures = np.full(1 + len(CURVES), 0.12345)
+    return grid, [(123456, layer, figures) for layer in layers]
 
 
 def many_conditions():
@@ -76,6 +95,10 @@ TABLES = {
     "a moment": lambda: stragglers_view.tables(stragglers(at="error:0.0917")),
     "per class": lambda: stragglers_view.tables(stragglers(find_per_class(late()))),
     "layers": lambda: stragglers_view.tables(table_of_layers()),
+    "layers with short names": lambda: stragglers_view.tables(table_of_layers(("conv1", "conv2"))),
+    "layers with long names": lambda: stragglers_view.tables(table_of_layers(LONG)),
+    "geometry": lambda: geometry.tables(*measured((1, 2))),
+    "geometry of long names": lambda: geometry.tables(*measured(LONG)),
     "summary": lambda: summary.tables(many_conditions()),
     "agreement": lambda: stability.tables(agreed()),
     "two sets": lambda: comparison.tables(overlaps(2)),
@@ -112,6 +135,22 @@ def test_no_number_of_a_table_wraps(capsys):
         line for line in capsys.readouterr().out.splitlines() if re.search(r"\d\.\d\d  +\d\.\d\d$", line)
     ]
     assert len(pairs) == 66
+
+
+@pytest.mark.parametrize("name", ["layers with long names", "geometry of long names"])
+def test_a_long_name_of_a_layer_is_broken_only_at_dots_and_colons(name, capsys):
+    print_tables(TABLES[name]()[:2])
+    words = set(capsys.readouterr().out.split())
+    for layer in LONG:
+        assert layer in words or set(name_in_lines(layer, 24).split()) <= words
+
+
+def test_a_name_is_broken_where_it_is_too_wide():
+    assert name_in_lines("block.1.act:mean", 16) == "block.1.act:mean"
+    assert name_in_lines("block.1.act:mean", 12) == "block.1.act\n:mean"
+    assert name_in_lines("block.1.act:mean", 8) == "block.1.\nact:mean"
+    assert name_in_lines("a_long_name", 3) == "a_long_name"
+    assert name_in_lines(1, 3) == "1"
 
 
 @pytest.mark.parametrize("form", [BAR, SCALED_BAR])

@@ -323,7 +323,13 @@ def train_until(folder, number):
     return subprocess.CompletedProcess(command, process.returncode, out, text.decode())
 
 
-@pytest.mark.parametrize("number", [number for number in LINES if number != signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        *(pytest.param(n, marks=pytest.mark.slow) for n in LINES if n not in (signal.SIGINT, signal.SIGTERM)),
+    ],
+)
 def test_every_one_keeps_the_finished_part_of_a_training(tmp_path, number):
     """As Ctrl-C does, see tests/commands/test_train.py."""
     result = train_until(tmp_path, number)

@@ -170,7 +170,7 @@ def test_only_training_and_its_command_know_torch():
         ("strag.signals", []),
         ("strag.geometry", ["bits", "errors", "geometry"]),
         ("strag.stragglers", ["bits", "errors", "geometry", "identity", "stragglers", "words"]),
-        ("strag.training", ["errors", "geometry", "training", "datasets", "words", "values"]),
+        ("strag.training", ["aside", "errors", "geometry", "training", "datasets", "words", "values"]),
         ("strag.datasets", ["errors", "datasets", "identity", "words", "values"]),
         ("strag.kinds", ["errors", "files.opening"]),
         (
@@ -183,6 +183,7 @@ def test_only_training_and_its_command_know_torch():
         (
             "strag.api",
             [
+                "aside",
                 "errors",
                 "values",
                 "words",

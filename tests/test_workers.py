@@ -40,7 +40,10 @@ def by_workers(recipe, task, number, **options):
     return records, checkpoints
 
 
-@pytest.mark.parametrize(("number", "options"), [(2, {}), (3, {"batch_size": 50, "optimizer": "adam"})])
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [(2, {}), pytest.param(3, {"batch_size": 50, "optimizer": "adam"}, marks=pytest.mark.slow)],
+)
 def test_workers_yield_what_one_process_yields(number, options):
     recipe = Recipe.of(**{**OPTIONS, **options})
     task, _, _ = prepare(recipe, made_up())
@@ -104,7 +107,7 @@ def test_a_group_has_one_worker(asked, runs, cores, crew, monkeypatch, recwarn):
     assert len(recwarn) == (asked_for > (len(crew.devices) if crew else 1))
 
 
-@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize("keeps", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_worker_that_something_else_stops_is_no_end_of_its_group(keeps, monkeypatch):
     class Stopped(workers._Worker):
         def send(self, group):
@@ -184,6 +187,7 @@ def test_python_trains_by_workers_too(folder):
         strag_package.train(data, workers=0, **options)
 
 
+@pytest.mark.slow
 def test_workers_that_do_not_fit_into_memory_are_refused(folder):
     command = [*TRAIN, "--runs", "40", "--workers", "20", "--memory", "1.5", "-o", "h"]
     process = strag(*command, stderr=subprocess.PIPE, text=True)

@@ -30,5 +30,5 @@ endef
 $(foreach d,$(INVERTING),$(foreach q,$(NOISES),$(eval $(call FLIPPED,$(d),$(q)))))
 
 # Reads NAME.Q.json and NAME.Q.overlap.json of all data sets; writes noise.json, noise.md and noise.png.
-$(OUT)/noise/noise.json: noise.py $(INVERTING:%=$(OUT)/noise/%.0.json) $(NOISE_SETS:%=$(OUT)/noise/%.json) $(NOISE_SETS:%=$(OUT)/noise/%.overlap.json)
+$(OUT)/noise/noise.json $(OUT)/noise/noise.png &: noise.py $(INVERTING:%=$(OUT)/noise/%.0.json) $(NOISE_SETS:%=$(OUT)/noise/%.json) $(NOISE_SETS:%=$(OUT)/noise/%.overlap.json)
 	$(PYTHON) noise.py $(@D) --sets $(INVERTING) --noises $(NOISES)

@@ -15,10 +15,5 @@ PICTURES := $(SETS:%=$(OUT)/c1/%.updates.png) $(OUT)/c1/mnist.error.png \
   $(OUT)/noise/noise.png $(OUT)/tstar.png $(OUT)/classes/mnist.png $(OUT)/classes/byclass.png
 
 # Names tell the claim: c3/size.json becomes c3-size.json.
-as_result = $(subst /,-,$(1:$(OUT)/%=%))
-
 results: $(NUMBERS) $(PICTURES)
-	mkdir -p $(RESULTS)/results $(RESULTS)/pictures
-	rm -f $(RESULTS)/results/*.json $(RESULTS)/pictures/*.png
-	$(foreach file,$(NUMBERS),cp $(file) $(RESULTS)/results/$(call as_result,$(file));)
-	$(foreach file,$(PICTURES),cp $(file) $(RESULTS)/pictures/$(call as_result,$(file));)
+	$(PYTHON) collect.py $(OUT) $(RESULTS) $(NUMBERS) $(PICTURES)

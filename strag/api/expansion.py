@@ -19,7 +19,7 @@ from strag.stragglers.inversion import INVERSION
 from strag.training.activations import activations
 from strag.training.device import DEVICES, choose_device, environment
 from strag.values import LARGEST_UPDATE, checked, choice, listing, optional, text, whole
-from strag.words import number_of, some_of
+from strag.words import lacks_layer, layer_called, number_of, some_of
 
 DIRECTION = "positive: the example moves out and expands its group; negative: it contracts its group"
 
@@ -73,7 +73,7 @@ def prepare_expansion(weights, data, from_=INVERSION, to=LAST, stragglers=None, 
         if not consensus.any():
             verdict = f"its verdict is '{stragglers.verdict}'"
             warn_of(stragglers.source, f"has no stragglers among the examples ({verdict})")
-        found_in = stragglers.recipe.get("layer")
+        found_in = stragglers.layer
         if found_in not in (None, layer):
             warn_of(stragglers.source, f"was found in layer {found_in}, but layer {layer} is measured")
     states = states_of(weights, job.runs, start, end, stragglers)
@@ -84,18 +84,23 @@ def prepare_expansion(weights, data, from_=INVERSION, to=LAST, stragglers=None, 
 
 def _layer(job, layer):
     """The hidden layer that is measured."""
-    hidden = [name for name in job.recipe.architecture.layers if name != job.recipe.architecture.input_layer]
+    architecture = job.recipe.architecture
+    hidden = [name for name in architecture.layers if name != architecture.input_layer]
     if not hidden:
         raise StragError(
             "has networks without hidden layers, and their inputs do not move",
             "train networks with hidden layers",
             job.weights.source,
         )
-    named = {str(name): name for name in hidden}
-    if layer is not None and str(layer) not in named:
+    if layer is None:
+        return architecture.default_layers[0]
+    chosen = layer_called(layer, hidden)
+    if chosen is None and isinstance(layer, str) and layer != architecture.input_layer:
+        chosen = None if architecture.fault_of(layer) else layer  # such as a mean over positions
+    if chosen is None:
         remedy = f"choose `layer` from {some_of(hidden)}"
-        raise bad_usage(f"has no hidden layer {layer}", remedy, job.weights.source)
-    return job.recipe.architecture.default_layers[0] if layer is None else named[str(layer)]
+        raise bad_usage(lacks_layer(layer, hidden, "hidden layer"), remedy, job.weights.source)
+    return chosen
 
 
 def _require_training_set(job):

@@ -6,8 +6,9 @@ import os
 import sys
 import types
 
+from strag.aside import printing_aside
 from strag.errors import StragError, bad_usage
-from strag.training.factory import Factory, in_words, printing_aside
+from strag.training.factory import Factory, in_words
 
 _EXAMPLE = "pass FILE.py:FACTORY, such as net.py:make"
 

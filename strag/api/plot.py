@@ -154,8 +154,8 @@ def plot(
     labels : what to call each of several histories.
     data : Dataset of the training, for the images of stragglers.
     output : where to write the picture: a path that ends in png, svg or pdf. dpi : resolution of pixels.
-    x ("updates" or "error"), curves, layer, min_misclassified : of histories, see `strag.views.history`; `x`
-        also of sweeps and of a Linearity.
+    x ("updates" or "error"), curves, layer (or "all"), min_misclassified : of histories, see
+        `strag.views.history`; `x` also of sweeps and of a Linearity.
     noise, reference : of sweeps, see `strag.views.sweep`.
     number, by_class : of stragglers: the number of images, or whether to draw the original classes.
 

@@ -25,7 +25,10 @@ strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 @click.argument("weights", type=FilePath(), metavar="WEIGHTS")
 @click.argument("data", type=DataPath(), metavar="DATA")
 @click.option(
-    "--layers", type=LayerNames(), metavar="1,2|all", help="Layers to write; 0 is the input.  [default: 1]"
+    "--layers",
+    type=LayerNames(),
+    metavar="LAYERS|all",
+    help="Layers to write: numbers, or names of a module's layers; 0 is the input.  [default: the first]",
 )
 @stored_updates_option("write")
 @stored_runs_option("write")

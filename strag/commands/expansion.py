@@ -52,7 +52,7 @@ strag plot e.safetensors -o e.png
 @click.option(
     "--layer",
     type=LayerName(),
-    metavar="N",
+    metavar="LAYER",
     help="Hidden layer to use, by number or name.  [default: the first]",
 )
 @stored_runs_option("use")

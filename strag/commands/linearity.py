@@ -68,7 +68,8 @@ def command(weights, data, stragglers, min_variance, updates, runs, device, thre
 
     Directions of the inputs that hardly vary over the fitted examples are left out (--min-variance). In
     images they are pixels that are rarely used. If they are not left out, R^2 says more about these pixels
-    than about the networks. A linear classifier ('strag train --depth 1') shows how close to 1 the values
+    than about the networks. The inputs are standardised as in the training; their variance is 1 unless it
+    used --standardise. A linear classifier ('strag train --depth 1') shows how close to 1 the values
     can come.
     """
     from contextlib import ExitStack

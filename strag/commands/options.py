@@ -42,7 +42,7 @@ def layer_option(all_layers=False):
     return click.option(
         "--layer",
         type=LayerName(all_layers),
-        metavar="N|all" if all_layers else "N",
+        metavar="LAYER|all" if all_layers else "LAYER",
         help=f"Recorded layer to use{more}.  [default: the first]",
     )
 

@@ -50,7 +50,10 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
     "[default: radius,distance]",
 )
 @click.option(
-    "--layer", type=LayerName(), metavar="LAYER", help="Recorded layer of a history.  [default: the first]"
+    "--layer",
+    type=LayerName(all_layers=True),
+    metavar="LAYER|all",
+    help="Recorded layer of a history, or all to draw every layer.  [default: the first]",
 )
 @click.option(
     "--label",
@@ -116,7 +119,8 @@ def command(files, labels, form, dpi, output, quiet, **options):
     - history: the gyration radii of the classes and their distance along
       training (or --curves), as means over the runs, with the inversion of the
       rms radius and the minimum of each class marked.
-      Several histories are drawn over each other.
+      Several histories, or with --layer all every layer of one, are drawn over
+      each other.
     - sweep (a history of 'strag train --without SETS'): the share of the
       networks that invert, and their test error, against the dose or the update
       t of the sets (with --x error, against the share of the examples that they

@@ -24,6 +24,7 @@ from strag.commands.types import DataPath, FiniteRange
 strag train mnist8k --runs 10 --epochs 150 --lr 0.2 -o h.safetensors
 strag prune mnist8k s.json | strag train --runs 6 --epochs 300 --lr 0.2 | strag find-stragglers -
 strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o deep.safetensors
+strag train mnist8k --standardise channel --lr 0.2 -o channel.safetensors
 """),
 )
 @click.argument("data", required=False, type=DataPath(), metavar="[DATA]")
@@ -49,6 +50,11 @@ def command(data, output, plans, as_json, quiet, **options):
     is piped in, else mnist8k, the first 8192 MNIST training images. The output is a history. It holds, for
     every run and recorded update, the training error, the loss, the class radii and distances of the hidden
     representations, and every misclassified example.
+
+    --standardise pixel standardises each input by its own mean and standard deviation over the block; inputs
+    that are constant there are not used. With channel, all inputs of a channel share a mean and a standard
+    deviation, and with none, only uint8 is scaled, to the range from 0 to 1; constant inputs are used. The
+    unit of --noise is this standard deviation; with none it is 1, or 255 levels of uint8.
 
     Time is counted in updates. With the full batch, records are free. With mini-batches, each record costs
     one pass over all examples, so that records are sparser by default.

@@ -2,7 +2,16 @@
 
 import click
 
-from strag.commands.types import FilePath, FiniteRange, JsonObject, ModelName, Numbers, PartName, Workers
+from strag.commands.types import (
+    FilePath,
+    FiniteRange,
+    JsonObject,
+    LayerNames,
+    ModelName,
+    Numbers,
+    PartName,
+    Workers,
+)
 from strag.values import LARGEST
 
 RUNS = (
@@ -139,9 +148,10 @@ OPTIMIZER = (
 RECORDS = (
     click.option(
         "--layers",
-        type=Numbers("all", several=True, what="layers such as 1,2"),
-        metavar="1,2|all",
-        help="Hidden layers to measure; with --depth 1, 0, the input.  [default: the first]",
+        type=LayerNames(),
+        metavar="LAYERS|all",
+        help="Layers to measure: numbers, or names of a module's layers such as conv1,conv2:mean; with "
+        "--depth 1, 0, the input.  [default: the first]",
     ),
     click.option(
         "--record-every",
@@ -171,6 +181,13 @@ DATA = (
         type=FilePath(),
         metavar="FILE",
         help="Examples to leave out: a stragglers file, or a sets file with one network per set.",
+    ),
+    click.option(
+        "--standardise",
+        type=click.Choice(["pixel", "channel", "none"]),
+        default="pixel",
+        show_default=True,
+        help="What has a common mean and standard deviation. none keeps the inputs; uint8 is divided by 255.",
     ),
     click.option(
         "--restandardise",

@@ -203,7 +203,10 @@ class Numbers(click.ParamType):
 
 
 class LayerName(click.ParamType):
-    """A recorded layer by its number or its name, or `all` if the command allows it."""
+    """A layer by its number or its name, or `all` if the command allows it.
+
+    Whether "1" is a number or the name of a module is known when the file is read.
+    """
 
     name = "layer"
 
@@ -211,26 +214,30 @@ class LayerName(click.ParamType):
         self.all_layers = all_layers
 
     def convert(self, value, param, ctx):
-        """The number of the layer, or its name: int or str."""
+        """The text, which the library compares with the layers of the file."""
         if value == "all" and not self.all_layers:
             self.fail("'all' is not a layer; use one layer", param, ctx)
-        is_number = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19
-        return int(value) if is_number else value
+        if not str(value).strip():
+            self.fail("a layer without a name; use its number or name", param, ctx)
+        return value
 
 
 class LayerNames(click.ParamType):
-    """Layers of a file by number or name, separated by commas, or `all`.
+    """Layers by number or name, separated by commas, or `all`.
 
-    Whether its layers have numbers or names is known when the file is read.
+    A name may hold dots, dashes and colons, such as `block.1.act:mean`, and may be a number. Which layers
+    exist is known when the network is known.
     """
 
     name = "layers"
 
     def convert(self, value, param, ctx):
         """The text, if it can be read."""
-        parts = (part.strip() for part in value.split(","))
-        if not all(re.fullmatch(r"\d{1,18}|[a-z_][\w.-]*", part, re.ASCII | re.IGNORECASE) for part in parts):
-            self.fail(f"cannot read '{value}'; use layers such as 1,2, or all", param, ctx)
+        parts = [part.strip() for part in value.split(",")]
+        if not all(parts) or ("all" in parts and len(parts) > 1):
+            self.fail(
+                f"cannot read '{value}'; use layers such as 1,2 or conv1,conv2:mean, or all", param, ctx
+            )
         return value
 
 

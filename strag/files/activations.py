@@ -28,9 +28,11 @@ SPEC = Spec(
         Tensor("updates", "I64", (UPDATE,), "updates of the networks", (RISING,)),
         Tensor(
             *("layerK", "F32|F16", (UPDATE, RUN, EXAMPLE, UNITS)),
-            "activations after the nonlinearity of hidden layer K, not normalised; `layer0` holds the "
-            "standardised inputs that are not constant. F16 only where it is precise enough: it makes no "
-            "finite value infinite and moves no example by more than 1 % of its length",
+            "activations after the nonlinearity of hidden layer K, not normalised, one row per example; "
+            "`layer0` holds the standardised inputs whose `std` in the weights is above 0. For a layer "
+            "with a name, the tensor is `layer.NAME`, such as `layer.conv2:mean`: `layer1` is layer 1 of "
+            "a perceptron, and `layer.1` a module called 1. F16 only where it is precise enough: it makes "
+            "no finite value infinite and moves no example by more than 1 % of its length",
         ),
         Tensor(
             *("prediction", "I32", (UPDATE, RUN, EXAMPLE)),
@@ -73,11 +75,16 @@ class ActivationsWriter(Writer):
         """
         place, update = (at, tile.runs, tile.rows), self.arrays["updates"][at]
         layers = {
-            f"layer{layer}": in_half(h, f"layer {layer} at update {update}") if self._half else h
+            _tensor(layer): in_half(h, f"layer {layer} at update {update}") if self._half else h
             for layer, h in tile.hidden.items()
         }
         for name, values in {"prediction": tile.prediction, "loss": tile.loss, **layers}.items():
             self.put(name, place, values)
+
+
+def _tensor(layer):
+    """Return the name of the tensor of a layer."""
+    return SPEC["layerK"].numbered(layer).name
 
 
 def in_half(h, what):
@@ -135,7 +142,6 @@ class Activations(Brief):
             setattr(self, name, values)
         inputs, recipe = (self.meta.get(key) or {} for key in ("inputs", "recipe"))
         self.model = {
-            "layers": self.layers,
             "classes": self.classes,
             "origin": self.meta["origin"],
             "recipe": {k: v for k, v in recipe.items() if k not in ("runs", "first_run")},
@@ -150,11 +156,11 @@ class Activations(Brief):
 
     def width(self, layer):
         """Number of units of a layer."""
-        return self._container.layout()[f"layer{layer}"][1][3]
+        return self._container.layout()[_tensor(layer)][1][3]
 
     def hidden(self, layer, update, run, rows):
         """Return the activations of one layer for a slice of rows, [rows, N]; update, run : positions."""
-        return self._container.part(f"layer{layer}", update, run, rows)
+        return self._container.part(_tensor(layer), update, run, rows)
 
     def prediction(self, update, run):
         """Return the predicted group of every example, int32 [P]; update, run : positions."""

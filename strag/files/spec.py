@@ -11,6 +11,7 @@ from strag.errors import StragError
 from strag.files.header import DTYPES
 from strag.files.stamp import check_fields
 from strag.kinds import maker_of, remake
+from strag.words import as_text
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,12 @@ class Axis:
 
 def units(layer):
     """Return the name of the axis over the units of a layer; layer 0 is the input."""
-    return f"units of layer {layer}"
+    return f"units of layer{_suffix(layer)}"
+
+
+def _suffix(number):
+    """Return what K stands for in the name of a tensor: `1` for layer 1, and `.1` for a module called 1."""
+    return f".{as_text(number)}" if isinstance(number, str) else str(number)
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,8 @@ class Law:
 class Tensor:
     """A tensor of a kind of file.
 
-    name : the name, with K in place of the number or name of a layer if there is one tensor per layer.
+    name : the name, with K if there is one tensor per run or layer. K stands for a number, or for a dot and
+    the name of a layer.
     dtypes : such as 'F32', or alternatives separated by '|'; the first one is written.
     axes : tuple of Axis, with `...` at the end for any further axes. meaning : description in FORMATS.md.
     laws : the conditions on its values. required : whether every file must have this tensor. beside : name of
@@ -89,7 +96,7 @@ class Tensor:
     def numbered(self, number):
         """Return this tensor for one number or layer."""
         axes = tuple(axis.numbered(number) for axis in self.axes)
-        return replace(self, name=self.name.replace("K", str(number)), axes=axes)
+        return replace(self, name=self.name.replace("K", _suffix(number)), axes=axes)
 
     def lengths(self, shape):
         """Return the dict of axis name to length for a tensor of this shape."""

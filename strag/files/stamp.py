@@ -5,17 +5,29 @@ from strag.errors import StragError, warn_of
 from strag.files.beside import RESUME
 from strag.kinds import KINDS, maker_of, remake
 
-# The newest format. Files with named layers, or from a training until decided, have format 2, all others
-# format 1.
+# The newest format. Files about layers with names, or from a training until decided, have format 2, all
+# others format 1.
 NEWEST = 2
 
 
 def stamp(kind, **fields):
     """Return the object under the key `strag` of a file, in the lowest format that can hold it."""
-    named = any(isinstance(layer, str) for layer in fields.get("layers") or ())
-    recipe = fields.get("recipe")
-    decided = isinstance(recipe, dict) and recipe.get("until") is not None
-    return {"format": 2 if named or decided else 1, "kind": kind, "version": __version__, **fields}
+    recipe = _object(fields.get("recipe"))
+    is_new = recipe.get("until") is not None or any(isinstance(layer, str) for layer in _layers_of(fields))
+    return {"format": 2 if is_new else 1, "kind": kind, "version": __version__, **fields}
+
+
+def _layers_of(fields):
+    """Return the measured layers, or those of the training if something was found in one of them: list."""
+    layers = fields.get("layers")
+    if layers is None and _object(fields.get("recipe")).get("layer") is not None:
+        layers = _object(_object(fields.get("inputs")).get("training")).get("layers")
+    return layers or []
+
+
+def _object(value):
+    """Return a JSON object, or an empty one for any other value."""
+    return value if isinstance(value, dict) else {}
 
 
 def wrong_kind(source, kind, wanted):

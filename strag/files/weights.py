@@ -38,12 +38,12 @@ SPEC = Spec(
             "number of updates before the networks had these parameters",
             (RISING,),
         ),
-        Tensor("mean", "F64", (INPUT,), "mean of each input, for standardising", (FINITE,)),
+        Tensor("mean", "F64", (INPUT,), "mean that is subtracted from each input", (FINITE,)),
         Tensor(
             "std",
             "F64",
             (INPUT,),
-            "standard deviation of each input, for standardising",
+            "standard deviation that each input is divided by; an input is not used where it is 0",
             (FINITE, NOT_NEGATIVE, NOT_ALL_0),
         ),
         Tensor(

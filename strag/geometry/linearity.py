@@ -14,7 +14,8 @@ classifier gets 0.98 and 0.995 with 1 %, since its weights of the pixels left ou
 
 import numpy as np
 
-MIN_VARIANCE = 0.01  # over the fitted rows, of a direction of the inputs; a standardised input has 1
+# Over the fitted rows, of a direction of the inputs; an input that is standardised on its own has variance 1.
+MIN_VARIANCE = 0.01
 ROUNDING = 1e-6  # share of the largest singular value; float32 inputs cannot tell a smaller one from rounding
 
 

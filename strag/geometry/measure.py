@@ -72,6 +72,10 @@ class Grid:
     def __init__(self, parts):
         self.parts, first = parts, parts[0]
         for part in parts[1:]:
+            if part.layers != first.layers:
+                theirs, ours = (", ".join(map(str, each.layers)) for each in (part, first))
+                problem = f"has layers {theirs}, but {first.source} has layers {ours}"
+                raise StragError(problem, "measure dumps of the same layers together", part.source)
             for setting, value in part.model.items():
                 if value != first.model[setting]:
                     raise StragError(

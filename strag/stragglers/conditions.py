@@ -12,7 +12,12 @@ OF_BLOCK = "examples of each block"  # value of `without` on several blocks, see
 OF_SETS = ("control", "dose", "update")  # settings of a sweep, whose networks each left out a set
 OF_DATA = ("without", "pruned")  # settings that say which examples all runs lack
 # The usual values of these settings, even if other values are more common.
-USUAL = {"control": NO_CONTROL, "dose": OWN, "at": "inversion", **dict.fromkeys((*OF_DATA, "no_bias"))}
+USUAL = {
+    "control": NO_CONTROL,
+    "dose": OWN,
+    "at": "inversion",
+    **dict.fromkeys((*OF_DATA, "no_bias", "standardise")),
+}
 
 
 def kind_of(settings):
@@ -87,31 +92,44 @@ def varying(settings):
     return [name for name in names if len({_text(values.get(name)) for values in settings}) > 1]
 
 
-def place_of(settings, usual):
+def layers_in_order(experiments):
+    """All measured layers of Experiments in the order of the forward pass, as far as it is known: list."""
+    measured = {experiment.layers for experiment in experiments}
+    longest_first = sorted(measured, key=lambda layers: (-len(layers), str(layers)))
+    return list(dict.fromkeys(layer for layers in longest_first for layer in layers))
+
+
+def place_of(settings, usual, layers=()):
     """Sort key of a condition with these settings, by the settings that vary.
 
     If several settings vary, the usual value of each comes first. usual : dict of these settings to the text
-    of their usual value.
+    of their usual value. layers : all layers, in their order.
     """
     values = [(name, settings.get(name)) for name in usual]
-    return [(len(usual) > 1 and _text(value) != usual[name], _rank(value)) for name, value in values]
+    return [
+        (len(usual) > 1 and _text(value) != usual[name], _rank(name, value, layers)) for name, value in values
+    ]
 
 
-def _rank(value):
-    """Sort key of the value of a setting: numbers in their order, then other values as texts."""
-    return (0, float(value), str(value)) if _is_number(value) else (1, 0.0, str(value))
+def _rank(name, value, layers):
+    """Sort key of the value of a setting: numbers in their order, layers in theirs, then other texts."""
+    if _is_number(value):
+        return (0, float(value), str(value))
+    is_layer = name == "layer" and value in layers
+    return (1, layers.index(value) if is_layer else len(layers), str(value))
 
 
-def usual_value(name, values, varies):
+def usual_value(name, values, varies, layers=()):
     """The usual value of a setting, as text: the most common one, and of several the first in order.
 
     For the settings in USUAL it is the value there, if any experiment has it: the own set of the run, the
-    inversion, all examples, and biases. `without` is an exception if the control varies, too, since it then
-    identifies the sets.
+    inversion, all examples, biases, and inputs standardised by pixel. `without` is an exception if the
+    control varies, too, since it then identifies the sets.
 
-    values : the values of all experiments. varies : names of all settings that differ.
+    values : the values of all experiments. varies : names of all settings that differ. layers : all layers,
+    in their order.
     """
-    texts = [_text(value) for value in sorted(values, key=_rank)]
+    texts = [_text(value) for value in sorted(values, key=lambda value: _rank(name, value, layers))]
     own = _text(USUAL.get(name))
     fixed = name in USUAL and not (name == "without" and "control" in varies)
     return own if fixed and own in texts else max(dict.fromkeys(texts), key=texts.count)
@@ -121,6 +139,8 @@ def _named(name, value):
     """A setting and its value in words."""
     if name == "no_bias":
         return "no biases" if value else "biases"
+    if name == "standardise" and value is None:
+        value = "pixel"
     return f"{name.replace('_', ' ')} {_text(value)}"
 
 

@@ -56,7 +56,7 @@ class Experiment:
 
     settings : dict of the settings of network, optimiser, data and analysis. runs : tuple of Run.
     test_examples : Q, None if unknown. source : the file's name, for messages.
-    identity : identity of the stragglers in the file.
+    identity : identity of the stragglers in the file. layers : the measured layers in their order.
     """
 
     settings: dict
@@ -64,12 +64,14 @@ class Experiment:
     test_examples: int | None = None
     source: str = "stragglers"
     identity: str = ""
+    layers: tuple = ()
 
 
 _TRAINING = (
     *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
     *("batch_size", "own_order", "precision", "restandardise"),
 )
+_UNUSUAL = ("no_bias", "standardise")  # settings that are in a recipe only if they are not the usual ones
 OF_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # values of settings that older files lack
 _NETWORK = (
@@ -100,9 +102,9 @@ def experiments_of(finding):
             kinds.setdefault(kind, []).append(run)
     except (AttributeError, LookupError, TypeError, ValueError):
         raise StragError("has runs that cannot be read", _AGAIN, finding.source) from None
+    described = (sizes[1], finding.source, finding.identity, _measured(finding))
     return [
-        Experiment({**settings, **dict(kind)}, tuple(members), sizes[1], finding.source, finding.identity)
-        for kind, members in kinds.items()
+        Experiment({**settings, **dict(kind)}, tuple(members), *described) for kind, members in kinds.items()
     ]
 
 
@@ -114,9 +116,9 @@ def _settings(finding):
         "groups": ", ".join(map(str, meta.get("classes") or [])),
         "examples": finding.summary.examples,
         **{name: finding.training.get(name) for name in _TRAINING},
-        **({"no_bias": True} if finding.training.get("no_bias") else {}),
+        **{name: finding.training[name] for name in _UNUSUAL if finding.training.get(name)},
         **{name: finding.recipe.get(name, _USUAL.get(name)) for name in OF_FINDING},
-        "layer": _layer(finding),
+        "layer": finding.layer,
         "pruned": _pruned(finding),
         "without": _short(history.get("without")),
     }
@@ -127,14 +129,10 @@ def _history(finding):
     return (finding.meta.get("inputs") or {}).get("history") or {}
 
 
-def _layer(finding):
-    """The layer of the runs; the first one if the recipe says `all`, or None as in older files."""
-    requested, recorded = finding.recipe.get("layer"), finding.training.get("layers")
-    if requested == "all" and finding.layers:
-        return finding.layers[0].layer
-    first = recorded[0] if isinstance(recorded, list) and recorded else None
-    number = int(requested) if isinstance(requested, str) and requested.isdecimal() else requested
-    return first if requested in (None, "all") else number
+def _measured(finding):
+    """The measured layers of the training, in the order of the forward pass: tuple."""
+    layers = finding.training.get("layers")
+    return tuple(filter(_is_plain, layers)) if isinstance(layers, list) else ()
 
 
 def _pruned(finding):

@@ -10,7 +10,7 @@ from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.original_classes import original_classes
 from strag.stragglers.over_runs import OverRuns, layer_findings, over_runs
 from strag.stragglers.run_finding import run_findings
-from strag.words import Brief, number_of
+from strag.words import Brief, layer_called, number_of
 
 # Columns of the table of examples; `name` only if the examples have names.
 COLUMNS = ("index", "class", "label", "name", "count", "runs", "probability", "low", "high", "status")
@@ -96,6 +96,21 @@ class Finding(Brief):
     def training(self):
         """The recipe of the training: dict."""
         return (self.meta.get("inputs") or {}).get("training") or {}
+
+    @property
+    def layer(self):
+        """The layer of the runs, the first one if all layers were examined; None if it is not known.
+
+        Files of strag 0.1 hold the number of a layer as text.
+        """
+        requested, recorded = self.recipe.get("layer"), self.training.get("layers")
+        recorded = recorded if isinstance(recorded, list) else []
+        if requested == "all" and self.layers:
+            return self.layers[0].layer
+        if requested in (None, "all"):
+            return recorded[0] if recorded else None
+        layer = layer_called(requested, recorded)
+        return requested if layer is None else layer
 
     @property
     def is_of_sets(self):

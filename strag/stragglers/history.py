@@ -11,7 +11,7 @@ from strag.bits import unpack
 from strag.errors import StragError, bad_usage
 from strag.geometry.curves import over_axis, values_of
 from strag.geometry.measures import MEASURES, read_observable
-from strag.words import Brief, number_of, some_of
+from strag.words import Brief, lacks_layer, layer_called, number_of, some_of
 
 _FAR = 2  # test errors are interpolated only between records whose updates have at most this ratio
 
@@ -138,26 +138,28 @@ class History(Brief):
             raise StragError("no layer was measured", remedy, self.source)
 
     def layer_position(self, layer=None):
-        """Position of a recorded layer on axis L, by default 0. Raises StragError for another layer."""
+        """Position of a recorded layer on axis L, by default 0. Raises StragError for another layer.
+
+        layer : number or name, see `strag.words.layer_called`.
+        """
         if layer is None:
             self.require_layers()
             return 0
         self.require_layers("remove `layer`")
-        if layer not in self.layers:
-            known = ", ".join(str(number) for number in self.layers)
+        recorded = layer_called(layer, self.layers)
+        if recorded is None:
+            known = ", ".join(map(str, self.layers))
             only = f"it has only layer {known}, so remove `layer`"
             remedy = f"choose `layer` from {known}" if len(self.layers) > 1 else only
-            raise bad_usage(f"has no layer {layer}", remedy, self.source)
-        return self.layers.index(layer)
+            raise bad_usage(lacks_layer(layer, self.layers), remedy, self.source)
+        return self.layers.index(recorded)
 
     def layer(self, layer):
-        """Return the given layer if it is recorded, and None for None.
+        """Return the recorded layer that a user calls so, see `strag.words.layer_called`, and None for None.
 
         Raises StragError for a layer that is not recorded.
         """
-        if layer is not None:
-            self.layer_position(layer)
-        return layer
+        return None if layer is None else self.layers[self.layer_position(layer)]
 
     def class_position(self, name):
         """Position of a group on axis C, from its name or number. Raises StragError for an unknown group."""

@@ -4,8 +4,8 @@ from strag.errors import StragError
 
 # Settings that give the initial weights, and those that give the path from there.
 _NETWORK = ("seed", "depth", "width", "activation", "no_bias")
-_DESCENT = ("optimizer", "lr", "momentum", "weight_decay", "batch_size", "own_order")
-_USUAL = {"no_bias": False}  # values of settings that older files lack
+_DESCENT = ("optimizer", "lr", "momentum", "weight_decay", "batch_size", "own_order", "standardise")
+_USUAL = {"no_bias": False, "standardise": "pixel"}  # values of settings that older files lack
 # Settings that do not change what a run does up to a given update.
 _FREE = {"runs", "first_run", "epochs", "record", "test", "noise", "layers", "until"}
 

@@ -20,6 +20,7 @@ from strag.stragglers.conditions import (
     group_by,
     key_of,
     labelled_by,
+    layers_in_order,
     leaves_nothing_out,
     of_each_block,
     place_of,
@@ -152,11 +153,13 @@ def summarise(experiments, labels=None):
         groups[key].append(experiment)
     choices = [experiment.settings for experiment in experiments]
     varies = varying(choices)
-    usual = {name: usual_value(name, [settings.get(name) for settings in choices], varies) for name in varies}
+    values = {name: [settings.get(name) for settings in choices] for name in varies}
+    layers = layers_in_order(experiments)
+    usual = {name: usual_value(name, values[name], varies, layers) for name in varies}
     shown = {name: usual[name] for name in labelled_by(varies, choices)}
     members = list(groups.items())
     if not labels:
-        members.sort(key=lambda pair: place_of(pair[1][0].settings, usual))
+        members.sort(key=lambda pair: place_of(pair[1][0].settings, usual, layers))
     pooled, conditions = [], []
     for key, same in members:
         pooled.append(_pooled(same))

@@ -26,7 +26,7 @@ def architecture(model=DEFAULT, **options):
     if isinstance(model, Factory):
         _check_names(CUSTOM, options)
         return Custom(model, **options)
-    if model not in NAMED:
+    if not isinstance(model, str) or model not in NAMED:
         raise refused(model, "model", f"{', '.join(NAMED)} or FILE.py:FACTORY")
     _check_names(model, options)
     return _without_unused(ARCHITECTURES[model](**options), options)

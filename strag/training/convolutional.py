@@ -8,8 +8,9 @@ import torch
 
 from strag.errors import StragError
 from strag.training.convolution import KERNEL, PADDING, STRIDE, Halving, halved
+from strag.training.images import image_shape
 from strag.training.layers import split_name
-from strag.training.module_architecture import ModuleArchitecture, image_shape
+from strag.training.module_architecture import ModuleArchitecture
 from strag.values import checked_fields, choice, several, whole
 
 LARGEST_CHANNELS = 65536

@@ -7,7 +7,8 @@ import torch
 
 from strag.errors import bad_usage
 from strag.training.factory import Factory
-from strag.training.module_architecture import ModuleArchitecture, image_shape
+from strag.training.images import image_shape
+from strag.training.module_architecture import ModuleArchitecture
 from strag.values import checked_fields, instance, refused
 from strag.words import some_of
 

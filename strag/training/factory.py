@@ -1,12 +1,11 @@
 """A function of the user that builds a network, and the network that it builds, checked."""
 
-import contextlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 
+from strag.aside import printing_aside
 from strag.errors import StragError
 
 
@@ -52,11 +51,6 @@ class Factory:
         except Exception as error:
             remedy = "correct the factory or its arguments"
             raise StragError(f"{call} raises {in_words(error)}", remedy, self.file) from None
-
-
-def printing_aside():
-    """A context in which what a user's code prints goes to stderr, since stdout is for data."""
-    return contextlib.redirect_stdout(sys.stderr)
 
 
 def in_words(error):

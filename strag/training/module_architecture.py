@@ -8,19 +8,16 @@ from dataclasses import dataclass
 
 import torch
 
+from strag.aside import printing_aside
 from strag.errors import StragError
 from strag.training.architecture import Architecture, Ends
-from strag.training.factory import in_words, printing_aside
+from strag.training.factory import in_words
+from strag.training.images import image_shape
 from strag.training.layers import EXAMPLES, output_of, place_of, seen_layers, split_name, units_of
 from strag.training.modules import Modules, require_lawful
 from strag.training.seeds import INITIAL, number, seeded
 
 TILE = 256  # examples that are visited at a time
-
-
-def image_shape(shape):
-    """The shape in which modules take an example: (c, h, w), with one channel for (h, w), or (d,)."""
-    return (1, *shape) if len(shape) == 2 else tuple(shape)
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ class ModuleArchitecture(Architecture):
         runs = len(next(iter(state.values())))
         with seeded(0):
             modules = [self.module(ends) for _ in range(runs)]
-        return Modules(modules, state, image_shape(ends.shape), self.tile(1, ends), device)
+        return Modules(modules, state, ends.shape, self.tile(1, ends), device)
 
     def require_lawful(self, task):
         """As `Architecture.require_lawful`, of the network of the first run."""
@@ -122,7 +119,7 @@ class ModuleArchitecture(Architecture):
         with seeded(number(1, 0, INITIAL)):
             other = self.module(task.ends)
         x = torch.as_tensor(task.x[:TILE])
-        self.calling(lambda: require_lawful(first, other, x, image_shape(task.shape), task.classes))
+        self.calling(lambda: require_lawful(first, other, x, task.shape, task.classes))
 
     def calling(self, function):
         """What a function returns that calls a network; its errors become a StragError about the file."""

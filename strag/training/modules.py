@@ -2,9 +2,10 @@
 
 import torch
 
+from strag.aside import printing_aside
 from strag.errors import StragError
 from strag.training.architecture import Networks
-from strag.training.factory import printing_aside
+from strag.training.images import as_images
 from strag.training.layers import INPUT, Watched, output_of
 from strag.training.seeds import seeded
 
@@ -17,7 +18,7 @@ class Modules(Networks):
     Parameters
     ----------
     modules : list of R modules. state : dict of the name of each parameter to float32 [R, *shape].
-    shape : shape of an example as the modules take it. tile : number of examples to visit at a time.
+    shape : shape of an example in the data set. tile : number of examples to visit at a time.
     device : the torch device.
 
     In `parameters` are those that are trained. The parameters of module r are views of row r, and so are
@@ -57,7 +58,7 @@ class Modules(Networks):
         inner = tuple(layer for layer in layers if layer != INPUT)
         recorded = torch.set_grad_enabled(learn)
         with Watched(module, inner, self._copied) as watched, recorded, printing_aside():
-            logits = output_of(module(x.view(-1, *self.shape)), module)
+            logits = output_of(module(as_images(x, self.shape)), module)
         if changed := watched.overwritten():
             self._copied |= changed
             return self._pass(module, x, layers, learn)
@@ -79,7 +80,7 @@ def require_lawful(module, other, x, shape, classes):
     """Raise StragError unless a network treats every example by itself and draws no random numbers.
 
     module, other : two networks of one factory, drawn with different random numbers. x : float32 [B, d],
-    examples to try it on. shape : shape of an example as the modules take it. classes : number of groups.
+    examples to try it on. shape : shape of an example in the data set. classes : number of groups.
     """
     remedy = (
         "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
@@ -88,7 +89,7 @@ def require_lawful(module, other, x, shape, classes):
     for name, buffer in other.named_buffers():
         if not torch.equal(buffer, buffers[name]):
             raise StragError(f"the network draws its buffer '{name}' at random", "make it a parameter")
-    x = x.view(-1, *shape)
+    x = as_images(x, shape)
     with torch.no_grad():
         with seeded(0):
             whole = output_of(module(x), module)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from strag.datasets.dataset import mean_and_std, standardise
+from strag.datasets.standardisation import applied
 from strag.errors import StragError, bad_usage
 from strag.training.architecture import misfit, not_held
 from strag.training.parts import require_one_set
@@ -16,14 +17,12 @@ def prepare(recipe, data, removed=None, seed_runs=None):
     seed_runs : run numbers that determine the initial weights of the networks, by default their own.
 
     Returns the Task, and the mean and std [d] that standardise its inputs. Raises StragError if no input of
-    the data set varies, if it has fewer than two groups, if a run has no examples left, and if
-    `restandardise` is combined with runs that leave out different examples.
+    the data set varies, if it has fewer than two groups, if a run has no examples left, if `restandardise` is
+    combined with runs that leave out different examples, and if there are no channels to standardise.
     """
     trained = _trained(recipe, data, removed)
     mean, std = _standardisation(recipe, data, trained)
     columns = np.flatnonzero(std > 0)
-    if columns.size == 0:
-        raise StragError("no input varies over the examples", "pass examples that differ")
     if np.unique(data.groups).size < 2:
         raise StragError(
             f"all examples are in one group, '{data.grouping.names[data.groups[0]]}'",
@@ -65,11 +64,18 @@ def _trained(recipe, data, removed):
 
 
 def _standardisation(recipe, data, trained):
-    """Return the mean and std [d] of the Dataset or, with `restandardise`, of the examples trained on."""
+    """Return the mean and std [d] that the recipe applies to the inputs of the Dataset.
+
+    They follow from those of its block or, with `restandardise`, from those of the examples trained on.
+    """
     if not recipe.restandardise or trained is None:
-        return data.standardisation(recipe.restandardise)
-    require_one_set(trained)
-    return mean_and_std(data.x[trained[0]])
+        mean, std = data.standardisation(recipe.restandardise)
+    else:
+        require_one_set(trained)
+        mean, std = mean_and_std(data.x[trained[0]])
+    if not (std > 0).any():
+        raise StragError("no input varies over the examples", "pass examples that differ")
+    return applied(recipe.standardise, mean, std, data.x)
 
 
 def start_from(task, recipe, state, runs, source):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 
+from strag.datasets.standardisation import NONE, PIXEL, WAYS
 from strag.errors import bad_usage
 from strag.training import architectures
 from strag.training.architecture import Architecture
@@ -24,6 +25,7 @@ from strag.values import (
 
 LONGEST = 100_000  # epochs of runs that end on their own
 _IN_FILES = {"record_every": "record", "test_every": "test"}  # keys of the recipe in files
+_LATER = {"until": None, "standardise": PIXEL}  # options that older files lack; held only if they differ
 
 
 def layers_check(value, name):
@@ -78,6 +80,7 @@ def _refuse_model_options(names):
     record_every=optional(_schedule_check(may_be_none=False)),
     test_every=_schedule_check(may_be_none=True),
     noise=several(number(0), "a tuple of numbers from 0 on, such as (0.0, 0.5)", fewest=1),
+    standardise=choice(*WAYS),
     restandardise=flag,
     precision=choice(*PRECISIONS),
     until=optional(choice("decided")),
@@ -104,7 +107,11 @@ class Recipe:
     record_every : number of updates between records, or "log", see `strag.training.schedule`. None is "log"
         with mini-batches or `until`, otherwise 1.
     test_every : number of updates between measurements of the test error, "log" or "never".
-    noise : standard deviations of noise on the standardised test inputs, in increasing order.
+    noise : standard deviations of noise on the standardised test inputs, in increasing order. Inputs with
+        standard deviation 0 get none.
+    standardise : "pixel", each input by its own mean and standard deviation over the block; "channel", by
+        those of its channel, see `strag.datasets.standardisation.over_channels`; or "none", which divides
+        uint8 by 255. Inputs with standard deviation 0 are not used.
     restandardise : whether inputs are standardised by the mean and standard deviation of the examples trained
         on, instead of those of their block.
     precision : precision of the operands of the large products, "float32" or "bfloat16".
@@ -130,6 +137,7 @@ class Recipe:
     record_every: str | None = None
     test_every: str = "log"
     noise: tuple = (0.0,)
+    standardise: str = PIXEL
     restandardise: bool = False
     precision: str = "float32"
     until: str | None = None
@@ -146,6 +154,9 @@ class Recipe:
             raise bad_usage(
                 "`own_order` needs `batch_size`", "the full batch has no order: pass both, or neither"
             )
+        if self.restandardise and self.standardise == NONE:
+            problem = "`restandardise` has no effect: `standardise` none uses no mean and standard deviation"
+            raise bad_usage(problem, "remove it")
         if self.optimizer == "adam" and self.momentum:
             raise bad_usage("`momentum` needs `optimizer` sgd", "remove it, or use sgd")
         if self.architecture.layers is not None:
@@ -222,9 +233,9 @@ class Recipe:
         own = {}
         for name in cls.option_names():
             key = _IN_FILES.get(name, name)
-            if key not in values and name != "until":
+            if key not in values and name not in _LATER:
                 raise bad_usage(f"does not say the `{name}` of its training")
-            value = values.get(key)
+            value = values.get(key, _LATER.get(name))
             own[name] = tuple(value) if isinstance(value, list) else value
         return cls(architecture=architectures.from_description(values, factory), **own)
 
@@ -235,7 +246,7 @@ class Recipe:
             value = getattr(self, name)
             if name == "architecture":
                 values |= architectures.described(value)
-            elif name != "until" or value is not None:  # older files, of format 1, do not have it
+            elif name not in _LATER or value != _LATER[name]:
                 values[_IN_FILES.get(name, name)] = list(value) if isinstance(value, tuple) else value
         return values
 

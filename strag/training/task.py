@@ -14,8 +14,8 @@ class Task:
     Attributes
     ----------
     x : float32 [P, d'], the inputs that are used. columns : int64 [d'], the positions of these inputs among
-    all d of an example. shape : shape of an example. varying : bool [d'], whether an input varies in the
-    block; the inputs that vary get noise on the test set.
+    all d of an example. shape : shape of an example. varying : bool [d'], whether an input is divided by a
+    standard deviation above 0; these inputs get noise on the test set.
     group : int64 [P], from 0 to `classes` - 1. classes : number of groups C.
     index : int [P], the examples' rows in the origin. origin_size : number of rows of the origin, over which
     mini-batches are drawn.

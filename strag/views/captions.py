@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from strag.words import number_of
+from strag.words import layer_in_words, number_of
 
 LONGEST = 28  # characters of a name
 LONGEST_GROUPS = 24  # characters of the groups in a title
 LONGEST_HEADING = 92  # characters
+LONGEST_LAYER = 80  # characters of a layer in a caption
 LONGEST_NAMES = 80  # characters of the names of the classes in the groups
 MOST_GROUPS = 4  # that a title names
 USUAL_GROUPS = ("even", "odd")
@@ -77,8 +78,8 @@ def facts_of(history, at, diverged):
         **recipe_facts(recipe),
         **_named_groups(history),
     }
-    if layer is not None and (len(history.layers) > 1 or layer == 0):
-        facts["layer"] = f"layer {layer}" if layer else "layer 0, the input"
+    if layer is not None and (layer != 1 or len(history.layers) > 1):
+        facts["layer"] = one_line(layer_in_words(layer), LONGEST_LAYER)
     return facts
 
 
@@ -106,6 +107,7 @@ def recipe_facts(recipe):
         ("width", None, "width {}"),
         ("activation", "tanh", "{}"),
         ("no_bias", False, "no biases"),
+        ("standardise", "pixel", "standardise {}"),
         ("optimizer", "sgd", "{}"),
         ("lr", None, "lr {}"),
         ("momentum", 0, "momentum {}"),

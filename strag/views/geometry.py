@@ -1,8 +1,10 @@
 """Errors, radii and distances of dumped activations as a table."""
 
 from strag.geometry.measures import CURVES
-from strag.views.table import Table, as_cell
+from strag.views.table import Table, as_cell, name_in_lines
 from strag.words import number_of
+
+LAYER = 24  # characters of the name of a layer in a line of a table
 
 
 def examples(measured, fate=" and left out"):
@@ -25,9 +27,12 @@ def tables(grid, rows):
 
     rows : iterable of (update, layer, values), see `strag.api.measure.means_over_runs`.
     """
-    names = ("update", "layer", "error", *(curve.name for curve in CURVES))
+    names = ("error", *(curve.name for curve in CURVES))
     cells = [
-        (str(update), str(layer), *(as_cell(value, 4) for value in values)) for update, layer, values in rows
+        (str(update), name_in_lines(layer, LAYER), *(as_cell(value, 4) for value in values))
+        for update, layer, values in rows
     ]
     caption = f"means over {number_of(len(grid.runs), 'run')}, {examples(grid)}"
-    return [Table(grid.parts[0].meta.get("title"), [(name, "right") for name in names], cells, caption)]
+    side = "left" if any(isinstance(layer, str) for layer in grid.layers) else "right"
+    columns = [("update", "right"), ("layer", side), *((name, "right") for name in names)]
+    return [Table(grid.parts[0].meta.get("title"), columns, cells, caption)]

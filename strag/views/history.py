@@ -1,5 +1,6 @@
 """The figure of histories: measured curves against updates or the training error."""
 
+from dataclasses import replace
 from textwrap import wrap
 
 import numpy as np
@@ -8,7 +9,7 @@ from strag.errors import bad_usage
 from strag.geometry.measures import MEASURES
 from strag.stragglers.inversion import FEWEST
 from strag.views.axes import MARK, MOST_TICKS, entitle, label_horizontal, legend_columns, marker
-from strag.views.captions import caption, heading
+from strag.views.captions import LONGEST_LAYER, caption, heading, one_line
 from strag.views.dynamics import (
     AXES,
     ERROR,
@@ -32,6 +33,7 @@ from strag.views.style import (
     new_figure,
     overlaid_dashes,
 )
+from strag.words import layer_in_words
 
 OPTIONS = ("x", "curves", "layer", "labels", "fewest")  # of a picture of histories
 HEIGHT = 2.95  # inches, without the legend and the recipe
@@ -39,6 +41,7 @@ ROW = 0.18  # inches, a row of the legend or the recipe
 MOST_CLASSES = 10  # that have a colour and a legend entry of their own
 MINIMUM = {"marker": "o", "markersize": 5, "markeredgecolor": "white", "linestyle": "", "zorder": 4}
 RADIUS = "radius"
+ALL = "all"  # of the layers of a history
 MOST_BANDED_CLASSES, MOST_BANDED_HISTORIES = 3, 6  # with bands that a reader can distinguish
 UNDERMOST = {"linewidth": 3.2, "alpha": 0.5}  # look of the first of several histories, which others may cover
 MOST_OF_SEVERAL = {3: 5, 4: 3}  # ticks on the horizontal axis, by number of panels
@@ -69,7 +72,8 @@ def history_figure(shown, x=UPDATES, curves=USUAL):
         lines = _entitle(panels[curves[0]], shown)
         labels = [handle.get_label() for handle in handles]
         columns = legend_columns(labels) if alone else 1
-        figure.set_size_inches(WIDTH, HEIGHT + ROW * (lines + -(-len(handles) // columns)))
+        rows = -(-len(handles) // columns) + sum(label.count("\n") for label in labels)
+        figure.set_size_inches(WIDTH, HEIGHT + ROW * (lines + rows))
         if handles:
             figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     return figure
@@ -255,12 +259,15 @@ def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=F
 
     histories : iterable of History; only one of them is in memory at a time. names : the label of each
     history, or None for the name of its data set. x, curves : see `history_figure`. layer, fewest : see
-    `dynamics_of`.
+    `dynamics_of`; if `layer` is "all", the layers of one history are drawn like several histories.
 
-    Raises StragError if a curve cannot be drawn.
+    Raises StragError if a curve cannot be drawn, and for all layers of several histories.
     """
     requested, named = curves or USUAL, zip(histories, names, strict=True)
-    shown = [dynamics_of(history, layer, name, fewest, requested) for history, name in named]
+    if layer == ALL:
+        shown = _of_layers(list(named), fewest, requested)
+    else:
+        shown = [dynamics_of(history, layer, name, fewest, requested) for history, name in named]
     curves = _curves_of(shown, x, curves)
 
     def text(columns, lines, coloured):
@@ -271,8 +278,33 @@ def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=F
     return Picture(
         lambda: history_figure(shown, x, curves),
         text=text,
-        notes=tuple(f"{dynamics.source}: {dynamics.explained}{dynamics.left_out}" for dynamics in shown),
+        notes=tuple(_note(dynamics, layer == ALL) for dynamics in shown),
     )
+
+
+def _note(dynamics, is_of_layer):
+    """Return the file and the inversion of a Dynamics in one line, with its label if it is one of layers."""
+    subject = f"{dynamics.source}: {dynamics.label}" if is_of_layer else dynamics.source
+    return f"{subject}: {dynamics.explained}{dynamics.left_out}"
+
+
+def _of_layers(named, fewest, curves):
+    """Return the Dynamics of every layer of the only one of `named`, pairs of a History and its label."""
+    if len(named) > 1:
+        problem = f"`layer` all draws the layers of one history, but there are {len(named)}"
+        raise bad_usage(problem, "plot one history, or use one layer")
+    ((history, name),) = named
+    history.require_layers("remove `layer`")
+    shown = [dynamics_of(history, layer, name, fewest, curves) for layer in history.layers]
+    if len(shown) == 1:
+        return shown
+    labels = [
+        f"{name}, {layer_in_words(layer)}" if name else layer_in_words(layer) for layer in history.layers
+    ]
+    return [
+        replace(dynamics, label=one_line(label, LONGEST_LAYER))
+        for dynamics, label in zip(shown, labels, strict=True)
+    ]
 
 
 def _curves_of(shown, x, curves):

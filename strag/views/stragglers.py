@@ -1,12 +1,15 @@
 """The stragglers of a Finding as tables and in sentences."""
 
+from dataclasses import replace
+
 from strag.errors import bad_usage
 from strag.stragglers.inversion import SMALLEST_DEPTH
 from strag.views.captions import scaled_update, table_title
-from strag.views.table import Table, as_cell
+from strag.views.table import Table, as_cell, name_in_lines
 from strag.words import number_of, some_of
 
 HARDEST = 10  # examples shown at a terminal
+LAYER = 40  # characters of the name of a layer in a line of a table
 OPTIONS = ("data", "number", "by_class")  # of a picture of stragglers
 
 _MEANING = {
@@ -108,11 +111,11 @@ def _moment(at):
 def tables(finding):
     """Return a Finding as a list of Tables: its runs or layers, and the examples that straggle most often.
 
-    The first table has the layers if the Finding has a profile, else the runs. The second one is left out if
-    there are no stragglers, and if the Finding is of sets.
+    The first table has the layers if the Finding has a profile, else the runs. Layers with long names take
+    two tables. The last one is left out if there are no stragglers, and if the Finding is of sets.
     """
     chosen = finding.recipe["at"] != "inversion"
-    columns, rows = _layers(finding) if finding.layers is not None else _runs(finding.runs, chosen)
+    parts = _layers(finding) if finding.layers is not None else [_runs(finding.runs, chosen)]
     caption, summary = sentence(finding), finding.summary
     if finding.model is not None:
         caption += (
@@ -122,7 +125,9 @@ def tables(finding):
     elif summary.runs_with_a_set > 1:
         caption += f"\nno probabilities: {finding.model_unknown}"
     title = table_title(finding.meta.get("title"), finding.meta.get("classes"))
-    shown = [Table(title, columns, rows, caption)]
+    shown = [Table(None, columns, rows) for columns, rows in parts]
+    shown[0] = replace(shown[0], title=title)
+    shown[-1] = replace(shown[-1], caption=caption)
     if finding.examples["index"] and not finding.is_of_sets:
         shown.append(_hardest(finding))
     return shown
@@ -150,24 +155,38 @@ def _hardest(finding):
 
 
 def _layers(finding):
-    """Return the columns and rows of a table of the layers of a Finding and their mean inversions."""
+    """Return the columns and rows of a table of the layers of a Finding and their mean inversions: [(., .)].
+
+    If a name is longer than its heading, there are two tables, whose rows have the same numbers.
+    """
     time = scaled_update([finding.training.get("momentum")])
-    headings = ("layer", "invert", "t*", time, "eps*", "depth", "to 4 t*", "T / t*")
-    rows = [
+    names = [str(layer.layer) for layer in finding.layers]
+    invert = [f"{layer.inverting_runs} of {layer.runs}" for layer in finding.layers]
+    verdicts = [
+        ", ".join(f"{n} {verdict}" for verdict, n in layer.verdicts.items()) for layer in finding.layers
+    ]
+    means = [
         (
-            str(layer.layer),
-            f"{layer.inverting_runs} of {layer.runs}",
             as_cell(layer.update_mean, 1),
             as_cell(layer.lr_update_mean, 2),
             as_cell(layer.train_error_mean, 4),
             as_cell(layer.depth_mean, 3),
             as_cell(layer.depth_at_4_mean, 3),
             as_cell(layer.horizon_mean, 1),
-            ", ".join(f"{number} {verdict}" for verdict, number in layer.verdicts.items()),
         )
         for layer in finding.layers
     ]
-    return [*((heading, "right") for heading in headings), ("verdicts", "left")], rows
+    of_means = [(heading, "right") for heading in ("t*", time, "eps*", "depth", "to 4 t*", "T / t*")]
+    ends = [("invert", "right"), ("verdicts", "left")]
+    if max(map(len, names)) <= len("layer"):
+        columns = [("layer", "right"), ends[0], *of_means, ends[1]]
+        rows = zip(names, invert, means, verdicts, strict=True)
+        return [(columns, [(name, number, *cells, text) for name, number, cells, text in rows])]
+    numbers = list(map(str, range(1, len(names) + 1)))
+    lines = [name_in_lines(name, LAYER) for name in names]
+    first = list(zip(numbers, lines, invert, verdicts, strict=True))
+    second = [(number, *cells) for number, cells in zip(numbers, means, strict=True)]
+    return [([("", "right"), ("layer", "left"), *ends], first), ([("", "right"), *of_means], second)]
 
 
 def _runs(runs, chosen):

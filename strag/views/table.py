@@ -1,5 +1,6 @@
 """Tables as data, independent of how they are printed."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -19,6 +20,16 @@ class Table:
     columns: list
     rows: list
     caption: str | None = None
+
+
+def name_in_lines(name, width):
+    """Return a name such as `block.1.act:mean`, broken after dots and before colons if it is wider."""
+    lines = [""]
+    for part in re.findall(r":?[^.:]+\.?|[.:]", str(name)):
+        if lines[-1] and len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def as_cell(value, digits):

@@ -74,6 +74,8 @@ def test_geometry_of_the_dump_is_what_training_recorded(folder, tmp_path):
         ["--width", "5", "--batch-size", "64"],
         ["--width", "5", "--without", "s.json"],
         ["--width", "5", "--first-run", "4"],
+        ["--width", "5", "--standardise", "channel"],
+        ["--width", "5", "--standardise", "none", "--without", "s.json"],
     ],
     ids=" ".join,
 )

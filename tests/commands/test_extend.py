@@ -39,6 +39,7 @@ LAW = {
     "sets": (["--without", "sets", "--width", "6"], 6, 10),
     "stragglers": (["--without", "some", "--batch-size", "40", "--restandardise"], 3, 5),
     "init": (["--init", "w", "--first-run", "1"], 6, 10),
+    "channel": (["--standardise", "channel", "--batch-size", "40"], 3, 5),
     "two groups": (["--runs", "5", "--first-run", "30", "--width", "20"], 4, 7),
     "diverged": (["--lr", "1e30"], 4, 7),
     "until decided": (UNTIL, 25, 60),
@@ -317,6 +318,7 @@ WRONG = {
             *(("--record-every", "2"), ("--test-every", "2"), ("--layers", "1"), ("--noise", "1")),
             *(("--without", "some"), ("--init", "w"), ("--restandardise",), ("--precision", "bfloat16")),
             *(("--until", "decided"), ("--depth", "3"), ("--optimizer", "adam"), ("--first-run", "1")),
+            ("--standardise", "channel"),
         )
     },
 }

@@ -82,9 +82,15 @@ class TestValues:
                         (z.argmax(axis=1) != data.groups).mean(), abs=1e-6
                     )
 
-    def test_the_training_error_is_that_of_the_history(self, folder):
-        _, result = measured("w", "d")
-        history = strag.read("h")
+    @pytest.mark.parametrize("way", ["pixel", "channel", "none"])
+    def test_the_training_error_is_that_of_the_history(self, folder, tmp_path, way):
+        """However the inputs were standardised, the weights say so."""
+        files = [str(tmp_path / name) for name in "wh"]
+        more = f"--width 6 --weights-at 0,3,9,30 --weights {files[0]} -o {files[1]}"
+        done(f"train d {TRAIN} --standardise {way} {more}")
+        _, result = measured(files[0], "d")
+        assert np.isfinite(result.r2).all()
+        history = strag.read(files[1])
         at = [history.updates.tolist().index(update) for update in (0, 3, 9, 30)]
         np.testing.assert_allclose(result.train_error, history.train_error[at], atol=1e-6)
 

@@ -74,6 +74,7 @@ def split_and_merge(line, of, weights=""):
         ("--runs 5 --batch-size 30 --optimizer adam --test-every never", 2, ""),
         ("--runs 4 --depth 3 --layers all --momentum 0.5 --weight-decay 0.01", 2, "--weights-at log"),
         ("--runs 3 --init w.few", 2, ""),
+        ("--runs 5 --standardise channel", 2, "--weights-at 0,4"),
         ("--without sets", 3, "--weights-at last"),
         ("--without sets --batch-size 16", 4, ""),
     ],

@@ -13,7 +13,8 @@ from strag.files.dataset import write_dataset
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
 from tests.files.makers import history_file, parts
-from tests.shell import complains, strag
+from tests.shell import afresh as strag
+from tests.shell import complains
 
 FUNCTION = '''"""How long class means are."""
 

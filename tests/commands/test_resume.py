@@ -37,6 +37,7 @@ KINDS = {
     "sets": "--epochs {0} --without sets --weights w",
     "weights": "--epochs {0} --batch-size 100 --weights w --weights-at log",
     "until": "--epochs {1} --until decided --weights w",
+    "none": "--epochs {0} --standardise none --weights w",
     "part": "--epochs {0} --part 2/2 --weights w --weights-at 0,10",
 }
 DRIVER = """
@@ -199,7 +200,7 @@ def kill_until_it_ends(line, folder, draw, most):
         kills += 1
 
 
-@pytest.mark.parametrize("kind", ["own order", "weights"])
+@pytest.mark.parametrize("kind", ["own order", pytest.param("weights", marks=pytest.mark.slow)])
 def test_kill_9_at_a_random_moment(folder, kind):
     long = {"epochs": (200, 100000)}
     expected = whole(kind, **long)

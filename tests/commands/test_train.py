@@ -320,7 +320,7 @@ def test_a_pipe_that_is_for_another_option_is_no_data(folder):
     assert b"stdin: 'indices' is not a list of whole numbers" in result.stderr
 
 
-@pytest.mark.parametrize("stdin", ["< /dev/null", "<&-"])
+@pytest.mark.parametrize("stdin", ["< /dev/null", pytest.param("<&-", marks=pytest.mark.slow)])
 def test_without_a_pipe_the_embedded_data_is_taken_with_a_note(folder, stdin):
     result = shell(f"strag {LITTLE} -o h {stdin} && strag info h --get shapes.index", folder)
     assert (result.returncode, result.stdout) == (0, b"8192\n")

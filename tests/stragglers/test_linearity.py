@@ -85,7 +85,10 @@ class TestInversions:
 class TestSameTraining:
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("seed", 1), ("lr", 0.2), ("width", 21), ("no_bias", True), ("momentum", 0.9), ("precision", "x")],
+        [
+            *(("seed", 1), ("lr", 0.2), ("width", 21), ("no_bias", True), ("momentum", 0.9)),
+            *(("precision", "x"), ("standardise", "channel")),
+        ],
     )
     def test_another_training_is_refused(self, name, value):
         other = finding(["inversion"], training={**RECIPE, name: value})

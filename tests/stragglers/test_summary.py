@@ -183,6 +183,20 @@ def test_networks_with_biases_are_the_reference_of_those_without():
     assert "no biases" in [condition.label for condition in found.conditions]
 
 
+def test_standardising_by_pixel_is_the_reference():
+    """A setting that files lack unless it is set, and the usual one even if another is more common."""
+    others = [experiment({"standardise": way}) for way in ("channel", "none")]
+    for order in ([experiment(), *others], [*others, experiment()]):
+        found = summarise(order)
+        labels = [condition.label for condition in found.conditions]
+        assert labels == [f"standardise {way}" for way in ("pixel", "channel", "none")]
+        assert found.reference.label == "standardise pixel"
+    wide = experiment({"standardise": "channel", "width": 30})
+    found = summarise([others[0], wide, experiment()])
+    labels = [condition.label for condition in found.conditions]
+    assert labels == ["reference", "standardise channel", "width 30, standardise channel"]
+
+
 def test_runs_of_a_training_count_once_however_often_it_is_analysed():
     usual, late = experiment({"at": "inversion"}), experiment({"at": "error:0.05"})
     assert summarise([usual, late]).trained == 5

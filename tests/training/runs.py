@@ -5,6 +5,7 @@ import torch
 
 from strag.api.job import ends_of
 from strag.datasets.dataset import mean_and_std, standardise
+from strag.datasets.standardisation import applied
 from strag.geometry.moments import ClassMoments, normalise
 from strag.training.loop import train
 from strag.training.prepare import prepare
@@ -58,6 +59,7 @@ def plain_run(data, run, kept=None, **options):
         mean, std = mean_and_std(data.x if kept is None else data.x[kept])
     else:
         mean, std = data.standardisation()
+    mean, std = applied(recipe.standardise, mean, std, data.x)
     columns = np.flatnonzero(std > 0)
     x = np.zeros((len(data.y), data.features), np.float32)
     x[:, columns] = standardise(data.x, mean, std)

@@ -272,13 +272,21 @@ class TestTraining:
             torch.testing.assert_close(values[0], weights[5][name][3], atol=1e-6, rtol=0)
 
     @pytest.mark.parametrize(
-        "batches", [{}, {"batch_size": 20}, {"batch_size": 20, "own_order": True}], ids=str
+        "more",
+        [
+            {},
+            {"batch_size": 20},
+            {"batch_size": 20, "own_order": True},
+            {"standardise": "channel"},
+            {"standardise": "none"},
+        ],
+        ids=str,
     )
-    def test_leaving_examples_out_by_weight_equals_training_on_the_slice(self, options, images, batches):
+    def test_leaving_examples_out_by_weight_equals_training_on_the_slice(self, options, images, more):
         left_out = np.arange(3, P, 5)
         kept = np.setdiff1d(np.arange(P), left_out)
-        weighted, _ = trained(images, options, recipe=batches, removed=left_out)
-        sliced, _ = trained(images.rows(kept), options, recipe=batches)
+        weighted, _ = trained(images, options, recipe=more, removed=left_out)
+        sliced, _ = trained(images.rows(kept), options, recipe=more)
         weighted["misclassified"] = weighted["misclassified"][:, :, kept]
         assert_same(weighted, sliced, atol=1e-5)
 

@@ -1,6 +1,7 @@
 """Networks that are torch modules: what is kept of them, and which are refused."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 from strag.api.job import ends_of
 from strag.api.model import model
 from strag.errors import StragError
+from strag.training.images import as_images, image_shape
 from strag.training.layers import Watched, seen_layers
 from strag.training.prepare import prepare
 from strag.training.recipe import Recipe
@@ -61,7 +63,9 @@ def plain(shape, classes):
 
 def on(function, data, **options):
     """The Recipe of networks of a function on a data set."""
-    return Recipe.of(model=model(function), **{"runs": 2, "epochs": 4, "lr": 0.3, **options}).on(ends_of(data))
+    return Recipe.of(model=model(function), **{"runs": 2, "epochs": 4, "lr": 0.3, **options}).on(
+        ends_of(data)
+    )
 
 
 def state_of_random_numbers():
@@ -251,3 +255,33 @@ class TestRefused:
         out, err = capsys.readouterr()
         assert out == ""
         assert "seen" in err
+
+
+class TestImages:
+    @pytest.mark.parametrize(
+        ("shape", "seen"),
+        [
+            ((6, 5), (1, 6, 5)),
+            ((6, 5, 3), (3, 6, 5)),
+            ((3, 6, 5), (3, 6, 5)),
+            ((20,), (20,)),
+            ((2, 6, 5), (2, 6, 5)),
+        ],
+    )
+    def test_channels_come_first(self, shape, seen):
+        assert image_shape(shape) == seen
+        x = torch.arange(2 * int(np.prod(shape)), dtype=torch.float32).view(2, -1)
+        images = as_images(x, shape)
+        assert images.shape == (2, *seen)
+        if shape == (6, 5, 3):
+            assert torch.equal(images, x.view(2, 6, 5, 3).movedim(3, 1))
+
+    def test_where_the_channels_stand_changes_nothing(self):
+        last = made_up(shape=(6, 5, 3))
+        first = replace(
+            last, x=np.moveaxis(last.x, 3, 1).copy(), x_test=np.moveaxis(last.x_test, 3, 1).copy()
+        )
+        options = {"model": "cnn", "channels": (2, 3), "layers": "all", "epochs": 3, "lr": 0.2, "runs": 2}
+        seen = [recorded(data, recipe=Recipe.of(**options))[0] for data in (last, first)]
+        for name, values in seen[0].items():
+            np.testing.assert_array_equal(values, seen[1][name], err_msg=name)

@@ -11,7 +11,6 @@ from strag.views.history import history_figure
 from strag.views.style import (
     COLOURS,
     DASHES,
-    FORMATS,
     WIDTH,
     colour,
     dashes,
@@ -20,6 +19,7 @@ from strag.views.style import (
     rendered,
 )
 from tests.conftest import cut_to
+from tests.views.forms import FORMS
 from tests.views.histories import falling, made, valley
 
 MARKED = "inversion of the rms radius"
@@ -51,7 +51,7 @@ def dots(panel):
     return [line.get_xydata()[0].tolist() for line in panel.lines if len(line.get_xdata()) == 1]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMS)
 def test_the_same_input_gives_the_same_bytes(form):
     first, second = (rendered(figure_of(made([valley(), valley(25)])), form) for _ in range(2))
     assert first == second
@@ -173,7 +173,9 @@ def test_a_curve_that_needs_no_legend_has_none():
 
 @pytest.mark.parametrize("panels", [3, 4])
 @pytest.mark.parametrize("x", ["updates", "error"])
-@pytest.mark.parametrize("last", [2, 9, 30, 100])
+@pytest.mark.parametrize(
+    "last", [2, pytest.param(9, marks=pytest.mark.slow), pytest.param(30, marks=pytest.mark.slow), 100]
+)
 def test_the_ticks_of_several_panels_do_not_touch(x, last, panels):
     history = made([valley(), valley()])
     figure = figure_of(cut_to(history, slice(last + 1)), x=x, curves=CURVES[:panels])

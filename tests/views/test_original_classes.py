@@ -160,7 +160,15 @@ def saved(figure, form, dpi):
     ],
     ids=["digits", "words", "ten", "forty", "coincident"],
 )
-@pytest.mark.parametrize(("form", "dpi"), [("png", 72), ("png", 150), ("png", 300), ("svg", 150)])
+@pytest.mark.parametrize(
+    ("form", "dpi"),
+    [
+        ("png", 72),
+        ("png", 150),
+        pytest.param("png", 300, marks=pytest.mark.slow),
+        pytest.param("svg", 150, marks=pytest.mark.slow),
+    ],
+)
 def test_every_name_is_nearest_to_its_own_point_or_a_line_joins_them(shares, errors, name, form, dpi):
     figure = original_classes_figure(listed(classes_of(shares, errors, name)))
     points, boxes, ends = saved(figure, form, dpi)
@@ -176,7 +184,7 @@ def test_every_name_is_nearest_to_its_own_point_or_a_line_joins_them(shares, err
         assert others.min() > 1.5 * away[at]
 
 
-@pytest.mark.parametrize("count", [1, 2, 10, 60])
+@pytest.mark.parametrize("count", [1, 2, 10, pytest.param(60, marks=pytest.mark.slow)])
 def test_no_text_is_clipped(count):
     shares = np.random.default_rng(1).random(count)
     long = "a name that goes on and on and on and on"

@@ -9,8 +9,9 @@ from strag.files.scores import scores_in_memory
 from strag.files.stamp import stamp
 from strag.geometry import expansion as science
 from strag.views.scores import scores_figure, sentence, tables
-from strag.views.style import BLUE, FORMATS, INK, VERMILION, rendered
+from strag.views.style import BLUE, INK, VERMILION, rendered
 from tests.geometry.test_expansion import networks, visiting
+from tests.views.forms import FORMS
 from tests.views.test_history import texts
 
 R, P, C = 3, 40, 3
@@ -44,7 +45,7 @@ def scores(own=True, consensus=True, seed=0, **changed):
     return scores_in_memory(meta, np.arange(P), np.nan_to_num(whole.mean()), whole.share, **sets)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMS)
 def test_the_same_input_gives_the_same_bytes(form):
     first, second = (rendered(scores_figure(scores()), form) for _ in range(2))
     assert first == second

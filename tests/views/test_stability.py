@@ -5,8 +5,9 @@ import pytest
 
 from strag.errors import StragError
 from strag.views.stability import THIN, sentence, stability_figure, tables
-from strag.views.style import BLUE, FORMATS, VERMILION, rendered
+from strag.views.style import BLUE, VERMILION, rendered
 from tests.views.agreements import agreement
+from tests.views.forms import FORMS
 from tests.views.test_history import dots, legend, texts, vertical_lines
 
 
@@ -17,7 +18,7 @@ def curve(panel, colour):
     return line
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMS)
 def test_the_same_input_gives_the_same_bytes(form):
     first, second = (rendered(stability_figure(agreement()), form) for _ in range(2))
     assert first == second
