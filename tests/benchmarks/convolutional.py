@@ -44,7 +44,7 @@ def plain(P, updates, runs):
     """Seconds per network-update of the plain loop, and what the last update leaves."""
     import torch
 
-    from tests.benchmarks.plain import convolutional, images
+    from tests.benchmarks.plain import convolutional, two_passes
 
     recipe, task = recipe_and_task(P, updates, runs)
     x = torch.from_numpy(task.x).view(P, 1, *task.shape)
@@ -56,9 +56,9 @@ def plain(P, updates, runs):
         with torch.no_grad():
             for parameter, values in zip(net.parameters(), initial, strict=True):
                 parameter.copy_(values)
-        images(net, x, y, WARM)
+        two_passes(net, x, y, WARM)
         start = time.perf_counter()
-        left.append(images(net, x, y, updates - WARM)[-1])
+        left.append(two_passes(net, x, y, updates - WARM)[-1])
         seconds += time.perf_counter() - start
     return seconds / runs / (updates - WARM), [(wrong, radii) for _, radii, wrong in left]
 

@@ -2,7 +2,8 @@
 
 They train the same network on the same standardised inputs as strag, those that vary, and look at the
 same things at every update: training error, misclassified examples, radii and distance of the two
-classes; test error if asked for. Two loops are for perceptrons, and one is for convolutional networks.
+classes; test error if asked for. Two loops are for perceptrons, and the third, with two
+passes, is for any network.
 """
 
 import torch
@@ -75,16 +76,23 @@ def convolutional(shape, channels=(8, 16)):
     return torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(below * h * w, 2))
 
 
-def images(net, x, y, updates, lr=0.1):
-    """Train a network of `convolutional` on the full batch; look at it in a second pass at every update."""
+def two_passes(net, x, y, epochs, lr=0.1, batch_size=None):
+    """Train a network epoch by epoch, and look at it in a second pass after each; net[:2] is its first layer.
+
+    batch_size : number of examples in a mini-batch; None is the full batch, and an epoch is an update.
+    """
     optimizer, seen = torch.optim.SGD(net.parameters(), lr=lr), []
-    for _ in range(updates):
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(net(x), y).backward()
-        optimizer.step()
+    for _ in range(epochs):
+        batches = [slice(None)]
+        if batch_size is not None:
+            batches = torch.randperm(len(x), device=x.device).split(batch_size)
+        for batch in batches:
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(net(x[batch]), y[batch]).backward()
+            optimizer.step()
         with torch.no_grad():
             hidden = net[:2](x)
             wrong = net[2:](hidden).argmax(dim=1) != y
             radii, _ = geometry(hidden.flatten(1), y)
-            seen.append((wrong.float().mean().item(), radii, wrong.numpy()))
+            seen.append((wrong.float().mean().item(), radii, wrong.cpu().numpy()))
     return seen

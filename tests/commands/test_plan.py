@@ -16,6 +16,8 @@ from tests.conftest import made_up
 from tests.shell import complains, files_in, strag
 
 RESIDUAL = f"{Path(__file__).parents[2] / 'examples' / 'networks' / 'networks.py'}:residual"
+SMALL = ["--model", RESIDUAL]
+WIDE = ["--model", RESIDUAL, "--model-args", '{"width": 32}']
 TRAIN = ["d", "--runs", "3", "--epochs", "20", "--width", "6"]
 
 
@@ -84,13 +86,13 @@ def test_memory_is_what_the_job_takes_to_a_fifth(tmp_path, options):
     [
         ["--model", "cnn", "--runs", "2", "--epochs", "2", "--noise", "1"],
         ["--model", "cnn", "--runs", "1", "--epochs", "2", "--channels", "64,128"],
-        ["--model", RESIDUAL, "--runs", "2", "--epochs", "1", "--layers", "all"],
-        ["--model", RESIDUAL, "--runs", "1", "--epochs", "1", "--model-args", '{"width": 64, "blocks": 3}'],
+        [*SMALL, "--runs", "2", "--epochs", "1", "--layers", "all"],
+        [*WIDE, "--runs", "1", "--epochs", "1", "--test-every", "never"],
     ],
-    ids=" ".join,
+    ids=["cnn", "wide cnn", "residual", "wide residual"],
 )
 def test_networks_of_modules_take_at_most_what_is_forecast_and_at_least_half(tmp_path, options):
-    assert strag("data", "mnist8k", "--size", "1000", "-o", "d", cwd=tmp_path).returncode == 0
+    assert strag("data", "mnist8k", "--size", "500", "-o", "d", cwd=tmp_path).returncode == 0
     forecast, peak = plan("d", *options, cwd=tmp_path)["memory_bytes"], peak_of(tmp_path, options, "d")
     assert peak <= forecast <= 2 * peak, (peak / 2**20, forecast / 2**20)
 
