@@ -5,8 +5,10 @@ import torch
 from strag.aside import printing_aside
 from strag.errors import StragError
 from strag.training.architecture import Networks
+from strag.training.factory import in_words
 from strag.training.images import as_images
 from strag.training.layers import INPUT, Watched, output_of
+from strag.training.precision import exact
 from strag.training.seeds import seeded
 
 CLOSE = 1e-3  # largest difference of logits that is rounding, relative to the largest logit
@@ -57,18 +59,29 @@ class Modules(Networks):
         """The output of one network for x [B, d], and those of its layers: dict of name to [B, N]."""
         inner = tuple(layer for layer in layers if layer != INPUT)
         recorded = torch.set_grad_enabled(learn)
-        with Watched(module, inner, self._copied) as watched, recorded, printing_aside():
-            logits = output_of(module(as_images(x, self.shape)), module)
+        with Watched(module, inner, self._copied) as watched, recorded, printing_aside(), exact(x.device):
+            logits = self._logits_of(module, x)
         if changed := watched.overwritten():
             self._copied |= changed
             return self._pass(module, x, layers, learn)
         hidden = watched.outputs() if inner else {}
         return logits, ({INPUT: x.float(), **hidden} if INPUT in layers else hidden)
 
+    def _logits_of(self, module, x):
+        """The output of one network for x [B, d]. Raises StragError if the network raises an error."""
+        try:
+            return output_of(module(as_images(x, self.shape)), module)
+        except StragError:
+            raise
+        except Exception as error:
+            remedy = f"correct the network, or what it needs on {x.device}"
+            raise StragError(f"the network raises {in_words(error)} in its training", remedy) from None
+
     def backward(self, slope):
         """As `Networks.backward`; torch frees the outputs of the visit."""
-        for logits, slope_of_run in zip(self._logits, slope, strict=True):
-            logits.backward(slope_of_run.t().to(logits.dtype))
+        with exact(slope.device):
+            for logits, slope_of_run in zip(self._logits, slope, strict=True):
+                logits.backward(slope_of_run.t().to(logits.dtype))
         self._logits = []
 
     def state(self):
