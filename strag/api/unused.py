@@ -34,8 +34,6 @@ def refuse_unused_with(data, given, recipe, without=None):
         raise bad_usage(problem, "remove it")
     ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
     if not is_effective(recipe.precision, recipe.architecture.operands(recipe.precision, ends)):
-        if recipe.architecture.takes_all:
-            raise bad_usage(f"{recipe.architecture} computes in float32 only", "remove `precision`")
         problem = f"no hidden layer has {FEWEST_INPUTS} inputs, which `precision` {recipe.precision} is for"
         raise bad_usage(problem, "remove it", data.source)
     if isinstance(without, StoredSets):
