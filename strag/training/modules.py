@@ -2,11 +2,11 @@
 
 import torch
 
-from strag.aside import printing_aside
 from strag.errors import StragError
 from strag.training.architecture import Networks
 from strag.training.images import as_images
 from strag.training.layers import INPUT, Watched, output_of
+from strag.training.precision import exact
 from strag.training.seeds import seeded
 
 CLOSE = 1e-3  # largest difference of logits that is rounding, relative to the largest logit
@@ -62,7 +62,7 @@ class Modules(Networks):
         """The output of one network for x [B, d], and those of its layers: dict of name to [B, N]."""
         inner = tuple(layer for layer in layers if layer != INPUT)
         recorded = torch.set_grad_enabled(learn)
-        with Watched(module, inner, self._copied) as watched, recorded, printing_aside():
+        with Watched(module, inner, self._copied) as watched, recorded, exact(x.device):
             logits = output_of(module(as_images(x, self.shape)), module)
         if changed := watched.overwritten():
             self._copied |= changed
@@ -73,7 +73,8 @@ class Modules(Networks):
     def backward(self, slope):
         """As `Networks.backward`; torch frees the outputs of the visit."""
         pairs = list(zip(self._logits, slope, strict=True))
-        self._calling(lambda: [logits.backward(of_run.t().to(logits.dtype)) for logits, of_run in pairs])
+        with exact(slope.device):
+            self._calling(lambda: [logits.backward(of_run.t().to(logits.dtype)) for logits, of_run in pairs])
         self._logits = []
 
     def state(self):
