@@ -69,7 +69,7 @@ def test_classes(data, tmp_path):
 
 @pytest.mark.slow
 def test_networks(data, tmp_path):
-    """The perceptron takes the place of the residual network, which takes longer; the README's commands train it."""
+    """The perceptron takes the place of the residual network, which takes longer; its README trains it."""
     smaller_cnn = "--model cnn --channels 4 --layers conv1,conv1:mean --epochs 400"
     train = "--runs 2 --until decided --test-every never"
     few = {
@@ -81,7 +81,7 @@ def test_networks(data, tmp_path):
     said, _ = make("networks", data, tmp_path, **few)
     assert [json.loads(line)["layer"] for line in said.splitlines()] == ["conv1", "conv1:mean", "act1"]
     assert json.loads((tmp_path / "same.json").read_text())["jaccard"] == [[1, 1], [1, 1]]
-    assert json.loads((tmp_path / "overlap.json").read_text())["names"] == ["mlp", "cnn", "residual"]
+    assert json.loads((tmp_path / "overlap.json").read_text())["names"] == ["mlp", "other", "cnn", "residual"]
 
 
 @pytest.mark.slow
