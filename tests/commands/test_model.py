@@ -326,7 +326,8 @@ def test_a_changed_file_is_another_recipe(folder, capsys):
     again = ["train", "d", "--model", "new.py:make", "-q", "-o", "out"]
     words = "h: was trained with another version of new.py; pass the file as it was then"
     complaint(capsys, 1, words, *again, "--extend", "h", "--epochs", "3")
-    complaint(capsys, 2, "another version of the file of --model", *again, "--without", "sets", "--epochs", "2")
+    words = "another version of the file of --model"
+    complaint(capsys, 2, words, *again, "--without", "sets", "--epochs", "2")
     assert "out" not in files_in(folder)
 
 
@@ -379,7 +380,7 @@ REFUSED = [
     ('--model net.py:make --model-args {"width":-1}', 1, "net.py: make((1, 4, 5), 2, width=-1) raises"),
     ("--model net.py:make --width 3", 2, "--width is not an option of a --model in a file; pass the"),
     ("--model net.py:make --activation relu", 2, "--activation is not an option of a --model in a file"),
-    ("--model net.py:make --precision bfloat16", 2, "the network of make is trained in float32, not in --precision bfloat16"),
+    ("--model net.py:make --precision bfloat16", 2, "the network of make is trained in float32, not in --pre"),
     ("--model cnn --model-args {}", 2, "--model-args is not an option of --model cnn; its options are chan"),
     ("--model cnn --width 3", 2, "--width is not an option of --model cnn; its options are channels, activ"),
     ("--model cnn --channels 0", 2, "cannot use 0 as --channels; pass a whole number from 1 to 65536"),
