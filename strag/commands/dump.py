@@ -8,6 +8,7 @@ from strag.commands.options import (
     given_names,
     output_option,
     quiet_option,
+    refuse_ignored,
     stored_runs_option,
     stored_updates_option,
     threads_option,
@@ -104,6 +105,8 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
     device = choose_device(options.pop("device"))
     set_threads(threads)
     if lists:
+        others = "layers key standardise updates runs half"
+        refuse_ignored((others, True, "contradicts `list_layers`"))
         _list_layers(weights, data, model, model_args, output)
         return
     foreign = are_checkpoints(weights, model)

@@ -15,7 +15,7 @@ import strag as package
 from strag import kinds
 from strag.api import checkpoints as api
 from strag.cli import main
-from strag.datasets.dataset import standardise
+from strag.datasets.dataset import Dataset, standardise
 from strag.datasets.standardisation import over_channels
 from strag.files.dataset import write_dataset
 from tests.commands.terminal import at_terminal
@@ -134,6 +134,12 @@ def folder(made, monkeypatch):
     return made
 
 
+def with_inputs(x):
+    """The data of `made` with other inputs, and without a test set."""
+    data = made_up(P=300)
+    return Dataset(x, data.y, data.index, labels="parity")
+
+
 PICKLES = [f"e1_s{update}.pt" for update in UPDATES]
 SAFE = [f"step{update:03}.safetensors" for update in UPDATES]
 MODEL = ["--model", "net.py:make", "--layers", ",".join(LAYERS)]
@@ -223,14 +229,24 @@ class TestActivations:
 
     def test_bytes_are_divided_by_255(self, folder, tmp_path, capsys):
         random_x = np.random.default_rng(0).integers(256, size=(300, 4, 5), dtype=np.uint8)
-        data = made_up(P=300)
-        object.__setattr__(data, "x", random_x)
-        object.__setattr__(data, "x_test", None)
-        object.__setattr__(data, "y_test", None)
-        write_dataset(str(tmp_path / "u"), data, {})
+        write_dataset(str(tmp_path / "u"), with_inputs(random_x), {})
         assert main(["dump", *PICKLES, str(tmp_path / "u"), *MODEL, "-o", str(tmp_path / "a")]) == 0
         assert "inputs are divided by 255, and not standardised" in capsys.readouterr().err
         assert_activations(tmp_path / "a", torch.from_numpy(random_x / np.float32(255))[:, None])
+
+    def test_channels_come_first_wherever_the_data_have_them(self, folder, tmp_path):
+        colours = np.random.default_rng(0).normal(size=(300, 3, 4, 5)).astype(np.float32)
+        names, model = {}, ["--model", "net.py:make", "--layers", "conv1"]
+        exec(NET, names)
+        net = names["make"]((3, 4, 5), 2)
+        net(torch.from_numpy(colours))
+        torch.save(net.state_dict(), tmp_path / "c1.pt")
+        found = []
+        for name, x in (("first", colours), ("last", colours.transpose(0, 2, 3, 1))):
+            write_dataset(str(tmp_path / name), with_inputs(np.ascontiguousarray(x)), {})
+            found.append(load(dumped(tmp_path / "a", tmp_path / "c1.pt", tmp_path / name, *model)))
+        for name in ("layer.conv1", "loss", "prediction"):
+            np.testing.assert_array_equal(found[0][name], found[1][name])
 
     @pytest.mark.parametrize("form", ["object", "dict", "tuple"])
     def test_outputs_may_hold_logits(self, folder, tmp_path, form):
@@ -419,6 +435,11 @@ class TestListLayers:
         assert (status, error) == (0, "")
         assert "called 2 times" in text
         assert "3 x 4 x 5" in text
+
+    def test_options_without_an_effect_are_refused(self, folder, capsys):
+        line = ["dump", "d", "--model", "net.py:make", "--list-layers"]
+        complaint(capsys, 2, ["--layers contradicts --list-layers"], *line, "--layers", "act1")
+        complaint(capsys, 2, ["--list-layers needs --model"], "dump", "d", "--list-layers")
 
     def test_a_weights_file_needs_no_model(self, folder, tmp_path):
         in_this_process(
