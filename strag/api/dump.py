@@ -13,7 +13,6 @@ from strag.files.activations import ActivationsWriter, read
 from strag.training.architectures import architecture
 from strag.training.custom import args_check
 from strag.training.device import DEVICES, choose_device
-from strag.training.module_architecture import ModuleArchitecture
 from strag.training.recipe import layers_check
 from strag.training.snapshots import Snapshots
 from strag.values import checked, choice, flag, listing, optional, path, text
@@ -135,14 +134,7 @@ def layers_of(weights, data, model=None, model_args=None):
         options = {} if model_args is None else {"model_args": model_args}
         return listed(Snapshots(architecture(model=factory_of(model), **options), ends_of(data)).layers)
     job = prepare_dump(weights, data)
-    built = job.recipe.architecture
-    if isinstance(built, ModuleArchitecture):
-        return listed(built.seen(job.ends).layers)
-    kind = getattr(built, "activation", type(built).__name__)
-    return [
-        {"name": str(layer), "type": kind, "shape": [built.units(layer, job.ends)], "calls": 1}
-        for layer in built.layers
-    ]
+    return listed(job.recipe.architecture.shown(job.ends))
 
 
 def _add(writer, number, tile, job):

@@ -124,24 +124,17 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
 
 def _list_layers(weights, data, model, model_args, output):
     """Print the layers of a network: a table at a terminal, else JSON."""
-    import json
     from contextlib import nullcontext
 
     from strag.api.dump import layers_of
+    from strag.commands.deliver import deliver_layers
     from strag.commands.inputs import read_data
-    from strag.console import print_tables, stdout_is_terminal
     from strag.files.output import Output
     from strag.kinds import read
-    from strag.views.layers import tables
 
     if model is None and len(weights) != 1:
         raise click.UsageError("--list-layers needs --model FILE.py:FACTORY, or one weights file of strag")
     with Output(output, binary=False) as sink:
         with nullcontext() if model is not None else read(weights[0], "weights") as stored:
             found = layers_of(stored, read_data(data), model, model_args)
-        if output == "-" and stdout_is_terminal():
-            print_tables(tables(found))
-            return
-        with sink.writing():
-            sink.file.write("".join(f"{json.dumps(layer)}\n" for layer in found).encode())
-        sink.commit()
+        deliver_layers(found, sink)

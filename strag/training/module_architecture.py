@@ -70,6 +70,10 @@ class ModuleArchitecture(Architecture):
             return None
         return tuple(layer.name for layer in self._seen.layers if not layer.fault and not layer.passes_on)
 
+    def shown(self, ends):
+        """As `Architecture.shown`."""
+        return self.seen(ends).layers
+
     def layer_named(self, text):
         """The name itself. Raises ValueError if it is empty."""
         if not text.strip():

@@ -4,8 +4,8 @@ from strag.views.table import Table
 
 
 def tables(listed):
-    """Return the layers that `strag dump --list-layers` lists, a list of dict, as a list of one Table."""
-    rows = [(layer["name"], layer["type"], _shape(layer["shape"]), _calls(layer)) for layer in listed]
+    """Return the layers that `--list-layers` lists, a list of dict, as a list of one Table."""
+    rows = [(str(layer["name"]), layer["type"], _shape(layer["shape"]), _calls(layer)) for layer in listed]
     columns = [("layer", "left"), ("type", "left"), ("output", "left"), ("", "left")]
     caption = (
         "the output is that of one example, in the order of the calls; layers called once can be measured"

@@ -447,7 +447,7 @@ class TestListLayers:
         )
         in_this_process(f"strag dump {tmp_path}/w d --list-layers -o {tmp_path}/l", folder)
         layers = [json.loads(line) for line in (tmp_path / "l").read_text().splitlines()]
-        assert layers[1] == {"name": "2", "type": "tanh", "shape": [20], "calls": 1}
+        assert layers[1] == {"name": 2, "type": "tanh", "shape": [20], "calls": 1}
 
 
 def saved(path, content):
