@@ -11,7 +11,7 @@ from strag.api.job import ends_of
 from strag.api.model import model
 from strag.datasets.dataset import standardise
 from strag.datasets.standardisation import NONE, PIXEL, applied
-from strag.errors import StragError, StragNote, bad_usage, warn_caller
+from strag.errors import StragError, StragNote, bad_usage, warn_caller, warn_of
 from strag.files.checkpoints import form_of, read_state
 from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
@@ -171,8 +171,10 @@ def prepare_checkpoints(
     _require_groups(snapshots, data)
     names = _layers(snapshots, layers)
     identities, removed, under = [], set(), set()
-    for _, path in order:
+    for at, (_, path) in enumerate(order):
         identity, key_of_path, parts = _seen(path, key, snapshots, data)
+        if identity in identities[-1:]:
+            warn_of(path, f"holds the same parameters as {order[at - 1][1]}")
         identities.append(identity)
         removed |= parts
         under |= {key_of_path} - {None}

@@ -92,7 +92,7 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
     from strag.kinds import read
     from strag.training.device import choose_device, set_threads
     from strag.views.geometry import examples
-    from strag.words import number_of
+    from strag.words import number_of, some_of
 
     if data is None or not (weights or lists):
         missing = "WEIGHTS" if data is None and not lists else "DATA"
@@ -119,6 +119,8 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
         with Progress(len(job.updates), "update", quiet) as progress:
             dump_into(job, sink, half, device, progress.to)
     runs, updates = number_of(len(job.runs), "run"), number_of(len(job.updates), "update")
+    if foreign:  # whose updates come from their names
+        updates = f"update{'' if len(job.updates) == 1 else 's'} {some_of(job.updates)}"
     Notes(quiet)(f"{runs} at {updates}, {examples(job, fate='')}")
 
 

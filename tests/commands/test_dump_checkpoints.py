@@ -20,7 +20,7 @@ from strag.datasets.standardisation import over_channels
 from strag.files.dataset import write_dataset
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
-from tests.files.makers import complaint
+from tests.files.makers import complaint, refused
 from tests.shell import files_in, in_this_process, strag
 
 NET = '''
@@ -359,7 +359,21 @@ class TestHistory:
         complaint(capsys, 1, words, "geometry", tmp_path / "low", tmp_path / "high")
 
 
+def test_the_updates_are_reported_and_equal_checkpoints_warned_of(folder, tmp_path, capsys):
+    (tmp_path / "same9.pt").write_bytes(Path(PICKLES[-1]).read_bytes())
+    line = ["dump", PICKLES[-1], PICKLES[1], str(tmp_path / "same9.pt"), "d", *MODEL, "--updates", "7,1,8"]
+    assert main([*line, "-o", str(tmp_path / "a")]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert f"strag: warning: {tmp_path}/same9.pt: holds the same parameters as {PICKLES[-1]}" in lines
+    assert lines[-1] == "strag: 1 run at updates 1, 7, 8, 300 examples"
+
+
 class TestPython:
+    def test_a_path_alone_is_refused(self, folder):
+        refused(
+            lambda: package.dump(SAFE[0], package.read("d")), "`weights` is a path", "a list of", status=2
+        )
+
     def test_the_function_writes_the_bytes_of_the_command(self, folder, tmp_path):
         wanted = dumped(tmp_path / "a", *SAFE, "d", *MODEL)
         data = package.read("d")
@@ -482,6 +496,12 @@ WRONG = {
     "a cut file": (lambda f: [f / "cut1.pt"], [], 1, ["cut1.pt: is not a complete checkpoint"]),
     "no file": (lambda f: ["none1.pt"], [], 1, ["none1.pt: no such file"]),
     "a directory": (lambda f: [f], ["--updates", "0"], 1, ["is a directory"]),
+    "two weights files": (
+        lambda f: ["d", "d"],
+        ["--model", None],
+        1,
+        ["d: is a file of strag", "pass one weights file alone"],
+    ),
     "no such key": (
         lambda f: PICKLES[:1],
         ["--key", "net"],
