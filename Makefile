@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all lint check bench clean
+.PHONY: help setup demo test test-all lint check bench device clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,8 @@ help:
 	@echo "make test      set up, run the tests"
 	@echo "make test-all  run what is slow: long pipes, every example, whether intervals hold what they promise"
 	@echo "make check     lint and test"
-	@echo "make bench     measure the speed against two plain loops"
+	@echo "make bench     measure the speed against plain loops"
+	@echo "make device    check and time strag on a graphics card with the torch of PYTHON, without setup"
 	@echo "make clean     remove what the others made, but for the environment"
 
 setup: $(VENV)/installed
@@ -43,6 +44,11 @@ check: lint test
 # Half an hour on two cores; nothing else should run.
 bench: setup
 	env -u OPENBLAS_CORETYPE $(BIN)/python -m tests.benchmarks.run
+	env -u OPENBLAS_CORETYPE $(BIN)/python -m tests.benchmarks.convolutional
+
+# Eight minutes on a card with CUDA; writes tests/benchmarks/out/device.json and device.md.
+device:
+	$(PYTHON) -m tests.benchmarks.device
 
 clean:
 	$(MAKE) --no-print-directory -C examples/quickstart clean

@@ -276,6 +276,11 @@ WRONG = [
     ("train", {"noise": (0.5,), "test_every": "never"}, "`noise` has no effect: `test_every` never measures"),
     ("train", {"depth": 1, "width": 7}, "`width` has no effect: `depth` 1 has no hidden layer; remove"),
     ("train", {"depth": 1, "activation": "relu"}, "`activation` has no effect: `depth` 1 has no hidden"),
+    (
+        "train",
+        {"model": "cnn", "precision": "bfloat16"},
+        "is trained in float32, not in `precision` bfloat16",
+    ),
     ("train", {"precision": "bfloat16"}, "no hidden layer has 64 inputs, which `precision` bfloat16 is for"),
     *(
         (verb, {name: "-"}, f"cannot use '-' as `{name}`; pass the path of a file")

@@ -29,8 +29,13 @@ def refuse_unused_with(data, given, recipe, without=None):
             if name in given and recipe.test_every != "never":
                 remedy = f"remove `{name}`, or create a test set with 'strag data' and `hold_out`"
                 raise bad_usage(f"has no test set, which `{name}` is for", remedy, data.source)
+    if recipe.precision not in recipe.architecture.precisions:
+        problem = f"{recipe.architecture} is trained in float32, not in `precision` {recipe.precision}"
+        raise bad_usage(problem, "remove it")
     ends = Ends(data.x.shape[1:], data.features, len(data.grouping.names))
     if not is_effective(recipe.precision, recipe.architecture.operands(recipe.precision, ends)):
+        if recipe.architecture.takes_all:
+            raise bad_usage(f"{recipe.architecture} computes in float32 only", "remove `precision`")
         problem = f"no hidden layer has {FEWEST_INPUTS} inputs, which `precision` {recipe.precision} is for"
         raise bad_usage(problem, "remove it", data.source)
     if isinstance(without, StoredSets):

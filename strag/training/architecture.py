@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, fields
 
 import torch
 
+from strag.training.precision import FLOAT32
+
 
 @dataclass(frozen=True)
 class Ends:
@@ -46,6 +48,8 @@ class Architecture(ABC):
     input_layer = "input"  # name of the input when it is listed among the layers
     drawn_by = ()  # names of the options that the initial parameters depend on
     later = ()  # names of options that older files lack; a recipe holds them only if they are not the default
+    precisions = (FLOAT32,)  # those that its products can have, see `strag.training.precision`
+    file = None  # name of the user's file that builds the networks, for messages
     takes_all = False  # whether the networks take all inputs, also those that are zero for every example
 
     @property
@@ -147,8 +151,7 @@ class Architecture(ABC):
     def operands(self, precision, ends):
         """Dtypes of the operands of the products: list of torch dtypes. The first is that of the inputs.
 
-        An architecture that supports float32 only returns float32 alone. `strag train` then refuses any
-        other precision because it would change nothing.
+        If a precision changes none of them, `strag train` refuses it.
         """
         return [torch.float32]
 

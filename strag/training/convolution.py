@@ -1,5 +1,7 @@
 """The convolution that halves a map, with a gradient that is fast on processors."""
 
+import itertools
+
 import torch
 
 KERNEL, STRIDE, PADDING = 5, 2, 2
@@ -46,6 +48,11 @@ def _by_input(slope, weight, shape):
     """
     o, c = weight.shape[:2]
     even = torch.nn.functional.pad(weight, (0, 1, 0, 1)).view(o, c, 3, 2, 3, 2)  # element 5 is 0
-    kernel = even.flip(2, 4).permute(1, 3, 5, 0, 2, 4).reshape(4 * c, o, 3, 3)
-    parities = torch.conv2d(slope, kernel, None, 1, 1)
-    return torch.pixel_shuffle(parities, STRIDE)[:, :, : shape[2], : shape[3]]
+    kernel = even.flip(2, 4).permute(3, 5, 1, 0, 2, 4).reshape(4 * c, o, 3, 3)
+    parities = torch.conv2d(slope, kernel, None, 1, 1).split(c, dim=1)
+    by_input = slope.new_empty(shape)
+    for parity, part in zip(itertools.product((0, 1), repeat=2), parities, strict=True):
+        rows, columns = (slice(start, None, STRIDE) for start in parity)
+        into = by_input[:, :, rows, columns]
+        into.copy_(part[:, :, : into.shape[2], : into.shape[3]])
+    return by_input

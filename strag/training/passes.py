@@ -160,12 +160,17 @@ class _Tally:
         self.loss.append((log_p * counted).sum(dim=(1, 2)))
         for sums, norms, layer in zip(self.sums, self.norms, self.layers, strict=True):
             h = hidden[layer]  # (R, N, B) or (1, N, B)
-            square = torch.mul(h, h, out=self.networks.scratch("square", *h.shape))
-            norm2 = square.sum(dim=1)  # (R, B)
+            norm2 = self._squared_norms(h)  # (R, B)
             inverse = torch.where(norm2 > 0, norm2.rsqrt(), 0)
             scaled = counted * inverse[:, None, :]  # (R, C, B)
             sums.append(torch.matmul(scaled, h.transpose(1, 2)))  # (R, C, N)
             norms.append((scaled @ norm2.mul_(inverse).unsqueeze(-1)).squeeze(-1))  # (R, C)
+
+    def _squared_norms(self, h):
+        """The squared norms |h|^2 of activations [R, N, B]: [R, B]."""
+        if not h.is_contiguous() and h.stride(1) == 1:  # a module's, whose units are neighbours in memory
+            return torch.linalg.vector_norm(h, dim=1).square_()
+        return torch.mul(h, h, out=self.networks.scratch("square", *h.shape)).sum(dim=1)
 
     def measured(self, inputs, trained, total):
         """Return the Measured of all tiles. total : number of trained examples, one number or [R]."""

@@ -12,7 +12,7 @@ import torch
 
 from strag.training.architecture import Architecture, Networks
 from strag.training.layers import Layer
-from strag.training.precision import operand_dtypes
+from strag.training.precision import PRECISIONS, operand_dtypes
 from strag.training.products import add_product, product
 from strag.training.seeds import initial_weights
 from strag.values import LARGEST, checked_fields, choice, flag, read_whole, whole
@@ -80,6 +80,7 @@ class Perceptron(Architecture):
     no_bias: bool = False
 
     input_layer = 0
+    precisions = PRECISIONS
     later = ("no_bias",)
 
     def __str__(self):

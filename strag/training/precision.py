@@ -6,6 +6,8 @@ changes, activations, losses, radii and the readout stay float32, and a product 
 it is rounded. (torch's global switch for matrix products is a different mechanism; it is slower on CPUs.)
 """
 
+import contextlib
+
 import torch
 
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
@@ -35,3 +37,13 @@ def is_native(precision, device):
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def exact(device):
+    """A context in which the convolutions on a device multiply in float32.
+
+    By default, torch rounds their operands to the 10 bits of TF32 on graphics cards.
+    """
+    if torch.device(device).type != "cuda":
+        return contextlib.nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)

@@ -1,8 +1,9 @@
-"""The paper's protocol as a user of torch would write it without strag: two loops, one network at a time.
+"""The paper's protocol as a user of torch would write it without strag: loops, one network at a time.
 
 They train the same network on the same standardised inputs as strag, those that vary, and look at the
 same things at every update: training error, misclassified examples, radii and distance of the two
-classes; test error if asked for.
+classes; test error if asked for. Two loops are for perceptrons, and the third, with two
+passes, is for any network.
 """
 
 import torch
@@ -63,4 +64,35 @@ def careful(x, y, x_test, y_test, updates, lr=0.1):
                 test = (net(x_test).argmax(dim=1) != y_test).float().mean().item()
         optimizer.step()
         seen.append((wrong.float().mean().item(), test, radii, distance, wrong.numpy()))
+    return seen
+
+
+def convolutional(shape, channels=(8, 16)):
+    """The network of `--model cnn` for images (c, h, w) and two classes: maps with tanh, and a readout."""
+    layers, (below, h, w) = [], shape
+    for above in channels:
+        layers += [torch.nn.Conv2d(below, above, 5, stride=2, padding=2), torch.nn.Tanh()]
+        below, h, w = above, -(-h // 2), -(-w // 2)
+    return torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(below * h * w, 2))
+
+
+def two_passes(net, x, y, epochs, lr=0.1, batch_size=None):
+    """Train a network epoch by epoch, and look at it in a second pass after each; net[:2] is its first layer.
+
+    batch_size : number of examples in a mini-batch; None is the full batch, and an epoch is an update.
+    """
+    optimizer, seen = torch.optim.SGD(net.parameters(), lr=lr), []
+    for _ in range(epochs):
+        batches = [slice(None)]
+        if batch_size is not None:
+            batches = torch.randperm(len(x), device=x.device).split(batch_size)
+        for batch in batches:
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(net(x[batch]), y[batch]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            hidden = net[:2](x)
+            wrong = net[2:](hidden).argmax(dim=1) != y
+            radii, _ = geometry(hidden.flatten(1), y)
+            seen.append((wrong.float().mean().item(), radii, wrong.cpu().numpy()))
     return seen

@@ -27,7 +27,7 @@ def measure(side, updates, runs=10, precision="float32", test=False, P=8192, **m
     }
 
 
-def _data(P):
+def data_of(P):
     from strag.datasets import catalogue
     from strag.datasets.dataset import Dataset
 
@@ -49,8 +49,10 @@ def _strag(updates, runs, precision, test, P, weighted, **more):
     from strag.training.prepare import prepare
     from strag.training.recipe import Recipe
 
-    recipe = Recipe.of(runs=runs, epochs=updates, precision=precision, test="1" if test else "never", **more)
-    data = _data(P)
+    recipe = Recipe.of(
+        runs=runs, epochs=updates, precision=precision, test_every="1" if test else "never", **more
+    )
+    data = data_of(P)
     removed = [np.arange(run % 7, P, 11) for run in range(runs)] if weighted else None
     task, _, _ = prepare(recipe, data, removed)
     trained = np.ones((runs, P), dtype=bool) if task.trained is None else task.trained
@@ -111,7 +113,7 @@ def _plain(side, updates, runs, test):
     from strag.training.recipe import Recipe
     from tests.benchmarks import plain
 
-    task, _, _ = prepare(Recipe(), _data(8192))
+    task, _, _ = prepare(Recipe(), data_of(8192))
     x, y = torch.from_numpy(task.x), torch.from_numpy(task.group)
     tested = (torch.from_numpy(task.x_test), torch.from_numpy(task.test_group)) if test else (None, None)
     loop = getattr(plain, side)

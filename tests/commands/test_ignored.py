@@ -52,6 +52,9 @@ CASES = {
     "train bare --noise 1": "bare: has no test set, which --noise is for",
     "train bare --test-every 5": "bare: has no test set, which --test-every is for",
     "train d --precision bfloat16": "d: no hidden layer has 64 inputs, which --precision bfloat16 is for",
+    "train d --model cnn --precision bfloat16": (
+        "a cnn of 2 convolutions is trained in float32, not in --precision bfloat16; remove it"
+    ),
     "train d --own-order": "--own-order needs --batch-size",
     "train d --optimizer adam --momentum 0.5": "--momentum needs --optimizer sgd",
     "train d --weights-at 3": "--weights-at needs --weights",

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,9 @@ from strag.views.plan import _rows, sentence
 from tests.conftest import made_up
 from tests.shell import complains, files_in, strag
 
+RESIDUAL = f"{Path(__file__).parents[2] / 'examples' / 'networks' / 'networks.py'}:residual"
+SMALL = ["--model", RESIDUAL]
+WIDE = ["--model", RESIDUAL, "--model-args", '{"width": 32}']
 TRAIN = ["d", "--runs", "3", "--epochs", "20", "--width", "6"]
 
 
@@ -24,8 +28,8 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def plan(*arguments):
-    result = strag("train", *arguments, "--plan")
+def plan(*arguments, cwd=None):
+    result = strag("train", *arguments, "--plan", cwd=cwd)
     assert (result.returncode, result.stderr) == (0, b"")
     return json.loads(result.stdout)
 
@@ -53,6 +57,15 @@ def test_the_sizes_are_those_of_the_files(folder):
         assert more == (0 if name == "h" else 8 * (340 + 1 + len(logarithmic(range(21)))) + 3 * 38)
 
 
+def peak_of(folder, options, data="mnist8k"):
+    """Peak memory of a training in bytes."""
+    arguments = ["train", data, *options, "-q", "-o", "h"]
+    script = f"import resource; from strag.cli import main; main({arguments!r}); "
+    script += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    result = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, check=True)
+    return 1024 * int(result.stdout)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
@@ -64,11 +77,32 @@ def test_the_sizes_are_those_of_the_files(folder):
 )
 def test_memory_is_what_the_job_takes_to_a_fifth(tmp_path, options):
     found = plan("mnist8k", *options)
-    arguments = ["train", "mnist8k", *options, "-q", "-o", "h"]
-    script = f"import resource; from strag.cli import main; main({arguments!r}); "
-    script += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    result = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True)
-    assert found["memory_bytes"] == pytest.approx(1024 * int(result.stdout), rel=0.2)
+    assert found["memory_bytes"] == pytest.approx(peak_of(tmp_path, options), rel=0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--model", "cnn", "--runs", "2", "--epochs", "2", "--noise", "1"],
+        ["--model", "cnn", "--runs", "1", "--epochs", "2", "--channels", "64,128"],
+        [*SMALL, "--runs", "2", "--epochs", "1", "--layers", "all"],
+        [*WIDE, "--runs", "1", "--epochs", "1", "--test-every", "never"],
+    ],
+    ids=["cnn", "wide cnn", "residual", "wide residual"],
+)
+def test_networks_of_modules_take_at_most_what_is_forecast_and_at_least_half(tmp_path, options):
+    assert strag("data", "mnist8k", "--size", "500", "-o", "d", cwd=tmp_path).returncode == 0
+    forecast, peak = plan("d", *options, cwd=tmp_path)["memory_bytes"], peak_of(tmp_path, options, "d")
+    assert peak <= forecast <= 2 * peak, (peak / 2**20, forecast / 2**20)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_networks_of_modules(tmp_path):
+    one, many = (
+        peak_of(tmp_path, ["--model", "cnn", "--runs", runs, "--epochs", "2"]) for runs in ("1", "8")
+    )
+    assert many == pytest.approx(one, rel=0.05)
 
 
 def test_a_plan_is_no_history(folder):

@@ -6,7 +6,7 @@ import torch
 
 from strag.training import precision
 from strag.training.perceptron import tile_size
-from strag.training.precision import is_native, operand_dtypes
+from strag.training.precision import exact, is_native, operand_dtypes
 from strag.training.products import add_product, product
 from tests.conftest import made_up
 from tests.training.runs import recorded
@@ -61,3 +61,13 @@ def test_tiles_keep_activations_in_the_cache():
     assert tile_size(32, 20) == 1024
     assert tile_size(1, 1000) == 1024
     assert tile_size(1, 100_000) == 256
+
+
+def test_convolutions_on_graphics_cards_are_those_of_float32():
+    before = torch.backends.cudnn.allow_tf32
+    with exact("cuda:0"):
+        assert not torch.backends.cudnn.allow_tf32
+        assert torch.backends.cudnn.enabled
+    assert torch.backends.cudnn.allow_tf32 is before
+    with exact("cpu"):
+        assert torch.backends.cudnn.allow_tf32 is before
