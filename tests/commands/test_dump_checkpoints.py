@@ -278,6 +278,7 @@ class TestActivations:
         one = load(dumped(tmp_path / "b", tmp_path / "one1.safetensors", *more))
         np.testing.assert_array_equal(both["prediction"], one["prediction"])
 
+    @pytest.mark.slow
     def test_what_a_factory_prints_does_not_mix_with_data(self, folder, tmp_path):
         wanted = dumped(tmp_path / "a", SAFE[0], "d", *MODEL)
         result = strag("dump", SAFE[0], "d", "--model", "net.py:talking", *MODEL[2:], "-q")
@@ -443,6 +444,7 @@ class TestListLayers:
             "unused": 0,
         }
 
+    @pytest.mark.slow
     def test_a_terminal_gets_a_table(self, folder):
         line = ["dump", "d", "--model", "net.py:make", "--list-layers"]
         status, error, text = at_terminal("stdout", *line)
@@ -601,7 +603,7 @@ WRONG = {
         lambda f: PICKLES[:1],
         ["--model", "net.py:number"],
         2,
-        ["net.py: number is no function"],
+        ["net.py: number is not a function"],
     ),
     "a factory that fails": (
         lambda f: PICKLES[:1],
