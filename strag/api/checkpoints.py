@@ -141,10 +141,12 @@ def refuse_unused(given, checkpoints):
 
 
 def factory_of(given):
-    """The Factory that `model` stands for: the text FILE.py:FACTORY, a function or a Factory.
+    """The Factory that `model` stands for: the text FILE.py:FACTORY, a function or a Factory; None for None.
 
     Raises StragError for anything else.
     """
+    if given is None:
+        return None
     found = model(given)
     if not isinstance(found, Factory):
         raise bad_usage(f"`model` {shown(given)} is not a function", "pass FILE.py:FACTORY")

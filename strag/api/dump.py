@@ -120,7 +120,7 @@ def dump(
 
 def prepare(weights, data, layers, updates, runs, model, model_args, key, standardise, device):
     """The DumpJob of Weights, or the CheckpointJob of a list of paths; the arguments are those of `dump`."""
-    factory = None if model is None else factory_of(model)
+    factory = factory_of(model)
     if not isinstance(weights, list):
         return prepare_dump(weights, data, layers, updates, runs or "all", factory)
     if factory is None:
