@@ -153,10 +153,11 @@ def test_only_the_console_prints_and_only_the_entry_exits():
     assert [name for name in who if not inside(name, allowed)] == []
 
 
-def test_only_training_and_its_command_know_torch():
+def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
     who = where(lambda source: imported_from(source, ("torch",)))
+    allowed = ("strag.training", "strag.commands.train", "strag.files.checkpoints")
     assert who
-    assert [name for name in who if not inside(name, ("strag.training", "strag.commands.train"))] == []
+    assert [name for name in who if not inside(name, allowed)] == []
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,23 @@ def test_nothing_unpickles():
     """Except what the worker processes of a training receive from each other through their own pipes."""
     who = where(lambda source: imported_from(source, ("pickle", "dill", "joblib")))
     assert who == ["strag.api.workers"]
-    assert where(lambda source: calls(source) & {"torch.load"}) == []
+    assert where(lambda source: calls(source) & {"torch.load"}) == ["strag.files.checkpoints"]
+    assert loads(MODULES["strag.files.checkpoints"]) == [True]
+
+
+def loads(source):
+    """The constant `weights_only` of every call of torch.load in a source; None where it has none."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            found.append(getattr(given.get("weights_only"), "value", None))
+    return found
+
+
+@pytest.mark.parametrize("options", ["", ", weights_only=False", ", weights_only=safe", ", **options"])
+def test_the_watch_sees_a_load_that_may_run_code(options):
+    assert loads(f"torch.load(path{options})") != [True]
 
 
 @pytest.mark.parametrize(

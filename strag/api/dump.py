@@ -1,140 +1,25 @@
 """`strag.dump`: activations, predictions and losses of trained networks on a data set."""
 
-from dataclasses import dataclass
-
-import numpy as np
-
 from strag import kinds
-from strag.api.arguments import file_to_read, kind, refuse_overwriting
+from strag.api.arguments import file_to_read, kind, refuse_overwriting, require
+from strag.api.checkpoints import factory_of, listed, prepare_checkpoints, refuse_unused
+from strag.api.dump_weights import prepare_dump
+from strag.api.job import ends_of
 from strag.api.outputs import opened
-from strag.bits import pack, unpack
-from strag.datasets.dataset import standardise
+from strag.bits import pack
+from strag.datasets.standardisation import WAYS
 from strag.errors import StragError, bad_usage
 from strag.files.activations import ActivationsWriter, read
-from strag.files.dataset import described_classes
-from strag.files.stamp import stamp
-from strag.stragglers.sets import described_at
-from strag.training.activations import activations
-from strag.training.architecture import Ends, misfit, not_held
-from strag.training.architectures import from_description
-from strag.training.device import DEVICES, choose_device, environment
-from strag.training.precision import PRECISIONS
-from strag.training.recipe import Recipe, layers_check, read_layers
-from strag.values import checked, choice, flag, listing, optional, read_whole
-
-_AGAIN = kinds.remake("weights")
-
-
-@dataclass
-class DumpJob:
-    """Which networks of an open weights file run on which data.
-
-    updates, runs : positions on the file's axes. layers : their names. recipe : of the
-    training. ends : of the networks. trained : bool [R, P], the examples of the data that each run was
-    trained on; all examples of data of another origin than the training set.
-    """
-
-    weights: object
-    data: object
-    recipe: Recipe
-    ends: Ends
-    layers: tuple
-    updates: list
-    runs: list
-    trained: np.ndarray
-
-    @property
-    def is_other(self):
-        """Whether the data have another origin than the training set."""
-        return self.data.origin != self.weights.meta.get("origin")
-
-    def inputs(self):
-        """The standardised inputs that the networks use, float32 [P, d'], and their positions, int64 [d']."""
-        try:
-            x = standardise(self.data.x, self.weights.mean, self.weights.std)
-        except StragError as error:
-            raise error.about(self.data.source) from None
-        return x, np.flatnonzero(self.weights.std > 0)
-
-    def state(self, update, runs=None):
-        """The parameters of the networks at a position on axis U: dict of name to float32 [R, ...].
-
-        runs : positions on axis R, by default those of the job. Raises StragError for parameters that such
-        networks cannot have.
-        """
-        state = self.weights.parameters(update, self.runs if runs is None else runs)
-        fault = not_held(state, self.recipe.architecture.held_at_zero(self.ends))
-        if fault:
-            raise StragError(fault, _AGAIN, self.weights.source)
-        return state
-
-
-def prepare_dump(weights, data, layers=None, updates="all", runs="all"):
-    """The DumpJob of all or some of the networks in open Weights on a Dataset.
-
-    layers : names such as `1,2`, or `all`; by default the first. updates, runs : numbers such as `0,40`, or
-    `all`.
-
-    Raises StragError for data of another shape or grouping than the networks', and for layers, updates
-    or runs that are not stored.
-    """
-    features = len(weights.mean)
-    if data.features != features:
-        problem = f"has {data.features} inputs, but the networks of {weights.source} have {features}"
-        raise StragError(problem, "pass data of the same shape", data.source)
-    classes = weights.meta["classes"]
-    if list(data.grouping.names) != classes:
-        groups = ", ".join(data.grouping.names)
-        problem = f"its groups are {groups}, but those of the networks are {', '.join(classes)}"
-        remedy = f"use 'strag data' with `labels` {weights.meta.get('labels')}"
-        raise StragError(problem, remedy, data.source)
-    ends = Ends(data.x.shape[1:], int((weights.std > 0).sum()), len(classes))
-    recipe, layers = _recipe_and_layers(weights, ends, layers)
-    updates = _chosen(updates, weights.updates.tolist(), "update", weights.source)
-    runs = _chosen(runs, list(weights.runs), "run", weights.source)
-    return DumpJob(weights, data, recipe, ends, layers, updates, runs, _trained(weights, data, runs))
-
-
-def _recipe_and_layers(weights, ends, layers):
-    """The Recipe of the networks in a weights file, and the layers that the option means."""
-    stored = weights.meta.get("recipe") or {}
-    try:
-        architecture = from_description(stored)
-    except StragError:
-        architecture = None
-    if architecture is None or stored.get("precision") not in PRECISIONS:
-        raise StragError("does not say what its networks compute", _AGAIN, weights.source)
-    fault = misfit(weights.shapes, architecture.shapes(ends))
-    if fault:
-        raise StragError(fault, _AGAIN, weights.source)
-    wanted = read_layers(layers, architecture)
-    measured = tuple(layer for layer in wanted if layer != architecture.input_layer)
-    try:
-        recipe = Recipe(architecture=architecture, precision=stored["precision"], layers=measured or None)
-    except StragError as error:
-        raise error.about(weights.source) from None
-    return recipe, wanted
-
-
-def _chosen(text, stored, what, source):
-    """Positions of the numbers in `text` among those that are stored. what : the noun for one of them."""
-    if text == "all":
-        return list(range(len(stored)))
-    try:
-        wanted = sorted({read_whole(part.strip()) for part in text.split(",")})
-    except ValueError:
-        raise bad_usage(f"cannot read `{what}s` '{text}'", "pass numbers such as 0,40, or all") from None
-    for number in wanted:
-        if number not in stored:
-            known = ", ".join(str(n) for n in stored[:20]) + (", ..." if len(stored) > 20 else "")
-            only = f"it has only {what} {known}, so remove `{what}s`"
-            remedy = f"choose `{what}s` from {known}" if len(stored) > 1 else only
-            raise bad_usage(f"has no {what} {number}", remedy, source)
-    return [stored.index(number) for number in wanted]
+from strag.training.architectures import architecture
+from strag.training.custom import args_check
+from strag.training.device import DEVICES, choose_device
+from strag.training.recipe import layers_check
+from strag.training.snapshots import Snapshots
+from strag.values import checked, choice, flag, listing, optional, path, text
 
 
 def dump_into(job, sink, half=False, device="cpu", progress=None):
-    """Run the networks of a DumpJob and write the activations into an open Output.
+    """Run the networks of a DumpJob, or of a CheckpointJob, and write the activations into an open Output.
 
     If the Output is None, the Activations are returned.
 
@@ -142,19 +27,13 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
 
     Raises StragError if half precision cannot hold an activation.
     """
-    weights, data = job.weights, job.data
-    x, columns = job.inputs()
-    widths = {layer: job.recipe.architecture.units(layer, job.ends) for layer in job.layers}
-    updates = weights.updates[job.updates]
-    whole = {"updates": updates, "index": data.index, "y": data.y, "group": data.groups, **data.named}
+    data = job.data
+    whole = {"updates": job.at, "index": data.index, "y": data.y, "group": data.groups, **data.named}
     whole["trained"] = pack(job.trained)
-    with ActivationsWriter(sink, _meta(job, device), whole, widths, half) as writer:
-        for number, position in enumerate(job.updates):
-            state = job.state(position)
-            described = (job.recipe, job.ends, x, columns, data.groups, job.layers, device)
-            for tile in activations(state, *described):
-                _add(writer, number, tile, job)
-            if progress:
+    with ActivationsWriter(sink, job.stamp(device), whole, job.widths, half) as writer:
+        for number, tile in job.tiles(device):
+            _add(writer, number, tile, job)
+            if progress and tile.rows.stop == len(data.y) and tile.runs.stop == len(job.trained):
                 progress(number + 1)
         if sink is None:
             return read(writer.as_container("activations"))
@@ -162,39 +41,100 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
     return None
 
 
+def _weights(value, name):
+    """The check of `weights`: Weights, or a list of paths of checkpoints."""
+    if isinstance(value, (list, tuple)) and value:
+        return [path(part, name) for part in value]
+    return require(value, name, "Weights")
+
+
+def _refuse_unused(given, weights, **_):
+    refuse_unused(given, isinstance(weights, list))
+
+
 @checked(
-    weights=kind("Weights"),
+    ignored=_refuse_unused,
+    weights=_weights,
     data=kind("Dataset"),
     layers=optional(layers_check),
     updates=listing("updates such as '0,40', or 'all'"),
-    runs=listing("runs such as '0,3', or 'all'"),
+    runs=optional(listing("runs such as '0,3', or 'all'")),
     half=flag,
     device=choice(*DEVICES),
     output=optional(file_to_read),
+    model_args=optional(args_check),
+    key=optional(text("the name of a key, such as 'model'")),
+    standardise=optional(choice(*WAYS)),
 )
-def dump(weights, data, layers=None, updates="all", runs="all", half=False, device="auto", output=None):
+def dump(
+    weights,
+    data,
+    layers=None,
+    updates="all",
+    runs=None,
+    half=False,
+    device="auto",
+    output=None,
+    model=None,
+    model_args=None,
+    key=None,
+    standardise=None,
+):
     """Dump the hidden activations and predictions of trained networks.
 
     Parameters
     ----------
-    weights : Weights, which `strag.read` returns. data : Dataset to run the networks on.
+    weights : Weights, which `strag.read` returns, or a list of paths of checkpoints of one network, which
+        another program trained: state dicts in safetensors, or in files that `torch.save` wrote.
+    data : Dataset to run the networks on.
     layers : names such as "1,2" or (1, 2), or "all"; by default the first. updates, runs : numbers such as
-        "0,40" or (0, 40), or "all".
+        "0,40" or (0, 40), or "all", which is the default. The updates of checkpoints are one number for each,
+        by default the last whole number in its name.
     half : store activations in half precision. device : as for `strag.train`.
     output : path of a file of activations, which may be larger than memory; by default they stay in memory.
+    model, model_args : the function that builds the networks, of checkpoints or where `strag.train` was given
+        one: the text "FILE.py:FACTORY" or the function itself, and a dict of its further arguments.
+    key : where the state dict is in each checkpoint, such as "model" or "ema.model".
+    standardise : how inputs of checkpoints are standardised: "pixel", "channel", or by default "none".
 
     Returns
     -------
     Activations, which are read part by part. Pass them to `measure`.
 
-    Raises StragError for data that do not fit the networks, and for layers, updates or runs that are
-    not stored.
+    Raises StragError for data that do not fit the networks, for layers, updates or runs that are not stored,
+    for checkpoints that cannot be read without running code in them, and for those of another network.
     """
-    refuse_overwriting((weights, data), output=output)
-    job = prepare_dump(weights, data, layers, updates, runs)
+    refuse_overwriting([data, *(weights if isinstance(weights, list) else [weights])], output=output)
+    device = choose_device(device)
+    job = prepare(weights, data, layers, updates, runs, model, model_args, key, standardise, device)
     with opened(output) as sink:
-        gathered = dump_into(job, sink, half, choose_device(device))
+        gathered = dump_into(job, sink, half, device)
     return gathered or kinds.read(str(output), "activations")
+
+
+def prepare(weights, data, layers, updates, runs, model, model_args, key, standardise, device):
+    """The DumpJob of Weights, or the CheckpointJob of a list of paths; the arguments are those of `dump`."""
+    factory = None if model is None else factory_of(model)
+    if not isinstance(weights, list):
+        return prepare_dump(weights, data, layers, updates, runs or "all", factory)
+    if factory is None:
+        problem = "is a checkpoint, whose network `model` has to build"
+        raise bad_usage(problem, "pass FILE.py:FACTORY as `model`", weights[0])
+    built = architecture(model=factory, **({} if model_args is None else {"model_args": model_args}))
+    given = None if updates == "all" else updates
+    return prepare_checkpoints(weights, data, built, layers, key, given, standardise, device)
+
+
+def layers_of(weights, data, model=None, model_args=None):
+    """The layers of a network, in the order of their calls: list of dict of name, type, shape and calls.
+
+    weights : Weights, whose networks are meant without `model`; else None. The others as for `dump`.
+    """
+    if model is not None:
+        options = {} if model_args is None else {"model_args": model_args}
+        return listed(Snapshots(architecture(model=factory_of(model), **options), ends_of(data)).layers)
+    job = prepare_dump(weights, data)
+    return listed(job.recipe.architecture.shown(job.ends))
 
 
 def _add(writer, number, tile, job):
@@ -202,38 +142,4 @@ def _add(writer, number, tile, job):
     try:
         writer.add(number, tile)
     except StragError as error:
-        raise error.about(f"{job.weights.source} on {job.data.source}") from None
-
-
-def _trained(weights, data, runs):
-    """The `trained` of a DumpJob of the runs at these positions."""
-    everything = np.ones((len(runs), len(data.y)), dtype=bool)
-    if data.origin != weights.meta.get("origin"):
-        return everything
-    if (weights.index >= data.origin_size).any():
-        raise StragError("has an index beyond the end of its data set", _AGAIN, weights.source)
-    bits = unpack(weights.trained[runs], len(weights.index))
-    of_origin = np.zeros((len(runs), data.origin_size), dtype=bool)
-    of_origin[:, weights.index] = bits
-    return of_origin[:, data.index]
-
-
-def _meta(job, device):
-    weights, data = job.weights, job.data
-    keys, sets = ("classes", "labels"), weights.meta.get("sets")
-    return stamp(
-        "activations",
-        recipe=weights.meta["recipe"],
-        environment=environment(device),
-        inputs={"data": data.identity, "training": weights.meta.get("inputs")},
-        runs=[weights.runs[position] for position in job.runs],
-        layers=list(job.layers),
-        origin=data.origin,
-        origin_size=data.origin_size,
-        title=data.title,
-        command=data.command,
-        **{key: weights.meta.get(key) for key in keys},
-        **described_classes(data),
-        **({"sets": described_at(sets, job.runs)} if sets else {}),
-        **({"training_origin": weights.meta.get("origin")} if job.is_other else {}),
-    )
+        raise error.about(f"{job.source} on {job.data.source}") from None

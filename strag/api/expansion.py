@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 
 from strag.api import arguments as check
-from strag.api.dump import prepare_dump
+from strag.api.dump_weights import prepare_dump
 from strag.api.outputs import opened
 from strag.api.prune import require_origin
 from strag.api.states import LAST, States, read_state, states_of

@@ -1,5 +1,6 @@
 """The job of a training: its recipe with its data, checked against its inputs and the room there is."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -245,6 +246,12 @@ def _require_same_start(recipe, data, without, init):
 
 def _difference(name, then, now):
     """How two values of an option differ, and how to pass the first one: texts. A switch has no value."""
+    if name == "source":
+        return "with another version of the file of `model`", "pass the file as it was then"
+    if name == "model_args":
+        then, now = (f"'{json.dumps(args, sort_keys=True)}'" for args in (then, now))
+    if name == "factory":
+        return f"with `model` FILE.py:{then}, but these would be with {now}", f"pass FILE.py:{then}"
     if now is True:
         return f"without `{name}`, but these would be with it", f"remove `{name}`"
     if now is False:

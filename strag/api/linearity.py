@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.api.arguments import destination, kind, refuse_overwriting
-from strag.api.dump import DumpJob, prepare_dump
+from strag.api.dump_weights import DumpJob, prepare_dump
 from strag.api.outputs import write_answer
 from strag.errors import StragError, bad_usage, warn_of
 from strag.files.linearity import linearity_object

@@ -18,6 +18,7 @@ from strag.values import checked, optional, path
 
 HISTORY = ".safetensors"  # end of the path of an output that is a history and not JSON
 NAMED = 5  # classes that a warning names
+_IF_KNOWN = ("class_names", "class_numbers", "recording")  # keys of a stamp that may be absent
 
 
 def _meta(grid, kind):
@@ -29,13 +30,27 @@ def _meta(grid, kind):
     return stamp(
         kind,
         **{**{key: meta.get(key) for key in kept}, "recipe": recipe},
-        **{key: meta[key] for key in ("class_names", "class_numbers") if meta.get(key) is not None},
-        inputs={**(inputs.get("training") or {}), "measured": inputs.get("data")},
+        **{key: meta[key] for key in _IF_KNOWN if meta.get(key) is not None},
+        inputs={**(inputs.get("training") or {}), **_checkpoints(grid), "measured": inputs.get("data")},
         runs=list(grid.runs),
         layers=list(grid.layers),
         **({"sets": sets} if sets else {}),
         **({"training_origin": meta["training_origin"]} if meta.get("training_origin") else {}),
     )
+
+
+def _checkpoints(grid):
+    """The identities of the checkpoints of the parts by update, as an entry of `inputs`; empty without any.
+
+    Raises StragError if parts have different checkpoints of one update.
+    """
+    known = {}
+    for part in grid.parts:
+        for update, identity in ((part.meta.get("inputs") or {}).get("checkpoints") or {}).items():
+            if known.setdefault(update, identity) != identity:
+                problem = f"is of another checkpoint of update {update} than {grid.parts[0].source}"
+                raise StragError(problem, "measure dumps of one training together", part.source)
+    return {"checkpoints": known} if known else {}
 
 
 def _sets(grid):

@@ -1,6 +1,7 @@
 """How commands report a result: as tables at a terminal, else as JSON and one line on stderr."""
 
 import contextlib
+import json
 from dataclasses import replace
 
 from strag.console import Notes, print_tables, say, stdout_is_terminal, warn
@@ -26,6 +27,18 @@ def deliver(view, answer, sink, as_json=False, quiet=False):
     for line in (view.sentence(result), *getattr(view, "notes", lambda _: ())(result)):
         Notes(quiet)(with_options(line))
     return result
+
+
+def deliver_layers(found, sink):
+    """Print the layers of a network, a list of dict: a table at a terminal, else a line of JSON for each."""
+    from strag.views.layers import tables
+
+    if sink.path == "-" and stdout_is_terminal():
+        print_tables(tables(found))
+        return
+    with sink.writing():
+        sink.file.write("".join(f"{json.dumps(layer)}\n" for layer in found).encode())
+    sink.commit()
 
 
 def _with_options(table):

@@ -40,10 +40,11 @@ strag train mnist8k --standardise channel --lr 0.2 -o channel.safetensors
 @click.option(
     "--plan", "plans", is_flag=True, help="Measure a short trial, print the cost of the training, and stop."
 )
+@click.option("--list-layers", "lists", is_flag=True, help="List the layers of the networks and stop.")
 @output_option("the history")
 @json_option
 @quiet_option
-def command(data, output, plans, as_json, quiet, **options):
+def command(data, output, plans, lists, as_json, quiet, **options):
     """Train many networks at once and record the dynamics.
 
     DATA is a dataset file, '-' for stdin, or a name in the catalogue. By default it is stdin if something
@@ -104,6 +105,7 @@ def command(data, output, plans, as_json, quiet, **options):
         options[key] for key in ("without", "init", "extend", "weights", "weights_at")
     )
     refuse_ignored(("json", not plans, "needs --plan"))
+    refuse_ignored(("extend", lists, "contradicts --list-layers"))
     refuse_ignored(("extend", plans, "contradicts --plan, which measures a training from its start"))
     if extend is None:
         recipe = _recipe(options)
@@ -114,6 +116,8 @@ def command(data, output, plans, as_json, quiet, **options):
         refuse_unused_in_extension(names, name_of(extend), weights=weights)
     source = data_or_pipe(data, (without, init, extend))
     data = "mnist8k" if source is None else source
+    if lists:
+        return _list_layers(recipe, data, output)
     if (data, without, init, extend).count("-") > 1:
         raise click.UsageError("DATA, --without, --init and --extend cannot both be stdin")
     weights_at = None if weights is None else weights_at
@@ -185,6 +189,19 @@ def _factory(options):
     from strag.api.model import read_factory
 
     return read_factory(options["model"]) if ":" in options["model"] else None
+
+
+def _list_layers(recipe, data, output):
+    """Print the layers of the networks of a Recipe."""
+    from strag.api.checkpoints import listed
+    from strag.api.job import ends_of
+    from strag.commands.deliver import deliver_layers
+    from strag.commands.inputs import read_data
+    from strag.files.output import Output
+
+    with Output(output, binary=False) as sink:
+        ends = ends_of(read_data(data))
+        deliver_layers(listed(recipe.architecture.shown(ends)), sink)
 
 
 def _show_plan(job, device, weights_at, as_json):

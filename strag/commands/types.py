@@ -46,6 +46,14 @@ class DataPath(FilePath):
         return [CompletionItem(name) for name in (*known, *files)]
 
 
+class WeightsPath(FilePath):
+    """The name of a weights file or a checkpoint. Once one is given, the next word may be a data set, too."""
+
+    def shell_complete(self, ctx, param, incomplete):
+        """Ask the shell to complete a file; after the first file, list the names in the catalogue as well."""
+        return (DataPath() if ctx.params.get("data") else FilePath()).shell_complete(ctx, param, incomplete)
+
+
 def _entries_here():
     """The names in the working folder: those of folders with a slash, without hidden ones."""
     try:

@@ -294,7 +294,7 @@ def container_from(stream, head, name, wanted=(), unfinished=False):
     wanted : the kinds that are accepted, empty for any. unfinished : whether to accept a file whose command
     was killed. Raises StragError for a file that is not a complete container of strag.
     """
-    header = _read_header(stream, head, name, wanted)
+    header = read_header(stream, head, name, wanted)
     metadata, entries, size = read_entries(header, name)
     meta = check_stamp(stamp_in(metadata, name, wanted), name, wanted, unfinished)
     if is_regular(stream) and stream.tell() == len(head) + len(header):
@@ -302,14 +302,14 @@ def container_from(stream, head, name, wanted=(), unfinished=False):
     else:
         file = spool(head + header, stream, size + 1, name)
     try:
-        _check_size(file, size, name, meta.get("unfinished"))
+        check_size(file, size, name, meta.get("unfinished"))
         return Container(name, meta, entries, file)
     except BaseException:
         file.close()
         raise
 
 
-def _read_header(stream, head, name, wanted):
+def read_header(stream, head, name, wanted):
     """Read the bytes of the JSON header. head : the first eight bytes, which hold its length."""
     if not head:
         raise no_content(name)
@@ -325,7 +325,7 @@ def _read_header(stream, head, name, wanted):
     return header
 
 
-def _check_size(file, size, name, is_unfinished=False):
+def check_size(file, size, name, is_unfinished=False):
     """Raise StragError unless the file has `size` bytes; an unfinished one may hold a state after them."""
     length = file.seek(0, os.SEEK_END)
     if length < size:

@@ -131,6 +131,7 @@ _FIELDS = {
     "inputs.training": _is_object,
     "inputs.training.lr": _is_real,
     "inputs.history": _is_object,
+    "inputs.checkpoints": _is_object,
     "interrupted": _is_count,
     "origin_size": _is_count,
     "title": _is_text,

@@ -10,13 +10,14 @@ OWN_SET = "own set"  # label of a condition whose networks left out the own sets
 EVERYTHING = "all examples"  # label of a condition that left out no set, if other conditions did
 OF_BLOCK = "examples of each block"  # value of `without` on several blocks, see `of_each_block`
 OF_SETS = ("control", "dose", "update")  # settings of a sweep, whose networks each left out a set
+OF_MODEL = ("depth", "width", "activation", "channels", "source", "model_args")  # only some models have them
 OF_DATA = ("without", "pruned")  # settings that say which examples all runs lack
 # The usual values of these settings, even if other values are more common.
 USUAL = {
     "control": NO_CONTROL,
     "dose": OWN,
     "at": "inversion",
-    **dict.fromkeys((*OF_DATA, "no_bias", "standardise")),
+    **dict.fromkeys((*OF_DATA, "model", "no_bias", "standardise")),
 }
 
 
@@ -123,8 +124,8 @@ def usual_value(name, values, varies, layers=()):
     """The usual value of a setting, as text: the most common one, and of several the first in order.
 
     For the settings in USUAL it is the value there, if any experiment has it: the own set of the run, the
-    inversion, all examples, biases, and inputs standardised by pixel. `without` is an exception if the
-    control varies, too, since it then identifies the sets.
+    inversion, all examples, perceptrons, biases, and inputs standardised by pixel. `without` is an exception
+    if the control varies, too, since it then identifies the sets.
 
     values : the values of all experiments. varies : names of all settings that differ. layers : all layers,
     in their order.
@@ -139,6 +140,8 @@ def _named(name, value):
     """A setting and its value in words."""
     if name == "no_bias":
         return "no biases" if value else "biases"
+    if name == "model":
+        return str(value or "mlp")
     if name == "standardise" and value is None:
         value = "pixel"
     return f"{name.replace('_', ' ')} {_text(value)}"
@@ -149,7 +152,7 @@ def described(settings, usual):
 
     settings : dict of its settings. usual : dict of the settings that vary to the text of their usual value.
     """
-    omitted = (*OF_SETS, "without") if "control" in usual else OF_SETS  # if no set was left out
+    omitted = (*OF_MODEL, *OF_SETS, *(["without"] if "control" in usual else []))  # where there is none
     parts = [
         _named(name, settings.get(name))
         for name, common in usual.items()

@@ -8,7 +8,7 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.stragglers.inversion import FEWEST, INVERSION, Inversion
-from strag.stragglers.recipe import step_size
+from strag.stragglers.recipe import network_of, step_size
 from strag.stragglers.run_finding import RunReference
 from strag.stragglers.sets import SET_NAMES, excess_errors
 from strag.words import number_of
@@ -74,11 +74,8 @@ _TRAINING = (
 _UNUSUAL = ("no_bias", "standardise")  # settings that are in a recipe only if they are not the usual ones
 OF_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # values of settings that older files lack
-_NETWORK = (
-    "depth",
-    "width",
-    "no_bias",
-)  # with the number of groups they give the form of initial weights
+# With the number of groups they give the form of initial weights.
+_NETWORK = ("model", "factory", "source", "model_args", "channels", "depth", "width", "no_bias")
 _AGAIN = "create it again with 'strag find-stragglers'"
 _LARGEST = 2**53
 
@@ -117,11 +114,22 @@ def _settings(finding):
         "examples": finding.summary.examples,
         **{name: finding.training.get(name) for name in _TRAINING},
         **{name: finding.training[name] for name in _UNUSUAL if finding.training.get(name)},
+        **_model(finding.training),
         **{name: finding.recipe.get(name, _USUAL.get(name)) for name in OF_FINDING},
         "layer": finding.layer,
         "pruned": _pruned(finding),
         "without": _short(history.get("without")),
     }
+
+
+def _model(training):
+    """The settings of networks that are no perceptrons, as texts: dict, empty for perceptrons."""
+    settings = {"model": network_of(training), "source": _short(training.get("source"))}
+    if training.get("channels"):
+        settings["channels"] = ",".join(map(str, training["channels"]))
+    if training.get("model_args"):
+        settings["model_args"] = _canonical(training["model_args"])
+    return {name: text for name, text in settings.items() if text}
 
 
 def _history(finding):

@@ -3,9 +3,14 @@
 from strag.errors import StragError
 
 # Settings that give the initial weights, and those that give the path from there.
-_NETWORK = ("seed", "depth", "width", "activation", "no_bias")
+_MODEL = ("model", "factory", "source", "model_args", "channels")  # of networks other than perceptrons
+_NETWORK = ("seed", *_MODEL, "depth", "width", "activation", "no_bias")
 _DESCENT = ("optimizer", "lr", "momentum", "weight_decay", "batch_size", "own_order", "standardise")
-_USUAL = {"no_bias": False, "standardise": "pixel"}  # values of settings that older files lack
+_USUAL = {
+    "model": "mlp",
+    "no_bias": False,
+    "standardise": "pixel",
+}  # values of settings that older files lack
 # Settings that do not change what a run does up to a given update.
 _FREE = {"runs", "first_run", "epochs", "record", "test", "noise", "layers", "until"}
 
@@ -24,8 +29,18 @@ def differing(recipe, other, names=(*_NETWORK, *_DESCENT)):
     return None
 
 
+def network_of(recipe):
+    """What the networks of a recipe are called: "cnn", or the name of a factory; None for perceptrons."""
+    model = recipe.get("model", _USUAL["model"])
+    return None if model == _USUAL["model"] else str(recipe.get("factory", model))
+
+
 def in_words(name, ours, theirs):
     """How the values of a setting differ: (text of `theirs`, text of `ours`, how to get `ours`)."""
+    if name == "source":
+        return "with another version of the file of `model`", "with this one", "with the same file"
+    if name == "factory":
+        return f"with `model` FILE.py:{theirs}", f"with FILE.py:{ours}", f"with `model` FILE.py:{ours}"
     if isinstance(ours, bool) and isinstance(theirs, bool):
         remedy = f"{'with' if ours else 'without'} `{name}`"
         return f"{'with' if theirs else 'without'} `{name}`", f"{'with' if ours else 'without'} it", remedy

@@ -87,6 +87,10 @@ class Architecture(ABC):
         """Names of the layers that are measured by default: the first layer alone."""
         return self.layers[:1]
 
+    @abstractmethod
+    def shown(self, ends):
+        """All layers of such a network as a forward pass shows them: tuple of Layer, see `layers.Layer`."""
+
     def layer_named(self, text):
         """Return the name of the layer that a user calls `text`. Raises ValueError for an invalid name."""
         return text

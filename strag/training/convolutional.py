@@ -17,7 +17,7 @@ LARGEST_CHANNELS = 65536
 _ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
 
 
-class _Map(torch.nn.Conv2d):
+class Convolution(torch.nn.Conv2d):
     """A convolution 5 x 5 with stride 2 and padding 2, and the nonlinearity after it."""
 
     def __init__(self, channels, maps, activation):
@@ -29,7 +29,7 @@ class _Map(torch.nn.Conv2d):
         return self._act(Halving.apply(x, self.weight, self.bias))
 
 
-class _Head(torch.nn.Linear):
+class Readout(torch.nn.Linear):
     """A linear readout of the flattened map."""
 
     def forward(self, x):
@@ -71,6 +71,10 @@ class Convolutional(ModuleArchitecture):
         """The maps conv1, conv2 and so on."""
         return tuple(f"conv{number}" for number in range(1, len(self.channels) + 1))
 
+    def shown(self, ends):
+        """As `Architecture.shown`: the maps."""
+        return tuple(layer for layer in super().shown(ends) if layer.name in self.layers)
+
     def place(self, layer):
         """As `Architecture.place`; the mean over positions follows its layer."""
         name, is_mean = split_name(layer)
@@ -92,7 +96,7 @@ class Convolutional(ModuleArchitecture):
         for layer, (below, above) in zip(
             self.layers, itertools.pairwise((channels, *self.channels)), strict=True
         ):
-            maps[layer] = _Map(below, above, self.activation)
+            maps[layer] = Convolution(below, above, self.activation)
             h, w = halved(h), halved(w)
-        maps["head"] = _Head(self.channels[-1] * h * w, ends.classes)
+        maps["head"] = Readout(self.channels[-1] * h * w, ends.classes)
         return torch.nn.Sequential(maps)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 
 from strag.errors import StragError, bad_usage
+from strag.words import MEAN
 
 INPUT = "input"  # the name of the input among the layers
-MEAN = ":mean"  # after the name of a layer: the mean over all axes after that of the channels
+
 EXAMPLES = 3  # in the pass that shows the layers
 
 
@@ -17,12 +18,13 @@ EXAMPLES = 3  # in the pass that shows the layers
 class Layer:
     """A submodule in one forward pass.
 
-    name : as in `named_modules`. type : name of its class. shape : shape of its output for one example, or
-    None if the output is not one tensor with an axis of examples. calls : how many times it was called.
-    passes_on : whether it returns the output of one of its own submodules, as a Sequential does.
+    name : as in `named_modules`, or the number of a layer of a perceptron. type : name of its class, or of
+    the nonlinearity. shape : shape of its output for one example, or None if the output is not one tensor
+    with an axis of examples. calls : how many times it was called. passes_on : whether it returns the output
+    of one of its own submodules, as a Sequential does.
     """
 
-    name: str
+    name: int | str
     type: str
     shape: tuple | None
     calls: int

@@ -52,8 +52,12 @@ class ModuleArchitecture(Architecture):
 
     def on(self, ends):
         """As `Architecture.on`; a network is built and called once."""
+        return self.seeing(self.seen(ends))
+
+    def seeing(self, seen):
+        """The architecture that knows what one of its networks shows, a Seen."""
         bound = copy.copy(self)
-        object.__setattr__(bound, "_seen", self.seen(ends))
+        object.__setattr__(bound, "_seen", seen)
         return bound
 
     @property
@@ -65,6 +69,10 @@ class ModuleArchitecture(Architecture):
         if self._seen is None:
             return None
         return tuple(layer.name for layer in self._seen.layers if not layer.fault and not layer.passes_on)
+
+    def shown(self, ends):
+        """As `Architecture.shown`."""
+        return self.seen(ends).layers
 
     def layer_named(self, text):
         """The name itself. Raises ValueError if it is empty."""

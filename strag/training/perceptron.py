@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from strag.training.architecture import Architecture, Networks
+from strag.training.layers import Layer
 from strag.training.precision import PRECISIONS, operand_dtypes
 from strag.training.products import add_product, product
 from strag.training.seeds import initial_weights
@@ -89,6 +90,11 @@ class Perceptron(Architecture):
     def layers(self):
         """The hidden layers 1 to K - 1, or 0 alone for a network without hidden layers."""
         return tuple(range(1, self.depth)) or (0,)
+
+    def shown(self, ends):
+        """As `Architecture.shown`: the outputs of the nonlinearity, or the input of a linear classifier."""
+        kind = self.activation if self.depth > 1 else "input"
+        return tuple(Layer(layer, kind, (self.units(layer, ends),), 1) for layer in self.layers)
 
     @property
     def drawn_by(self):

@@ -32,7 +32,7 @@ def prepare(recipe, data, removed=None, seed_runs=None):
     x_test = standardise(data.x_test, mean, std) if data.has_test else None
     if recipe.weight_decay or recipe.architecture.takes_all:
         # Weights of constant inputs decay too: train on all columns.
-        x, x_test = _spread(x, columns, data.features), _spread(x_test, columns, data.features)
+        x, x_test = spread(x, columns, data.features), spread(x_test, columns, data.features)
         columns = np.arange(data.features)
     task = Task(
         x=x,
@@ -102,7 +102,7 @@ def start_from(task, recipe, state, runs, source):
     task.initial = {name: state[name][rows] for name in wanted}
 
 
-def _spread(x, columns, features):
+def spread(x, columns, features):
     """Place x [P, d'] at `columns` of an array of zeros [P, features]; None stays None."""
     if x is None:
         return None

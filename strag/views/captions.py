@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from strag.stragglers.recipe import network_of
 from strag.words import layer_in_words, number_of
 
 LONGEST = 28  # characters of a name
@@ -101,7 +102,9 @@ def recipe_facts(recipe):
 
     Options with their usual value are left out.
     """
-    facts = {}
+    facts = {"model": network_of(recipe)} if network_of(recipe) else {}
+    if recipe.get("channels"):
+        facts["channels"] = f"{', '.join(map(str, recipe['channels']))} channels"
     for key, usual, text in (
         ("depth", None, "depth {}"),
         ("width", None, "width {}"),

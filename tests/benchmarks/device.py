@@ -1,7 +1,7 @@
 """strag on a graphics card, checked and timed: `python -m tests.benchmarks.device --output DIR`.
 
-It needs a copy of this repository, Python >= 3.10, torch >= 2.4 with CUDA, numpy, safetensors, click, tqdm and
-rich, and no network: the data are mnist8k. Run it in the root of the repository; `make device` does so with
+It needs a copy of this repository, Python >= 3.10, torch >= 2.4 with CUDA, numpy, safetensors, click, tqdm
+and rich, and no network: the data are mnist8k. Run it in the root of the repository; `make device` does so with
 the Python that PYTHON names. It is made for eight minutes on one card: nothing new begins after `--seconds`,
 and what is left out is reported.
 

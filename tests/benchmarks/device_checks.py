@@ -22,13 +22,23 @@ FACTORY = f"{REPO / 'examples' / 'networks' / 'networks.py'}:residual"
 MODELS = {
     "perceptron": {},
     "perceptron of depth 3, mini-batches of each run, Adam": {
-        **{"depth": 3, "activation": "gelu", "optimizer": "adam", "lr": 0.003},
-        **{"batch_size": 200, "own_order": True, "record_every": "1"},
+        "depth": 3,
+        "activation": "gelu",
+        "optimizer": "adam",
+        "lr": 0.003,
+        "batch_size": 200,
+        "own_order": True,
+        "record_every": "1",
     },
     "cnn": {"model": "cnn", "layers": "all"},
     "cnn, mini-batches, momentum": {
-        **{"model": "cnn", "activation": "relu", "batch_size": 200, "momentum": 0.9, "record_every": "1"},
-        **{"lr": 0.02, "layers": "conv2,conv2:mean"},
+        "model": "cnn",
+        "activation": "relu",
+        "batch_size": 200,
+        "momentum": 0.9,
+        "record_every": "1",
+        "lr": 0.02,
+        "layers": "conv2,conv2:mean",
     },
     "residual network of a file": {"model": FACTORY, "layers": "act,block1.act:mean"},
 }

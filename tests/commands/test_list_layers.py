@@ -1,0 +1,28 @@
+"""`strag train --list-layers`: the layers that can be measured, before any training."""
+
+import json
+
+import pytest
+
+from strag.files.dataset import write_dataset
+from tests.conftest import made_up
+from tests.networks import EXAMPLES
+from tests.shell import files_in, in_this_process
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ("--depth 3", [1, 2]),
+        ("--depth 1", [0]),
+        ("--model cnn --channels 2,3,4", ["conv1", "conv2", "conv3"]),
+        (f"--model {EXAMPLES}:perceptron", ["flatten", "linear1", "act1", "head"]),
+    ],
+)
+def test_train_lists_the_layers_of_its_networks(tmp_path, options, names):
+    write_dataset(str(tmp_path / "d"), made_up(), {})
+    in_this_process(f"strag train d --list-layers {options} -o l", tmp_path)
+    listed = [json.loads(line) for line in (tmp_path / "l").read_text().splitlines()]
+    assert [layer["name"] for layer in listed] == names
+    assert {layer["calls"] for layer in listed} == {1}
+    assert files_in(tmp_path) == ["d", "l"]
