@@ -13,7 +13,7 @@ import click
 
 from strag import __version__, signals
 from strag.console import Notes, say, warn
-from strag.errors import StragError, StragNote, StragWarning, with_options
+from strag.errors import StragError, StragNote, StragWarning, is_lack_of_memory, with_options
 
 # In the order of the pipeline. The summaries are here so that `--help` loads no command.
 COMMANDS = {
@@ -183,7 +183,7 @@ def _failed(error, args):
     except click.ClickException as error:
         return _usage(error, sys.argv[1:] if args is None else args)
     except (MemoryError, RuntimeError) as error:
-        if not _is_lack_of_memory(error):
+        if not is_lack_of_memory(error):
             raise
         say("not enough memory; use fewer examples ('strag data --size'), runs or units (--width)")
         return 1
@@ -221,15 +221,6 @@ def _warnings_shown():
             yield
         finally:
             logging.getLogger().removeHandler(silent)
-
-
-def _is_lack_of_memory(error):
-    """Whether an error of Python or torch means that there is not enough memory.
-
-    torch is not imported for this, so its errors are recognised by their texts.
-    """
-    words = ("can't allocate memory", "out of memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def _usage(error, args):

@@ -73,6 +73,15 @@ def bad_usage(problem, remedy=None, source=None):
     return StragError(problem, remedy, source, status=2)
 
 
+def is_lack_of_memory(error):
+    """Whether an error of Python or torch means that there is not enough memory.
+
+    torch is not imported for this, so its errors are recognised by their texts.
+    """
+    words = ("can't allocate memory", "out of memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
 def with_options(text):
     """A text with the parameters that it names in backticks spelled as options: `own_order`, --own-order.
 

@@ -3,6 +3,7 @@
 The READMEs of the examples are run by test_examples.py.
 """
 
+import argparse
 import importlib
 import json
 import re
@@ -14,8 +15,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
 from strag.cli import COMMANDS
+from strag.errors import StragError
+from strag.files.checkpoints import read_state
 from strag.files.comparison import comparison_object
 from strag.files.spec import markdown
 from strag.files.stability import stability_object
@@ -73,9 +78,13 @@ def outputs_in(script):
     return set(re.findall(r"(?:-o|--weights|--csv) (\S+)", script))
 
 
+OF_CHECKPOINTS = README.split("\n## Checkpoints of other people\n")[1].split("\n## ")[0]
+PIPELINE = README.replace(OF_CHECKPOINTS, "")
+
+
 @pytest.mark.slow
 def test_every_strag_command_in_the_readme_runs(tmp_path):
-    (script,) = [block for block in blocks(README) if "strag " in block]
+    (script,) = [block for block in blocks(PIPELINE) if "strag " in block]
     result = shell("set -e\n" + script, tmp_path)
     assert result.returncode == 0, result.stderr.decode()
     assert b"inversion (10 of 10 runs)" in result.stderr
@@ -86,7 +95,7 @@ def test_every_strag_command_in_the_readme_runs(tmp_path):
 
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path):
-    (block,) = blocks(README, "python")
+    (block,) = blocks(PIPELINE, "python")
     few = block.replace("runs=10", "runs=2")
     assert few.count("runs=2") == 2
     command = [sys.executable, "-c", few]
@@ -94,6 +103,30 @@ def test_the_python_of_the_readme_runs(tmp_path):
     assert result.returncode == 0, result.stderr
     assert re.fullmatch(r"inversion \d+\n", result.stdout)
     assert files_in(tmp_path) == ["pruned.png"]
+
+
+@pytest.mark.slow
+def test_the_checkpoints_of_the_readme_have_stragglers(tmp_path):
+    (network, _), (script,) = blocks(OF_CHECKPOINTS, "python"), blocks(OF_CHECKPOINTS)
+    (tmp_path / "net.py").write_text(network)
+    result = shell(f"set -e\npython() {{ {sys.executable} $@; }}\n{script}", tmp_path)
+    assert result.returncode == 0, result.stderr.decode()
+    assert b"inversion (1 of 1 run)" in result.stderr
+    assert b'"name": "2", "type": "Tanh"' in result.stdout
+    assert outputs_in(script) <= set(files_in(tmp_path))
+
+
+def test_the_converter_of_the_readme_makes_a_refused_checkpoint_readable(tmp_path, monkeypatch):
+    _, converter = blocks(OF_CHECKPOINTS, "python")
+    monkeypatch.chdir(tmp_path)
+    net = torch.nn.Linear(2, 3)
+    torch.save({"state_dict": net.state_dict(), "args": argparse.Namespace(lr=0.1)}, "c.pt")
+    with pytest.raises(StragError, match="README"):
+        read_state("c.pt")
+    exec(converter, {"torch": torch, "safetensors": safetensors})
+    found = read_state("c.safetensors").tensors
+    for name, tensor in net.state_dict().items():
+        np.testing.assert_array_equal(found[name], tensor)
 
 
 def test_the_figures_of_speed_are_those_that_were_measured():

@@ -9,7 +9,7 @@ from strag.api.prune import require_origin
 from strag.api.resume import spare_bytes
 from strag.api.room import require_memory
 from strag.bits import pack
-from strag.errors import StragError, bad_usage
+from strag.errors import StragError, bad_usage, warn_caller
 from strag.files.dataset import described_classes
 from strag.files.history import HistoryWriter, history_bytes
 from strag.files.sets import StoredSets
@@ -18,6 +18,7 @@ from strag.files.weights import WeightsWriter, parameter_bytes
 from strag.stragglers.sets import described_at
 from strag.training.architecture import Ends
 from strag.training.architectures import completed
+from strag.training.custom import Custom
 from strag.training.descent import kept_by
 from strag.training.device import environment
 from strag.training.group import state_shapes
@@ -131,7 +132,20 @@ def prepare_job(
         inputs["init"] = {**(init.meta.get("inputs") or {}), "update": int(init.updates[-1])}
     require_memory(recipe, Size.of(task), memory, device)
     recipe.architecture.require_lawful(task)
+    if init is None and recipe.runs > 1:
+        _warn_of_equal_starts(recipe, data)
     return Job(recipe, data, task, mean, std, inputs, sets, whole, part, keep)
+
+
+def _warn_of_equal_starts(recipe, data):
+    """Warn if the function of a user builds the same network in every run."""
+    architecture = recipe.architecture
+    if isinstance(architecture, Custom):
+        first, second = (architecture.initial(ends_of(data), recipe.seed, run) for run in (0, 1))
+        if all(values.equal(second[name]) for name, values in first.items()):
+            problem = f"{architecture.factory.name} returns the same network for every run"
+            remedy = "draw its parameters at random, and set no seed, since torch is seeded for each run"
+            warn_caller(str(StragError(problem, remedy, architecture.file)))
 
 
 def prepared(recipe, data, removed, seed_runs):

@@ -8,7 +8,7 @@ import types
 
 from strag.aside import printing_aside
 from strag.errors import StragError, bad_usage
-from strag.training.factory import Factory, in_words
+from strag.training.factory import Factory, in_words, is_network
 
 _EXAMPLE = "pass FILE.py:FACTORY, such as net.py:make"
 
@@ -16,9 +16,11 @@ _EXAMPLE = "pass FILE.py:FACTORY, such as net.py:make"
 def model(value):
     """The model that a value stands for: a name, or a Factory.
 
-    value : a name such as "mlp" or "cnn", a text FILE.py:FACTORY, a function, or a Factory.
+    value : a name such as "mlp" or "cnn", a text FILE.py:FACTORY, a function or class, or a Factory. Of a
+    function the recipe holds the source, but no values that it takes from elsewhere: these are `model_args`.
 
-    Raises StragError for a file that cannot be read or run, and if it has no such function.
+    Raises StragError for a file that cannot be read or run, if it has no such function, and for a function
+    whose source is not known.
     """
     if isinstance(value, str) and ":" in value:
         return read_factory(value)
@@ -37,7 +39,7 @@ def read_factory(text):
         raise bad_usage(f"cannot be read: {error.strerror}", _EXAMPLE, path) from None
     function = getattr(_run(path, source), name, None)
     if not callable(function):
-        problem = f"has no function {name}" if function is None else f"{name} is no function"
+        problem = f"has no function {name}" if function is None else f"{name} is not a function"
         raise bad_usage(problem, "name a function that returns a network", path)
     digest = hashlib.sha256(source).hexdigest()
     return Factory(name, digest, function, path, (_again, (os.path.abspath(path), name, digest)))
@@ -56,7 +58,7 @@ def _run(path, source):
         with printing_aside():
             exec(compile(source, path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
-        raise StragError(f"raises {in_words(error)}", "correct it", path) from None
+        raise StragError(f"raises {in_words(error, path)}", "correct it", path) from None
     return module
 
 
@@ -70,6 +72,9 @@ def _again(path, name, digest):
 
 def _of_function(function):
     """The Factory of a function, such as one in a notebook; its source must be known."""
+    if is_network(function):
+        problem = f"`model` is a network, an object of type {type(function).__name__}"
+        raise bad_usage(problem, "pass the function or the class that builds it")
     try:
         source = inspect.getsource(function)
     except (OSError, TypeError):

@@ -345,7 +345,7 @@ class JsonObject(click.ParamType):
         except ValueError:
             is_object = False
         if not is_object:
-            self.fail(f"""'{value}' is no JSON object; write it like '{{"width": 8}}'""", param, ctx)
+            self.fail(f"""'{value}' is not a JSON object; write it like '{{"width": 8}}'""", param, ctx)
         return value
 
 

@@ -49,6 +49,7 @@ class Architecture(ABC):
     drawn_by = ()  # names of the options that the initial parameters depend on
     later = ()  # names of options that older files lack; a recipe holds them only if they are not the default
     precisions = (FLOAT32,)  # those that its products can have, see `strag.training.precision`
+    file = None  # name of the user's file that builds the networks, for messages
     takes_all = False  # whether the networks take all inputs, also those that are zero for every example
 
     @property

@@ -59,6 +59,9 @@ def _check_names(model, names):
     known = ARCHITECTURES[model].option_names()
     for name in names:
         if name not in known:
+            if model == CUSTOM:
+                remedy = "pass the arguments of its function as `model_args`"
+                raise bad_usage(f"`{name}` is not an option of a `model` in a file", remedy)
             problem = f"`{name}` is not an option of `model` {model}"
             raise bad_usage(problem, f"its options are {', '.join(known)}")
 

@@ -69,7 +69,10 @@ class Custom(ModuleArchitecture):
         ]
         if not found:
             problem = f"{self} has no nonlinearity among its modules, so that no layer is the default"
-            raise bad_usage(problem, f"choose `layers` from {some_of(self.layers)}", self.file)
+            known = f"`layers` from {some_of(self.layers)}"
+            raise bad_usage(
+                problem, f"make one a module such as torch.nn.ReLU(), or choose {known}", self.file
+            )
         return (found[0],)
 
     def module(self, ends):

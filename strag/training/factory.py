@@ -1,12 +1,13 @@
 """A function of the user that builds a network, and the network that it builds, checked."""
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 
 from strag.aside import printing_aside
-from strag.errors import StragError
+from strag.errors import StragError, is_lack_of_memory
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Factory:
 
         shape : (c, h, w) or (d,). args : dict of further arguments.
 
-        Raises StragError if the function raises an error, and for what is no network of float32 parameters.
+        Raises StragError if the function raises an error, and if it does not return a network of float32
+        parameters.
         """
         shown = [f"{shape}", f"{classes}", *(f"{name}={value!r}" for name, value in args.items())]
         call = f"{self.name}({', '.join(shown)})"
@@ -48,23 +50,33 @@ class Factory:
                 return checked_module(self.function(shape, classes, **args), shape, call)
         except StragError as error:
             raise error.about(self.file) from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            if is_lack_of_memory(error):
+                raise
             remedy = "correct the factory or its arguments"
-            raise StragError(f"{call} raises {in_words(error)}", remedy, self.file) from None
+            raise StragError(f"{call} raises {in_words(error, self.file)}", remedy, self.file) from None
 
 
-def in_words(error):
-    """An exception in one line: its type and its first line."""
+def in_words(error, file=None):
+    """An exception in one line: its type, its first line, and the line of the user's file that raised it."""
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    frames = traceback.walk_tb(error.__traceback__)
+    numbers = [number for frame, number in frames if frame.f_code.co_filename == file]
+    return f"{text} (line {numbers[-1]})" if numbers else text
+
+
+def is_network(value):
+    """Whether a value is a torch.nn.Module."""
+    return isinstance(value, torch.nn.Module)
 
 
 def checked_module(module, shape, call):
     """The module, once it has parameters that can be trained. call : how it was made, for messages.
 
-    Raises StragError for what is no module, and for one without trainable float32 parameters.
+    Raises StragError for what is not a module, and for one without trainable float32 parameters on the CPU.
     """
-    if not isinstance(module, torch.nn.Module):
+    if not is_network(module):
         raise StragError(f"{call} returns {type(module).__name__}", "return a torch.nn.Module")
     lazy = torch.nn.parameter.UninitializedTensorMixin
     if any(isinstance(parameter, lazy) for parameter in module.parameters()):
@@ -78,4 +90,7 @@ def checked_module(module, shape, call):
             kind = str(parameter.dtype).removeprefix("torch.")
             problem = f"{call} returns a network whose parameter '{name}' is {kind}"
             raise StragError(problem, "make all parameters float32")
+        if parameter.device.type != "cpu":
+            problem = f"{call} returns a network whose parameter '{name}' is on {parameter.device}"
+            raise StragError(problem, "build it on the CPU; it is moved to the `device`")
     return module

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 
 from strag.aside import printing_aside
-from strag.errors import StragError
-from strag.training.architecture import Architecture, Ends
+from strag.errors import StragError, is_lack_of_memory
+from strag.training.architecture import Architecture, Ends, misfit
 from strag.training.factory import in_words
 from strag.training.images import image_shape
 from strag.training.layers import EXAMPLES, output_of, place_of, seen_layers, split_name, units_of
@@ -39,7 +39,6 @@ class ModuleArchitecture(Architecture):
     """
 
     takes_all = True
-    file = None  # the name of the file that the function comes from, for messages
     _seen = None
 
     @abstractmethod
@@ -52,7 +51,11 @@ class ModuleArchitecture(Architecture):
 
     def on(self, ends):
         """As `Architecture.on`; a network is built and called once."""
-        return self.seeing(self.seen(ends))
+        bound = self.seeing(self.seen(ends))
+        if not bound.layers:
+            remedy = "make its nonlinearities modules, such as torch.nn.ReLU()"
+            raise StragError(f"{self} has no submodule that can be measured", remedy, self.file)
+        return bound
 
     def seeing(self, seen):
         """The architecture that knows what one of its networks shows, a Seen."""
@@ -76,7 +79,7 @@ class ModuleArchitecture(Architecture):
 
     def layer_named(self, text):
         """The name itself. Raises ValueError if it is empty."""
-        if not text.strip():
+        if not split_name(text.strip())[0]:
             raise ValueError
         return text.strip()
 
@@ -111,14 +114,18 @@ class ModuleArchitecture(Architecture):
         """The parameters of the network that is built with the random numbers of the run."""
         with seeded(number(seed, run, INITIAL)):
             module = self.module(ends)
-        return {name: parameter.detach().clone() for name, parameter in module.named_parameters()}
+        state = {name: parameter.detach().clone() for name, parameter in module.named_parameters()}
+        if fault := misfit({name: values.shape for name, values in state.items()}, self.shapes(ends)):
+            problem = f"a network of another run {fault}"
+            raise StragError(problem, "do not draw sizes at random; pass them as `model_args`", self.file)
+        return state
 
     def networks(self, state, ends, columns, precision, device):
         """Build the Modules with these parameters. All inputs are used."""
         runs = len(next(iter(state.values())))
         with seeded(0):
             modules = [self.module(ends) for _ in range(runs)]
-        return Modules(modules, state, ends.shape, self.tile(1, ends), device)
+        return Modules(modules, state, ends.shape, self.tile(1, ends), device, self.calling)
 
     def require_lawful(self, task):
         """As `Architecture.require_lawful`, of the network of the first run."""
@@ -130,15 +137,20 @@ class ModuleArchitecture(Architecture):
         self.calling(lambda: require_lawful(first, other, x, task.shape, task.classes))
 
     def calling(self, function):
-        """What a function returns that calls a network; its errors become a StragError about the file."""
+        """What a function returns that calls a network.
+
+        Errors of the network become a StragError about the file.
+        """
         try:
             with printing_aside():
                 return function()
         except StragError as error:
             raise error.about(self.file) from None
         except Exception as error:
+            if is_lack_of_memory(error):
+                raise
             remedy = "correct the network, or pass data of the shape that it takes"
-            raise StragError(f"{self} raises {in_words(error)}", remedy, self.file) from None
+            raise StragError(f"{self} raises {in_words(error, self.file)}", remedy, self.file) from None
 
     def operations(self, ends):
         """As `Architecture.operations`, counted by torch in a pass over one example."""

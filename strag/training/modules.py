@@ -2,10 +2,8 @@
 
 import torch
 
-from strag.aside import printing_aside
 from strag.errors import StragError
 from strag.training.architecture import Networks
-from strag.training.factory import in_words
 from strag.training.images import as_images
 from strag.training.layers import INPUT, Watched, output_of
 from strag.training.precision import exact
@@ -21,14 +19,16 @@ class Modules(Networks):
     ----------
     modules : list of R modules. state : dict of the name of each parameter to float32 [R, *shape].
     shape : shape of an example in the data set. tile : number of examples to visit at a time.
-    device : the torch device.
+    device : the torch device. calling : a function that returns what a function returns which calls a module,
+    and names the module in its errors.
 
     In `parameters` are those that are trained. The parameters of module r are views of row r, and so are
     their gradients, to which torch adds in place.
     """
 
-    def __init__(self, modules, state, shape, tile, device):
+    def __init__(self, modules, state, shape, tile, device, calling):
         self.modules, self.shape = [module.to(device) for module in modules], shape
+        self._calling = calling
         self._state = {name: values.contiguous().to(device) for name, values in state.items()}
         named = [dict(module.named_parameters()) for module in self.modules]
         trained = {name: self._state[name] for name, p in named[0].items() if p.requires_grad}
@@ -42,10 +42,13 @@ class Modules(Networks):
 
     def visit(self, x, layers=(), learn=False):
         """As `Networks.visit`, one network after another."""
-        seen = [
-            self._pass(module, x[run] if x.dim() == 3 else x, layers, learn)
-            for run, module in enumerate(self.modules)
-        ]
+        batches = [x[run] if x.dim() == 3 else x for run in range(self.runs)]
+        seen = self._calling(
+            lambda: [
+                self._pass(module, batch, layers, learn)
+                for module, batch in zip(self.modules, batches, strict=True)
+            ]
+        )
         self._logits = [logits for logits, _ in seen] if learn else []
         logits = torch.stack([logits.detach().float().t() for logits, _ in seen])
         return logits, {layer: self._stacked([h[layer] for _, h in seen]) for layer in layers}
@@ -59,29 +62,19 @@ class Modules(Networks):
         """The output of one network for x [B, d], and those of its layers: dict of name to [B, N]."""
         inner = tuple(layer for layer in layers if layer != INPUT)
         recorded = torch.set_grad_enabled(learn)
-        with Watched(module, inner, self._copied) as watched, recorded, printing_aside(), exact(x.device):
-            logits = self._logits_of(module, x)
+        with Watched(module, inner, self._copied) as watched, recorded, exact(x.device):
+            logits = output_of(module(as_images(x, self.shape)), module)
         if changed := watched.overwritten():
             self._copied |= changed
             return self._pass(module, x, layers, learn)
         hidden = watched.outputs() if inner else {}
         return logits, ({INPUT: x.float(), **hidden} if INPUT in layers else hidden)
 
-    def _logits_of(self, module, x):
-        """The output of one network for x [B, d]. Raises StragError if the network raises an error."""
-        try:
-            return output_of(module(as_images(x, self.shape)), module)
-        except StragError:
-            raise
-        except Exception as error:
-            remedy = f"correct the network, or what it needs on {x.device}"
-            raise StragError(f"the network raises {in_words(error)} in its training", remedy) from None
-
     def backward(self, slope):
         """As `Networks.backward`; torch frees the outputs of the visit."""
+        pairs = list(zip(self._logits, slope, strict=True))
         with exact(slope.device):
-            for logits, slope_of_run in zip(self._logits, slope, strict=True):
-                logits.backward(slope_of_run.t().to(logits.dtype))
+            self._calling(lambda: [logits.backward(of_run.t().to(logits.dtype)) for logits, of_run in pairs])
         self._logits = []
 
     def state(self):
@@ -98,11 +91,18 @@ def require_lawful(module, other, x, shape, classes):
     remedy = (
         "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
     )
+    if {id(parameter) for parameter in module.parameters()} & {id(p) for p in other.parameters()}:
+        raise StragError("two networks share their parameters", "build all of them at every call")
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
     for name, buffer in other.named_buffers():
         if not torch.equal(buffer, buffers[name]):
             raise StragError(f"the network draws its buffer '{name}' at random", "make it a parameter")
-    x = as_images(x, shape)
+    given, x = x, as_images(x.clone(), shape)
+    if not output_of(module(x), module).requires_grad:
+        problem = "the output of the network has no gradient"
+        raise StragError(problem, "remove torch.no_grad, detach and the like from its forward pass")
+    if not torch.equal(x, as_images(given, shape)):
+        raise StragError("the network changes its input in place", "make its first operation return a copy")
     with torch.no_grad():
         with seeded(0):
             whole = output_of(module(x), module)

@@ -22,6 +22,7 @@ from strag.values import (
     several,
     whole,
 )
+from strag.words import some_of
 
 LONGEST = 100_000  # epochs of runs that end on their own
 _IN_FILES = {"record_every": "record", "test_every": "test"}  # keys of the recipe in files
@@ -166,8 +167,8 @@ class Recipe:
         """Raise StragError for layers that the networks do not have."""
         for layer in self.layers:
             if fault := self.architecture.fault_of(layer):
-                known = ", ".join(map(str, self.architecture.layers))
-                raise bad_usage(f"cannot use {layer} as `layers`: {fault}", f"pass layers from {known}")
+                remedy, file = f"pass layers from {some_of(self.architecture.layers)}", self.architecture.file
+                raise bad_usage(f"cannot use {layer} as `layers`: {fault}", remedy, file)
 
     def on(self, ends):
         """The Recipe for networks with these Ends, whose layers are known, see `Architecture.on`."""

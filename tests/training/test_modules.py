@@ -113,7 +113,9 @@ class TestLayers:
 
     def test_the_default_is_the_first_nonlinearity(self):
         assert on(flat, made_up()).layers == ("2",)
-        with pytest.raises(StragError, match="no layer is the default; choose `layers` from first"):
+        with pytest.raises(
+            StragError, match=r"no layer is the default; make one .* choose `layers` from first"
+        ):
             on(Twice, made_up())
 
     def test_an_output_that_is_overwritten_later_is_measured_as_it_was(self):
