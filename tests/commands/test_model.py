@@ -381,7 +381,7 @@ REFUSED = [
     ('--model net.py:make --model-args {"width":-1}', 1, "net.py: make((1, 4, 5), 2, width=-1) raises"),
     ("--model net.py:make --width 3", 2, "--width is not an option of a --model in a file; pass the"),
     ("--model net.py:make --activation relu", 2, "--activation is not an option of a --model in a file"),
-    ("--model net.py:make --precision bfloat16", 2, "the network of make is trained in float32, not in --precision bfloat16"),
+    ("--model net.py:make --precision bfloat16", 2, "the network of make is trained in float32, not in"),
     ("--model cnn --model-args {}", 2, "--model-args is not an option of --model cnn; its options are chan"),
     ("--model cnn --width 3", 2, "--width is not an option of --model cnn; its options are channels, activ"),
     ("--model cnn --channels 0", 2, "cannot use 0 as --channels; pass a whole number from 1 to 65536"),
