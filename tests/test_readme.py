@@ -3,6 +3,7 @@
 The READMEs of the examples are run by test_examples.py.
 """
 
+import argparse
 import importlib
 import json
 import re
@@ -14,8 +15,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
 from strag.cli import COMMANDS
+from strag.errors import StragError
+from strag.files.checkpoints import read_state
 from strag.files.comparison import comparison_object
 from strag.files.spec import markdown
 from strag.files.stability import stability_object
@@ -78,13 +83,11 @@ def section(title):
     return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
+OF_CHECKPOINTS = section("Checkpoints of other people")
+
+
 def test_every_block_of_the_readme_is_run_by_a_test():
-    titles = (
-        "Start",
-        "The pipeline",
-        "Your network",
-        "Python",
-    )  # the targets of make have a test of their own
+    titles = ("Start", "The pipeline", "Your network", "Checkpoints of other people", "Python")
     for language in ("sh", "python"):
         assert len(blocks(README, language)) == sum(len(blocks(section(t), language)) for t in titles)
 
@@ -130,6 +133,30 @@ def test_the_network_of_the_readme_runs(tmp_path):
     made = [name for name in files_in(tmp_path) if name != "__pycache__"]
     assert set(made) == outputs_in(script) | {"net.py"}
     assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_the_checkpoints_of_the_readme_have_stragglers(tmp_path):
+    (network, _), (script,) = blocks(OF_CHECKPOINTS, "python"), blocks(OF_CHECKPOINTS)
+    (tmp_path / "net.py").write_text(network)
+    result = shell(f"set -e\npython() {{ {sys.executable} $@; }}\n{script}", tmp_path)
+    assert result.returncode == 0, result.stderr.decode()
+    assert b"inversion (1 of 1 run)" in result.stderr
+    assert b'"name": "2", "type": "Tanh"' in result.stdout
+    assert outputs_in(script) <= set(files_in(tmp_path))
+
+
+def test_the_converter_of_the_readme_makes_a_refused_checkpoint_readable(tmp_path, monkeypatch):
+    _, converter = blocks(OF_CHECKPOINTS, "python")
+    monkeypatch.chdir(tmp_path)
+    net = torch.nn.Linear(2, 3)
+    torch.save({"state_dict": net.state_dict(), "args": argparse.Namespace(lr=0.1)}, "c.pt")
+    with pytest.raises(StragError, match="README"):
+        read_state("c.pt")
+    exec(converter, {"torch": torch, "safetensors": safetensors})
+    found = read_state("c.safetensors").tensors
+    for name, tensor in net.state_dict().items():
+        np.testing.assert_array_equal(found[name], tensor)
 
 
 def test_the_figures_of_speed_are_those_that_were_measured():

@@ -1,6 +1,7 @@
 """The part of `strag.dump` for checkpoints: one network at every checkpoint of a series, on a data set."""
 
 from dataclasses import dataclass
+from os.path import isfile
 
 import numpy as np
 
@@ -10,11 +11,10 @@ from strag.api.job import ends_of
 from strag.api.model import model
 from strag.datasets.dataset import standardise
 from strag.datasets.standardisation import NONE, PIXEL, applied
-from strag.errors import StragError, StragNote, bad_usage, warn_caller
+from strag.errors import StragError, StragNote, bad_usage, warn_caller, warn_of
 from strag.files.checkpoints import form_of, read_state
 from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
-from strag.files.streams import STANDARD
 from strag.training.architectures import described
 from strag.training.device import environment
 from strag.training.factory import Factory
@@ -122,12 +122,12 @@ def are_checkpoints(paths, model):
     """Whether files are checkpoints of other programs, and not one weights file of strag.
 
     model : the text or object that builds their network, or None. With it, a single file of an unknown form
-    counts as a checkpoint, so that the error is about checkpoints.
+    counts as a checkpoint, so that the error is about checkpoints; a pipe is read as a file of strag.
     """
     if len(paths) != 1:
         return True
     form = form_of(paths[0])
-    return form in ("safetensors", "torch") or (form is None and model is not None and paths[0] != STANDARD)
+    return form in ("safetensors", "torch") or (form is None and model is not None and isfile(paths[0]))
 
 
 def refuse_unused(given, checkpoints):
@@ -141,10 +141,12 @@ def refuse_unused(given, checkpoints):
 
 
 def factory_of(given):
-    """The Factory that `model` stands for: the text FILE.py:FACTORY, a function or a Factory.
+    """The Factory that `model` stands for: the text FILE.py:FACTORY, a function or a Factory; None for None.
 
     Raises StragError for anything else.
     """
+    if given is None:
+        return None
     found = model(given)
     if not isinstance(found, Factory):
         raise bad_usage(f"`model` {shown(given)} is not a function", "pass FILE.py:FACTORY")
@@ -171,8 +173,10 @@ def prepare_checkpoints(
     _require_groups(snapshots, data)
     names = _layers(snapshots, layers)
     identities, removed, under = [], set(), set()
-    for _, path in order:
+    for at, (_, path) in enumerate(order):
         identity, key_of_path, parts = _seen(path, key, snapshots, data)
+        if identity in identities[-1:]:
+            warn_of(path, f"holds the same parameters as {order[at - 1][1]}")
         identities.append(identity)
         removed |= parts
         under |= {key_of_path} - {None}
@@ -188,9 +192,7 @@ def _require_groups(snapshots, data):
     if snapshots.output != (len(names),):
         network, shape = snapshots.architecture, list(snapshots.output)
         problem = f"has {len(names)} groups, {some_of(names)}, but {network} returns {shape} for an example"
-        remedy = (
-            "group its classes with 'strag data' and `labels`, or use the number that the factory receives"
-        )
+        remedy = "use `labels` of 'strag data', or a network of as many logits as the factory gets classes"
         raise StragError(problem, remedy, data.source)
 
 

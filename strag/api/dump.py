@@ -1,5 +1,7 @@
 """`strag.dump`: activations, predictions and losses of trained networks on a data set."""
 
+import os
+
 from strag import kinds
 from strag.api.arguments import file_to_read, kind, refuse_overwriting, require
 from strag.api.checkpoints import factory_of, listed, prepare_checkpoints, refuse_unused
@@ -10,6 +12,7 @@ from strag.bits import pack
 from strag.datasets.standardisation import WAYS
 from strag.errors import StragError, bad_usage
 from strag.files.activations import ActivationsWriter, read
+from strag.files.checkpoints import require_checkpoint
 from strag.training.architectures import architecture
 from strag.training.custom import args_check
 from strag.training.device import DEVICES, choose_device
@@ -45,6 +48,9 @@ def _weights(value, name):
     """The check of `weights`: Weights, or a list of paths of checkpoints."""
     if isinstance(value, (list, tuple)) and value:
         return [path(part, name) for part in value]
+    if isinstance(value, (str, os.PathLike)):
+        remedy = "pass what strag.read returns, or a list of paths of checkpoints"
+        raise bad_usage(f"`{name}` is a path", remedy)
     return require(value, name, "Weights")
 
 
@@ -114,10 +120,12 @@ def dump(
 
 def prepare(weights, data, layers, updates, runs, model, model_args, key, standardise, device):
     """The DumpJob of Weights, or the CheckpointJob of a list of paths; the arguments are those of `dump`."""
-    factory = None if model is None else factory_of(model)
+    factory = factory_of(model)
     if not isinstance(weights, list):
         return prepare_dump(weights, data, layers, updates, runs or "all", factory)
     if factory is None:
+        for name in weights:
+            require_checkpoint(name)
         problem = "is a checkpoint, whose network `model` has to build"
         raise bad_usage(problem, "pass FILE.py:FACTORY as `model`", weights[0])
     built = architecture(model=factory, **({} if model_args is None else {"model_args": model_args}))

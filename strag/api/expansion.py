@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 
 from strag.api import arguments as check
+from strag.api.checkpoints import factory_of
 from strag.api.dump_weights import prepare_dump
 from strag.api.outputs import opened
 from strag.api.prune import require_origin
@@ -56,13 +57,15 @@ class ExpansionJob:
         return pairs
 
 
-def prepare_expansion(weights, data, from_=INVERSION, to=LAST, stragglers=None, layer=None, runs="all"):
+def prepare_expansion(
+    weights, data, from_=INVERSION, to=LAST, stragglers=None, layer=None, runs="all", model=None
+):
     """The ExpansionJob of networks in open Weights on the Dataset that they were trained on.
 
     The parameters are those of `expansion`; from_ and to : text. Raises StragError as `expansion` does.
     """
     start, end = read_state(from_, "from_", (INVERSION,)), read_state(to, "to", (INVERSION, LAST))
-    job = prepare_dump(weights, data, "all", "all", runs)
+    job = prepare_dump(weights, data, "all", "all", runs, factory_of(model))
     layer = _layer(job, layer)
     job.layers = (layer,)
     _require_training_set(job)
@@ -282,6 +285,7 @@ def expansion(
     runs="all",
     device="auto",
     output=None,
+    model=None,
 ):
     """The exact share of each example in the change of the squared class radii between two stored states.
 
@@ -296,6 +300,7 @@ def expansion(
     layer : name of a hidden layer, by default the first. runs : numbers such as "0,3" or (0, 3), or "all".
     device : as for `strag.train`.
     output : where to also write the file of `strag expansion`: a path, or an open Output.
+    model : the function that built the networks, where `strag.train` was given one, as there.
 
     Returns
     -------
@@ -306,6 +311,6 @@ def expansion(
     """
     read = (weights, data) if stragglers is None else (weights, data, stragglers)
     check.refuse_overwriting(read, output=output)
-    job = prepare_expansion(weights, data, from_, to, stragglers, layer, runs)
+    job = prepare_expansion(weights, data, from_, to, stragglers, layer, runs, model)
     with opened(output) as sink:
         return expansion_into(job, sink, choose_device(device))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.api.arguments import destination, kind, refuse_overwriting
+from strag.api.checkpoints import factory_of
 from strag.api.dump_weights import DumpJob, prepare_dump
 from strag.api.outputs import write_answer
 from strag.errors import StragError, bad_usage, warn_of
@@ -41,14 +42,17 @@ class LinearityJob:
         return [(trained[runs[0]], np.array(runs)) for runs in sets.values()]
 
 
-def prepare_linearity(weights, data, stragglers=None, min_variance=MIN_VARIANCE, updates="all", runs="all"):
+def prepare_linearity(
+    weights, data, stragglers=None, min_variance=MIN_VARIANCE, updates="all", runs="all", model=None
+):
     """The LinearityJob of open Weights on the Dataset that their networks were trained on.
 
-    stragglers : Finding of the same training, or None. updates, runs : as for `prepare_dump`.
+    stragglers : Finding of the same training, or None. updates, runs : as for `prepare_dump`. model : as for
+    `linearity`.
 
     Raises StragError for data that the networks were not trained on, and for stragglers of another training.
     """
-    job = prepare_dump(weights, data, None, updates, runs)
+    job = prepare_dump(weights, data, None, updates, runs, factory_of(model))
     if job.is_other:
         problem = f"is not the data set that the networks of {weights.source} were trained on"
         raise bad_usage(problem, "pass that one, or a part of it made by 'strag prune'", data.source)
@@ -165,6 +169,7 @@ def linearity(
     runs="all",
     device="auto",
     output=None,
+    model=None,
 ):
     """How linear trained networks are, at every update whose weights are stored.
 
@@ -181,6 +186,7 @@ def linearity(
     updates, runs : numbers such as "0,40" or (0, 40), or "all".
     device : as for `strag.train`.
     output : where to also write the file of `strag linearity`: a path, or an open Output.
+    model : the function that built the networks, where `strag.train` was given one, as there.
 
     Returns
     -------
@@ -191,5 +197,5 @@ def linearity(
     for updates or runs that are not stored.
     """
     refuse_overwriting((weights, data, *filter(None, [stragglers])), output=output)
-    job = prepare_linearity(weights, data, stragglers, min_variance, updates, runs)
+    job = prepare_linearity(weights, data, stragglers, min_variance, updates, runs, model)
     return linearity_into(job, output, choose_device(device))

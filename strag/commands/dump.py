@@ -8,6 +8,7 @@ from strag.commands.options import (
     given_names,
     output_option,
     quiet_option,
+    refuse_ignored,
     stored_runs_option,
     stored_updates_option,
     threads_option,
@@ -91,7 +92,7 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
     from strag.kinds import read
     from strag.training.device import choose_device, set_threads
     from strag.views.geometry import examples
-    from strag.words import number_of
+    from strag.words import number_of, some_of
 
     if data is None or not (weights or lists):
         missing = "WEIGHTS" if data is None and not lists else "DATA"
@@ -104,6 +105,8 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
     device = choose_device(options.pop("device"))
     set_threads(threads)
     if lists:
+        others = "layers key standardise updates runs half"
+        refuse_ignored((others, True, "contradicts `list_layers`"))
         _list_layers(weights, data, model, model_args, output)
         return
     foreign = are_checkpoints(weights, model)
@@ -116,6 +119,8 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
         with Progress(len(job.updates), "update", quiet) as progress:
             dump_into(job, sink, half, device, progress.to)
     runs, updates = number_of(len(job.runs), "run"), number_of(len(job.updates), "update")
+    if foreign:  # whose updates come from their names
+        updates = f"update{'' if len(job.updates) == 1 else 's'} {some_of(job.updates)}"
     Notes(quiet)(f"{runs} at {updates}, {examples(job, fate='')}")
 
 

@@ -7,6 +7,7 @@ from strag.commands.options import (
     example,
     output_option,
     quiet_option,
+    stored_model_option,
     stored_runs_option,
     threads_option,
 )
@@ -55,6 +56,7 @@ strag plot e.safetensors -o e.png
     metavar="LAYER",
     help="Hidden layer to use, by number or name.  [default: the first]",
 )
+@stored_model_option()
 @stored_runs_option("use")
 @device_option
 @threads_option

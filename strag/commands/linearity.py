@@ -8,6 +8,7 @@ from strag.commands.options import (
     json_option,
     output_option,
     quiet_option,
+    stored_model_option,
     stored_runs_option,
     stored_updates_option,
     threads_option,
@@ -40,6 +41,7 @@ strag linearity w.safetensors mnist8k -o l.json && strag plot l.json -o l.png
     show_default=True,
     help="Leave out directions of the standardised inputs with at most this variance; 0 leaves out none.",
 )
+@stored_model_option()
 @stored_updates_option("measure")
 @stored_runs_option("measure")
 @device_option
@@ -47,7 +49,7 @@ strag linearity w.safetensors mnist8k -o l.json && strag plot l.json -o l.png
 @output_option("the result")
 @json_option
 @quiet_option
-def command(weights, data, stragglers, min_variance, updates, runs, device, threads, output, as_json, quiet):
+def command(weights, data, stragglers, device, threads, output, as_json, quiet, **options):
     """Measure how linear trained networks are.
 
     WEIGHTS is a file written by 'strag train --weights'. DATA is the data set that its networks were trained
@@ -92,7 +94,7 @@ def command(weights, data, stragglers, min_variance, updates, runs, device, thre
         sink = stack.enter_context(Output(output, binary=False))
         stored = stack.enter_context(read(weights, "weights"))
         finding = None if stragglers is None else read(stragglers, "stragglers")
-        job = prepare_linearity(stored, read_data(data), finding, min_variance, updates, runs)
+        job = prepare_linearity(stored, read_data(data), finding, **options)
 
         def answer(out):
             networks = len(job.dump.updates) * len(job.dump.runs)

@@ -3,7 +3,7 @@
 import click
 from click.core import ParameterSource
 
-from strag.commands.types import FilePath, LayerName, Numbers, Observable
+from strag.commands.types import FilePath, LayerName, ModelName, Numbers, Observable
 from strag.geometry.measures import observables
 
 quiet_option = click.option(
@@ -120,6 +120,16 @@ def refuse_ignored(*rules):
 def example(text):
     """An epilog of example commands, one per line, which click does not wrap."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())
+
+
+def stored_model_option():
+    """The option --model of commands that run the networks of a weights file."""
+    return click.option(
+        "--model",
+        type=ModelName(),
+        metavar="FILE.py:FACTORY",
+        help="The --model of the training, where it was a function in a file; strag runs this file.",
+    )
 
 
 def stored_updates_option(verb):

@@ -3,6 +3,7 @@
 import click
 
 from strag.commands.types import (
+    MODELS,
     FilePath,
     FiniteRange,
     JsonObject,
@@ -54,7 +55,7 @@ RUNS = (
 NETWORK = (
     click.option(
         "--model",
-        type=ModelName(),
+        type=ModelName(*MODELS),
         default="mlp",
         metavar="mlp|cnn|FILE.py:FACTORY",
         show_default=True,

@@ -322,14 +322,18 @@ class PartName(click.ParamType):
 
 
 class ModelName(FilePath):
-    """The name of a model, or FILE.py:FACTORY. The file is read by the library, once it is needed."""
+    """One of some names of models, or FILE.py:FACTORY. The file is read by the library, once it is needed."""
 
     name = "model"
 
+    def __init__(self, *names):
+        self.names = names
+
     def convert(self, value, param, ctx):
         """The text, if it can be read."""
-        if value not in MODELS and not re.fullmatch(r".+\.py:[^\W\d]\w*", str(value)):
-            self.fail(f"no model '{value}'; use {', '.join(MODELS)} or FILE.py:FACTORY", param, ctx)
+        if value not in self.names and not re.fullmatch(r".+\.py:[^\W\d]\w*", str(value)):
+            known = f"{', '.join(self.names)} or FILE.py:FACTORY" if self.names else "FILE.py:FACTORY"
+            self.fail(f"no model '{value}'; use {known}", param, ctx)
         return value
 
 

@@ -76,6 +76,19 @@ def _form(stream, path):
     return "torch" if head.startswith(b"\x80") else None  # a pickle
 
 
+def require_checkpoint(path):
+    """The form of a checkpoint: `safetensors` or `torch`. Raises StragError for any other file."""
+    with open_input(path) as stream:
+        form = _form(stream, path) if is_regular(stream) else None
+    if form == "strag":
+        problem = "is a file of strag, not a checkpoint of another program"
+        raise StragError(problem, "pass one weights file alone, or only checkpoints", path)
+    if form is None:
+        remedy = "pass a state dict that torch.save or safetensors wrote to a file"
+        raise StragError("is not a checkpoint", remedy, path)
+    return form
+
+
 def _is_npz(path):
     """Whether a zip file is one of numpy."""
     with suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
@@ -92,14 +105,7 @@ def read_state(path, key=None):
     Raises StragError for a file that is not a checkpoint, for one that only a pickle that runs code could
     read, for a key that does not exist, and for tensors that are not finite or not real numbers.
     """
-    with open_input(path) as stream:
-        form = _form(stream, path) if is_regular(stream) else None
-    if form == "strag":
-        problem = "is a file of strag, not a checkpoint of another program"
-        raise StragError(problem, "pass it alone, without checkpoints", path)
-    if form is None:
-        remedy = "pass a state dict that torch.save or safetensors wrote to a file"
-        raise StragError("is not a checkpoint", remedy, path)
+    form = require_checkpoint(path)
     content = _from_safetensors(path) if form == "safetensors" else _from_torch(path)
     found, under = _under(content, key, path) if key else _whole(content, path)
     tensors = {name: _as_array(found[name], name, path) for name in found}

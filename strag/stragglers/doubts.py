@@ -24,7 +24,7 @@ def doubts(history, stragglers, level=None):
         _groups(history),
         _guessing(history, stragglers),
         _most(stragglers),
-        _rising(stragglers),
+        _rising(history, stragglers),
         _diverged(stragglers),
     )
     return [sentence for sentence in (*sentences, _far(history, stragglers, level)) if sentence]
@@ -84,17 +84,19 @@ def _most(stragglers):
     return f"{chosen} of {trained} examples are stragglers, which should be exceptions"
 
 
-def _rising(stragglers):
-    """A warning if the loss rises in some runs."""
+def _rising(history, stragglers):
+    """A warning if the loss rises in some runs, which says whether that may exclude an inversion."""
     rising = [inversion for inversion in stragglers.inversions if inversion.unstable_from is not None]
     if not rising:
         return ""
     first, runs = min(inversion.unstable_from for inversion in rising), len(stragglers.inversions)
     most = max(inversion.loss_rise for inversion in rising)
     size = f"by up to {most:.0%}" if most < LARGEST_SHARE else "to many times its value"
+    unknown = "the optimiser is not known, so that no run counts as unstable"
+    remedy = "use a smaller learning rate" if "optimizer" in history.recipe else unknown
     return (
         f"the loss rises in {len(rising)} of {number_of(runs, 'run')}, {size}, from update {first} on, which "
-        "creates false valleys; use a smaller learning rate"
+        f"creates false valleys; {remedy}"
     )
 
 

@@ -113,8 +113,6 @@ def _as_array(tensor):
 
 def _unwrapped(module):
     """The network inside of a compiled or parallel one, whose layers can be watched."""
-    while inner := getattr(module, "_orig_mod", None) or (
-        module.module if isinstance(module, torch.nn.DataParallel) else None
-    ):
-        module = inner
-    return module
+    if isinstance(module, torch.nn.DataParallel):
+        return _unwrapped(module.module)
+    return _unwrapped(module._orig_mod) if hasattr(module, "_orig_mod") else module

@@ -1,9 +1,9 @@
 """strag on a graphics card, checked and timed: `python -m tests.benchmarks.device --output DIR`.
 
-It needs a copy of this repository, Python >= 3.10, torch >= 2.4 with CUDA, numpy, safetensors, click, tqdm and
-rich, and no network: the data are mnist8k. Run it in the root of the repository; `make device` does so with
-the Python that PYTHON names. It is made for eight minutes on one card: nothing new begins after `--seconds`,
-and what is left out is reported.
+It needs a copy of this repository, Python >= 3.10, torch >= 2.4 with CUDA, numpy, safetensors, click, tqdm
+and rich, and no network: the data are mnist8k. Run it in the root of the repository; `make device` does so
+with the Python that PYTHON names. It is made for eight minutes on one card: nothing new begins after
+`--seconds`, and what is left out is reported.
 
 First it checks that trainings on the card are those on the processor, see `tests.benchmarks.device_checks`.
 Then it times strag against plain loops of torch, which train one network after another and look at error,
@@ -173,8 +173,8 @@ def measure(device, seconds, is_small):
     ]
     for at, (kind, name, work) in enumerate(todo):
         left = seconds - (time.perf_counter() - begun)
-        share = left if kind == "checks" else 0.8 * left / (len(todo) - at)
-        if left < SHORTEST or (kind == "rows" and share < (0.1 if is_small else SHORTEST)):
+        share = min(left, 2.0) if is_small else 0.8 * left / (len(todo) - at)
+        if left < SHORTEST or (kind == "rows" and not is_small and share < SHORTEST):
             results[kind][name] = {"skipped": "no time was left"}
         else:
             results[kind][name] = attempt(lambda work=work, share=share: work(share))

@@ -168,8 +168,8 @@ def commands_run(device, data):
         _strag(folder, "train", "d", *options, "-o", "h", "--weights", "w", "-q")
         for name, where in (("a", device), ("b", "cpu")):
             _strag(folder, "dump", "w", "d", "--layers", "conv2", "--device", where, "-o", name, "-q")
-        radii = [json.loads(_strag(folder, "geometry", name)) for name in ("a", "b")]
-        ours, theirs = (np.array(value["radius"], dtype=float) for value in radii)
+        geometries = [json.loads(_strag(folder, "geometry", name)) for name in ("a", "b")]
+        ours, theirs = ([row["radius"] for row in value["records"]] for value in geometries)
         np.testing.assert_allclose(ours, theirs, rtol=CLOSE)
     return f"forecast of 10 network-updates: {cost['seconds']:.2g} s"
 

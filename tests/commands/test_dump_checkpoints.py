@@ -15,12 +15,12 @@ import strag as package
 from strag import kinds
 from strag.api import checkpoints as api
 from strag.cli import main
-from strag.datasets.dataset import standardise
+from strag.datasets.dataset import Dataset, standardise
 from strag.datasets.standardisation import over_channels
 from strag.files.dataset import write_dataset
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
-from tests.files.makers import complaint
+from tests.files.makers import complaint, refused
 from tests.shell import files_in, in_this_process, strag
 
 NET = '''
@@ -134,6 +134,12 @@ def folder(made, monkeypatch):
     return made
 
 
+def with_inputs(x):
+    """The data of `made` with other inputs, and without a test set."""
+    data = made_up(P=300)
+    return Dataset(x, data.y, data.index, labels="parity")
+
+
 PICKLES = [f"e1_s{update}.pt" for update in UPDATES]
 SAFE = [f"step{update:03}.safetensors" for update in UPDATES]
 MODEL = ["--model", "net.py:make", "--layers", ",".join(LAYERS)]
@@ -223,14 +229,24 @@ class TestActivations:
 
     def test_bytes_are_divided_by_255(self, folder, tmp_path, capsys):
         random_x = np.random.default_rng(0).integers(256, size=(300, 4, 5), dtype=np.uint8)
-        data = made_up(P=300)
-        object.__setattr__(data, "x", random_x)
-        object.__setattr__(data, "x_test", None)
-        object.__setattr__(data, "y_test", None)
-        write_dataset(str(tmp_path / "u"), data, {})
+        write_dataset(str(tmp_path / "u"), with_inputs(random_x), {})
         assert main(["dump", *PICKLES, str(tmp_path / "u"), *MODEL, "-o", str(tmp_path / "a")]) == 0
         assert "inputs are divided by 255, and not standardised" in capsys.readouterr().err
         assert_activations(tmp_path / "a", torch.from_numpy(random_x / np.float32(255))[:, None])
+
+    def test_channels_come_first_wherever_the_data_have_them(self, folder, tmp_path):
+        colours = np.random.default_rng(0).normal(size=(300, 3, 4, 5)).astype(np.float32)
+        names, model = {}, ["--model", "net.py:make", "--layers", "conv1"]
+        exec(NET, names)
+        net = names["make"]((3, 4, 5), 2)
+        net(torch.from_numpy(colours))
+        torch.save(net.state_dict(), tmp_path / "c1.pt")
+        found = []
+        for name, x in (("first", colours), ("last", colours.transpose(0, 2, 3, 1))):
+            write_dataset(str(tmp_path / name), with_inputs(np.ascontiguousarray(x)), {})
+            found.append(load(dumped(tmp_path / "a", tmp_path / "c1.pt", tmp_path / name, *model)))
+        for name in ("layer.conv1", "loss", "prediction"):
+            np.testing.assert_array_equal(found[0][name], found[1][name])
 
     @pytest.mark.parametrize("form", ["object", "dict", "tuple"])
     def test_outputs_may_hold_logits(self, folder, tmp_path, form):
@@ -262,6 +278,7 @@ class TestActivations:
         one = load(dumped(tmp_path / "b", tmp_path / "one1.safetensors", *more))
         np.testing.assert_array_equal(both["prediction"], one["prediction"])
 
+    @pytest.mark.slow
     def test_what_a_factory_prints_does_not_mix_with_data(self, folder, tmp_path):
         wanted = dumped(tmp_path / "a", SAFE[0], "d", *MODEL)
         result = strag("dump", SAFE[0], "d", "--model", "net.py:talking", *MODEL[2:], "-q")
@@ -343,7 +360,21 @@ class TestHistory:
         complaint(capsys, 1, words, "geometry", tmp_path / "low", tmp_path / "high")
 
 
+def test_the_updates_are_reported_and_equal_checkpoints_warned_of(folder, tmp_path, capsys):
+    (tmp_path / "same9.pt").write_bytes(Path(PICKLES[-1]).read_bytes())
+    line = ["dump", PICKLES[-1], PICKLES[1], str(tmp_path / "same9.pt"), "d", *MODEL, "--updates", "7,1,8"]
+    assert main([*line, "-o", str(tmp_path / "a")]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert f"strag: warning: {tmp_path}/same9.pt: holds the same parameters as {PICKLES[-1]}" in lines
+    assert lines[-1] == "strag: 1 run at updates 1, 7, 8, 300 examples"
+
+
 class TestPython:
+    def test_a_path_alone_is_refused(self, folder):
+        refused(
+            lambda: package.dump(SAFE[0], package.read("d")), "`weights` is a path", "a list of", status=2
+        )
+
     def test_the_function_writes_the_bytes_of_the_command(self, folder, tmp_path):
         wanted = dumped(tmp_path / "a", *SAFE, "d", *MODEL)
         data = package.read("d")
@@ -413,12 +444,18 @@ class TestListLayers:
             "unused": 0,
         }
 
+    @pytest.mark.slow
     def test_a_terminal_gets_a_table(self, folder):
         line = ["dump", "d", "--model", "net.py:make", "--list-layers"]
         status, error, text = at_terminal("stdout", *line)
         assert (status, error) == (0, "")
         assert "called 2 times" in text
         assert "3 x 4 x 5" in text
+
+    def test_options_without_an_effect_are_refused(self, folder, capsys):
+        line = ["dump", "d", "--model", "net.py:make", "--list-layers"]
+        complaint(capsys, 2, ["--layers contradicts --list-layers"], *line, "--layers", "act1")
+        complaint(capsys, 2, ["--list-layers needs --model"], "dump", "d", "--list-layers")
 
     def test_a_weights_file_needs_no_model(self, folder, tmp_path):
         in_this_process(
@@ -461,6 +498,12 @@ WRONG = {
     "a cut file": (lambda f: [f / "cut1.pt"], [], 1, ["cut1.pt: is not a complete checkpoint"]),
     "no file": (lambda f: ["none1.pt"], [], 1, ["none1.pt: no such file"]),
     "a directory": (lambda f: [f], ["--updates", "0"], 1, ["is a directory"]),
+    "two weights files": (
+        lambda f: ["d", "d"],
+        ["--model", None],
+        1,
+        ["d: is a file of strag", "pass one weights file alone"],
+    ),
     "no such key": (
         lambda f: PICKLES[:1],
         ["--key", "net"],
@@ -560,7 +603,7 @@ WRONG = {
         lambda f: PICKLES[:1],
         ["--model", "net.py:number"],
         2,
-        ["net.py: number is no function"],
+        ["net.py: number is not a function"],
     ),
     "a factory that fails": (
         lambda f: PICKLES[:1],

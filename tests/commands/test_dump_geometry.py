@@ -237,7 +237,7 @@ def test_other_data_make_no_training_error_and_no_history(folder, tmp_path):
         (["geometry", "empty"], 1, ["empty: is empty"]),
         (["geometry", "cut_a"], 1, ["cut_a: is cut short"]),
         (["geometry", "a", "a"], 1, ["a: repeats examples of another dump at update 0"]),
-        (["geometry", "a", "b"], 1, ["b: comes from a different model than a"]),
+        (["geometry", "a", "b"], 1, ["b: has layers 1, but a has layers 1, 2"]),
         (["geometry", "-", "-"], 2, ["only one input can be stdin"]),
         (["geometry", "a", "-o", "no/g.safetensors"], 1, ["no/g.safetensors: cannot be written"]),
         (["geometry", "a", "--layer", "1"], 2, ["no such option"]),

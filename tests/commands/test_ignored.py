@@ -133,7 +133,7 @@ def test_the_precision_is_refused_where_it_would_change_no_product():
 def test_the_help_says_which_layers_can_be_measured(folder, capsys):
     assert main(["train", "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "Hidden layers to measure; with --depth 1, 0, the input." in shown
+    assert "names of a module's layers such as conv1,conv2:mean; with --depth 1, 0, the input." in shown
     complaint(capsys, 2, ["a network of depth 2 has no hidden layer 0"], "train", "d", "--layers", "0")
 
 

@@ -68,3 +68,20 @@ def test_the_perceptron_of_a_file_inverts_where_mlp_does(folder):
         at = int(np.searchsorted(mlp.updates, ours.update))
         sets = [unpack(history.misclassified[at, run], P) for history in (mlp, module)]
         assert (sets[0] != sets[1]).sum() <= 3
+
+
+def test_how_linear_they_are_and_who_expands_is_measured_with_the_same_model(folder):
+    model = f"--model {EXAMPLES}:perceptron"
+    in_this_process(
+        f"""strag {TRAIN} {model}
+        strag {TRAIN.replace(" w ", " w0 ").replace(" -o h", " -o h0")}
+        strag linearity w d {model} --updates 12 -q -o l.json
+        strag linearity w0 d --updates 12 -q -o l0.json
+        strag expansion w d {model} --from 0 --to 12 -q -o e
+        strag expansion w0 d --from 0 --to 12 -q -o e0""",
+        folder,
+    )
+    one, other = (kinds.read(str(folder / name)) for name in ("l.json", "l0.json"))
+    np.testing.assert_array_equal(one.train_error, other.train_error)
+    one, other = (kinds.read(str(folder / name)) for name in ("e", "e0"))
+    np.testing.assert_allclose(one.expansion, other.expansion, atol=1e-6)

@@ -85,7 +85,7 @@ def test_memory_is_what_the_job_takes_to_a_fifth(tmp_path, options):
     "options",
     [
         ["--model", "cnn", "--runs", "2", "--epochs", "2", "--noise", "1"],
-        ["--model", "cnn", "--runs", "1", "--epochs", "2", "--channels", "64,128"],
+        ["--model", "cnn", "--runs", "1", "--epochs", "2", "--channels", "64,128", "--test-every", "never"],
         [*SMALL, "--runs", "2", "--epochs", "1", "--layers", "all"],
         [*WIDE, "--runs", "1", "--epochs", "1", "--test-every", "never"],
     ],

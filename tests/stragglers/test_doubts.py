@@ -39,6 +39,19 @@ def test_a_rising_loss_has_its_size_and_update(factor, words):
     assert "from update 50 on" in line
 
 
+@pytest.mark.parametrize(
+    ("recipe", "advice"),
+    [(None, "use a smaller learning rate"), ({"model": "factory"}, "the optimiser is not known")],
+)
+def test_a_rising_loss_is_told_from_an_unknown_optimiser(recipe, advice):
+    """Without a recipe a valley after the rise still counts as an inversion, and the warning says so."""
+    loss = np.linspace(0.7, 0.1, T) * np.where(np.arange(T) == 10, 3.0, 1.0)
+    history = history_of(np.stack([VALLEY] * 2, axis=1), loss=loss, recipe=recipe)
+    (line,) = told(history)
+    assert line.endswith(advice if recipe is None else f"{advice}, so that no run counts as unstable")
+    assert find_stragglers(history).verdict == ("unstable" if recipe is None else "inversion")
+
+
 def test_only_plain_full_batch_descent_must_fall():
     plain = {"optimizer": "sgd", "batch_size": None}
     assert descends(plain)
