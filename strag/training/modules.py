@@ -89,7 +89,8 @@ def require_lawful(module, other, x, shape, classes):
     examples to try it on. shape : shape of an example in the data set. classes : number of groups.
     """
     remedy = (
-        "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
+        "replace BatchNorm by GroupNorm and remove dropout, or train the network in a loop of your own "
+        "and pass its checkpoints to 'strag dump'"
     )
     if {id(parameter) for parameter in module.parameters()} & {id(p) for p in other.parameters()}:
         raise StragError("two networks share their parameters", "build all of them at every call")
