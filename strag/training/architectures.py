@@ -63,7 +63,8 @@ def _check_names(model, names):
                 remedy = "pass the arguments of its function as `model_args`"
                 raise bad_usage(f"`{name}` is not an option of a `model` in a file", remedy)
             problem = f"`{name}` is not an option of `model` {model}"
-            raise bad_usage(problem, f"its options are {', '.join(known)}")
+            options = ", ".join(f"`{option}`" for option in known)
+            raise bad_usage(problem, f"its options are {options}")
 
 
 def _model_of(built):

@@ -114,7 +114,7 @@ def test_layers_of_a_depth():
         ({"optimizer": "adam", "momentum": 0.9}, "`momentum` needs `optimizer` sgd"),
         (
             {"channels": (8, 16)},
-            "`channels` is not an option of `model` mlp; its options are depth, width, activation",
+            "`channels` is not an option of `model` mlp; its options are `depth`, `width`, `activation`",
         ),
         ({"model": "rnn"}, "cannot use .rnn. as `model`; pass mlp"),
         ({"activation": "sin"}, "cannot use .sin. as `activation`; pass tanh, relu or gelu"),
