@@ -86,6 +86,8 @@ class CheckpointJob:
         x = self.inputs()
         for number in range(len(self.paths)):
             self._load(number)
+            if not number:
+                self.snapshots.require_lawful(x)
             for tile in self.snapshots.tiles(x, self.data.groups, self.layers):
                 yield number, tile
 

@@ -431,6 +431,45 @@ class TestPython:
         assert files_in(tmp_path) == ["s1.pt"]
 
 
+class Unlawful(torch.nn.Sequential):
+    """A network without a nonlinearity, which breaks a law of networks in evaluation mode."""
+
+    def __init__(self, shape, classes, form):
+        self.form = form
+        super().__init__(torch.nn.Flatten(), torch.nn.Linear(int(np.prod(shape)), classes))
+
+    def forward(self, x):
+        if self.form == "in place":
+            x -= 1
+        if self.form == "dropout":
+            x = torch.nn.functional.dropout(x)
+        return super().forward(x - x.mean(dim=0) if self.form == "batch" else x)
+
+
+class TestLaws:
+    @pytest.mark.parametrize(
+        ("form", "words"),
+        [
+            ("in place", "changes its input in place; make its first operation return a copy"),
+            ("dropout", "draws random numbers when it is called, as dropout does; correct it for evaluation"),
+            ("batch", "the output of an example depends on the other examples of its batch"),
+        ],
+    )
+    def test_networks_that_break_them_are_refused(self, tmp_path, form, words):
+        def network(shape, classes):
+            return Unlawful(shape, classes, form)
+
+        data = made_up()
+        paths = [str(tmp_path / f"s{number}.pt") for number in (1, 2)]
+        for path in paths:
+            torch.save(network(data.x.shape[1:], 2).state_dict(), path)
+        with (
+            pytest.warns(UserWarning, match="count as trained on"),
+            pytest.raises(package.StragError, match=words),
+        ):
+            package.dump(paths, data, model=network, layers="1")
+
+
 class TestListLayers:
     def test_layers_are_listed_in_the_order_of_their_calls(self, folder):
         result = strag("dump", "d", "--model", "net.py:make", "--list-layers")
