@@ -68,6 +68,23 @@ def test_classes(data, tmp_path):
 
 
 @pytest.mark.slow
+def test_networks(data, tmp_path):
+    """The perceptron takes the place of the residual network, which takes longer; its README trains it."""
+    smaller_cnn = "--model cnn --channels 4 --layers conv1,conv1:mean --epochs 400"
+    train = "--runs 2 --until decided --test-every never"
+    few = {
+        "TRAIN": train,
+        "CNN": smaller_cnn,
+        "ADAM": "--lr 0.2",
+        "RESIDUAL": "--model networks.py:perceptron",
+    }
+    said, _ = make("networks", data, tmp_path, **few)
+    assert [json.loads(line)["layer"] for line in said.splitlines()] == ["conv1", "conv1:mean", "act1"]
+    assert json.loads((tmp_path / "same.json").read_text())["jaccard"] == [[1, 1], [1, 1]]
+    assert json.loads((tmp_path / "overlap.json").read_text())["names"] == ["mlp", "other", "cnn", "residual"]
+
+
+@pytest.mark.slow
 def test_stability(data, tmp_path):
     few = {"RUNS": "--runs 4", "OTHERS": "--runs 2"}
     make("stability", data, tmp_path, TRAIN=SMALL, **few)

@@ -78,13 +78,23 @@ def outputs_in(script):
     return set(re.findall(r"(?:-o|--weights|--csv) (\S+)", script))
 
 
-OF_CHECKPOINTS = README.split("\n## Checkpoints of other people\n")[1].split("\n## ")[0]
-PIPELINE = README.replace(OF_CHECKPOINTS, "")
+def section(title):
+    """The text of the README under a heading `## title`."""
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+OF_CHECKPOINTS = section("Checkpoints of other people")
+
+
+def test_every_block_of_the_readme_is_run_by_a_test():
+    titles = ("Start", "The pipeline", "Your network", "Checkpoints of other people", "Python")
+    for language in ("sh", "python"):
+        assert len(blocks(README, language)) == sum(len(blocks(section(t), language)) for t in titles)
 
 
 @pytest.mark.slow
-def test_every_strag_command_in_the_readme_runs(tmp_path):
-    (script,) = [block for block in blocks(PIPELINE) if "strag " in block]
+def test_the_pipeline_of_the_readme_runs(tmp_path):
+    (script,) = blocks(section("The pipeline"))
     result = shell("set -e\n" + script, tmp_path)
     assert result.returncode == 0, result.stderr.decode()
     assert b"inversion (10 of 10 runs)" in result.stderr
@@ -95,7 +105,7 @@ def test_every_strag_command_in_the_readme_runs(tmp_path):
 
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path):
-    (block,) = blocks(PIPELINE, "python")
+    (block,) = blocks(section("Python"), "python")
     few = block.replace("runs=10", "runs=2")
     assert few.count("runs=2") == 2
     command = [sys.executable, "-c", few]
@@ -103,6 +113,26 @@ def test_the_python_of_the_readme_runs(tmp_path):
     assert result.returncode == 0, result.stderr
     assert re.fullmatch(r"inversion \d+\n", result.stdout)
     assert files_in(tmp_path) == ["pruned.png"]
+
+
+@pytest.mark.slow
+def test_the_network_of_the_readme_runs(tmp_path):
+    text = section("Your network")
+    (network,), (script,) = blocks(text, "python"), blocks(text)
+    (tmp_path / "net.py").write_text(network)
+    short = script.replace("--epochs 300", "--epochs 9")
+    assert short != script
+    result = shell("set -e\n" + short, tmp_path)
+    assert result.returncode == 0, result.stderr.decode()
+    assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == [
+        "conv",
+        "act",
+        "flat",
+        "head",
+    ]
+    made = [name for name in files_in(tmp_path) if name != "__pycache__"]
+    assert set(made) == outputs_in(script) | {"net.py"}
+    assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.slow

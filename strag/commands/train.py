@@ -25,6 +25,7 @@ strag train mnist8k --runs 10 --epochs 150 --lr 0.2 -o h.safetensors
 strag prune mnist8k s.json | strag train --runs 6 --epochs 300 --lr 0.2 | strag find-stragglers -
 strag data mnist8k --labels classes | strag train - --depth 3 --layers all -o deep.safetensors
 strag train mnist8k --standardise channel --lr 0.2 -o channel.safetensors
+strag train mnist8k --model cnn --layers conv1,conv2:mean --runs 3 --until decided -o cnn.safetensors
 """),
 )
 @click.argument("data", required=False, type=DataPath(), metavar="[DATA]")

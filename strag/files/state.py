@@ -21,8 +21,8 @@ STATE = Tensor(
     *("state.WHAT.NAME", "F32", (RUN, ...)),
     "the state of each run, from which `--extend` goes on. WHAT is `parameter`, and `momentum`, or `first`, "
     "`second` and `steps` of Adam, for what the optimiser keeps of the parameter NAME. The axes after the "
-    "first are those of the training: the first weight has only the inputs that are used, and a bias has "
-    "shape [R, outputs, 1]",
+    "first are those of the training: in perceptrons, the first weight has only the inputs that are used, "
+    "and a bias has shape [R, outputs, 1]",
     required=False,
 )
 

@@ -26,7 +26,9 @@ PARAMETER = Tensor(
     *("PARAMETER", "F32", (UPDATE, RUN, ...)),
     "a parameter of each network, under its own name. Perceptrons have `layerK.weight`, [outputs, inputs], "
     "and `layerK.bias`, [outputs], with K = 1, 2, ... counted from the input; if `recipe.no_bias` is true, "
-    "biases are zero",
+    "biases are zero. Networks of `cnn` have `convK.weight`, [channels, channels before, 5, 5], "
+    "`convK.bias`, [channels], `head.weight` and `head.bias`. Those of a user's function have the names of "
+    "`named_parameters()`",
 )
 SPEC = Spec(
     "weights",
@@ -43,7 +45,8 @@ SPEC = Spec(
             "std",
             "F64",
             (INPUT,),
-            "standard deviation that each input is divided by; an input is not used where it is 0",
+            "standard deviation that each input is divided by; where it is 0, perceptrons do not use "
+            "the input and it is 0 for other networks",
             (FINITE, NOT_NEGATIVE, NOT_ALL_0),
         ),
         Tensor(

@@ -625,7 +625,12 @@ WRONG = {
     ),
     "no positions": (lambda f: PICKLES[:1], ["--layers", "head:mean"], 2, ["head", "has no positions"]),
     "no model": (lambda f: PICKLES[:1], ["--model", None], 2, ["e1_s0.pt: is a checkpoint", "--model"]),
-    "a model of strag": (lambda f: PICKLES[:1], ["--model", "cnn"], 2, ["--model 'cnn' is not a function"]),
+    "a model of strag": (
+        lambda f: PICKLES[:1],
+        ["--model", "cnn"],
+        2,
+        ["no model 'cnn'; use FILE.py:FACTORY"],
+    ),
     "no file of a model": (
         lambda f: PICKLES[:1],
         ["--model", "none.py:make"],

@@ -326,9 +326,8 @@ def test_a_changed_file_is_another_recipe(folder, capsys):
     again = ["train", "d", "--model", "new.py:make", "-q", "-o", "out"]
     words = "h: was trained with another version of new.py; pass the file as it was then"
     complaint(capsys, 1, words, *again, "--extend", "h", "--epochs", "3")
-    complaint(
-        capsys, 2, "another version of the file of --model", *again, "--without", "sets", "--epochs", "2"
-    )
+    words = "another version of the file of --model"
+    complaint(capsys, 2, words, *again, "--without", "sets", "--epochs", "2")
     assert "out" not in files_in(folder)
 
 

@@ -113,7 +113,7 @@ def test_an_empty_value_is_not_taken_for_none(folder, capsys, arguments, words):
     ("arguments", "words"),
     [
         (["info", "a\nb\x1b"], "strag: a\\nb\\x1b: no such file"),
-        (["train", "d", "--layers", "a\nb"], "'--layers': cannot read 'a b'; use layers"),
+        (["train", "d", "--layers", "a\nb"], "cannot read --layers 'a\\nb'; pass layers"),
         (["data", "d", "-o", "no\n/x"], "no\\n/x: cannot be written: no folder"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -138,7 +138,7 @@ def test_a_data_set_without_a_name_is_not_the_folder(folder, capsys, command):
         (["train", "d", "--test-every", "9" * 5000], "'--test-every': cannot read '9"),
         (["data", "d", "--labels", "9" * 5000], "'--labels': labels make 1 group"),
         (["data", "d", "--labels", "9" * 5000 + "/1"], "d: cannot read --labels '9"),
-        (["dump", "w", "d", "--layers", "²"], "'--layers': cannot read '²'"),
+        (["train", "d", "--layers", "²"], "cannot read --layers '²'; pass layers such as 1, or all"),
         (["find-stragglers", "h", "--at", "9" * 30], "'--at': cannot read '9"),
         (["find-stragglers", "h", "--layer", "9" * 5000], "h: has no layer 99999"),
         (["sets", "h", "--layer", "all"], "'all' is not a layer"),

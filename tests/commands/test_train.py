@@ -174,9 +174,13 @@ def test_divergence_is_said(folder, capsys):
         (
             ["d.safetensors", "--layers", "1,,2"],
             2,
-            ["'--layers': cannot read '1,,2'; use layers such as 1,2, or all"],
+            ["'--layers': cannot read '1,,2'; use layers such as 1,2 or conv1,conv2:mean, or all"],
         ),
-        (["d.safetensors", "--layers", "first"], 2, ["'--layers': cannot read 'first'"]),
+        (
+            ["d.safetensors", "--layers", "first"],
+            2,
+            ["cannot read --layers 'first'; pass layers such as 1, or all"],
+        ),
         (["d.safetensors", "--record-every", "x"], 2, ["'--record-every': cannot read 'x'"]),
         (["d.safetensors", "--own-order"], 2, ["--own-order needs --batch-size"]),
         (["d.safetensors", "--without", "nothere"], 1, ["nothere: no such file"]),
