@@ -19,8 +19,8 @@ class Modules(Networks):
     device : the torch device. calling : a function that returns what a function returns which calls a module,
     and names the module in its errors.
 
-    In `parameters` are those that are trained. The parameters of module r are views of row r, and so are
-    their gradients, to which torch adds in place.
+    The parameters of module r are views of row r, and so are the gradients of those that are trained, to
+    which torch adds in place.
     """
 
     def __init__(self, modules, state, ends, tile, device, calling):
@@ -29,7 +29,8 @@ class Modules(Networks):
         self._state = {name: values.contiguous().to(device) for name, values in state.items()}
         named = [dict(module.named_parameters()) for module in self.modules]
         trained = {name: self._state[name] for name, p in named[0].items() if p.requires_grad}
-        super().__init__(trained, tile)
+        fixed = {name: values for name, values in self._state.items() if name not in trained}
+        super().__init__(trained, tile, fixed)
         for run, parameters in enumerate(named):
             for name, parameter in parameters.items():
                 parameter.data = self._state[name][run]
