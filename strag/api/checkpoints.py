@@ -136,7 +136,7 @@ def refuse_unused(given, checkpoints):
     """Refuse options of a dump that have no effect. given : names of the options that are set."""
     refuse_ignored(
         given,
-        ("key standardise", not checkpoints, "has no effect on a weights file of strag"),
+        ("key standardise model_args", not checkpoints, "has no effect on a weights file of strag"),
         ("runs", checkpoints, "has no effect on checkpoints, which are one run"),
         ("model_args", "model" not in given, "needs `model`"),
     )

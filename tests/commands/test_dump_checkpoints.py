@@ -715,8 +715,9 @@ def test_options_of_checkpoints_are_refused_for_weights(folder, tmp_path, capsys
     in_this_process(f"strag train d --runs 1 --epochs 1 -q --weights {w} -o {tmp_path}/h", folder)
     for options, words in (
         (["--key", "model"], "--key has no effect on a weights file of strag"),
+        (["--model-args", "{}"], "--model-args has no effect on a weights file of strag"),
         (["--standardise", "none"], "--standardise has no effect"),
-        (["--model-args", "{}"], "--model-args needs --model"),
+        (["--model", "net.py:make", "--model-args", "{}"], "--model-args has no effect on a weights file"),
         (["--model", "net.py:make"], "its networks are not built by a function"),
     ):
         complaint(capsys, 2, [words], "dump", w, "d", *options, "-q", "-o", tmp_path / "out")
