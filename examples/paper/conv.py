@@ -1,4 +1,4 @@
-"""Convolutional networks: radii and loss at the inversion of every layer, and pictures of both along training.
+"""Convolutional networks: the inversion, radii and loss of every layer, and pictures of them along training.
 
 Reads the histories and the stragglers that conv.mk makes; writes conv.json and a picture per activation.
 """
@@ -25,7 +25,7 @@ def rms_radius(history, layer):
 
 
 def level_of(values):
-    """Mean, 95 % interval and standard deviation between seeds of one value per run: dict, None without any."""
+    """Mean, 95 % interval and seed_std of one value per run: dict, or None without values."""
     if not values:
         return None
     level = two_levels([np.asarray(values, dtype=np.float64)])

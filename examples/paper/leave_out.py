@@ -31,7 +31,9 @@ def main():
         raise SystemExit(f"{given.sets}: has no set of dose {WHOLE:g} with the control '{given.control}'")
     rows = data.positions(stored.index[sets.members[chosen[0]]])
     recipe = {"control": given.control, "dose": WHOLE}
-    write_dataset(given.output, without_rows(data, rows), recipe, {"data": data.identity, "sets": stored.identity})
+    write_dataset(
+        given.output, without_rows(data, rows), recipe, {"data": data.identity, "sets": stored.identity}
+    )
 
 
 if __name__ == "__main__":
