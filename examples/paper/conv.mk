@@ -1,5 +1,7 @@
 # C2, Fig. 3: do convolutional networks invert? Each layer, its map flattened or its mean over positions, with two
 # activations, on the first images of four tasks, one of them also in colour. A study of its own: hours, by parts.
+#
+# `make conv` is not in `all`. `make -j2 conv` trains two at a time, the first run of every condition first.
 CONV_SETS := mnist fashion kmnist vehicles colour
 CONV_ACTS := tanh relu
 CONV_SIZE := 2048
@@ -18,25 +20,38 @@ CONV_EPOCHS_mnist := 4000
 conv_epochs = $(or $(CONV_EPOCHS_$(call conv_set,$(1))),$(CONV_EPOCHS))
 comma := ,
 ALL_CONV := --layers $(subst $(eval ) ,$(comma),$(CONV_LAYERS:%-mean=%:mean))
-CONV := --model cnn --until decided --record-every 4 \
-  --test-every never --threads 1
+CONV := --model cnn --until decided --record-every 4 --test-every never --threads 1
 
 CONV_DATA := $(foreach d,$(CONV_SETS),$(d)-p$(CONV_SIZE))
 $(foreach d,$(CONV_DATA),$(call block_of,$(d),$(CONV_SIZE),1))
 
+# More images, with tanh, for the layer that inverts on fewer.
+CONV_LARGE := mnist fashion
+CONV_LARGE_RUNS := 3
+
 # The set and the activation of mnist.tanh.
 conv_set = $(word 1,$(subst ., ,$(1)))
 conv_act = $(word 2,$(subst ., ,$(1)))
+CONV_SOURCES := mlp $(CONV_ACTS)
 CONVS := $(foreach d,$(CONV_SETS),$(foreach a,$(CONV_ACTS),$(d).$(a)))
+
+# Those of a condition, and those of a condition and a layer without some examples, for fewer runs.
+conv_options = $(CONV) $(ALL_CONV) --activation $(call conv_act,$(1)) --lr $(call conv_lr,$(1)) --epochs $(call conv_epochs,$(1)) \
+  --runs $(CONV_RUNS)
+conv_left = $(CONV) --layers $(subst -,:,$(call conv_layer,$(1))) --activation $(call conv_act,$(1)) \
+  --lr $(call conv_lr,$(basename $(1))) --epochs $(CONV_EPOCHS) --runs $(CONV_CAUSE_RUNS)
+conv_large = $(CONV) --layers conv1 --activation tanh --lr $(CONV_LR_tanh) --epochs $(CONV_EPOCHS) --runs $(CONV_LARGE_RUNS)
 
 define CONV_PART
 $(OUT)/conv/$(1).part$(2).safetensors: $(DATA)/$(call conv_set,$(1))-p$(CONV_SIZE).safetensors
 	mkdir -p $$(@D)
-	$(STRAG) train --resume $$< $(CONV) $(ALL_CONV) --activation $(call conv_act,$(1)) --lr $(call conv_lr,$(1)) \
-	  --epochs $(call conv_epochs,$(1)) --runs $(CONV_RUNS) \
-	  --part $(2)/$(words $(CONV_PARTS)) -o $$@
+	$(STRAG) train --resume $$< $(call conv_options,$(1)) --part $(2)/$(words $(CONV_PARTS)) -o $$@
 endef
 $(foreach c,$(CONVS),$(foreach p,$(CONV_PARTS),$(eval $(call CONV_PART,$(c),$(p)))))
+
+$(CONV_LARGE:%=$(OUT)/conv/%.large.safetensors): $(OUT)/conv/%.large.safetensors: $(DATA)/%.safetensors
+	mkdir -p $(@D)
+	$(STRAG) train --resume $< $(conv_large) -o $@
 
 # All parts of a condition, once they are there.
 define CONV_WHOLE
@@ -58,24 +73,31 @@ $(OUT)/conv/%.$(1).json: $(OUT)/conv/%.safetensors
 endef
 $(foreach l,$(CONV_LAYERS),$(eval $(call CONV_LAYER,$(l))))
 CONV_EACH := $(foreach c,$(CONVS),$(foreach l,$(CONV_LAYERS),$(c).$(l)))
-$(OUT)/conv/effects.json: $(CONV_EACH:%=$(OUT)/conv/%.json)
-	$(STRAG) summary $^ $(foreach e,$(CONV_EACH),--label '$(subst -,:,$(subst ., ,$(e)))') -o $@
+conv_label = --label '$(subst -,:,$(subst ., ,$(1)))'
+$(OUT)/conv/effects.json: $(CONV_EACH:%=$(OUT)/conv/%.json) $(CONV_LARGE:%=$(OUT)/conv/%.large.json)
+	$(STRAG) summary $^ $(foreach e,$(CONV_EACH) $(CONV_LARGE:%=%.large),$(call conv_label,$(e))) -o $@
 $(OUT)/conv/perceptrons.json: $(CONV_SETS:%=$(OUT)/conv/%.mlp.json)
 	$(STRAG) summary $^ $(CONV_SETS:%=--label %) -o $@
 
 $(OUT)/conv/conv.json $(CONV_ACTS:%=$(OUT)/conv/%.png) &: conv.py $(CONV_EACH:%=$(OUT)/conv/%.json)
 	$(PYTHON) conv.py $(OUT)/conv --names $(CONVS) --layers $(CONV_LAYERS:%-mean=%:mean)
 
+CONV_RESULTS := $(foreach n,effects perceptrons left conv,$(OUT)/conv/$(n).json) $(CONV_SETS:%=$(OUT)/conv/%.overlap.json)
+CONV_PICTURES := $(CONV_ACTS:%=$(OUT)/conv/%.png)
+conv: $(foreach p,$(CONV_PARTS),$(CONVS:%=$(OUT)/conv/%.part$(p).safetensors)) $(CONV_RESULTS) $(CONV_PICTURES)
+
 # The errors of single runs where they are as many as those of the perceptrons at their inversion.
-$(foreach d,$(CONV_SETS),$(foreach n,mlp $(CONV_ACTS),$(OUT)/conv/$(d).$(n).single.safetensors)): $(OUT)/conv/%.single.safetensors: $(OUT)/conv/%.safetensors
-	$(STRAG) sets --any-verdict $< --at $(call INVERTS_AT,$(OUT)/conv/$(call conv_set,$*).mlp.json) -o $@
-$(foreach d,$(CONV_SETS),$(foreach n,mlp $(CONV_ACTS),$(OUT)/conv/$(d).$(n).single.safetensors)): $(OUT)/conv/%.single.safetensors: $$(OUT)/conv/$$(call conv_set,$$*).mlp.json
-$(CONV_SETS:%=$(OUT)/conv/%.overlap.json): $(OUT)/conv/%.overlap.json: $(foreach n,mlp $(CONV_ACTS),$(OUT)/conv/%.$(n).single.safetensors)
+define CONV_SINGLE
+$(OUT)/conv/$(1).$(2).single.safetensors: $(OUT)/conv/$(1).$(2).safetensors $(OUT)/conv/$(1).mlp.json
+	$(STRAG) sets --any-verdict $$< --at $$(call INVERTS_AT,$(OUT)/conv/$(1).mlp.json) -o $$@
+endef
+$(foreach d,$(CONV_SETS),$(foreach n,$(CONV_SOURCES),$(eval $(call CONV_SINGLE,$(d),$(n)))))
+$(CONV_SETS:%=$(OUT)/conv/%.overlap.json): $(OUT)/conv/%.overlap.json: $(foreach n,$(CONV_SOURCES),$(OUT)/conv/%.$(n).single.safetensors)
 	$(STRAG) compare $^ --label perceptron $(CONV_ACTS:%=--label %) -o $@
 
 # Where a layer inverts, SET.ACTIVATION.LAYER: does it without the perceptrons' stragglers, or without as many examples at
 # random, or the hardest others? And the reverse, perceptrons without the stragglers of the convolutional networks.
-CONV_CAUSE := fashion.tanh.conv1
+CONV_CAUSE := mnist.relu.conv2 fashion.tanh.conv1
 CONV_CAUSE_RUNS := 3
 CONV_LEFT := none random hard
 conv_layer = $(word 3,$(subst ., ,$(1)))
@@ -95,8 +117,7 @@ $(OUT)/conv/left/$(1).$(2).data.safetensors: $(OUT)/conv/$(call conv_set,$(1)).m
 	mkdir -p $$(@D)
 	$(PYTHON) leave_out.py $$< $(DATA)/$(call conv_set,$(1))-p$(CONV_SIZE).safetensors $$@ --control $(2)
 $(OUT)/conv/left/$(1).$(2).safetensors: $(OUT)/conv/left/$(1).$(2).data.safetensors
-	$(STRAG) train --resume $$< $(CONV) --layers $(subst -,:,$(call conv_layer,$(1))) --activation $(call conv_act,$(1)) \
-	  --lr $(call conv_lr,$(basename $(1))) --epochs $(call conv_epochs,$(1)) --runs $(CONV_CAUSE_RUNS) -o $$@
+	$(STRAG) train --resume $$< $(call conv_left,$(1)) -o $$@
 $(OUT)/conv/left/mlp.$(1).$(2).data.safetensors: $(OUT)/conv/$(1).sets.safetensors leave_out.py
 	mkdir -p $$(@D)
 	$(PYTHON) leave_out.py $$< $(DATA)/$(call conv_set,$(1))-p$(CONV_SIZE).safetensors $$@ --control $(2)
@@ -105,4 +126,4 @@ $(OUT)/conv/left/mlp.$(1).$(2).safetensors: $(OUT)/conv/left/mlp.$(1).$(2).data.
 endef
 $(foreach e,$(CONV_CAUSE),$(foreach k,$(CONV_LEFT),$(eval $(call CONV_WITHOUT,$(e),$(k)))))
 $(OUT)/conv/left.json: $(foreach e,$(FROM_MLP),$(OUT)/conv/left/$(e).json $(OUT)/conv/left/mlp.$(e).json)
-	$(STRAG) summary $^ $(foreach e,$(FROM_MLP),--label '$(subst -,:,$(subst ., ,$(e)))' --label 'perceptron $(subst -,:,$(subst ., ,$(e)))') -o $@
+	$(STRAG) summary $^ $(foreach e,$(FROM_MLP),$(call conv_label,$(e)) $(call conv_label,perceptron.$(e))) -o $@
