@@ -44,8 +44,15 @@ def test_values_at_the_inversion_are_those_of_the_inverting_runs(conv):
     assert condition["label"] == "mnist tanh b"
     assert (condition["runs"], condition["inverting"], condition["unstable"]) == (2, 1, 1)
     assert condition["first_rise"] == 8
+    assert condition["falling"] == 1
     assert condition["loss_at"]["mean"] == 0.5
     assert condition["radius_at"]["mean"] == pytest.approx(np.sqrt((4**2 + 5**2) / 2))
+
+
+def test_a_loss_that_rises_soon_after_the_inversion_is_counted(conv):
+    assert conv.falls(UPDATES, np.array([0.7, 0.5, 0.4, 0.45]), 4)  # falls until 8
+    assert not conv.falls(UPDATES, np.array([0.7, 0.5, 0.55, 0.45]), 4)
+    assert not conv.falls(UPDATES, np.array([0.7, 0.5, 0.4, 0.45]), 6)
 
 
 def test_the_last_record_is_that_of_each_run(conv):

@@ -25,9 +25,10 @@ CONV := --model cnn --until decided --record-every 4 --test-every never --thread
 CONV_DATA := $(foreach d,$(CONV_SETS),$(d)-p$(CONV_SIZE))
 $(foreach d,$(CONV_DATA),$(call block_of,$(d),$(CONV_SIZE),1))
 
-# More images, with tanh, for the layer that inverts on fewer.
+# More images, with tanh, in the first layer.
 CONV_LARGE := mnist fashion
 CONV_LARGE_RUNS := 3
+CONV_LARGE_PARTS := 1 2 3
 
 # The set and the activation of mnist.tanh.
 conv_set = $(word 1,$(subst ., ,$(1)))
@@ -49,16 +50,20 @@ $(OUT)/conv/$(1).part$(2).safetensors: $(DATA)/$(call conv_set,$(1))-p$(CONV_SIZ
 endef
 $(foreach c,$(CONVS),$(foreach p,$(CONV_PARTS),$(eval $(call CONV_PART,$(c),$(p)))))
 
-$(CONV_LARGE:%=$(OUT)/conv/%.large.safetensors): $(OUT)/conv/%.large.safetensors: $(DATA)/%.safetensors
-	mkdir -p $(@D)
-	$(STRAG) train --resume $< $(conv_large) -o $@
+define CONV_LARGE_PART
+$(OUT)/conv/$(1).large.part$(2).safetensors: $(DATA)/$(1).safetensors
+	mkdir -p $$(@D)
+	$(STRAG) train --resume $$< $(conv_large) --part $(2)/$(words $(CONV_LARGE_PARTS)) -o $$@
+endef
+$(foreach d,$(CONV_LARGE),$(foreach p,$(CONV_LARGE_PARTS),$(eval $(call CONV_LARGE_PART,$(d),$(p)))))
 
 # All parts of a condition, once they are there.
 define CONV_WHOLE
-$(OUT)/conv/$(1).safetensors: $(CONV_PARTS:%=$(OUT)/conv/$(1).part%.safetensors)
+$(OUT)/conv/$(1).safetensors: $(2:%=$(OUT)/conv/$(1).part%.safetensors)
 	$(STRAG) merge $$^ -o $$@
 endef
-$(foreach c,$(CONVS),$(eval $(call CONV_WHOLE,$(c))))
+$(foreach c,$(CONVS),$(eval $(call CONV_WHOLE,$(c),$(CONV_PARTS))))
+$(foreach d,$(CONV_LARGE),$(eval $(call CONV_WHOLE,$(d).large,$(CONV_LARGE_PARTS))))
 
 # Perceptrons on the same images.
 conv_mlp = --runs $(CONV_RUNS) --lr $(or $(LR_$(1)),$(LR_vehicles)) $(UNTIL) --test-every never $(FAST)
@@ -97,7 +102,7 @@ $(CONV_SETS:%=$(OUT)/conv/%.overlap.json): $(OUT)/conv/%.overlap.json: $(foreach
 
 # Where a layer inverts, SET.ACTIVATION.LAYER: does it without the perceptrons' stragglers, or without as many examples at
 # random, or the hardest others? And the reverse, perceptrons without the stragglers of the convolutional networks.
-CONV_CAUSE := mnist.relu.conv2 fashion.tanh.conv1
+CONV_CAUSE := mnist.relu.conv2 kmnist.relu.conv2 fashion.tanh.conv1
 CONV_CAUSE_RUNS := 3
 CONV_LEFT := none random hard
 conv_layer = $(word 3,$(subst ., ,$(1)))

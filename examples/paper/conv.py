@@ -33,6 +33,12 @@ def level_of(values):
     return {name: None if math.isnan(number) else float(number) for name, number in numbers.items()}
 
 
+def falls(updates, loss, update):
+    """Whether the loss falls from record to record until twice this update: bool."""
+    seen = loss[np.asarray(updates) <= 2 * update]
+    return bool((np.diff(seen) < 0).all())
+
+
 def condition_of(history, found, name, layer):
     """The results on one layer of the networks `name`, such as mnist.tanh: dict.
 
@@ -48,6 +54,7 @@ def condition_of(history, found, name, layer):
         "label": f"{name.replace('.', ' ')} {layer}",
         "runs": len(runs),
         "inverting": len(at),
+        "falling": sum(falls(history.updates, loss[:, r], history.updates[row]) for row, r in at),
         "unstable": sum(run["unstable_from"] is not None for run in runs),
         "first_rise": min((run["unstable_from"] for run in runs if run["unstable_from"]), default=None),
         "last_update": level_of([run["last_update"] for run in runs]),
@@ -73,14 +80,24 @@ def draw(histories, findings, names, layers):
             updates = np.asarray(history.updates)[1:]
             for layer, panel in zip(layers, column, strict=False):
                 _radii(panel, updates, rms_radius(history, layer)[1:], findings[name, layer]["runs"])
-            column[-1].plot(updates, history.train_loss[1:], color=GREY, linewidth=0.8)
+            loss = history.train_loss[1:]
+            column[-1].plot(updates, loss, color=GREY, linewidth=0.8)
             column[-1].set(yscale="log", xscale="log", xlabel="update t")
+            _plain(column[-1].xaxis, (10, 100, 1000))
+            column[-1].set_ylim(np.nanmin(loss) / 1.2, np.nanmax(loss) * 1.2)
+            _plain(column[-1].yaxis, [t for t in (0.003, 0.01, 0.03, 0.1, 0.3) if t > np.nanmin(loss)])
             column[0].set_title(name.split(".")[0], loc="left")
             for panel in column:
                 panel.tick_params(labelsize=SMALL - 1)
         for layer, panel in zip([*(f"R, {layer}" for layer in layers), "loss"], panels[:, 0], strict=True):
             panel.set_ylabel(layer)
     return rendered(figure, "png", dpi=96)
+
+
+def _plain(axis, ticks):
+    """Mark numbers on a logarithmic axis, without powers of ten, which the style does not draw."""
+    axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.set_ticks([], minor=True)
 
 
 def _radii(panel, updates, radius, runs):
