@@ -25,6 +25,7 @@ def conv(monkeypatch):
 def two_runs():
     """A history of two runs, of which the second ends at update 8, and what is found in its layer `b`."""
     radius = np.arange(16.0).reshape(4, 2, 1, 2)
+    radius[0, 0] = 8, 9  # the first run falls until update 4
     loss = np.array([[0.7, 0.7], [0.5, 0.6], [0.4, 0.65], [0.3, np.nan]])
     history = SimpleNamespace(
         updates=UPDATES,
@@ -46,7 +47,7 @@ def test_values_at_the_inversion_are_those_of_the_inverting_runs(conv):
     assert condition["first_rise"] == 8
     assert condition["falling"] == 1
     assert condition["loss_at"]["mean"] == 0.5
-    assert condition["radius_at"]["mean"] == pytest.approx(np.sqrt((4**2 + 5**2) / 2))
+    assert condition["fall"]["mean"] == pytest.approx(np.sqrt((8**2 + 9**2) / 2) - np.sqrt((4**2 + 5**2) / 2))
 
 
 def test_a_loss_that_rises_soon_after_the_inversion_is_counted(conv):
@@ -67,7 +68,7 @@ def test_the_last_record_is_that_of_each_run(conv):
 def test_without_an_inversion_there_is_nothing_at_it(conv):
     history, found = two_runs()
     condition = conv.condition_of(history, {"runs": [found["runs"][1]] * 2}, "mnist.tanh", "b")
-    assert (condition["inverting"], condition["loss_at"], condition["radius_at"]) == (0, None, None)
+    assert (condition["inverting"], condition["loss_at"], condition["fall"]) == (0, None, None)
 
 
 @pytest.mark.parametrize("control", ["none", "hard"])

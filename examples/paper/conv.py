@@ -4,6 +4,7 @@ Reads the histories and the stragglers that conv.mk makes; writes conv.json and 
 """
 
 import argparse
+import io
 import json
 import math
 from pathlib import Path
@@ -16,6 +17,7 @@ from strag.views.style import BLUE, GREY, SMALL, VERMILION, house_style, new_fig
 
 PANEL = (2.1, 1.35)  # inches
 INVERTS = "inversion"
+COLOURS = 64  # of a picture: its lines and their edges
 
 
 def rms_radius(history, layer):
@@ -51,7 +53,7 @@ def condition_of(history, found, name, layer):
     at = [(row, r) for r, row in enumerate(rows) if runs[r]["verdict"] == INVERTS]
     ends = list(zip(last, range(len(runs)), strict=True))
     return {
-        "label": f"{name.replace('.', ' ')} {layer}",
+        "label": f"{name} {layer}".replace(".", " ").replace(":", " "),
         "runs": len(runs),
         "inverting": len(at),
         "falling": sum(falls(history.updates, loss[:, r], history.updates[row]) for row, r in at),
@@ -62,7 +64,7 @@ def condition_of(history, found, name, layer):
         "loss_at": level_of([loss[place] for place in at]),
         "loss_last": level_of([loss[end] for end in ends]),
         "radius_first": level_of(radius[0].tolist()),
-        "radius_at": level_of([radius[place] for place in at]),
+        "fall": level_of([radius[: row + 1, r].max() - radius[row, r] for row, r in at]),
         "radius_last": level_of([radius[end] for end in ends]),
     }
 
@@ -91,7 +93,18 @@ def draw(histories, findings, names, layers):
                 panel.tick_params(labelsize=SMALL - 1)
         for layer, panel in zip([*(f"R, {layer}" for layer in layers), "loss"], panels[:, 0], strict=True):
             panel.set_ylabel(layer)
-    return rendered(figure, "png", dpi=96)
+    return in_few_colours(rendered(figure, "png", dpi=96))
+
+
+def in_few_colours(png):
+    """The same picture with a palette, which needs less than half of the bytes. png : bytes."""
+    from PIL import Image
+
+    sink = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(
+        sink, "png", optimize=True
+    )
+    return sink.getvalue()
 
 
 def _plain(axis, ticks):
