@@ -29,15 +29,18 @@ def deliver(view, answer, sink, as_json=False, quiet=False):
     return result
 
 
-def deliver_layers(found, sink):
-    """Print the layers of a network, a list of dict: a table at a terminal, else a line of JSON for each."""
+def deliver_layers(layers, sink, as_json=False):
+    """Print the layers of a network, a list of dict: a table at a terminal, else a line of JSON for each.
+
+    as_json : whether --json asks for JSON at a terminal.
+    """
     from strag.views.layers import tables
 
-    if sink.path == "-" and stdout_is_terminal():
-        print_tables(tables(found))
+    if sink.path == "-" and stdout_is_terminal() and not as_json:
+        print_tables(tables(layers))
         return
     with sink.writing():
-        sink.file.write("".join(f"{json.dumps(layer)}\n" for layer in found).encode())
+        sink.file.write("".join(f"{json.dumps(layer)}\n" for layer in layers).encode())
     sink.commit()
 
 

@@ -105,7 +105,7 @@ def command(data, output, plans, lists, as_json, quiet, **options):
     without, init, extend, weights, weights_at = (
         options[key] for key in ("without", "init", "extend", "weights", "weights_at")
     )
-    refuse_ignored(("json", not plans, "needs --plan"))
+    refuse_ignored(("json", not (plans or lists), "needs --plan or --list-layers"))
     refuse_ignored(("extend", lists, "contradicts --list-layers"))
     refuse_ignored(("extend", plans, "contradicts --plan, which measures a training from its start"))
     if extend is None:
@@ -118,7 +118,7 @@ def command(data, output, plans, lists, as_json, quiet, **options):
     source = data_or_pipe(data, (without, init, extend))
     data = "mnist8k" if source is None else source
     if lists:
-        return _list_layers(recipe, data, output)
+        return _list_layers(recipe, data, output, as_json)
     if (data, without, init, extend).count("-") > 1:
         raise click.UsageError("DATA, --without, --init and --extend cannot both be stdin")
     weights_at = None if weights is None else weights_at
@@ -192,7 +192,7 @@ def _factory(options):
     return read_factory(options["model"]) if ":" in options["model"] else None
 
 
-def _list_layers(recipe, data, output):
+def _list_layers(recipe, data, output, as_json):
     """Print the layers of the networks of a Recipe."""
     from strag.api.checkpoints import listed
     from strag.api.job import ends_of
@@ -202,7 +202,7 @@ def _list_layers(recipe, data, output):
 
     with Output(output, binary=False) as sink:
         ends = ends_of(read_data(data))
-        deliver_layers(listed(recipe.architecture.shown(ends)), sink)
+        deliver_layers(listed(recipe.architecture.shown(ends)), sink, as_json)
 
 
 def _show_plan(job, device, weights_at, as_json):

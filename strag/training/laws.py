@@ -24,7 +24,8 @@ def require_trainable(first, same, other, x, shape, classes):
     of groups.
     """
     remedy = (
-        "use GroupNorm for BatchNorm and no dropout, or train it in a loop of your own and dump its states"
+        "replace BatchNorm by GroupNorm and remove dropout, or train the network in a loop of your own "
+        "and pass its checkpoints to 'strag dump'"
     )
     _require_own_memory(first, other)
     if not _are_equal(first.named_parameters(), same.named_parameters()):

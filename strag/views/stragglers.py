@@ -145,13 +145,18 @@ def _hardest(finding):
             str(names.get(table["class"][row], table["class"][row])),
             f"{table['count'][row]} of {table['runs'][row]}",
             as_cell(table["probability"][row], 3),
-            f"{as_cell(table['low'][row], 3)} to {as_cell(table['high'][row], 3)}",
+            _interval(table["low"][row], table["high"][row]),
             *([table["name"][row]] if "name" in table else []),
         )
         for row in range(min(HARDEST, number))
     ]
     shown = f"the {len(rows)} hardest of {number} examples that straggle in any run; `csv` writes all"
     return Table("hardest examples", columns, rows, shown if number > len(rows) else None)
+
+
+def _interval(low, high):
+    """Return an interval of a probability as the text of a cell: `-` if its ends are not known."""
+    return "-" if low is None or low != low else f"{as_cell(low, 3)} to {as_cell(high, 3)}"
 
 
 def _layers(finding):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from strag.files.dataset import write_dataset
+from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
 from tests.networks import EXAMPLES
 from tests.shell import files_in, in_this_process
@@ -26,3 +27,11 @@ def test_train_lists_the_layers_of_its_networks(tmp_path, options, names):
     assert [layer["name"] for layer in listed] == names
     assert {layer["calls"] for layer in listed} == {1}
     assert files_in(tmp_path) == ["d", "l"]
+
+
+@pytest.mark.slow
+def test_json_at_a_terminal_on_demand(tmp_path):
+    write_dataset(str(tmp_path / "d"), made_up(), {})
+    status, error, text = at_terminal("stdout", "train", str(tmp_path / "d"), "--list-layers", "--json")
+    assert (status, error) == (0, "")
+    assert [json.loads(line)["name"] for line in text.splitlines()] == [1]

@@ -167,7 +167,7 @@ def test_divergence_is_said(folder, capsys):
         (["d.safetensors", "--init", ""], 1, ["'': no such file"]),
         (["d.safetensors", "--weights", ""], 2, ["the name of an output is empty"]),
         (["d.safetensors", "--weights-at", "3"], 2, ["--weights-at needs --weights"]),
-        (["d.safetensors", "--json"], 2, ["--json needs --plan"]),
+        (["d.safetensors", "--json"], 2, ["--json needs --plan or --list-layers"]),
         (["d.safetensors", "--init", "-", "--without", "-"], 2, ["cannot both be stdin"]),
         (["d.safetensors", "--no-such"], 2, ["no such option", "--no-such"]),
         (["d.safetensors", "--layers", "2"], 2, ["depth 2 has no hidden layer 2; pass layers from 1"]),

@@ -5,7 +5,7 @@ import pytest
 
 from strag.stragglers.finding import Finding
 from strag.stragglers.over_runs import LayerFinding, OverRuns
-from strag.views.stragglers import tables
+from strag.views.stragglers import _interval, tables
 
 LAYERS = (LayerFinding(1, "inversion", 2, 2, {"inversion": 2}, lr_update_mean=7.5),)
 
@@ -22,3 +22,10 @@ def test_the_time_of_a_layer_is_named_after_the_momentum(training, time):
     profile = tables(found)[0]
     place = [heading for heading, _ in profile.columns].index(time)
     assert profile.rows[0][place] == "7.50"
+
+
+@pytest.mark.parametrize(("ends", "text"), [((0.25, 0.75), "0.250 to 0.750"), ((None, None), "-")])
+def test_an_interval_that_is_not_known_is_a_dash(ends, text):
+    """One run has no interval; a NaN in a file is the same."""
+    assert _interval(*ends) == text
+    assert _interval(float("nan"), float("nan")) == "-"
