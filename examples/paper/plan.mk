@@ -36,6 +36,14 @@ $(foreach d,$(filter $(SETS),$(TSTAR_SETS)),$(call plan_of,tstar.$(d),$(d),$(TST
 $(call plan_of,classes,mnist,--runs $(RUNS) $(TEN))
 TIMES_mnist := 39
 
+# Convolutional networks, which are not in `all`.
+conv_plan_of = $(call plan_of,conv.$(1),$(2),$(3),$(4),$(STRAG) train)
+$(foreach c,$(CONVS),$(call conv_plan_of,$(c),$(call conv_set,$(c))-p$(CONV_SIZE),$(call conv_options,$(c)),1))
+$(foreach d,$(CONV_SETS),$(call plan_of,conv.$(d).mlp,$(d)-p$(CONV_SIZE),$(call conv_mlp,$(d)),1))
+$(foreach e,$(CONV_CAUSE),$(call conv_plan_of,left.$(e),$(call conv_set,$(e))-p$(CONV_SIZE),$(call conv_left,$(e)),$(words $(CONV_LEFT))))
+$(foreach e,$(CONV_CAUSE),$(call plan_of,conv.left.mlp.$(e),$(call conv_set,$(e))-p$(CONV_SIZE),$(call conv_mlp,$(call conv_set,$(e))),$(words $(CONV_LEFT))))
+$(foreach d,$(CONV_LARGE),$(call conv_plan_of,large.$(d),$(d),$(conv_large),1))
+
 # The same on the first $(2) images of MNIST, as many as there are blocks of them.
 define PLANNED_SIZE
 PLANS += $(OUT)/plan/c3.size$(1).x$(words $(filter $(1).%,$(PARTS))).json
@@ -47,5 +55,6 @@ $(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,$(p))))
 
 plan: $(PLANS)
 	@for plan in $^; do echo "$$plan $$($(STRAG) info "$$plan" --get seconds)"; done | \
-	  awk '{ n = $$1; sub(".*[.]x", "", n); printf "%6.0f s  %s\n", n * $$2, $$1; sum += n * $$2 } \
-	    END { printf "at most %.1f hours in all\n", sum / 3600 }'
+	  awk '{ n = $$1; sub(".*[.]x", "", n); printf "%6.0f s  %s\n", n * $$2, $$1; \
+	    if ($$1 ~ /plan.conv[.]/) conv += n * $$2; else sum += n * $$2 } \
+	    END { printf "at most %.1f hours in all, and %.1f hours for conv\n", sum / 3600, conv / 3600 }'

@@ -86,6 +86,8 @@ class CheckpointJob:
         x = self.inputs()
         for number in range(len(self.paths)):
             self._load(number)
+            if not number:
+                self.snapshots.require_lawful(x)
             for tile in self.snapshots.tiles(x, self.data.groups, self.layers):
                 yield number, tile
 
@@ -134,7 +136,7 @@ def refuse_unused(given, checkpoints):
     """Refuse options of a dump that have no effect. given : names of the options that are set."""
     refuse_ignored(
         given,
-        ("key standardise", not checkpoints, "has no effect on a weights file of strag"),
+        ("key standardise model_args", not checkpoints, "has no effect on a weights file of strag"),
         ("runs", checkpoints, "has no effect on checkpoints, which are one run"),
         ("model_args", "model" not in given, "needs `model`"),
     )

@@ -46,19 +46,25 @@ def read_factory(text):
 
 
 def _run(path, source):
-    """Run the source of a Python file as a module; files beside it can be imported."""
+    """Run the source of a Python file as a module; files beside it can be imported.
+
+    The working directory is as before afterwards, since relative names of outputs count from it.
+    """
     name = os.path.splitext(os.path.basename(path))[0]
     module = types.ModuleType(name)
     module.__file__ = os.path.abspath(path)
     folder = os.path.dirname(module.__file__)
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    here = os.getcwd()
     sys.modules.setdefault(name, module)  # for pickle, and for dataclasses with annotations as text
     try:
         with printing_aside():
             exec(compile(source, path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         raise StragError(f"raises {in_words(error, path)}", "correct it", path) from None
+    finally:
+        os.chdir(here)
     return module
 
 

@@ -192,11 +192,12 @@ class Networks(ABC):
     ----------
     parameters : dict of name to float32 [R, ...]. Each has a `grad`, which starts at zero. The architecture
     chooses the layout of the axes after the first. Training changes the parameters in place.
+    fixed : dict of name to float32 [R, ...], the parameters that are not trained.
     tile : number of examples to visit at a time.
     """
 
-    def __init__(self, parameters, tile):
-        self.parameters, self.tile = parameters, tile
+    def __init__(self, parameters, tile, fixed=None):
+        self.parameters, self.fixed, self.tile = parameters, fixed or {}, tile
         for parameter in parameters.values():
             parameter.grad = torch.zeros_like(parameter)
         self._memory = {}

@@ -59,6 +59,11 @@ class Custom(ModuleArchitecture):
         return self.factory.file
 
     @property
+    def built_by(self):
+        """The function of the factory."""
+        return self.factory.function
+
+    @property
     def default_layers(self):
         """The first layer that is a nonlinearity of torch, such as a ReLU.
 

@@ -34,6 +34,7 @@ def state_shapes(recipe, task):
         for what in kept_by(recipe)
         for name, shape in shapes.items()
     }
+    shapes |= {name: tuple(parameter.shape[1:]) for name, parameter in networks.fixed.items()}
     return {f"parameter.{name}": shape for name, shape in shapes.items()} | kept
 
 
@@ -131,7 +132,8 @@ class Group:
 
     def checkpoint(self, update, is_last=False):
         """Return the Checkpoint of the present state, which is that after `update` updates."""
-        parts = {f"parameter.{name}": tensor for name, tensor in self.networks.parameters.items()}
+        held = self.networks.parameters | self.networks.fixed
+        parts = {f"parameter.{name}": tensor for name, tensor in held.items()}
         parts |= self.descent.state()
         arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in parts.items()}
         arrays = {name: self._of_all(array, 0) if array.ndim else array for name, array in arrays.items()}
@@ -141,7 +143,7 @@ class Group:
     def restore(self, checkpoint):
         """Go on from a Checkpoint of these runs; called before `records`."""
         state = {name: torch.as_tensor(array) for name, array in checkpoint.arrays.items()}
-        for name, parameter in self.networks.parameters.items():
+        for name, parameter in (self.networks.parameters | self.networks.fixed).items():
             parameter.copy_(state.pop(f"parameter.{name}"))
         self.descent.restore(state)
         self.update = checkpoint.update

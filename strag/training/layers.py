@@ -33,6 +33,8 @@ class Layer:
     @property
     def fault(self):
         """Why the layer cannot be measured: text, or None if it can."""
+        if self.name == INPUT:
+            return "has the name that strag gives to the input, so it needs another name"
         if self.calls != 1:
             return f"is called {self.calls} times in a forward pass"
         return "does not return one tensor of the examples" if self.shape is None else None

@@ -13,8 +13,9 @@ from strag.errors import StragError, is_lack_of_memory
 from strag.training.architecture import Architecture, Ends, misfit
 from strag.training.factory import in_words
 from strag.training.images import image_shape
+from strag.training.laws import require_trainable
 from strag.training.layers import EXAMPLES, output_of, place_of, seen_layers, split_name, units_of
-from strag.training.modules import Modules, require_lawful
+from strag.training.modules import Modules
 from strag.training.seeds import INITIAL, number, seeded
 
 TILE = 256  # examples that are visited at a time
@@ -39,6 +40,7 @@ class ModuleArchitecture(Architecture):
     """
 
     takes_all = True
+    built_by = None  # the function of a user that builds the networks; equal architectures may have others
     _seen = None
 
     @abstractmethod
@@ -47,7 +49,7 @@ class ModuleArchitecture(Architecture):
 
     def seen(self, ends):
         """What a network with these Ends shows: Seen."""
-        return _seen(self, ends.shape, ends.classes)
+        return _seen(self, self.built_by, ends.shape, ends.classes)
 
     def on(self, ends):
         """As `Architecture.on`; a network is built and called once."""
@@ -112,29 +114,31 @@ class ModuleArchitecture(Architecture):
 
     def initial(self, ends, seed, run):
         """The parameters of the network that is built with the random numbers of the run."""
+        module = self._drawn(ends, seed, run)
+        return {name: parameter.detach().clone() for name, parameter in module.named_parameters()}
+
+    def _drawn(self, ends, seed, run):
+        """The module that is built with the random numbers of a run."""
         with seeded(number(seed, run, INITIAL)):
             module = self.module(ends)
-        state = {name: parameter.detach().clone() for name, parameter in module.named_parameters()}
-        if fault := misfit({name: values.shape for name, values in state.items()}, self.shapes(ends)):
+        shapes = {name: parameter.shape for name, parameter in module.named_parameters()}
+        if fault := misfit(shapes, self.shapes(ends)):
             problem = f"a network of another run {fault}"
             raise StragError(problem, "do not draw sizes at random; pass them as `model_args`", self.file)
-        return state
+        return module
 
     def networks(self, state, ends, columns, precision, device):
         """Build the Modules with these parameters. All inputs are used."""
         runs = len(next(iter(state.values())))
         with seeded(0):
             modules = [self.module(ends) for _ in range(runs)]
-        return Modules(modules, state, ends.shape, self.tile(1, ends), device, self.calling)
+        return Modules(modules, state, ends, self.tile(1, ends), device, self.calling)
 
     def require_lawful(self, task):
-        """As `Architecture.require_lawful`, of the network of the first run."""
-        with seeded(number(0, 0, INITIAL)):
-            first = self.module(task.ends)
-        with seeded(number(1, 0, INITIAL)):
-            other = self.module(task.ends)
+        """As `Architecture.require_lawful`, tried on some examples by networks of several runs."""
+        tried = [self._drawn(task.ends, seed, 0) for seed in (0, 0, 1)]
         x = torch.as_tensor(task.x[:TILE])
-        self.calling(lambda: require_lawful(first, other, x, task.shape, task.classes))
+        self.calling(lambda: require_trainable(*tried, x, task.shape, task.classes))
 
     def calling(self, function):
         """What a function returns that calls a network.
@@ -146,7 +150,7 @@ class ModuleArchitecture(Architecture):
                 return function()
         except StragError as error:
             raise error.about(self.file) from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if is_lack_of_memory(error):
                 raise
             remedy = "correct the network, or pass data of the shape that it takes"
@@ -154,7 +158,7 @@ class ModuleArchitecture(Architecture):
 
     def operations(self, ends):
         """As `Architecture.operations`, counted by torch in a pass over one example."""
-        return _operations(self, ends.shape, ends.classes)
+        return _operations(self, self.built_by, ends.shape, ends.classes)
 
     def group_size(self, ends):
         """One run: networks take turns, so others would gain nothing."""
@@ -170,7 +174,7 @@ class ModuleArchitecture(Architecture):
 
 
 @functools.lru_cache(maxsize=16)
-def _seen(architecture, shape, classes):
+def _seen(architecture, _function, shape, classes):
     """See `ModuleArchitecture.seen`."""
     with seeded(0):
         module = architecture.module(Ends(shape, math.prod(shape), classes))
@@ -184,15 +188,20 @@ def _seen(architecture, shape, classes):
 
 
 @functools.lru_cache(maxsize=16)
-def _operations(architecture, shape, classes):
+def _operations(architecture, _function, shape, classes):
     """See `ModuleArchitecture.operations`."""
     from torch.utils.flop_counter import FlopCounterMode  # loads more of torch
 
     with seeded(0):
         module = architecture.module(Ends(shape, math.prod(shape), classes))
-        with FlopCounterMode(display=False) as counter, torch.enable_grad():
-            logits = output_of(module(torch.zeros(1, *image_shape(shape))), module)
-            forward = counter.get_total_flops()
-            logits.sum().backward()
-            whole = counter.get_total_flops()
+        return architecture.calling(lambda: _counted(module, shape, FlopCounterMode(display=False)))
+
+
+def _counted(module, shape, counter):
+    """The operations of a module on one example, see `Architecture.operations`, in a context that counts."""
+    with counter, torch.enable_grad():
+        logits = output_of(module(torch.zeros(1, *image_shape(shape))), module)
+        forward = counter.get_total_flops()
+        logits.sum().backward()
+        whole = counter.get_total_flops()
     return forward, whole - forward

@@ -3,12 +3,13 @@
 import numpy as np
 import torch
 
-from strag.errors import StragError
 from strag.training.activations import Tile
 from strag.training.architecture import misfit
 from strag.training.images import as_images, image_shape
-from strag.training.layers import Watched, output_of, seen_layers
+from strag.training.laws import logits_of, require_single
+from strag.training.layers import Watched, seen_layers
 from strag.training.module_architecture import Seen
+from strag.training.precision import exact
 from strag.training.seeds import seeded
 
 
@@ -93,16 +94,23 @@ class Snapshots:
             by_example = {layer: _as_array(hidden[layer]) for layer in layers}
             yield Tile(slice(0, 1), rows, by_example, _as_array(logits.argmax(dim=1).int()), _as_array(loss))
 
+    def require_lawful(self, x):
+        """Raise StragError unless the network treats every example by itself and draws no random numbers.
+
+        x : float32 [P, d], as for `tiles`; the first ones are tried.
+        """
+        images = self._images(x[: self.architecture.tile(1, self.ends)])
+        remedy = "correct it for evaluation mode, where neither dropout nor other examples may have an effect"
+        self.architecture.calling(lambda: require_single(self.module, images, self.ends.classes, remedy))
+
+    def _images(self, x):
+        """Examples x [B, d] as the network takes them, on its device."""
+        return as_images(torch.as_tensor(x).to(self.device), self.ends.shape)
+
     def _pass(self, x, layers):
         """The logits of the network for x [B, d], float32 [B, C], and the outputs [B, N] of layers: dict."""
-        x = as_images(torch.as_tensor(x).to(self.device), self.ends.shape)
-        with Watched(self.module, layers, layers) as watched:
-            logits = output_of(self.module(x), self.module).float()
-        if logits.shape != (len(x), self.ends.classes):
-            problem = (
-                f"{self.architecture} returns an output of shape {tuple(logits.shape)} for {len(x)} examples"
-            )
-            raise StragError(problem, f"return logits of shape [B, {self.ends.classes}]")
+        with Watched(self.module, layers, layers) as watched, exact(self.device):
+            logits = logits_of(self.module, self._images(x), self.ends.classes).float()
         return logits, watched.outputs()
 
 

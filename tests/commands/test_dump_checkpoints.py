@@ -431,6 +431,45 @@ class TestPython:
         assert files_in(tmp_path) == ["s1.pt"]
 
 
+class Unlawful(torch.nn.Sequential):
+    """A network without a nonlinearity, which breaks a law of networks in evaluation mode."""
+
+    def __init__(self, shape, classes, form):
+        self.form = form
+        super().__init__(torch.nn.Flatten(), torch.nn.Linear(int(np.prod(shape)), classes))
+
+    def forward(self, x):
+        if self.form == "in place":
+            x -= 1
+        if self.form == "dropout":
+            x = torch.nn.functional.dropout(x)
+        return super().forward(x - x.mean(dim=0) if self.form == "batch" else x)
+
+
+class TestLaws:
+    @pytest.mark.parametrize(
+        ("form", "words"),
+        [
+            ("in place", "changes its input in place; make its first operation return a copy"),
+            ("dropout", "draws random numbers when it is called, as dropout does; correct it for evaluation"),
+            ("batch", "the output of an example depends on the other examples of its batch"),
+        ],
+    )
+    def test_networks_that_break_them_are_refused(self, tmp_path, form, words):
+        def network(shape, classes):
+            return Unlawful(shape, classes, form)
+
+        data = made_up()
+        paths = [str(tmp_path / f"s{number}.pt") for number in (1, 2)]
+        for path in paths:
+            torch.save(network(data.x.shape[1:], 2).state_dict(), path)
+        with (
+            pytest.warns(UserWarning, match="count as trained on"),
+            pytest.raises(package.StragError, match=words),
+        ):
+            package.dump(paths, data, model=network, layers="1")
+
+
 class TestListLayers:
     def test_layers_are_listed_in_the_order_of_their_calls(self, folder):
         result = strag("dump", "d", "--model", "net.py:make", "--list-layers")
@@ -676,8 +715,9 @@ def test_options_of_checkpoints_are_refused_for_weights(folder, tmp_path, capsys
     in_this_process(f"strag train d --runs 1 --epochs 1 -q --weights {w} -o {tmp_path}/h", folder)
     for options, words in (
         (["--key", "model"], "--key has no effect on a weights file of strag"),
+        (["--model-args", "{}"], "--model-args has no effect on a weights file of strag"),
         (["--standardise", "none"], "--standardise has no effect"),
-        (["--model-args", "{}"], "--model-args needs --model"),
+        (["--model", "net.py:make", "--model-args", "{}"], "--model-args has no effect on a weights file"),
         (["--model", "net.py:make"], "its networks are not built by a function"),
     ):
         complaint(capsys, 2, [words], "dump", w, "d", *options, "-q", "-o", tmp_path / "out")

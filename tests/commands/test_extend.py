@@ -425,3 +425,27 @@ def test_open_runs_are_cured_by_extending(folder, tmp_path, capfd, batches, epoc
     long = ["train", "d", "--extend", path, "--epochs", str(needed), *QUIET, "-o", str(tmp_path / "b")]
     assert main(long) == 0
     assert kinds.read(str(tmp_path / "b")).updates[-1] >= until
+
+
+FROZEN = """
+from torch import nn
+
+def make(shape, classes):
+    first = nn.Linear(shape[0] * shape[1] * shape[2], 5).requires_grad_(False)
+    return nn.Sequential(nn.Flatten(), first, nn.Tanh(), nn.Linear(5, classes))
+"""
+
+
+def test_parameters_that_are_not_trained_come_from_init_in_a_longer_training_too(folder, tmp_path):
+    (tmp_path / "net.py").write_text(FROZEN)
+    model, paths = ["--model", f"{tmp_path}/net.py:make"], [str(tmp_path / name) for name in "wxabcde"]
+    w, x, a, b, whole, b_weights, whole_weights = paths
+    fixed = ["train", "d", *model, "--runs", "2", "--lr", "0.3", "-q"]
+    assert main([*fixed, "--seed", "5", "--epochs", "2", "--weights", w, "-o", x]) == 0
+    fixed += ["--init", w]
+    assert main([*fixed, "--epochs", "3", "--keep-state", "-o", a]) == 0
+    assert main([*fixed, "--epochs", "6", "--keep-state", "--weights", whole_weights, "-o", whole]) == 0
+    longer = ["train", "d", *model, "--extend", a, "-q", "--epochs", "6", "--keep-state"]
+    assert main([*longer, "--weights", b_weights, "-o", b]) == 0
+    assert same_files(b, whole)
+    assert same_files(b_weights, whole_weights)

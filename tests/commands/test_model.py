@@ -319,6 +319,14 @@ def test_the_recipe_holds_the_function_and_the_bytes_of_its_file_but_no_path(fol
     assert "net.py" not in json.dumps(kinds.read("h").meta)
 
 
+def test_a_file_that_changes_the_working_directory_does_not_change_where_outputs_go(folder):
+    Path("né t").mkdir()
+    Path("né t/my net.py").write_text(f"import os\n{NETWORKS}\nos.chdir(os.path.dirname(__file__))\n")
+    model = ["--model", "né t/my net.py:make", "--runs", "1", "--epochs", "1", "-q"]
+    assert main(["train", "d", *model, "-o", "moved"]) == 0
+    assert Path(folder, "moved").exists()
+
+
 def test_a_changed_file_is_another_recipe(folder, capsys):
     trained("--model", "net.py:make", "--runs", "1", "--epochs", "2", "--keep-state")
     in_this_process("strag sets h --at 1 -q -o sets", ".")

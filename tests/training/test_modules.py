@@ -144,6 +144,29 @@ class TestLayers:
                 assert x.shape[1] == 5
             assert not any(part._forward_hooks for part in module.modules())
 
+    def test_one_called_input_is_not_mistaken_for_the_input(self):
+        class Named(nn.Module):
+            def __init__(self, shape, classes):
+                super().__init__()
+                self.input, self.act, self.head = nn.Linear(20, 6), nn.ReLU(), nn.Linear(6, classes)
+
+            def forward(self, x):
+                return self.head(self.act(self.input(x.flatten(1))))
+
+        assert on(Named, made_up(), layers="all").layers == ("act", "head")
+        with pytest.raises(StragError, match="layer input of the network of Named has the name that strag"):
+            on(Named, made_up(), layers="input")
+
+    def test_functions_of_the_same_source_are_told_apart(self):
+        def of_width(width):
+            def network(shape, classes):
+                return nn.Sequential(nn.Flatten(), nn.Linear(20, width), nn.ReLU(), nn.Linear(width, classes))
+
+            return network
+
+        shapes = [on(of_width(n), made_up()).architecture.shapes(ends_of(made_up())) for n in (3, 4)]
+        assert [found["1.weight"] for found in shapes] == [(3, 20), (4, 20)]
+
 
 class TestParameters:
     def test_those_that_are_not_trained_stay(self):
@@ -193,6 +216,39 @@ def with_module(module):
     return network
 
 
+class Hidden(nn.Module):
+    """A network that does with x, a random permutation and its layers what a function says."""
+
+    def __init__(self, shape, classes, form):
+        super().__init__()
+        self.first, self.act, self.head = nn.Linear(20, 6), nn.ReLU(), nn.Linear(6, classes)
+        self.order, self.form = torch.randperm(20), form
+
+    def forward(self, x):
+        return self.head(self.act(self.first(self.form(self, x.flatten(1)))))
+
+
+def doubled(x):
+    x[x > 1e9] *= 2  # changes no number, but might change one of other examples
+    return x
+
+
+def tied_by_data(shape, classes):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(20, 6), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 6))
+    module[4].weight.data = module[2].weight.data.t()
+    return nn.Sequential(*module, nn.Linear(6, classes))
+
+
+def unseeded(shape, classes):
+    module, generator = flat(shape, classes), np.random.default_rng()
+    with torch.no_grad():
+        module[1].weight.copy_(torch.as_tensor(generator.normal(size=(6, 20))))
+    return module
+
+
+_ONLY = flat((1, 4, 5), 2)
+
+
 class TestLaws:
     @pytest.mark.parametrize(
         ("function", "words"),
@@ -201,12 +257,29 @@ class TestLaws:
             (with_module(nn.Dropout), "draws random numbers when it is called, as dropout does"),
             (lambda s, c: Buffered(s, c, counts=True), "changes its buffer 'extra' when it is called"),
             (lambda s, c: Buffered(s, c, counts=False), "draws its buffer 'extra' at random"),
+            (lambda s, c: Hidden(s, c, lambda m, x: x[:, m.order]), "random numbers that are not its param"),
+            (lambda s, c: Hidden(s, c, lambda _, x: doubled(x)), "changes its input in place"),
+            (lambda s, c: Hidden(s, c, lambda _, x: x.squeeze()), r"of shape \(2,\) for 1 example;"),
+            (tied_by_data, "parameters '2.weight' and '4.weight' are the same numbers in memory"),
+            (unseeded, "the same random numbers give other parameters when the network is built again"),
+            (lambda s, c: _ONLY, "two networks share their parameters"),
         ],
-        ids=["batch norm", "dropout", "counter", "random buffer"],
+        ids=[
+            "norm",
+            "dropout",
+            "counter",
+            "buffer",
+            "order",
+            "in-place",
+            "squeeze",
+            "tied-data",
+            "unseeded",
+            "one-network",
+        ],
     )
     def test_networks_that_break_them_are_refused(self, function, words):
         data = made_up()
-        recipe = on(function, data, layers="1" if "buffer" not in words else "net.1")
+        recipe = on(function, data, layers="all")
         task, _, _ = prepare(recipe, data)
         with pytest.raises(StragError, match=words):
             recipe.architecture.require_lawful(task)
