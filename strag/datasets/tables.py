@@ -185,7 +185,7 @@ def _is_header(cells, wanted):
 def _numbered(cells, wanted, notes):
     """The columns of a table without a header, counted from 1."""
     if wanted is None:
-        problem = "has no header, as its first line holds numbers"
+        problem = "is CSV without a header, as its first line holds numbers"
         remedy = "add a header, or use `label_column` with the number of the label's column, from 1"
         raise StragError(problem, remedy)
     columns = [str(place) for place in range(1, len(cells) + 1)]
