@@ -165,7 +165,7 @@ def test_missing_cells(table, cell):
         ("a,target\n1,0.5\n2,1\n", "column 'target' holds 0.5 in line 2, which is not a class number"),
         ("a,target\n1,1\n2,-1\n", "column 'target' holds -1 in line 3, which is not a class number"),
         ("5,0,0\n4,0,1\n", "is CSV without a header, as its first line", "`label_column` with the number"),
-        ("5.1,3.5,setosa\n4.9,3,virginica\n", "has no header"),
+        ("5.1,3.5,setosa\n4.9,3,virginica\n", "is CSV without a header"),
         ("0,1,2\n4,0,0\n", "begins with 0, 1, 2, which may be a header or an example"),
         ("a,b,label\n1,2,café\n".encode("latin-1"), "is not UTF-8 in line 2 (byte 0xe9)", "iconv -f LATIN1"),
         (TWO.encode("utf-16"), "is UTF-16; convert it: iconv -f UTF-16"),
