@@ -46,8 +46,8 @@ def test_values_at_the_inversion_are_those_of_the_inverting_runs(conv):
     assert (condition["runs"], condition["inverting"], condition["unstable"]) == (2, 1, 1)
     assert condition["first_rise"] == 8
     assert condition["falling"] == 1
-    assert condition["loss_at"]["mean"] == 0.5
-    assert condition["fall"]["mean"] == pytest.approx(np.sqrt((8**2 + 9**2) / 2) - np.sqrt((4**2 + 5**2) / 2))
+    assert condition["loss_at"] == 0.5
+    assert condition["fall"] == pytest.approx(np.sqrt((8**2 + 9**2) / 2) - np.sqrt((4**2 + 5**2) / 2))
 
 
 def test_a_loss_that_rises_soon_after_the_inversion_is_counted(conv):
@@ -59,10 +59,10 @@ def test_a_loss_that_rises_soon_after_the_inversion_is_counted(conv):
 def test_the_last_record_is_that_of_each_run(conv):
     history, found = two_runs()
     condition = conv.condition_of(history, found, "mnist.tanh", "b")
-    assert condition["loss_last"]["mean"] == pytest.approx((0.3 + 0.65) / 2)
-    assert condition["last_error"]["mean"] == pytest.approx((0.03 + 0.065) / 2)
+    assert condition["loss_last"] == pytest.approx((0.3 + 0.65) / 2)
+    assert condition["last_error"] == pytest.approx((0.03 + 0.065) / 2)
     last = np.sqrt([(12**2 + 13**2) / 2, (10**2 + 11**2) / 2]).mean()
-    assert condition["radius_last"]["mean"] == pytest.approx(last)
+    assert condition["radius_last"] == pytest.approx(last)
 
 
 def test_without_an_inversion_there_is_nothing_at_it(conv):

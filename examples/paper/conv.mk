@@ -2,7 +2,7 @@
 # activations, on the first images of four tasks, one of them also in colour. A study of its own: hours, by parts.
 #
 # `make conv` is not in `all`. `make -j2 conv` trains two at a time, the first run of every condition first.
-CONV_SETS := mnist fashion kmnist vehicles colour
+CONV_SETS := $(filter $(SETS) $(if $(filter vehicles,$(SETS)),colour),mnist fashion kmnist vehicles colour)
 CONV_ACTS := tanh relu
 CONV_SIZE := 2048
 CONV_RUNS := 10
@@ -26,7 +26,7 @@ CONV_DATA := $(foreach d,$(CONV_SETS),$(d)-p$(CONV_SIZE))
 $(foreach d,$(CONV_DATA),$(call block_of,$(d),$(CONV_SIZE),1))
 
 # More images, with tanh, in the first layer.
-CONV_LARGE := mnist fashion
+CONV_LARGE := $(filter mnist fashion,$(CONV_SETS))
 CONV_LARGE_RUNS := 3
 CONV_LARGE_PARTS := 1 2 3
 
@@ -103,7 +103,7 @@ $(CONV_SETS:%=$(OUT)/conv/%.overlap.json): $(OUT)/conv/%.overlap.json: $(foreach
 
 # Where a layer inverts, SET.ACTIVATION.LAYER: does it without the perceptrons' stragglers, or without as many examples at
 # random, or the hardest others? And the reverse, perceptrons without the stragglers of the convolutional networks.
-CONV_CAUSE := mnist.relu.conv2 kmnist.relu.conv2
+CONV_CAUSE := $(patsubst %,%.relu.conv2,$(filter mnist kmnist,$(CONV_SETS)))
 CONV_CAUSE_RUNS := 3
 CONV_LEFT := none random hard
 # Without these examples the loss falls faster, and rises with the usual learning rate.

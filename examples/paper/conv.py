@@ -4,20 +4,16 @@ Reads the histories and the stragglers that conv.mk makes; writes conv.json and 
 """
 
 import argparse
-import io
 import json
-import math
 from pathlib import Path
 
 import numpy as np
 
 import strag
-from strag.stragglers.intervals import two_levels
 from strag.views.style import BLUE, GREY, SMALL, VERMILION, house_style, new_figure, rendered
 
 PANEL = (2.1, 1.35)  # inches
 INVERTS = "inversion"
-COLOURS = 64  # of a picture: its lines and their edges
 
 
 def rms_radius(history, layer):
@@ -26,13 +22,9 @@ def rms_radius(history, layer):
     return np.sqrt(np.mean(radius**2, axis=-1))
 
 
-def level_of(values):
-    """Mean, 95 % interval and seed_std of one value per run: dict, or None without values."""
-    if not values:
-        return None
-    level = two_levels([np.asarray(values, dtype=np.float64)])
-    numbers = {name: getattr(level, name) for name in ("mean", "low", "high", "seed_std")}
-    return {name: None if math.isnan(number) else float(number) for name, number in numbers.items()}
+def mean_of(values):
+    """Mean of one value per run: float, or None without values."""
+    return float(np.mean(values)) if values else None
 
 
 def falls(updates, loss, update):
@@ -59,13 +51,13 @@ def condition_of(history, found, name, layer):
         "falling": sum(falls(history.updates, loss[:, r], history.updates[row]) for row, r in at),
         "unstable": sum(run["unstable_from"] is not None for run in runs),
         "first_rise": min((run["unstable_from"] for run in runs if run["unstable_from"]), default=None),
-        "last_update": level_of([run["last_update"] for run in runs]),
-        "last_error": level_of([float(history.train_error[end]) for end in ends]),
-        "loss_at": level_of([loss[place] for place in at]),
-        "loss_last": level_of([loss[end] for end in ends]),
-        "radius_first": level_of(radius[0].tolist()),
-        "fall": level_of([radius[: row + 1, r].max() - radius[row, r] for row, r in at]),
-        "radius_last": level_of([radius[end] for end in ends]),
+        "last_update": mean_of([run["last_update"] for run in runs]),
+        "last_error": mean_of([float(history.train_error[end]) for end in ends]),
+        "loss_at": mean_of([loss[place] for place in at]),
+        "loss_last": mean_of([loss[end] for end in ends]),
+        "radius_first": mean_of(radius[0].tolist()),
+        "fall": mean_of([radius[: row + 1, r].max() - radius[row, r] for row, r in at]),
+        "radius_last": mean_of([radius[end] for end in ends]),
     }
 
 
@@ -93,18 +85,7 @@ def draw(histories, findings, names, layers):
                 panel.tick_params(labelsize=SMALL - 1)
         for layer, panel in zip([*(f"R, {layer}" for layer in layers), "loss"], panels[:, 0], strict=True):
             panel.set_ylabel(layer)
-    return in_few_colours(rendered(figure, "png", dpi=96))
-
-
-def in_few_colours(png):
-    """The same picture with a palette, which needs less than half of the bytes. png : bytes."""
-    from PIL import Image
-
-    sink = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(
-        sink, "png", optimize=True
-    )
-    return sink.getvalue()
+    return rendered(figure, "png", dpi=84)
 
 
 def _plain(axis, ticks):
