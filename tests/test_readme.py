@@ -138,7 +138,7 @@ def test_the_network_of_the_readme_runs(tmp_path):
 @pytest.mark.slow
 def test_the_checkpoints_of_the_readme_have_stragglers(tmp_path):
     (network, _), (script,) = blocks(OF_CHECKPOINTS, "python"), blocks(OF_CHECKPOINTS)
-    (tmp_path / "net.py").write_text(network)
+    (tmp_path / "loop.py").write_text(network)
     result = shell(f"set -e\npython() {{ {sys.executable} $@; }}\n{script}", tmp_path)
     assert result.returncode == 0, result.stderr.decode()
     assert b"inversion (1 of 1 run)" in result.stderr

@@ -159,12 +159,17 @@ def test_a_command_with_workers_writes_the_same_bytes(folder):
     assert Path("w1").read_bytes() == Path("w2").read_bytes()
 
 
+def heard():
+    """Let a process that is started take Ctrl-C as from a terminal: jobs put behind ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs /proc")
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_worker_outlives_its_parent(folder, how):
     long = [*TRAIN[:-4], "--epochs", "1000000", "--record-every", "10000", "--test-every", "never"]
-    process = strag(*long, "--workers", "2", "-o", "h", stderr=subprocess.DEVNULL)
+    process = strag(*long, "--workers", "2", "-o", "h", stderr=subprocess.DEVNULL, preexec_fn=heard)
     deadline = time.monotonic() + 60
     while len(found := children(process)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
