@@ -22,6 +22,7 @@ from strag.training.recipe import Recipe
 from strag.training.records import STATE, STOP, Checkpoint
 from tests.conftest import made_up
 from tests.shell import files_in
+from tests.test_signals import heard
 from tests.training.test_checkpoint import trained, values
 
 # Groups of two runs, since 640 units fill a group.
@@ -157,11 +158,6 @@ def test_a_command_with_workers_writes_the_same_bytes(folder):
     assert strag(*TRAIN, "--workers", "2", "-o", "two", "--weights", "w2").wait() == 0
     assert Path("one").read_bytes() == Path("two").read_bytes()
     assert Path("w1").read_bytes() == Path("w2").read_bytes()
-
-
-def heard():
-    """Let a process that is started take Ctrl-C as from a terminal: jobs put behind ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs /proc")
