@@ -33,6 +33,7 @@ _PLACES = {
     "compare": "strag.api.compare",
     "summarise": "strag.api.summarise",
     "linearity": "strag.api.linearity",
+    "export": "strag.api.export",
     "plot": "strag.api.plot",
     "Recipe": "strag.training.recipe",
     "History": "strag.stragglers.history",

@@ -30,6 +30,7 @@ COMMANDS = {
     "compare": "Measure how far sets of stragglers overlap.",
     "summary": "Summarise many experiments in one table.",
     "linearity": "Measure how linear trained networks are.",
+    "export": "Write a table with one row per example for other programs.",
     "plot": "Draw the picture that belongs to a file.",
     "info": "Show what a file holds and how it was made.",
 }
