@@ -15,7 +15,7 @@ strag export h.safetensors --stragglers s.json --format jsonl | jq 'select(.keep
 strag export h.safetensors --datamaps -o td_metrics.jsonl
 """),
 )
-@click.argument("file", default="-", type=FilePath(), metavar="[HISTORY|STRAGGLERS]")
+@click.argument("file", default="-", type=FilePath(), metavar="[FILE]")
 @click.option(
     "--stragglers",
     type=FilePath(),
@@ -34,7 +34,7 @@ strag export h.safetensors --datamaps -o td_metrics.jsonl
 def command(file, stragglers, form, datamaps, output, quiet):
     """Write a table with one row per example for other programs.
 
-    The input is a history or a stragglers file, by default stdin. The output is CSV, JSON lines or npz, by the
+    FILE is a history or a stragglers file, by default stdin. The output is CSV, JSON lines or npz, by the
     suffix of the file or --format, with these columns:
 
     \b

@@ -48,7 +48,9 @@ def _write_npz(file, table):
     arrays = {}
     for name, values in table.items():
         array = np.ma.asanyarray(values)
-        arrays[name] = array.filled(_UNKNOWN[array.dtype.kind]) if np.ma.is_masked(array) else np.asarray(array)
+        arrays[name] = (
+            array.filled(_UNKNOWN[array.dtype.kind]) if np.ma.is_masked(array) else np.asarray(array)
+        )
     np.savez(file, **arrays)
 
 
