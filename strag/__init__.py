@@ -35,6 +35,7 @@ _PLACES = {
     "linearity": "strag.api.linearity",
     "export": "strag.api.export",
     "plot": "strag.api.plot",
+    "Recorder": "strag.recorder",
     "Recipe": "strag.training.recipe",
     "History": "strag.stragglers.history",
     "StragError": "strag.errors",
