@@ -34,8 +34,8 @@ strag export h.safetensors --datamaps -o td_metrics.jsonl
 def command(file, stragglers, form, datamaps, output, quiet):
     """Write a table with one row per example for other programs.
 
-    FILE is a history or a stragglers file, by default stdin. The output is CSV, JSON lines or npz, by the
-    suffix of the file or --format, with these columns:
+    FILE is a history or a stragglers file, by default stdin. The output is CSV, JSON lines or npz, by its
+    suffix or --format, with these columns:
 
     \b
     - index: row of the data set in which the training began; name: its name
@@ -58,7 +58,7 @@ def command(file, stragglers, form, datamaps, output, quiet):
     The scores are means over the runs that train on the example, and first_learned is the median. An example
     that is never learned has empty values, and is the hardest. Values that are not known are empty.
 
-    A history is searched for stragglers as 'strag find-stragglers' does by default. For other stragglers, pass
+    The stragglers of a history are those that 'strag find-stragglers' finds by default. For others, pass
     their file as --stragglers. A stragglers file alone has no scores, and no labels of the examples that are
     in no set.
 

@@ -76,7 +76,7 @@ def _plain(values):
 
 
 class _Shortest(dict):
-    """The numbers of a type of numpy, by their float64, as the shortest that read back; None if not finite."""
+    """The numbers of a type of numpy, by their float64, as the shortest decimals; None if not finite."""
 
     def __init__(self, kind):
         super().__init__()

@@ -37,7 +37,7 @@ class Membership:
 
     @property
     def frequency(self):
-        """Share of the sets whose run trained on the example that contain it: float64 [P]; NaN without any."""
+        """`count` / `runs`, the share of these sets: float64 [P]; NaN without any."""
         return np.divide(self.count, self.runs, out=np.full(len(self.index), np.nan), where=self.runs > 0)
 
 

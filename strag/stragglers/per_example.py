@@ -48,7 +48,7 @@ def table_of(history, finding=None):
         "never_learned": _single(learning.never_learned),
     }
     for name in ("margin", "margin_deviation"):
-        values = getattr(history, name, None)
+        values = getattr(history, name)
         if values is not None:
             table[name] = _single(over_counted_runs(history, values))
     return {**table, "hard_end": hard_end(table)}

@@ -1,4 +1,4 @@
-"""strag export through a real shell: one row per example, the same from every way, and the rules of a command."""
+"""strag export: one row per example, the same from every way, and the rules of a command."""
 
 import csv
 import json
@@ -255,7 +255,7 @@ def test_a_stragglers_file_of_other_data_is_refused(folder):
     history = strag.read(str(folder / "h"))
     finding = strag.read(str(folder / "s"))
     other = replace(finding, meta={**finding.meta, "origin": "another"})
-    with pytest.raises(strag.StragError, match="has indices of another data set than .*h"):
+    with pytest.raises(strag.StragError, match="has indices of another data set than"):
         strag.export(history, stragglers=other)
 
 

@@ -1,5 +1,6 @@
 """Scores from bits: the definitions spelled out run by run, and the runs and records that do not count."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +29,7 @@ def history(wrong, trained=None, last_record=None, diverged=(), updates=None):
 def by_the_definition(wrong, updates):
     """(correct, correctness, forgetting events, first learned, never learned) of one run and one example."""
     right = [not bit for bit in wrong]
-    events = sum(before and not after for before, after in zip(right, right[1:], strict=False))
+    events = sum(before and not after for before, after in itertools.pairwise(right))
     first = updates[right.index(True)] if any(right) else np.inf
     return sum(right), sum(right) / len(right), events, first, not any(right)
 

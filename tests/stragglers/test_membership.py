@@ -18,7 +18,7 @@ from tests.conftest import history_of
 P, R = 60, 6
 
 
-def searched(at=Moment(update=3), trained=None, size=P):
+def searched(trained=None, size=P):
     """A History, and its Stragglers and the Finding read back from its file."""
     random = np.random.default_rng(3)
     hardness = random.beta(0.3, 1, size=P)
@@ -28,8 +28,8 @@ def searched(at=Moment(update=3), trained=None, size=P):
     history = replace(history, index=index, meta={**history.meta, "origin_size": size})
     if trained is not None:
         history = replace(history, trained=pack(trained))
-    stragglers = find_stragglers(history, at=at)
-    finding = finding_of(history, stragglers, {"at": str(at)})
+    stragglers = find_stragglers(history, at=Moment(update=3))
+    finding = finding_of(history, stragglers, {"at": "3"})
     value = json.loads(json_text(stragglers_object(finding)))
     return history, stragglers, stragglers_from(value, "s.json")
 
