@@ -26,6 +26,7 @@ _PLACES = {
     "dump": "strag.api.dump",
     "measure": "strag.api.measure",
     "expansion": "strag.api.expansion",
+    "history": "strag.api.history",
     "find_stragglers": "strag.api.find_stragglers",
     "sets": "strag.api.sets",
     "prune": "strag.api.prune",
