@@ -3,7 +3,6 @@
 The user's loader is read beside his own loop, so that reading it must change nothing in it.
 """
 
-import contextlib
 import copy
 import itertools
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from strag.datasets.dataset import Dataset
 from strag.errors import StragError, bad_usage
 from strag.training.examples import Examples
 from strag.training.indexed import INDEX, is_map_style
+from strag.training.unchanged import generators_kept
 from strag.values import shown
 from strag.words import number_of
 
@@ -127,7 +127,7 @@ class OfLoader:
 
     def batches(self):
         """As `OfDataset.batches`. Raises StragError for a batch without labels, and for an unknown order."""
-        with self._generators_kept():
+        with generators_kept(self._loader):
             order, seen = self._order(), 0
             for batch in self._loader:
                 inputs, labels, ids = parts_of(batch)
@@ -154,26 +154,6 @@ class OfLoader:
         in_order = getattr(loader, "in_order", True) or not loader.num_workers
         is_known = type(self._sampler) is SequentialSampler or isinstance(self._sampler, DistributedSampler)
         return iter(self._sampler) if is_plain and in_order and is_known else None
-
-    @contextlib.contextmanager
-    def _generators_kept(self):
-        """A context that leaves the generators of the loader, its samplers and its data set as before."""
-        loader = self._loader
-        holders = (loader, loader.batch_sampler, self._sampler, loader.dataset)
-        held = {id(part): part for holder in holders for part in getattr(holder, "__dict__", {}).values()}
-        of_torch = [(part, part.get_state()) for part in held.values() if isinstance(part, torch.Generator)]
-        of_numpy = [
-            (part.bit_generator, copy.deepcopy(part.bit_generator.state))
-            for part in held.values()
-            if isinstance(part, np.random.Generator)
-        ]
-        try:
-            yield
-        finally:
-            for generator, state in of_torch:
-                generator.set_state(state)
-            for generator, state in of_numpy:
-                generator.state = state
 
 
 def parts_of(batch):

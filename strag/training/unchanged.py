@@ -1,11 +1,17 @@
-"""A context for forward passes through a network that is being trained, after which it is as before."""
+"""Contexts for a forward pass through a network that is being trained, after which all is as before."""
 
 import contextlib
+import copy
+import random
 
+import numpy as np
 import torch
 
 from strag.training.layers import version_of
 from strag.training.seeds import states_kept
+
+DEEPEST = 6  # attributes of attributes that are searched for generators
+MOST = 100  # parts of a list that are searched
 
 
 @contextlib.contextmanager
@@ -50,3 +56,48 @@ def _eager():
     """A context in which compiled functions run as they were written, and so call the hooks of modules."""
     compiles = "_dynamo" in vars(torch) and hasattr(torch.compiler, "set_stance")  # from torch 2.6 on
     return torch.compiler.set_stance("force_eager") if compiles else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def generators_kept(loader):
+    """A context that leaves the generators of random numbers in an object and its attributes as before.
+
+    loader : a DataLoader, whose samplers, data set and transforms may have generators of their own.
+    """
+    states = [(generator, _state_of(generator)) for generator in _generators(loader, {})]
+    try:
+        yield
+    finally:
+        for generator, state in states:
+            if isinstance(generator, torch.Generator):
+                generator.set_state(state)
+            elif isinstance(generator, random.Random):
+                generator.setstate(state)
+            else:
+                generator.state = state
+
+
+def _state_of(generator):
+    if isinstance(generator, torch.Generator):
+        return generator.get_state()
+    return generator.getstate() if isinstance(generator, random.Random) else copy.deepcopy(generator.state)
+
+
+def _generators(holder, seen, depth=DEEPEST):
+    """Yield each generator in an object, its attributes and their attributes once.
+
+    seen : dict of id to object, to which all that is searched is added.
+    """
+    if id(holder) in seen or isinstance(holder, (torch.Tensor, np.ndarray, type)):
+        return
+    seen[id(holder)] = holder
+    if isinstance(holder, (torch.Generator, random.Random)):
+        yield holder
+    elif isinstance(holder, (np.random.Generator, np.random.RandomState)):
+        yield from _generators(getattr(holder, "bit_generator", None) or holder._bit_generator, seen, depth)
+    elif isinstance(holder, np.random.BitGenerator):
+        yield holder
+    elif depth:
+        parts = holder if isinstance(holder, (list, tuple)) else getattr(holder, "__dict__", {}).values()
+        for part in list(parts)[:MOST]:
+            yield from _generators(part, seen, depth - 1)
