@@ -105,7 +105,7 @@ class OfLoader:
 
     def __init__(self, loader):
         if isinstance(loader.dataset, IterableDataset) or loader.batch_sampler is None:
-            reason = "its examples have no positions" if loader.batch_sampler else "it has no batch size"
+            reason = "its examples have no positions" if loader.batch_size else "it has no batch size"
             raise bad_usage(f"cannot read ids from the DataLoader in `data`: {reason}", PUSH)
         self._loader = loader
         self._sampler = getattr(loader.batch_sampler, "sampler", None) or loader.sampler

@@ -14,7 +14,6 @@ from strag.errors import StragError
 from strag.training.indexed import with_index
 from strag.training.observing import Observer
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:no parameter of the network has changed")
 
 
@@ -79,7 +78,12 @@ def trained(observed, **options):
         if observed and update % 3 == 1:
             observer.observe(lambda *_: None)
         optimiser.step()
-    states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state(), [held.random() for held in data.own]
+    states = (
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+        torch.get_rng_state(),
+        [held.random() for held in data.own],
+    )
     own = None if own is None else own.get_state()
     return model.state_dict(), optimiser.state_dict(), states, own, model.cached
 
@@ -98,7 +102,9 @@ def assert_same(one, other):
         assert one == other
 
 
-@pytest.mark.parametrize("options", [{}, {"generator": True}], ids=["", "generator"])
+@pytest.mark.parametrize(
+    "options", [pytest.param({}, marks=pytest.mark.slow), {"generator": True}], ids=["", "generator"]
+)
 def test_a_training_is_the_same_with_and_without_passes(options):
     assert_same(trained(False, **options), trained(True, **options))
 
