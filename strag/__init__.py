@@ -34,6 +34,7 @@ _PLACES = {
     "summarise": "strag.api.summarise",
     "linearity": "strag.api.linearity",
     "plot": "strag.api.plot",
+    "Recorder": "strag.recorder",
     "with_index": "strag.training.indexed",
     "Recipe": "strag.training.recipe",
     "History": "strag.stragglers.history",

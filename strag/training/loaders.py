@@ -13,7 +13,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset, Sequenti
 from torch.utils.data.distributed import DistributedSampler
 
 from strag.datasets.dataset import Dataset
-from strag.errors import StragError, bad_usage
+from strag.errors import bad_usage
 from strag.training.examples import Examples
 from strag.training.indexed import INDEX, is_map_style
 from strag.training.unchanged import generators_kept
@@ -67,7 +67,7 @@ class OfDataset:
         self._data = Examples(data)
 
     def batches(self):
-        """Yield (ids, inputs, labels): ids and labels are [B] of numpy, or ids a list of text."""
+        """Yield (ids, inputs, labels): labels [B] and ids [B], each an array, a tensor or a list."""
         for start in range(0, self.examples, SIZE):
             x, labels, ids = self._data.rows(slice(start, start + SIZE))
             yield ids, x, labels
@@ -82,7 +82,7 @@ class OfArrays:
         if len(x) != len(y):
             counted = f"{number_of(len(x), 'example')} but {number_of(len(y), 'label')}"
             raise bad_usage(f"`data` have {counted}", "pass one label for each example")
-        self.examples, self._x, self._labels = len(x), x, labels_of(y)
+        self.examples, self._x, self._labels = len(x), x, y
 
     def batches(self):
         """As `OfDataset.batches`."""
@@ -132,8 +132,8 @@ class OfLoader:
             for batch in self._loader:
                 inputs, labels, ids = parts_of(batch)
                 if ids is None:
-                    ids = self._next(order, len(labels), seen)
-                seen += len(labels)
+                    ids = self._next(order, rows_of(labels), seen)
+                seen += rows_of(labels)
                 yield ids, inputs, labels
 
     def _next(self, order, count, seen):
@@ -157,7 +157,7 @@ class OfLoader:
 
 
 def parts_of(batch):
-    """The inputs of a batch, its labels, int64 [B], and its ids or None.
+    """The inputs of a batch, its labels, and its ids or None.
 
     Raises StragError for a batch that is not (x, y), (x, y, ids) or a dict with labels.
     """
@@ -174,8 +174,7 @@ def parts_of(batch):
         raise bad_usage(
             f"`data` yields a batch {what}", "yield (x, y), (x, y, index) or a dict with 'labels'"
         )
-    labels = labels_of(labels)
-    return inputs, labels, None if ids is None else ids_of(ids, len(labels))
+    return inputs, labels, ids
 
 
 def _parts_of_dict(batch):
@@ -189,34 +188,9 @@ def _parts_of_dict(batch):
     return rest if inputs is None else batch[inputs], batch[labels], None if ids is None else batch[ids]
 
 
-def labels_of(labels):
-    """Labels of a user as int64 [B]. Raises StragError for others than one whole number per example."""
-    array = _as_array(labels)
-    if array.dtype.kind not in "iu" or array.ndim != 1:
-        kind = "one-hot" if array.ndim == 2 and array.shape[1] > 1 else str(array.dtype)
-        problem = f"`data` have {kind} labels of shape {list(array.shape)}"
-        raise StragError(problem, "pass one whole number per example, the class from 0 to C - 1")
-    return array.astype(np.int64)
-
-
-def ids_of(ids, examples):
-    """Ids of a batch: int64 [B], or a list of text. Raises StragError for others, or another number."""
-    if isinstance(ids, (list, tuple)) and ids and all(isinstance(part, str) for part in ids):
-        found = list(ids)
-    else:
-        found = _as_array(ids)
-        if found.dtype.kind not in "iu" or found.ndim != 1:
-            problem = f"the third part of a batch is {found.dtype} of shape {list(found.shape)}, not ids"
-            raise bad_usage(
-                f"`data`: {problem}", "yield (x, y, index), or (x, y) in the order of the data set"
-            )
-        found = found.astype(np.int64)
-    if len(found) != examples:
-        counted = f"{number_of(len(found), 'id')} for {number_of(examples, 'example')}"
-        raise bad_usage(f"`data` yields a batch with {counted}", "yield one id for each example")
-    return found
-
-
-def _as_array(values):
-    """A tensor, array or list as an array of numpy."""
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+def rows_of(labels):
+    """Number of labels B in a batch. Raises StragError for one number."""
+    shape = np.shape(labels)
+    if not shape:
+        raise bad_usage(f"`data` yields {shown(labels)} as labels of a batch", "yield one label per example")
+    return shape[0]

@@ -13,7 +13,7 @@ from torch.nn.parameter import UninitializedParameter
 
 from strag.errors import StragError, bad_usage, warn_caller
 from strag.training.layers import Watched, hooked, mean_over_positions, split_name
-from strag.training.loaders import PUSH, open_data
+from strag.training.loaders import PUSH, open_data, rows_of
 from strag.training.unchanged import unchanged
 from strag.values import refused, shown, some_or
 from strag.words import number_of, some_of
@@ -55,9 +55,8 @@ class Observer:
     def observe(self, take):
         """Make a pass, and hand every batch to a function: take(ids, logits, labels, activations).
 
-        ids and labels are int64 [B] of numpy, or ids are text. logits [B, C] and the activations, a dict of
-        layer to [B, N], are torch tensors of at least single precision, the activations in the order in which
-        the layers are called.
+        ids and labels are what the data yield. logits [B, C] and the activations, a dict of layer to [B, N],
+        are torch tensors of at least single precision. The layers are in the order of their calls.
 
         Raises StragError for a layer that is not called once, and for data and outputs of a wrong form. What
         the network and the data raise is passed on.
@@ -67,7 +66,7 @@ class Observer:
         self._require_change(module)
         with unchanged(self._model):
             for ids, inputs, labels in self._source.batches():
-                logits, activations = self._pass(module, inputs, len(labels))
+                logits, activations = self._pass(module, inputs, rows_of(labels))
                 take(ids, logits, labels, activations)
 
     def _pass(self, module, inputs, examples):
