@@ -155,6 +155,8 @@ class Recorder:
         if model is not None:
             from strag.training.observing import Observer
 
+            if recording == ONLINE:
+                raise bad_usage("a pass of `model` is a snapshot", "remove `recording`")
             self._observer = Observer(model, layers, data, pool)
             given = self._observer.origin
             origin = _origin(given, "data") if origin is None and given is not None else origin
