@@ -37,6 +37,7 @@ _PLACES = {
     "export": "strag.api.export",
     "plot": "strag.api.plot",
     "Recorder": "strag.recorder",
+    "with_index": "strag.training.indexed",
     "Recipe": "strag.training.recipe",
     "History": "strag.stragglers.history",
     "StragError": "strag.errors",
