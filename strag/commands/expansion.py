@@ -56,7 +56,7 @@ strag plot e.safetensors -o e.png
     metavar="LAYER",
     help="Hidden layer to use, by number or name.  [default: the first]",
 )
-@stored_model_option()
+@stored_model_option
 @stored_runs_option("use")
 @device_option
 @threads_option

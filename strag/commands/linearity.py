@@ -41,7 +41,7 @@ strag linearity w.safetensors mnist8k -o l.json && strag plot l.json -o l.png
     show_default=True,
     help="Leave out directions of the standardised inputs with at most this variance; 0 leaves out none.",
 )
-@stored_model_option()
+@stored_model_option
 @stored_updates_option("measure")
 @stored_runs_option("measure")
 @device_option
