@@ -81,7 +81,7 @@ class Modules(Networks):
         self._logits = []
 
     def reached(self):
-        """As `Networks.reached`. After a batch without examples, those that the output of a zero depends on."""
+        """As `Networks.reached`. After a batch without examples, those that the output depends on."""
         if not self._reached:
             device = next(iter(self.parameters.values())).device
             logits, _ = self.visit(torch.zeros(1, self.ends.features, device=device), learn=True)
