@@ -15,7 +15,8 @@ from strag.commands.options import (
     stored_updates_option,
     threads_option,
 )
-from strag.commands.types import DataPath, LayerNames, WeightsPath
+from strag.commands.paths import DataPath, WeightsPath
+from strag.commands.types import LayerNames
 
 
 @click.command(

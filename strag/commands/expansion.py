@@ -11,7 +11,8 @@ from strag.commands.options import (
     stored_runs_option,
     threads_option,
 )
-from strag.commands.types import DataPath, FilePath, LayerName, State
+from strag.commands.paths import DataPath, FilePath
+from strag.commands.types import LayerName, State
 
 
 @click.command(

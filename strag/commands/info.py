@@ -4,7 +4,7 @@ import click
 
 from strag.commands.inputs import refuse_data_set
 from strag.commands.options import example, refuse_ignored
-from strag.commands.types import FilePath
+from strag.commands.paths import FilePath
 
 
 @click.command(

@@ -13,7 +13,8 @@ from strag.commands.options import (
     stored_updates_option,
     threads_option,
 )
-from strag.commands.types import DataPath, FilePath, FiniteRange
+from strag.commands.paths import DataPath, FilePath
+from strag.commands.types import FiniteRange
 
 
 @click.command(

@@ -3,7 +3,8 @@
 import click
 from click.core import ParameterSource
 
-from strag.commands.types import FilePath, JsonObject, LayerName, ModelName, Numbers, Observable
+from strag.commands.paths import FilePath, ModelName
+from strag.commands.types import JsonObject, LayerName, Numbers, Observable
 from strag.geometry.measures import observables
 
 quiet_option = click.option(

@@ -3,15 +3,8 @@
 import click
 
 from strag.commands.options import model_args_option, model_option
-from strag.commands.types import (
-    MODELS,
-    FilePath,
-    FiniteRange,
-    LayerNames,
-    Numbers,
-    PartName,
-    Workers,
-)
+from strag.commands.paths import MODELS, FilePath
+from strag.commands.types import FiniteRange, LayerNames, Numbers, PartName, Workers
 from strag.values import LARGEST
 
 RUNS = (
