@@ -11,7 +11,7 @@ from strag.cli import COMMANDS, group
 from strag.commands.paths import CATALOGUE, DataPath, FilePath
 from strag.datasets import catalogue
 
-FILES = ("FILE", "HISTORY", "WEIGHTS", "STRAGGLERS", "DATA", "SOURCE")
+FILES = ("FILE", "HISTORY", "WEIGHTS", "STRAGGLERS", "DATA", "SOURCE", "LOGS")
 
 
 @pytest.fixture
