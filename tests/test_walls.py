@@ -126,7 +126,7 @@ def test_only_those_who_speak_know_click_rich_and_tqdm():
 
 def test_no_command_imports_a_command():
     """They share their options, what they do with files, and how they deliver."""
-    names = ("types", "options", "training_options", "inputs", "deliver")
+    names = ("types", "paths", "options", "training_options", "inputs", "deliver")
     shared = tuple(f"strag.commands.{name}" for name in names)
     for name in where(lambda source: True, ("strag.commands",)):
         imported = imported_from(MODULES[name], ("strag.commands",))
