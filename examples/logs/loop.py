@@ -1,8 +1,9 @@
 """A training loop of one's own, which knows nothing of strag, and two ways to log it.
 
-    python loop.py SEED FOLDER    writes FOLDER/training_dynamics/dynamics_epoch_X.jsonl and FOLDER/predictions.npz
+    python loop.py SEED FOLDER
 
-Even and odd digits of mnist8k, a perceptron with 20 hidden units, mini-batches. strag is used for the images only.
+writes FOLDER/training_dynamics/dynamics_epoch_X.jsonl and FOLDER/predictions.npz. A perceptron with 20 hidden
+units tells even from odd digits of mnist8k, with mini-batches. strag is used for the images only.
 """
 
 import json
@@ -42,7 +43,7 @@ def main(seed, folder):
                 nn.functional.cross_entropy(logits, y[batch]).backward()
                 descent.step()
                 updates += 1
-                for row, z in zip(batch.tolist(), logits.tolist(), strict=True):  # online: the batch as it is seen
+                for row, z in zip(batch.tolist(), logits.tolist(), strict=True):  # online
                     line = {"guid": guids[row], f"logits_epoch_{epoch}": z, "gold": int(y[row])}
                     log.write(json.dumps(line) + "\n")
     at, logits, h = map(np.stack, zip(*snapshots, strict=True))
