@@ -69,6 +69,7 @@ SPEC = Spec(
         Tensor(
             *("train_loss", "F32", (RECORD, RUN), "mean cross-entropy over trained examples, in nats"),
             (NOT_NEGATIVE,),
+            required=False,
         ),
         *(
             Tensor(
@@ -128,11 +129,11 @@ SPEC = Spec(
     says=("origin",),
     free=STATE,
 )
+_FILLED = {"train_loss", *(measure.name for measure in RECORDED)}  # by every training
 _WRITTEN = replace(
     SPEC,
     tensors=tuple(
-        replace(tensor, required=True) if tensor.name in {measure.name for measure in RECORDED} else tensor
-        for tensor in SPEC.tensors
+        replace(tensor, required=True) if tensor.name in _FILLED else tensor for tensor in SPEC.tensors
     ),
 )
 _PER_LAYER = tuple(measure.name for measure in RECORDED)
@@ -157,6 +158,7 @@ def read(opened, tests=True, state=False):
         tensors.setdefault(name, np.zeros(shape, np.float32))
     axes = {axis.stamped: tuple(meta[axis.stamped]) for axis in SPEC.named}
     names = names_of(tensors)
+    tensors.setdefault("train_loss", None)
     measures = {name: tensors.pop(name) for name in _PER_LAYER if name in tensors}
     own = {"meta": meta, "source": opened.name, "state": state_of(opened, state)}
     return History(**tensors, **axes, measures=measures, names=names, **own)
