@@ -94,6 +94,20 @@ SPEC = Spec(
         *(INDEX, Y, GROUP),
         *NAMES,
         Tensor(
+            *("margin", "F32", (RUN, EXAMPLE)),
+            "mean over the records of the margin, the logit of the group minus the largest other logit; NaN "
+            "where a logit was not finite",
+            required=False,
+            beside="margin_deviation",
+        ),
+        Tensor(
+            *("margin_deviation", "F32", (RUN, EXAMPLE)),
+            "population standard deviation of the margin over the records",
+            (NOT_NEGATIVE,),
+            required=False,
+            beside="margin",
+        ),
+        Tensor(
             *("test_updates", "I64", (TEST_RECORD,)),
             "updates of the test records, which need not be in `updates`; absent without a test set or with "
             "`--test-every never`",
