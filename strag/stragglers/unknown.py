@@ -81,6 +81,16 @@ def own_data(thing):
     return f"pass the data set that the Recorder got as its origin, or prune data of your own by {export}"
 
 
+def described(meta):
+    """The entries of a stamp about a training that strag did not make, in words: dict, empty for others."""
+    if meta.get("recording") is None:
+        return {}
+    how = {SNAPSHOT: "of fixed weights in evaluation mode", ONLINE: "of moving weights and augmented inputs"}
+    recording = ", ".join(filter(None, (str(meta["recording"]), how.get(meta["recording"]))))
+    unknown = {} if "recipe" in meta else {"recipe": "unknown, because strag did not train these networks"}
+    return {"recording": recording, **unknown}
+
+
 def require_recipe(thing, remedy):
     """Refuse a History, Finding or StoredSets of networks that strag did not train. remedy : what to do."""
     if thing.recording is not None:
