@@ -118,6 +118,17 @@ def test_machines(data, tmp_path):
 
 
 @pytest.mark.slow
+def test_resnet(data, tmp_path):
+    few = {"SIZE": 192, "TRAIN": "--epochs 3 --width 4", "PYTHON": sys.executable}
+    said, _ = make("resnet", data, tmp_path, **few)
+    *last, one, two, three = said.splitlines()
+    layers = ["layer1:mean", "layer2:mean", "layer3:mean"]
+    assert [json.loads(line)["layer"] for line in (one, two, three)] == layers
+    assert len(last) == 2  # the figures of the last record of each run
+    assert kinds.read(str(tmp_path / "history.safetensors")).runs == (0, 1)
+
+
+@pytest.mark.slow
 def test_data(data, tmp_path):
     _, said = make("data", data, tmp_path, TRAIN="--runs 2 --epochs 150 --lr 0.2")
     assert re.search(r"inversion \(2 of 2 runs\)", said)
