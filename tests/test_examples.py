@@ -140,6 +140,17 @@ def test_data(data, tmp_path):
     assert set(examples["label"]) == {"iris", "rose"}
 
 
+@pytest.mark.slow
+def test_logs(data, tmp_path):
+    said, _ = make("logs", data, tmp_path, SEEDS="1 2", PYTHON=sys.executable)
+    first, both, _, last = map(float, said.splitlines()[-4:])
+    assert (first, last) == (1, 1)
+    assert 0 < both < 1
+    table = (tmp_path / "examples.csv").read_text().splitlines()
+    assert table[0].startswith("index,name,class,label,group,count,runs,frequency,status,keep,correctness")
+    assert len(table) == 2049
+
+
 NOTEBOOK = json.loads((EXAMPLES / "notebook" / "pipeline.ipynb").read_text())
 
 
