@@ -96,8 +96,8 @@ def measure(*activations, measures=(), examples=None, output=None):
     activations : one or more Activations, see `dump`, that together cover every example at every update and
         run once.
     measures : names of measures to add, "all" for every one that the activations allow: `radius_h`,
-        `overlap`, `participation`, `dimension`, `ncm`, `nc1`, `nc2_norms`, `nc2_angles`, `nc3`, `nc4`. Their
-        definitions are those of `strag geometry --measure`.
+        `overlap`, `participation`, `dimension`, `ncm`, `nc1`, `nc2_norms`, `nc2_angles`, `nc3`, `nc4`. The help
+        of `strag geometry` says what they are.
     examples : largest number of examples of each class that `dimension` uses, drawn with a fixed seed; by
         default all. Its time grows with the square of this number.
     output : where to write the file of `strag geometry` as well: a path. The file is the history if the path

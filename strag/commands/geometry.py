@@ -75,6 +75,7 @@ def command(files, measures, examples, output, as_json, quiet):
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.commands.options import refuse_ignored
     from strag.console import Notes, print_tables, stdout_is_terminal
+    from strag.errors import with_options
     from strag.files.jsonfile import write_json
     from strag.files.output import Output
     from strag.geometry.measure import Grid
@@ -96,7 +97,7 @@ def command(files, measures, examples, output, as_json, quiet):
         grid = Grid([stack.enter_context(read(path, "activations")) for path in files])
         further = choose(grid, measures, examples)
         for note in notes(grid, further):
-            Notes(quiet)(note)
+            Notes(quiet)(with_options(note))
         if is_history:
             as_history(grid, sink, further)
         elif shows:
