@@ -5,7 +5,7 @@ from strag.views.table import Table, as_cell, name_in_lines
 from strag.words import clock, number_of
 
 LONG = 5  # seconds of a computation that is announced
-COLUMNS, CELL = 80, 7  # characters of a line, and of a number in it
+COLUMNS, CELL, GAP = 80, 7, 2  # characters of a line, of a number in it, and between two columns
 LAYER = 24  # characters of the name of a layer in a line of a table
 
 
@@ -63,10 +63,10 @@ def _side_by_side(names, layer):
     """
     parts, room = [], 0
     for at, name in enumerate(names):
-        needed = max(len(name), CELL) + 1
+        needed = max(len(name), CELL) + GAP
         if not parts or needed > room:
             parts.append([])
-            room = COLUMNS - len("update ") - max(min(layer, LAYER), len("layer")) - 1
+            room = COLUMNS - len("update") - max(min(layer, LAYER), len("layer")) - 2 * GAP
         parts[-1].append(at)
         room -= needed
     return parts
