@@ -214,7 +214,11 @@ WRONG = [
     ("dump", {"updates": 77}, "has no update 77; it has only update 4"),
     ("dump", {"runs": "a"}, "cannot read `runs` 'a'; pass numbers such as 0,40, or all"),
     ("dump", {"half": "yes"}, CHOOSE.format("'yes'", "half", "True or False")),
-    ("measure", {"activation": 1}, "strag.measure has no parameter `activation`; its parameters are output"),
+    (
+        "measure",
+        {"activation": 1},
+        "strag.measure has no parameter `activation`; its parameters are measures",
+    ),
     ("find_stragglers", {"history": "h"}, "`history` must be a History, but it is a str"),
     ("find_stragglers", {"rule": "x"}, CHOOSE.format("'x'", "rule", "valley or first-increase")),
     ("find_stragglers", {"quorum": 1}, CHOOSE.format(1, "quorum", "a number from 0 to below 1")),

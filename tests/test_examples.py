@@ -62,6 +62,14 @@ def test_layers(data, tmp_path):
 
 
 @pytest.mark.slow
+def test_measures(data, tmp_path):
+    train = f"--runs 2 {SMALL} --record-every log"
+    said, _ = make("measures", data, tmp_path, TRAIN=train)
+    assert "| `radius` of x, valley | 1.00 +- 0.00 (2 of 2) |" in said
+    assert "| `nc4` of h, valley |" in said
+
+
+@pytest.mark.slow
 def test_classes(data, tmp_path):
     said, _ = make("classes", data, tmp_path, TRAIN=f"--runs 2 {SMALL}", LABELS="0-3/4-6/7-9")
     assert re.fullmatch(r"together:  \d+ stragglers\nper class: [1-9]\d* stragglers\n", said)

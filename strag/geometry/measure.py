@@ -7,7 +7,7 @@ import numpy as np
 from strag.bits import unpack
 from strag.errors import StragError
 from strag.geometry.curves import measures_of, over_axis, values_of
-from strag.geometry.measures import CURVES
+from strag.geometry.further import NOTHING, measure_further
 from strag.geometry.moments import ClassMoments, normalise
 
 TILE = 4096  # examples read at a time
@@ -118,8 +118,11 @@ class Grid:
                 )
 
 
-def measure(grid, tile=TILE):
-    """Yield a GeometryRecord for every update of a Grid, reading `tile` examples at a time."""
+def measure(grid, tile=TILE, further=NOTHING):
+    """Yield a GeometryRecord for every update of a Grid, reading `tile` examples at a time.
+
+    further : the Further, with measures to add to those of every history.
+    """
     for update in grid.updates:
         R, P = grid.trained.shape
         wrong, loss = np.zeros((R, P), dtype=bool), np.zeros((R, P))
@@ -141,7 +144,9 @@ def measure(grid, tile=TILE):
                         for c in np.flatnonzero(bad)
                     ]
         wrong |= ~np.isfinite(loss)
-        yield _measured(int(update), moments, wrong, loss, grid.trained, spoilt)
+        measured = _measured(int(update), moments, wrong, loss, grid.trained, spoilt)
+        measured.measures |= measure_further(grid, update, moments, further, tile)
+        yield measured
 
 
 def _moments(part, layer, update, run, trained, tile):
@@ -183,23 +188,24 @@ def _measured(update, moments, wrong, loss, trained, not_finite):
     )
 
 
-def curves_of(grid, record):
-    """Every curve of MEASURES in a GeometryRecord: dict of name to float64 [R, L].
+def curves_of(grid, record, further=NOTHING):
+    """Every curve that a geometry file lists, from a GeometryRecord: dict of name to float64 [R, L].
 
     A value over classes is NaN if a class with examples has no radius.
     """
-    present, values = _present(grid), _values(grid, record)
-    return {measure.name: over_axis(measure, values[measure.name], present) for measure in CURVES}
+    present, values = _present(grid), _values(grid, record, further)
+    return {m.name: over_axis(m, values[m.name], present) for m in further.listed if m.label}
 
 
-def as_records(grid, record):
+def as_records(grid, record, further=NOTHING):
     """The entries of a GeometryRecord in a geometry file: list of dict, one per run and layer.
 
     `class_sizes` are the numbers of trained examples of each class; all other values are over these examples.
     """
-    sizes, values, curves = _class_sizes(grid), _values(grid, record), curves_of(grid, record)
-    over_all = {measure.listed_as: curves[measure.name] for measure in CURVES if measure.listed_as}
-    along = {measure.name: values[measure.name] for measure in CURVES if measure.axis}
+    sizes, values = _class_sizes(grid), _values(grid, record, further)
+    curves = curves_of(grid, record, further)
+    over_all = {m.listed_as: curves[m.name] for m in further.listed if m.label and m.listed_as}
+    along = {measure.name: values[measure.name] for measure in further.listed if measure.axis}
     return [
         {
             "update": record.update,
@@ -216,9 +222,9 @@ def as_records(grid, record):
     ]
 
 
-def _values(grid, record):
-    """Every measure with a curve, along its axis: dict of name to float64 [R, L, axis]."""
-    return {measure.name: values_of(measure, record.measures, _present(grid)) for measure in CURVES}
+def _values(grid, record, further):
+    """Every measure that a geometry file lists, along its axis: dict of name to float64 [R, L, axis]."""
+    return {m.name: values_of(m, record.measures, _present(grid)) for m in further.listed}
 
 
 def _present(grid):
