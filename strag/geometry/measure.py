@@ -8,9 +8,7 @@ from strag.bits import unpack
 from strag.errors import StragError
 from strag.geometry.curves import measures_of, over_axis, values_of
 from strag.geometry.measures import CURVES
-from strag.geometry.moments import ClassMoments, normalise
-
-TILE = 4096  # examples read at a time
+from strag.geometry.sums import ClassSums, rows_of_tile
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,22 @@ class Grid:
                 )
 
 
-def measure(grid, tile=TILE):
-    """Yield a GeometryRecord for every update of a Grid, reading `tile` examples at a time."""
+def measure(grid, tile=None, apply=map):
+    """Yield a GeometryRecord for every update of a Grid, with bounded memory.
+
+    tile : number of examples to read at a time; by default it depends on the number of units of a layer.
+    apply : function that applies a function to every item of an iterable and yields the results in order, as
+        `map` does. One that shares the items among processes changes no number.
+    """
+    places = [
+        (update, number, run, layer)
+        for update in grid.updates
+        for number, part in enumerate(grid.parts)
+        if update in part.updates
+        for run in part.runs
+        for layer in grid.layers
+    ]
+    layers = iter(apply(lambda place: _measured_layer(grid, place, tile), places))
     for update in grid.updates:
         R, P = grid.trained.shape
         wrong, loss = np.zeros((R, P), dtype=bool), np.zeros((R, P))
@@ -133,7 +145,7 @@ def measure(grid, tile=TILE):
                 wrong[row, columns] = part.prediction(record, position) != part.group
                 loss[row, columns] = part.loss(record, position)
                 for number, layer in enumerate(grid.layers):
-                    of_part, bad = _moments(part, layer, record, position, grid.trained[row, columns], tile)
+                    of_part, bad = next(layers)
                     known = moments[row][number]
                     moments[row][number] = of_part if known is None else known.merge(of_part)
                     spoilt += [
@@ -144,25 +156,26 @@ def measure(grid, tile=TILE):
         yield _measured(int(update), moments, wrong, loss, grid.trained, spoilt)
 
 
-def _moments(part, layer, update, run, trained, tile):
-    """Measure one layer of one network over the trained examples of a part.
+def _measured_layer(grid, place, tile):
+    """Measure one layer of one network over the trained examples of one part.
 
-    update, run : positions in the part. trained : bool [P], the trained examples of the part.
+    place : the update, the number of the part, the run and the layer.
 
     Returns the ClassMoments of the layer, in float64, and the number of examples of each class that are not
-    finite: int [C].
+    finite: int64 [C].
     """
-    C, P = len(part.classes), len(part.index)
-    total, bad = ClassMoments.zeros((), C, part.width(layer)), np.zeros(C, dtype=np.int64)
-    for start in range(0, P, tile):
-        rows = slice(start, min(start + tile, P))
-        h = part.hidden(layer, update, run, rows)[trained[rows]].astype(np.float64)
-        labels = part.group[rows][trained[rows]]
-        of_tile = ClassMoments.of(normalise(h), labels, C)
-        if np.isnan(of_tile.norm2).any():
-            bad += np.bincount(labels[~np.isfinite(h).all(axis=1)], minlength=C)
-        total = total.merge(of_tile)
-    return total, bad
+    update, number, run, layer = place
+    part, trained = grid.parts[number], grid.trained[grid.runs.index(run), grid.columns[number]]
+    record, position = int(np.searchsorted(part.updates, update)), part.runs.index(run)
+    P, width = len(part.index), part.width(layer)
+    sums, step = ClassSums(len(part.classes), width), tile or rows_of_tile(width)
+    for start in range(0, P, step):
+        rows = slice(start, min(start + step, P))
+        kept = trained[rows]
+        if kept.any():
+            h = part.hidden(layer, record, position, rows)
+            sums.add(h, part.group[rows], None if kept.all() else kept)
+    return sums.moments(), sums.broken
 
 
 def _measured(update, moments, wrong, loss, trained, not_finite):
@@ -228,4 +241,5 @@ def _present(grid):
 
 def _class_sizes(grid):
     """Number of trained examples of every class in every run: int64 [R, C]."""
-    return grid.trained @ (grid.group[:, None] == np.arange(len(grid.classes))).astype(np.int64)
+    classes = len(grid.classes)
+    return np.stack([np.bincount(grid.group[kept], minlength=classes) for kept in grid.trained])
