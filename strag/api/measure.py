@@ -11,17 +11,18 @@ from strag.errors import StragError, bad_usage, warn_caller
 from strag.files.history import HistoryWriter, read
 from strag.files.stamp import stamp
 from strag.geometry import measure as science
+from strag.geometry.further import ALL, NOTHING, choose
 from strag.geometry.measure import Grid, as_records, curves_of
-from strag.geometry.measures import CURVES
+from strag.geometry.measures import CHOICES
 from strag.stragglers.sets import described_at
-from strag.values import checked, optional, path
+from strag.values import LARGEST, checked, choice, optional, path, several, whole
 
 HISTORY = ".safetensors"  # end of the path of an output that is a history and not JSON
 NAMED = 5  # classes that a warning names
 _IF_KNOWN = ("class_names", "class_numbers", "recording")  # keys of a stamp that may be absent
 
 
-def _meta(grid, kind):
+def _meta(grid, kind, further):
     meta = grid.parts[0].meta
     kept = ("recipe", "environment", "labels", "classes", "origin", "origin_size", "title", "command")
     inputs = meta.get("inputs") or {}
@@ -36,6 +37,8 @@ def _meta(grid, kind):
         layers=list(grid.layers),
         **({"sets": sets} if sets else {}),
         **({"training_origin": meta["training_origin"]} if meta.get("training_origin") else {}),
+        **({"measures": further.names} if further.measures else {}),
+        **({"dimension_examples": further.examples} if further.examples else {}),
     )
 
 
@@ -75,14 +78,28 @@ def _place(value, name):
     return file_to_read(path(value, name), name)
 
 
-@checked(activations=_parts, output=optional(_place))
-def measure(*activations, output=None):
+_one_of = choice(*CHOICES, ALL)
+_several_of = several(_one_of, f"names among {', '.join(CHOICES)}, or '{ALL}'")
+
+
+def _names(value, name):
+    """The check of `measures`: one name or several, as a tuple."""
+    return (_one_of(value, name),) if isinstance(value, str) else _several_of(value, name)
+
+
+@checked(activations=_parts, measures=_names, examples=optional(whole(3, LARGEST)), output=optional(_place))
+def measure(*activations, measures=(), examples=None, output=None):
     """The radii, distances and errors of dumped activations, as the History of the networks.
 
     Parameters
     ----------
     activations : one or more Activations, see `dump`, that together cover every example at every update and
         run once.
+    measures : names of measures to add, "all" for every one that the activations allow: `radius_h`,
+        `overlap`, `participation`, `dimension`, `ncm`, `nc1`, `nc2_norms`, `nc2_angles`, `nc3`, `nc4`. Their
+        definitions are those of `strag geometry --measure`.
+    examples : largest number of examples of each class that `dimension` uses, drawn with a fixed seed; by
+        default all. Its time grows with the square of this number.
     output : where to write the file of `strag geometry` as well: a path. The file is the history if the path
         ends in .safetensors, and otherwise JSON.
 
@@ -90,23 +107,24 @@ def measure(*activations, output=None):
     -------
     History, in memory unless it is written.
 
-    Raises StragError for dumps of different trainings, for dumps of other data than the training set, and if
-    an example is covered twice or not at all.
+    Raises StragError for dumps of different trainings, for dumps of other data than the training set, if an
+    example is covered twice or not at all, and for measures that the activations do not allow.
     """
     if not activations:
         raise bad_usage("there is nothing to measure", "pass one or more Activations, by position")
     refuse_overwriting(activations, output=output)
     grid = Grid(list(activations))
+    further = choose(grid, measures, examples)
     if output is None or output.endswith(HISTORY):
         with opened(output) as sink:
-            gathered = as_history(grid, sink)
+            gathered = as_history(grid, sink, further)
         return gathered or kinds.read(output, "history")
-    gathered = as_history(grid, None)
-    write_answer(as_json_object(grid, science.measure(grid)), output)
+    gathered = as_history(grid, None, further)
+    write_answer(as_json_object(grid, further, science.measure(grid, further=further)), output)
     return gathered
 
 
-def as_history(grid, sink):
+def as_history(grid, sink, further=NOTHING):
     """Write the history of a Grid into an open Output; without an Output, return it as a History."""
     if grid.is_other:
         problem = "holds examples of other data than the training set, so that it makes no history"
@@ -121,8 +139,9 @@ def as_history(grid, sink):
         )
     whole = {name: getattr(grid, name) for name in ("updates", "index", "y", "group")}
     whole |= {"trained": pack(grid.trained), **_named(grid)}
-    with HistoryWriter(sink, _meta(grid, "history"), whole) as writer:
-        for record in _measured(grid):
+    names = [measure.name for measure in further.recorded]
+    with HistoryWriter(sink, _meta(grid, "history", further), whole, further=names) as writer:
+        for record in _measured(grid, further):
             writer.add(record)
         if sink is None:
             return read(writer.as_container("measured"))
@@ -139,10 +158,10 @@ def _named(grid):
     return Names.joined(names).take(first).tensors
 
 
-def _measured(grid):
+def _measured(grid, further):
     """Yield the records of a Grid; a warning follows if examples are not finite."""
     faults = []
-    for measured in science.measure(grid):
+    for measured in science.measure(grid, further=further):
         faults += measured.not_finite
         yield measured
     if faults:
@@ -174,18 +193,18 @@ def _listed(names):
     return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
-def as_json_object(grid, measured=None):
+def as_json_object(grid, further=NOTHING, measured=None):
     """The JSON kind `geometry`. measured : records of the Grid; None computes them, with warnings."""
     first, second = np.triu_indices(len(grid.classes), k=1)
     return {
-        "strag": _meta(grid, "geometry"),
+        "strag": _meta(grid, "geometry", further),
         "classes": list(grid.classes),
         "class_sizes": np.bincount(grid.group, minlength=len(grid.classes)),
         "pairs": [[grid.classes[a], grid.classes[b]] for a, b in zip(first, second, strict=True)],
         "records": [
             _named_errors(grid, record)
-            for one in measured or _measured(grid)
-            for record in as_records(grid, one)
+            for one in measured or _measured(grid, further)
+            for record in as_records(grid, one, further)
         ],
     }
 
@@ -197,13 +216,13 @@ def _named_errors(grid, record):
     return {name.replace("train_", "test_"): value for name, value in record.items()}
 
 
-def means_over_runs(grid):
+def means_over_runs(grid, further=NOTHING):
     """Yield, of every update and layer, (update, layer, figures): means over runs, NaN where a run has none.
 
-    figures : error, then the curve of every measure in CURVES.
+    figures : error, then the curve of every listed measure, see `Further`.
     """
-    for record in _measured(grid):
-        curves = curves_of(grid, record)
+    for record in _measured(grid, further):
+        curves = curves_of(grid, record, further)
         for number, layer in enumerate(grid.layers):
-            figures = [record.train_error, *(curves[curve.name][:, number] for curve in CURVES)]
+            figures = [record.train_error, *(curve[:, number] for curve in curves.values())]
             yield record.update, layer, np.stack(figures, axis=1).mean(axis=0)

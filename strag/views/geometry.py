@@ -1,9 +1,10 @@
 """Errors, radii and distances of dumped activations as a table."""
 
-from strag.geometry.measures import CURVES
+from strag.geometry.further import NOTHING, seconds
 from strag.views.table import Table, as_cell, name_in_lines
-from strag.words import number_of
+from strag.words import clock, number_of
 
+LONG = 5  # seconds of a computation that is announced
 LAYER = 24  # characters of the name of a layer in a line of a table
 
 
@@ -20,14 +21,23 @@ def examples(measured, fate=" and left out"):
     return f"{text}, {untrained} of them not trained on{fate}" if untrained else text
 
 
-def tables(grid, rows):
+def notes(grid, further):
+    """Yield what a user should know before the measuring: what is left out, and what takes long."""
+    for name, reason in further.left_out.items():
+        yield f"{name} is left out: {reason}"
+    time = seconds(grid, further)
+    if time > LONG:
+        yield f"the dimension takes about {clock(time)} (h:mm:ss); --examples N takes less"
+
+
+def tables(grid, rows, further=NOTHING):
     """Return the measures of a Grid as a list of one Table, with a row for every update and layer.
 
     A cell is the mean over runs, or '-' if a run lacks this value.
 
     rows : iterable of (update, layer, values), see `strag.api.measure.means_over_runs`.
     """
-    names = ("error", *(curve.name for curve in CURVES))
+    names = ("error", *(measure.name for measure in further.listed if measure.label))
     cells = [
         (str(update), name_in_lines(layer, LAYER), *(as_cell(value, 4) for value in values))
         for update, layer, values in rows
