@@ -82,12 +82,12 @@ def read_npy(stream, convert="save arrays of numbers"):
     convert : the remedy for Python objects. Raises StragError for Python objects, for records, and for arrays
     that are broken, cut short, or followed by extra bytes.
     """
-    shape, column_major, dtype = _header(stream, convert)
+    shape, column_major, dtype = header_of(stream, convert)
     array = array_of(stream, dtype, shape[::-1] if column_major else shape, _AGAIN)
     return array.T if column_major else array
 
 
-def _header(stream, convert):
+def header_of(stream, convert):
     """The shape of the array in an npy stream, whether it is stored by columns, and its dtype; checked."""
     shape, column_major, dtype = _parsed(stream)
     if dtype.hasobject:
@@ -101,7 +101,7 @@ def _header(stream, convert):
 
 
 def _parsed(stream):
-    """The same as `_header`, not yet checked."""
+    """The same as `header_of`, not yet checked."""
     form = np.lib.format
     try:
         with warnings.catch_warnings():
@@ -129,7 +129,7 @@ def read_npy_file(path):
 def shape_of_npy(path):
     """Shape and dtype of the array in an npy file, gzipped or not, from its header."""
     with unpacked(path) as stream:
-        shape, _, dtype = _header(stream, _conversion(path))
+        shape, _, dtype = header_of(stream, _conversion(path))
     return shape, dtype
 
 
@@ -156,15 +156,16 @@ def _conversion(path, name=None):
 class Npz:
     """The arrays in an npz file by name. An array is read when it is used.
 
-    names : list of names, in the order in which the arrays were saved. Raises StragError if the file is
-    broken, has extra bytes at its end, or holds two arrays of one name.
+    names : list of names, in the order in which the arrays were saved. file : the open file, if it is not to
+    be opened by its path; it stays open. Raises StragError if the file is broken, has extra bytes at its end,
+    or holds two arrays of one name.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, file=None):
         self.path = path
         try:
-            self._archive = zipfile.ZipFile(path)
-            with open(path, "rb") as raw:
+            self._archive = zipfile.ZipFile(file or path)
+            with contextlib.nullcontext(file) if file else open(path, "rb") as raw:
                 raw.seek(-22 - len(self._archive.comment), 2)
                 ends_at_archive = raw.read(4) == b"PK\5\6"
         except _BROKEN as error:
@@ -188,16 +189,20 @@ class Npz:
         self._archive.close()
 
     def __getitem__(self, name):
-        return self._with(name, read_npy)
+        return self.with_stream(name, read_npy)
 
     def is_scalar(self, name):
         """Whether an array has no axes. False also if the array cannot be read."""
         try:
-            return self._with(name, _header)[0] == ()
+            return self.with_stream(name, header_of)[0] == ()
         except StragError:
             return False
 
-    def _with(self, name, read):
+    def info(self, name):
+        """The ZipInfo of an array."""
+        return self._archive.getinfo(self._members[name])
+
+    def with_stream(self, name, read):
         """The result of `read`, a function of the stream of an array and of the remedy for Python objects."""
         try:
             with self._archive.open(self._members[name]) as stream:
