@@ -7,9 +7,8 @@ import numpy as np
 
 from strag import kinds
 from strag.api.arguments import file_to_read, refuse_overwriting, require
-from strag.api.crew import workers_check
 from strag.api.outputs import opened, write_answer
-from strag.api.sharing import shared_by
+from strag.api.sharing import shared_by, workers_check
 from strag.bits import pack
 from strag.datasets.names import Names
 from strag.errors import StragError, StragNote, bad_usage, warn_caller
@@ -22,7 +21,7 @@ from strag.geometry.further import ALL, NOTHING, choose
 from strag.geometry.measure import Grid, as_records, curves_of
 from strag.geometry.measures import CHOICES
 from strag.stragglers.sets import described_at
-from strag.values import LARGEST, checked, choice, optional, path, several, whole
+from strag.values import LARGEST, checked, choice, optional, path, refused, several, whole
 
 HISTORY = ".safetensors"  # end of the path of an output that is a history and not JSON
 NAMED = 5  # classes that a warning names
@@ -82,10 +81,13 @@ def _sets(grid):
 
 def _parts(value, name):
     """The check of the `activations` of `measure`."""
-    return tuple(
-        part if isinstance(part, (str, os.PathLike, dict)) else require(part, name, "Activations")
-        for part in value
-    )
+    for part in value:
+        if isinstance(part, dict):
+            if not all(isinstance(key, str) for key in part):
+                raise refused(part, name, "Activations, paths, or dicts of the names of arrays to arrays")
+        elif not isinstance(part, (str, os.PathLike)):
+            require(part, name, "Activations")
+    return value
 
 
 def _labels(value, name):

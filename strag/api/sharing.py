@@ -10,9 +10,21 @@ import os
 import signal
 from functools import partial
 
-from strag.api.crew import cores
 from strag.errors import StragError, StragNote, warn_caller
+from strag.values import whole
 from strag.words import number_of
+
+
+def workers_check(value, name):
+    """The check of `workers`: a number of processes, or "auto"."""
+    return value if isinstance(value, str) and value == "auto" else whole(1, 4096)(value, name)
+
+
+def cores():
+    """Number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def shared_by(workers):
