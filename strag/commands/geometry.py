@@ -3,7 +3,8 @@
 import click
 
 from strag.commands.options import example, json_option, output_option, quiet_option
-from strag.commands.types import FilePath, Workers
+from strag.commands.paths import FilePath
+from strag.commands.types import Workers
 from strag.geometry.measures import CHOICES
 
 
@@ -106,6 +107,7 @@ def command(files, labels, measures, examples, workers, output, as_json, quiet):
     from strag.commands.inputs import refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.commands.options import refuse_ignored
     from strag.console import Notes, print_tables, stdout_is_terminal
+    from strag.errors import with_options
     from strag.files.jsonfile import write_json
     from strag.files.output import Output
     from strag.views.geometry import examples as examples_of
@@ -125,7 +127,7 @@ def command(files, labels, measures, examples, workers, output, as_json, quiet):
         sink = stack.enter_context(Output(output, binary=is_history))
         grid = stack.enter_context(opened_grid(files, labels))
         further = choose(grid, measures, examples)
-        for note in (*remarks(grid), *notes(grid, further)):
+        for note in (*remarks(grid), *map(with_options, notes(grid, further))):
             Notes(quiet)(note)
         if is_history:
             as_history(grid, sink, further, apply)

@@ -13,8 +13,8 @@ import numpy as np
 
 from strag.datasets.npy import Npz, header_of
 from strag.errors import StragError
-from strag.files.container import check_size
 from strag.files.header import again
+from strag.files.reading import check_size
 from strag.files.streams import is_regular, read_at, spool
 
 PLAIN = "save arrays of numbers"

@@ -10,9 +10,9 @@ from strag.datasets.labels import read_labels
 from strag.datasets.npy import MAGIC
 from strag.errors import StragError, bad_usage
 from strag.files.arrays import GivenArray, npy_array, npz_arrays, own_file, safetensors_arrays
-from strag.files.container import check_size, container_from, is_json, read_header
 from strag.files.foreign import Arrays, ForeignActivations, positions
 from strag.files.header import read_entries
+from strag.files.reading import check_size, container_from, is_json, read_header
 from strag.files.streams import name_of, open_input, read_exactly
 from strag.kinds import read, read_opened
 from strag.words import number_of

@@ -103,11 +103,14 @@ def duality(moments, weight):
     |.| is the root of the sum of squares. Equal directions give 0, unrelated ones about 2, opposite ones 4.
     The mean over classes of the weights adds the same to every logit and changes no probability; the source
     leaves it in. NC3 is invariant under a common scale of h, of the weights, and under rotations of both. It
-    is NaN if a class is empty or not finite, and if the weights or the means are all equal.
+    is NaN with fewer than two classes with examples, if a class is not finite, and if the weights or the
+    means are all equal.
     """
-    means, weight = centred_means(moments), weight - weight.mean(axis=0)
-    if not (moments.count > 0).all():
+    present = moments.count > 0
+    means, weight = centred_means(moments)[present], weight[present]
+    if len(weight) < 2:
         return np.array(np.nan)
+    weight = weight - weight.mean(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         apart = weight / np.linalg.norm(weight) - means / np.linalg.norm(means)
     return np.square(apart).sum()

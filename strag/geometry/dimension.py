@@ -4,9 +4,9 @@ import numpy as np
 
 DISCARDED = 0.1  # share of the points with the largest ratios, which are left out of the fit, as in the paper
 CANDIDATES = 4  # nearest neighbours whose distances are computed again from differences
+_EQUAL = 1e-9  # logarithm of a ratio of two distances that differ by rounding
 TILE = 1 << 22  # distances computed at a time
-PAIR = 4e-9  # seconds that a pair of examples takes, and what a unit of it takes
-UNIT = 3e-10
+PAIR, UNIT = 9e-9, 6e-11  # seconds for a pair of examples, and for each unit of it, on a core of 2024
 
 
 class Neighbours:
@@ -40,17 +40,17 @@ def two_nn(points):
     Where n distinct points are locally uniform on a manifold of dimension d, the ratio mu = r_2 / r_1 of the
     distances from a point to its second and its first nearest neighbour has the distribution
     F(mu) = 1 - mu^(-d). So d is the slope of the line through the origin that fits -ln(1 - F(mu_i)) against
-    ln mu_i by least squares, with the ratios in increasing order and F(mu_i) = (i - 1) / n, without the
-    largest tenth of the ratios. The dimension is that on the scale of r_1, which falls as n grows, and it is
-    too low where d is large (above about 20). It is invariant under rotations, shifts and a common scale.
-    The standard error is about 1.05 d / sqrt(n) if the points are independent.
+    ln mu_i by least squares, with the ratios in increasing order and F(mu_i) = i / n, without the largest
+    tenth of the ratios. The dimension is that on the scale of r_1, which falls as n grows, and where d is
+    large, it is too low: 16.5 for 1000 points on a sphere of 20 dimensions. It is invariant under rotations,
+    shifts and a common scale. Its standard deviation over such spheres of 1 to 20 dimensions is 1 to 1.5
+    times d / sqrt(n).
 
     A point that repeats another one is a duplicate and not another sample of the manifold. Only distinct
-    points count, each once, and the others are counted. d is NaN with fewer than 3 distinct points, and
-    infinite if every point has two nearest neighbours at the same distance, as on a line of equal steps.
+    points count, each once, and the others are counted. d is NaN with fewer than 3 distinct points, and if
+    every point has two nearest neighbours at the same distance, as on a lattice.
 
-    Source: Facco, d'Errico, Rodriguez, Laio (2017), doi:10.1038/s41598-017-11873-y. The positions
-    (i - 1) / n are those of the packages dadapy and scikit-dimension; the paper writes i / n.
+    Source: Facco, d'Errico, Rodriguez, Laio (2017), doi:10.1038/s41598-017-11873-y.
     """
     distinct = np.unique(points, axis=0)
     n, duplicates = len(distinct), len(points) - len(distinct)
@@ -58,9 +58,10 @@ def two_nn(points):
         return np.nan, duplicates
     first, second = nearest_two(distinct).T
     log_ratio = np.sort(np.log(second / first))[: int(n * (1 - DISCARDED))]
-    expected = -np.log1p(-np.arange(len(log_ratio)) / n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.dot(log_ratio, expected) / np.dot(log_ratio, log_ratio)), duplicates
+    if log_ratio[-1] < _EQUAL:
+        return np.nan, duplicates
+    expected = -np.log1p(-np.arange(1, 1 + len(log_ratio)) / n)
+    return float(np.dot(log_ratio, expected) / np.dot(log_ratio, log_ratio)), duplicates
 
 
 def nearest_two(points):

@@ -276,12 +276,12 @@ CHOICES = tuple(measure.name for measure in CURVES if measure.optional)  # names
 
 
 def observables(explained=False):
-    """The names of observables: list of str, such as `radius`, `radius:CLASS` and `distance`.
+    """The names of the observables of every history: list of str, such as `radius` and `radius:CLASS`.
 
     explained : whether to add to the name of a measure with one value per class how these are averaged.
     """
     names = []
-    for measure in CURVES:
+    for measure in STANDARD:
         name = measure.name
         if measure.axis == "class":
             explanation = f" ({measure.mean} over classes)" if explained else ""
@@ -300,5 +300,6 @@ def read_observable(text):
     measure = MEASURES.get(name)
     if not (measure and measure.label) or (colon and measure.axis != "class"):
         *names, last = observables()
-        raise bad_usage(f"no `observable` '{text}'", f"use {', '.join(names)} or {last}")
+        chosen = f"or a measure that 'strag geometry' added: {', '.join(CHOICES)}"
+        raise bad_usage(f"no `observable` '{text}'", f"use {', '.join(names)} or {last}, {chosen}")
     return measure, group if colon else None

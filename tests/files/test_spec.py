@@ -13,15 +13,22 @@ from strag.files.container import bytes_of
 from strag.files.history import HistoryWriter
 from strag.files.laws import CLASS, RISING
 from strag.files.output import Output
+from strag.files.recording import Spool, write_recording
 from strag.files.scores import write_scores
 from strag.files.sets import write_sets
 from strag.files.spec import Axis, Spec, Tensor
 from strag.files.stamp import NEWEST, stamp
 from strag.files.weights import WeightsWriter
 from strag.files.writer import Writer
+from strag.geometry.measures import FURTHER
 from strag.kinds import KINDS
+from strag.recording.batch import batch_of
+from strag.recording.examples import Examples
+from strag.recording.sums import OpenRecord
+from strag.recording.tape import Tape, closed_record
 from strag.stragglers.sets import Sets
 from strag.training.activations import Tile
+from strag.training.parts import Part
 from tests.conftest import history_of
 from tests.files.makers import dataset_file, forge, history_file, images, parts, record, refused
 
@@ -48,7 +55,34 @@ def names():
 def write_history_file(path):
     whole = history_file(path, data=images(names=names()))
     ends = {name: np.array([11, 11]) for name in ("last_record", "state.update")}
-    return forge(whole, path, **ends), images()
+    margins = dict.fromkeys(("margin", "margin_deviation"), np.ones((2, P), np.float32))
+    axes = {"class": (2,), "pair": (1,), None: ()}
+    chosen = {
+        measure.name: np.ones((12, 2, 1, *axes[measure.axis]), np.float32)
+        for measure in FURTHER
+        if not measure.parts
+    }
+    return forge(whole, path, **ends, **margins, **chosen), images()
+
+
+def write_recording_file(path):
+    ids = [f"{row:02}" for row in range(P)]
+    examples, widths = Examples(P + 2), {"fc": 3}
+    tape, spool = Tape.of(P + 2), Spool(2, widths)
+    random = np.random.default_rng(0)
+    for update in (0, 5):
+        batch = batch_of(ids, random.random((P, 2)), np.arange(P) % 2, {"fc": random.random((P, 3))})
+        opened = OpenRecord(P + 2, 2, widths)
+        numbers, new = examples.numbers(batch.ids, batch.labels)
+        examples.take(new, numbers, batch.labels)
+        opened.take(opened.counted(batch, numbers))
+        closed = closed_record(update, opened, np.array([12, 12]), spool.put(opened))
+        tape = tape.with_record(closed, opened)
+    write_recording(str(path), tape, spool, Part(1, 2), examples, ("even", "odd"), widths, "snapshot")
+    sample = forge(
+        path, path, {"layers": [1]}, **{f"{n}1": parts(path)[2][f"{n}.fc"] for n in ("total", "final")}
+    )
+    return forge(sample, path, index=np.arange(P)), ids
 
 
 def write_weights_file(path):
@@ -68,12 +102,14 @@ def write_weights_file(path):
 def write_activations_file(path, layers=(0, 1), half=False):
     hidden = {layer: np.random.default_rng(0).random((2, P, 3 + at)) for at, layer in enumerate(layers)}
     hidden = {layer: h.astype(np.float32) for layer, h in hidden.items()}
-    meta = stamp("activations", **{**NAMED, "layers": list(layers)})
+    meta = stamp("activations", **{**NAMED, "layers": list(layers), "head": layers[-1]})
     widths = {layer: h.shape[2] for layer, h in hidden.items()}
     tensors = whole(images(names=names()))
     with ActivationsWriter(str(path), meta, tensors, widths, half) as writer:
         for at in range(2):
-            writer.add(at, Tile(slice(0, 2), slice(0, P), hidden, np.ones((2, P)), np.full((2, P), at)))
+            head = {"head_weight": np.ones((2, 2, widths[layers[-1]])), "head_bias": np.zeros((2, 2))}
+            of_tile = (hidden, np.ones((2, P)), np.full((2, P), at), head)
+            writer.add(at, Tile(slice(0, 2), slice(0, P), *of_tile))
         writer.commit()
     return str(path), hidden
 
@@ -113,6 +149,7 @@ def write_scores_file(path, **sets):
 SAMPLES = {
     "dataset": write_dataset_file,
     "history": write_history_file,
+    "recording": write_recording_file,
     "weights": write_weights_file,
     "activations": write_activations_file,
     "sets": write_sets_file,
@@ -129,6 +166,7 @@ BREAKERS = {  # an array like this one that breaks the law of this name
     "never decreasing, the last is the length of `names`": lambda array: array + 1,
     "below C": lambda array: array + 1,
     "below T": lambda array: array + 1,
+    "below P": lambda array: array + 24,
     "at most 4": lambda array: array + 5,
 }
 
