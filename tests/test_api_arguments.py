@@ -217,7 +217,7 @@ WRONG = [
     (
         "measure",
         {"activation": 1},
-        "strag.measure has no parameter `activation`; its parameters are measures",
+        "strag.measure has no parameter `activation`; its parameters are labels, measures",
     ),
     ("find_stragglers", {"history": "h"}, "`history` must be a History, but it is a str"),
     ("find_stragglers", {"rule": "x"}, CHOOSE.format("'x'", "rule", "valley or first-increase")),
