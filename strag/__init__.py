@@ -34,6 +34,7 @@ _PLACES = {
     "summarise": "strag.api.summarise",
     "linearity": "strag.api.linearity",
     "plot": "strag.api.plot",
+    "Recorder": "strag.recorder",
     "Recipe": "strag.training.recipe",
     "History": "strag.stragglers.history",
     "StragError": "strag.errors",

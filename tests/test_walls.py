@@ -15,7 +15,7 @@ MODULES = {
     ".".join(("strag", *path.relative_to(ROOT).with_suffix("").parts)): path.read_text()
     for path in sorted(ROOT.rglob("*.py"))
 }
-SCIENCE = ("strag.training", "strag.geometry", "strag.stragglers")
+SCIENCE = ("strag.training", "strag.geometry", "strag.stragglers", "strag.recording")
 SPEAKERS = ("strag.cli", "strag.console", "strag.commands")  # who may know a person
 DISK = {
     *("open", "fdopen", "fromfile", "tofile", "memmap", "open_memmap", "loadtxt", "savetxt", "savez"),
@@ -171,6 +171,7 @@ def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
         ("strag.signals", []),
         ("strag.geometry", ["bits", "errors", "geometry"]),
         ("strag.stragglers", ["bits", "errors", "geometry", "identity", "stragglers", "words"]),
+        ("strag.recording", ["bits", "errors", "geometry", "recording", "values", "words"]),
         ("strag.training", ["aside", "errors", "geometry", "training", "datasets", "words", "values"]),
         ("strag.datasets", ["errors", "datasets", "identity", "words", "values"]),
         ("strag.kinds", ["errors", "files.opening"]),
@@ -178,7 +179,7 @@ def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
             "strag.files",
             [
                 *("bits", "errors", "identity", "words", "signals", "kinds", "files", "datasets", "geometry"),
-                *("stragglers", "__version__"),
+                *("stragglers", "recording", "__version__"),
             ],
         ),
         (
@@ -196,6 +197,7 @@ def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
                 "training",
                 "geometry",
                 "stragglers",
+                "recording",
                 "datasets",
                 "signals",
             ],

@@ -69,6 +69,7 @@ SPEC = Spec(
         Tensor(
             *("train_loss", "F32", (RECORD, RUN), "mean cross-entropy over trained examples, in nats"),
             (NOT_NEGATIVE,),
+            required=False,
         ),
         *(
             Tensor(
@@ -92,6 +93,20 @@ SPEC = Spec(
         ),
         *(INDEX, Y, GROUP),
         *NAMES,
+        Tensor(
+            *("margin", "F32", (RUN, EXAMPLE)),
+            "mean over the records of the margin, the logit of the group minus the largest other logit; NaN "
+            "where a logit was not finite",
+            required=False,
+            beside="margin_deviation",
+        ),
+        Tensor(
+            *("margin_deviation", "F32", (RUN, EXAMPLE)),
+            "population standard deviation of the margin over the records",
+            (NOT_NEGATIVE,),
+            required=False,
+            beside="margin",
+        ),
         Tensor(
             *("test_updates", "I64", (TEST_RECORD,)),
             "updates of the test records, which need not be in `updates`; absent without a test set or with "
@@ -128,10 +143,11 @@ SPEC = Spec(
     says=("origin",),
     free=STATE,
 )
+_FILLED = {"train_loss", *(measure.name for measure in RECORDED)}  # by every training
 _WRITTEN = replace(
     SPEC,
     tensors=tuple(
-        replace(tensor, required=True) if tensor.name in {measure.name for measure in RECORDED} else tensor
+        replace(tensor, required=True) if tensor.name in _FILLED else tensor
         for tensor in SPEC.tensors
     ),
 )
@@ -157,6 +173,7 @@ def read(opened, tests=True, state=False):
         tensors.setdefault(name, np.zeros(shape, np.float32))
     axes = {axis.stamped: tuple(meta[axis.stamped]) for axis in SPEC.named}
     names = names_of(tensors)
+    tensors.setdefault("train_loss", None)
     measures = {name: tensors.pop(name) for name in _PER_LAYER if name in tensors}
     own = {"meta": meta, "source": opened.name, "state": state_of(opened, state)}
     return History(**tensors, **axes, measures=measures, names=names, **own)

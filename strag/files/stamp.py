@@ -5,15 +5,17 @@ from strag.errors import StragError, warn_of
 from strag.files.beside import RESUME
 from strag.kinds import KINDS, maker_of, remake
 
-# The newest format. Files about layers with names, or from a training until decided, have format 2, all
-# others format 1.
+# The newest format. Files about layers with names, from a training until decided, or of a training that strag
+# did not make have format 2, all others format 1.
 NEWEST = 2
 
 
 def stamp(kind, **fields):
     """Return the object under the key `strag` of a file, in the lowest format that can hold it."""
     recipe = _object(fields.get("recipe"))
-    is_new = recipe.get("until") is not None or any(isinstance(layer, str) for layer in _layers_of(fields))
+    is_recorded = fields.get("recording") is not None and "recipe" not in fields
+    is_named = any(isinstance(layer, str) for layer in _layers_of(fields))
+    is_new = recipe.get("until") is not None or is_named or is_recorded
     return {"format": 2 if is_new else 1, "kind": kind, "version": __version__, **fields}
 
 
@@ -134,6 +136,7 @@ _FIELDS = {
     "inputs.checkpoints": _is_object,
     "interrupted": _is_count,
     "origin_size": _is_count,
+    "recording": _is_text,
     "title": _is_text,
     "command": _is_text,
     "labels": _is_text,

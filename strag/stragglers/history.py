@@ -35,6 +35,8 @@ class History(Brief):
         S noise levels; None without test records.
     y_test : int64 [Q], original classes of the test examples, or None.
     names : names of the P examples, by position, or None.
+    margin, margin_deviation : float32 [R, P], mean and population standard deviation over the records of the
+        logit of the group minus the largest other logit, or None; training does not record them.
     state : mapping of name to array [R, ...], the last state of the runs, which training goes on from.
     layers : the L recorded layers; there are none in a history that has only predictions.
     classes : the C group names. runs : the R run numbers.
@@ -61,6 +63,8 @@ class History(Brief):
     test_misclassified: np.ndarray | None = None
     y_test: np.ndarray | None = None
     names: Sequence | None = None
+    margin: np.ndarray | None = None
+    margin_deviation: np.ndarray | None = None
     last_record: np.ndarray | None = None
     state: Mapping | None = field(default=None, repr=False, compare=False)
 

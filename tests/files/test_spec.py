@@ -48,7 +48,8 @@ def names():
 def write_history_file(path):
     whole = history_file(path, data=images(names=names()))
     ends = {name: np.array([11, 11]) for name in ("last_record", "state.update")}
-    return forge(whole, path, **ends), images()
+    margins = dict.fromkeys(("margin", "margin_deviation"), np.ones((2, P), np.float32))
+    return forge(whole, path, **ends, **margins), images()
 
 
 def write_weights_file(path):
