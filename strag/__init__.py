@@ -35,6 +35,7 @@ _PLACES = {
     "linearity": "strag.api.linearity",
     "plot": "strag.api.plot",
     "Recorder": "strag.recorder",
+    "with_index": "strag.training.indexed",
     "Recipe": "strag.training.recipe",
     "History": "strag.stragglers.history",
     "StragError": "strag.errors",

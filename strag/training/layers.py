@@ -77,7 +77,7 @@ def seen_layers(module, shape):
         calls[name] = calls.get(name, 0) + 1
         outputs[name] = output
 
-    with _hooked(dict.fromkeys(kinds, see)), torch.no_grad():
+    with hooked(dict.fromkeys(kinds, see)), torch.no_grad():
         result = output_of(module(torch.zeros(EXAMPLES, *shape)), module)
     layers, begun = [], _order_of_calls(calls, kinds.values())
     for name in begun:
@@ -96,7 +96,7 @@ def _order_of_calls(calls, names):
 
 
 @contextlib.contextmanager
-def _hooked(hooks):
+def hooked(hooks):
     """A context in which forward hooks are on modules: dict of module to function."""
     handles = []
     try:
@@ -125,7 +125,7 @@ class Watched:
         for layer in self.layers:
             name, is_mean = split_name(layer)
             wanted.setdefault(self.module.get_submodule(name), []).append((layer, is_mean))
-        self._hooks = _hooked({m: self._hook(forms) for m, forms in wanted.items()})
+        self._hooks = hooked({m: self._hook(forms) for m, forms in wanted.items()})
         self._hooks.__enter__()
         return self
 
@@ -134,15 +134,23 @@ class Watched:
 
     def _hook(self, forms):
         def keep(_, __, output):
+            tensor = self._tensor(output)
             for layer, is_mean in forms:
                 self._calls[layer] = self._calls.get(layer, 0) + 1
-                if not isinstance(output, torch.Tensor):
-                    continue
-                found = output.detach()
-                kept = found.clone() if layer in self.copied else found
-                self._kept[layer] = (_mean(kept) if is_mean else kept), kept._version
+                if tensor is not None:
+                    kept = self._form(layer, is_mean, tensor.detach())
+                    self._kept[layer] = kept, version_of(kept)
 
         return keep
+
+    def _tensor(self, output):
+        """The tensor in what a layer returns, or None."""
+        return output if isinstance(output, torch.Tensor) else None
+
+    def _form(self, layer, is_mean, output):
+        """The form in which the output of a layer is kept."""
+        kept = output.clone() if layer in self.copied else output
+        return mean_over_positions(kept) if is_mean else kept
 
     def outputs(self):
         """The outputs of all layers. Raises StragError for a layer that was not called once."""
@@ -157,10 +165,15 @@ class Watched:
 
     def overwritten(self):
         """Names of the layers whose output was overwritten after it was kept: set."""
-        return {layer for layer, (kept, version) in self._kept.items() if kept._version != version}
+        return {layer for layer, (kept, version) in self._kept.items() if version_of(kept) != version}
 
 
-def _mean(output):
+def version_of(tensor):
+    """How often a tensor has been changed in place, or None if torch does not count it."""
+    return None if tensor.is_inference() else tensor._version
+
+
+def mean_over_positions(output):
     """The mean over all axes after that of the channels: [B, channels]."""
     return output.flatten(2).mean(dim=2) if output.dim() > 2 else output
 

@@ -32,22 +32,32 @@ def generator(seed, *place):
 
 
 @contextlib.contextmanager
+def states_kept():
+    """A context that leaves the random numbers of torch, numpy and Python as they are before it."""
+    states = np.random.get_state(), python_random.getstate()
+    cards = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    apple = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
+    try:
+        with torch.random.fork_rng(devices=cards):
+            yield
+    finally:
+        np.random.set_state(states[0])
+        python_random.setstate(states[1])
+        if apple is not None:
+            torch.mps.set_rng_state(apple)
+
+
+@contextlib.contextmanager
 def seeded(seed):
     """A context in which the random numbers of torch, numpy and Python follow from a number below 2**64.
 
     Their states are as before afterwards.
     """
-    states = np.random.get_state(), python_random.getstate()
-    cards = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    try:
-        with torch.random.fork_rng(devices=cards):
-            torch.manual_seed(seed)
-            np.random.seed([seed >> 32, seed % 2**32])
-            python_random.seed(seed)
-            yield
-    finally:
-        np.random.set_state(states[0])
-        python_random.setstate(states[1])
+    with states_kept():
+        torch.manual_seed(seed)
+        np.random.seed([seed >> 32, seed % 2**32])
+        python_random.seed(seed)
+        yield
 
 
 def initial_layer(inputs, outputs, random):

@@ -1,0 +1,103 @@
+"""Contexts for a forward pass through a network that is being trained, after which all is as before."""
+
+import contextlib
+import copy
+import random
+
+import numpy as np
+import torch
+
+from strag.training.layers import version_of
+from strag.training.seeds import states_kept
+
+DEEPEST = 6  # attributes of attributes that are searched for generators
+MOST = 100  # parts of a list that are searched
+
+
+@contextlib.contextmanager
+def unchanged(model):
+    """A context in which a network is in evaluation mode, without gradients, and runs eagerly.
+
+    Afterwards, the modes of all its modules are as before, and so are their attributes and buffers, whatever
+    the passes change, and the random numbers of torch, numpy and Python. An attribute that is changed in
+    place, such as a list, keeps what is put into it.
+
+    Autocast applies if it is on. Its cache is off, since it would keep weights without gradients for the
+    training. Inference mode is off, since a tensor made in it and kept by the network cannot be trained with.
+    """
+    modules = list(model.modules())
+    modes = [module.training for module in modules]
+    kept = [vars(module) for module in modules]
+    kept += [found["_buffers"] for found in kept if isinstance(found.get("_buffers"), dict)]
+    attributes = [(now, dict(now)) for now in kept]
+    buffers = [(buffer, version_of(buffer), buffer.clone()) for buffer in model.buffers()]
+    caching = torch.is_autocast_cache_enabled()
+    try:
+        with states_kept(), _eager(), torch.inference_mode(False), torch.no_grad():
+            torch.set_autocast_cache_enabled(False)
+            for module in modules:  # not module.train(), which a network may override to change its weights
+                module.training = False
+            yield
+    finally:
+        torch.set_autocast_cache_enabled(caching)
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode
+        for now, before in attributes:
+            if now.keys() != before.keys() or any(now[name] is not before[name] for name in before):
+                now.clear()
+                now.update(before)
+        for buffer, version, values in buffers:
+            if version_of(buffer) != version:
+                with torch.no_grad():
+                    buffer.copy_(values)
+
+
+def _eager():
+    """A context in which compiled functions run as they were written, and so call the hooks of modules."""
+    compiles = "_dynamo" in vars(torch) and hasattr(torch.compiler, "set_stance")  # from torch 2.6 on
+    return torch.compiler.set_stance("force_eager") if compiles else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def generators_kept(loader):
+    """A context that leaves the generators of random numbers in an object and its attributes as before.
+
+    loader : a DataLoader, whose samplers, data set and transforms may have generators of their own.
+    """
+    states = [(generator, _state_of(generator)) for generator in _generators(loader, {})]
+    try:
+        yield
+    finally:
+        for generator, state in states:
+            if isinstance(generator, torch.Generator):
+                generator.set_state(state)
+            elif isinstance(generator, random.Random):
+                generator.setstate(state)
+            else:
+                generator.state = state
+
+
+def _state_of(generator):
+    if isinstance(generator, torch.Generator):
+        return generator.get_state()
+    return generator.getstate() if isinstance(generator, random.Random) else copy.deepcopy(generator.state)
+
+
+def _generators(holder, seen, depth=DEEPEST):
+    """Yield each generator in an object, its attributes and their attributes once.
+
+    seen : dict of id to object, to which all that is searched is added.
+    """
+    if id(holder) in seen or isinstance(holder, (torch.Tensor, np.ndarray, type)):
+        return
+    seen[id(holder)] = holder
+    if isinstance(holder, (torch.Generator, random.Random)):
+        yield holder
+    elif isinstance(holder, (np.random.Generator, np.random.RandomState)):
+        yield from _generators(getattr(holder, "bit_generator", None) or holder._bit_generator, seen, depth)
+    elif isinstance(holder, np.random.BitGenerator):
+        yield holder
+    elif depth:
+        parts = holder if isinstance(holder, (list, tuple)) else getattr(holder, "__dict__", {}).values()
+        for part in list(parts)[:MOST]:
+            yield from _generators(part, seen, depth - 1)
