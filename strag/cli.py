@@ -23,6 +23,7 @@ COMMANDS = {
     "dump": "Run trained networks and write their activations and predictions.",
     "geometry": "Measure class radii, distances and separation from activations.",
     "expansion": "Measure which examples expand or contract the class manifolds.",
+    "history": "Import predictions that another program logged during training.",
     "find-stragglers": "Find the inversion of a training and its stragglers.",
     "sets": "Write sets of examples to leave out of training, one set per network.",
     "prune": "Remove examples from a data set, or keep only them.",
@@ -30,6 +31,7 @@ COMMANDS = {
     "compare": "Measure how far sets of stragglers overlap.",
     "summary": "Summarise many experiments in one table.",
     "linearity": "Measure how linear trained networks are.",
+    "export": "Write a table with one row per example for other programs.",
     "plot": "Draw the picture that belongs to a file.",
     "info": "Show what a file holds and how it was made.",
 }

@@ -42,6 +42,9 @@ KINDS = {
         Kind("dataset", "strag data", "a data set", "strag.files.dataset"),
         Kind("plan", "strag train --plan", "the cost of a training", "strag.files.plan", is_json=True),
         Kind("history", "strag train", "a history", "strag.files.history", "strag.views.history"),
+        Kind(
+            *("recording", "strag.Recorder", "one process's part of a recording", "strag.files.recording"),
+        ),
         Kind("weights", "strag train --weights", "the weights of networks", "strag.files.weights"),
         Kind("activations", "strag dump", "the activations of networks", "strag.files.activations"),
         Kind("geometry", "strag geometry", "radii and distances", "strag.files.geometry", is_json=True),

@@ -8,6 +8,7 @@ from strag import kinds
 from strag.errors import bad_usage
 from strag.files.dataset import described_classes
 from strag.files.recorded import write_recorded
+from strag.files.recording import Spool, write_recording
 from strag.files.streams import STANDARD
 from strag.recording.batch import batch_of, require_layers
 from strag.recording.due import Due
@@ -16,7 +17,8 @@ from strag.recording.ids import some_ids
 from strag.recording.recorded import KINDS
 from strag.recording.sums import OpenRecord
 from strag.recording.tape import Tape, closed_record, figures
-from strag.values import LARGEST_UPDATE, checked_fields, choice, optional, path, refused, several, whole
+from strag.values import LARGEST_UPDATE, checked_fields, choice, optional, refused, several, whole
+from strag.values import path as path_check
 from strag.values import text as text_check
 from strag.words import number_of
 
@@ -46,13 +48,24 @@ def _require_origin(origin, examples, classes):
 def _part_of(text):
     """The Part of a text, see `strag.api.part.read_part`, or of torchrun; None for the whole."""
     size = os.environ.get(RANKS[1], "")
-    if text is None and not (size.isdecimal() and int(size) > 1 and RANKS[0] in os.environ):
+    rank = os.environ.get(RANKS[0], "")
+    if text is None and not (rank.isdecimal() and size.isdecimal() and int(size) > 1):
         return None
     from strag.api.part import read_part
     from strag.training.parts import Part
 
-    part = Part(int(os.environ[RANKS[0]]) + 1, int(size)) if text is None else read_part(text)[0]
+    part = Part(int(rank) + 1, int(size)) if text is None else read_part(text)[0]
     return part if part.of > 1 else None
+
+
+def _number_of(part):
+    """What `%p` stands for in the name of a file: the number of a Part, or of a task in an array, or 1."""
+    if part is not None:
+        return part.number
+    from strag.api.part import ARRAYS
+
+    indices = [os.environ[name] for name in ARRAYS if os.environ.get(name, "").isdecimal()]
+    return indices[0] if indices else 1
 
 
 def _classes(value, name):
@@ -69,7 +82,7 @@ def _origin(value, name):
     """The check of `origin`: a Dataset, or the path of its file; it becomes an Origin."""
     from strag.datasets.dataset import Dataset
 
-    data = value if isinstance(value, Dataset) else kinds.read(path(value, name), "dataset")
+    data = value if isinstance(value, Dataset) else kinds.read(path_check(value, name), "dataset")
     described = {"labels": data.labels, "title": data.title, "command": data.command}
     described |= {"origin_size": data.origin_size, **described_classes(data)}
     own = (data.origin, data.index, data.groups, data.y, tuple(data.grouping.names), data.names)
@@ -142,6 +155,8 @@ class Recorder:
         if model is not None:
             from strag.training.observing import Observer
 
+            if recording == ONLINE:
+                raise bad_usage("a pass of `model` is a snapshot", "remove `recording`")
             self._observer = Observer(model, layers, data, pool)
             given = self._observer.origin
             origin = _origin(given, "data") if origin is None and given is not None else origin
@@ -154,9 +169,9 @@ class Recorder:
             examples, classes = len(origin.index), origin.classes
         if examples is None:
             raise bad_usage("Recorder needs `examples`", "pass the number of examples of the training set")
-        self._part = _part_of(part)
+        self._part, self._part_is_of_ranks = _part_of(part), part is None
         self._examples, self._classes = Examples(examples, origin), classes and tuple(classes)
-        self._recording, self._widths = recording, None
+        self._recording, self._widths, self._spool = recording, None, None
         self._tape, self._open, self._last, self._due = Tape.of(examples), None, {}, {}
 
     def update(self, ids, logits, labels, activations=None):
@@ -222,7 +237,11 @@ class Recorder:
         if seen < self._examples.size and self._part is None:
             raise self._incomplete(update, record)
         members = np.bincount(self._examples.labels[record.seen], minlength=len(self._classes))
-        closed = closed_record(update, record, members)
+        place = None
+        if self._part is not None:
+            self._spool = self._spool or Spool(len(self._classes), self._widths)
+            place = self._spool.put(record)
+        closed = closed_record(update, record, members, place)
         last = figures(closed, list(self._widths), members)
         self._tape, self._open, self._last = self._tape.with_record(closed, record), None, last
 
@@ -261,14 +280,18 @@ class Recorder:
         """
         if not self._tape.records:
             raise bad_usage("there is no record to save", "call `record` first")
-        name = self._named(path)
-        own = (self._examples, self._classes, tuple(self._widths), self._recording)
-        write_recorded(name, self._tape.recorded(*own))
-        return name
-
-    def _named(self, value):
-        """The name of a file of this process."""
-        name = path(value, "path")
+        name = path_check(path, "path")
         if name == STANDARD:
-            raise refused(value, "path", "the path of a file")
+            raise refused(path, "path", "the path of a file")
+        if self._tape.is_complete:
+            name = name.replace(NUMBER, str(_number_of(self._part)))
+            own = (self._examples, self._classes, tuple(self._widths), self._recording)
+            write_recorded(name, self._tape.recorded(*own))
+            return name
+        if self._part_is_of_ranks and NUMBER not in name:
+            problem = "every process needs its own file, but the name has no %p for the number of the process"
+            raise bad_usage(problem, "name the file such as h.%p.safetensors", name)
+        name = name.replace(NUMBER, str(self._part.number))
+        own = (self._examples, self._classes, self._widths, self._recording)
+        write_recording(name, self._tape, self._spool, self._part, *own)
         return name

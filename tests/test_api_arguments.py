@@ -50,6 +50,7 @@ class Things:
             "stability": ((), {"history": self.history}),
             "compare": ((), {"stragglers": [self.finding, self.finding]}),
             "summarise": ((), {"stragglers": [self.finding]}),
+            "export": ((), {"thing": self.history, "stragglers": self.finding}),
             "plot": ((self.history,), {}),
             "Recipe": ((), {}),
         }[verb]
@@ -223,6 +224,12 @@ WRONG = [
     ("find_stragglers", {"per_class": True}, "`at` contradicts `per_class`; remove `at`"),
     ("find_stragglers", {"output": "same", "csv": "same"}, "same: both `output` and `csv` would write it"),
     ("find_stragglers", {"quorom": 0.5}, "strag.find_stragglers has no parameter `quorom`; use `quorum`"),
+    ("export", {"thing": "h"}, "`thing` must be a History or a Finding, but it is a str"),
+    ("export", {"stragglers": "s"}, "`stragglers` must be a Finding, but it is a str"),
+    ("export", {"format": "xls"}, CHOOSE.format("'xls'", "format", "csv, jsonl or npz")),
+    ("export", {"datamaps": 1}, CHOOSE.format(1, "datamaps", "True or False")),
+    ("export", {"datamaps": True}, "`stragglers` contradicts `datamaps`"),
+    ("export", {"format": "csv", "output": "q.npz"}, "q.npz: has a name that contradicts `format` csv"),
     (
         "sets",
         {"controls": "class"},
@@ -517,7 +524,7 @@ def test_nothing_that_is_read_is_overwritten(things):
     before = Path(things.history.source).read_bytes()
     for x in (things.data, things.data.source):
         assert "`output` would overwrite it" in things.refusal("data", x=x, output=things.data.source)
-    for verb in ("find_stragglers", "sets", "stability", "plot"):
+    for verb in ("find_stragglers", "sets", "stability", "export", "plot"):
         assert "is read, and `output` would overwrite it" in things.refusal(
             verb, output=things.history.source
         )

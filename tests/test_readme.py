@@ -22,7 +22,7 @@ from strag.cli import COMMANDS
 from strag.errors import StragError
 from strag.files.checkpoints import read_state
 from strag.files.comparison import comparison_object
-from strag.files.spec import markdown
+from strag.files.formats import markdown
 from strag.files.stability import stability_object
 from strag.files.stragglers import stragglers_object
 from strag.files.summary import summary_object

@@ -57,10 +57,12 @@ def crew_for(workers, recipe, ends, device, threads=None):
     wanted = places if workers == "auto" else workers
     number = min(wanted, len(groups))
     waits = workers == "auto" and not devices and not _shares_well(number, groups, places)
+    waits = waits and (threads is None or threads * number > places)  # else more processes use more cores
     alone = number == 1 or waits
     if number < wanted or (alone and wanted > 1):
         counted = f"{number_of(len(groups), 'group')} of runs for {wanted} workers"
-        used = "this process trains alone, with all threads" if alone else f"{number} are used"
+        how = "" if threads else ", with all threads"
+        used = f"this process trains alone{how}" if alone else f"{number} are used"
         warn_caller(f"there {'is' if len(groups) == 1 else 'are'} {counted}, so {used}", StragNote)
     if alone:
         return None

@@ -7,6 +7,7 @@ import numpy as np
 from strag import kinds
 from strag.bits import unpack
 from strag.datasets.dataset import standardise
+from strag.datasets.standardisation import BYTE, NONE
 from strag.errors import StragError, bad_usage, warn_of
 from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
@@ -116,11 +117,26 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all", factory=
         problem = f"its groups are {groups}, but those of the networks are {', '.join(classes)}"
         remedy = f"use 'strag data' with `labels` {weights.meta.get('labels')}"
         raise StragError(problem, remedy, data.source)
+    _warn_of_scale(weights, data)
     built, ends = _architecture(weights, data, factory)
     recipe, layers = _recipe_and_layers(weights, built, layers)
     updates = _chosen(updates, weights.updates.tolist(), "update", weights.source)
     runs = _chosen(runs, list(weights.runs), "run", weights.source)
     return DumpJob(weights, data, recipe, ends, layers, updates, runs, _trained(weights, data, runs))
+
+
+def _warn_of_scale(weights, data):
+    """Warn of bytes for networks that were trained on other numbers, and the reverse.
+
+    Only `standardise` none shows on which they were trained: it divides bytes by 255.
+    """
+    if (weights.meta.get("recipe") or {}).get("standardise") != NONE:
+        return
+    divided, has_bytes = bool((weights.std == BYTE).all()), data.x.dtype == np.uint8
+    if divided != has_bytes:
+        held, trained = ("uint8", "float32") if has_bytes else ("float32", "uint8")
+        done = "its numbers are divided by 255 as well" if divided else "its numbers are not divided by 255"
+        warn_of(data.source, f"holds {held}, but the networks were trained on {trained}; {done}")
 
 
 def _architecture(weights, data, factory):

@@ -5,7 +5,8 @@ from strag.api.outputs import opened
 from strag.errors import bad_usage
 from strag.files.jsonfile import json_text
 from strag.files.output import commit
-from strag.files.stragglers import stragglers_object, write_csv
+from strag.files.stragglers import stragglers_object
+from strag.files.tables import write_table
 from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment
 from strag.stragglers.finding import finding_of
 from strag.stragglers.inversion import FEWEST, INVERSION
@@ -62,7 +63,7 @@ def find(
 def write_finding(finding, output=None, csv=None):
     """Write a Finding and its examples as CSV into open Outputs and commit both; returns the Finding."""
     if csv:
-        write_csv(csv, finding.examples)
+        write_table(csv, finding.examples)
     if output:
         with output.writing():
             output.file.write(json_text(stragglers_object(finding)).encode())

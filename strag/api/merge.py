@@ -1,4 +1,4 @@
-"""`strag.merge`: parts of a training joined into the whole."""
+"""`strag.merge`: parts of a training, or files of a Recorder, joined into one."""
 
 import contextlib
 import os
@@ -8,11 +8,12 @@ from contextlib import ExitStack, contextmanager
 from strag import kinds
 from strag.api.outputs import opened
 from strag.errors import StragWarning, bad_usage, warn_of
-from strag.files import merging
+from strag.files import joined, merging
 from strag.files.opening import open_file
 from strag.values import checked, path, several
 
 MERGED = ("history", "weights")
+READ = ("history", "weights", "recording")
 SPARE = 64  # files that a process may have open besides the parts
 
 
@@ -20,24 +21,30 @@ def _paths(value, name):
     """The check of the path of one file, or of several; they become a list."""
     if isinstance(value, (str, os.PathLike)):
         value = [value]
-    return list(several(path, "paths of the parts of a training", 1)(value, name))
+    return list(several(path, "paths of the files to join", 1)(value, name))
 
 
 @checked(files=_paths, output=path)
 def merge(files, output):
-    """Join the parts of a training, in any order: the bytes of the training that was not split.
+    """Join the parts of a training, or the files of a Recorder.
+
+    The parts of a training by `strag.train`, in any order, become the bytes of the training that was not
+    split. The recordings of all processes of one run, in any order, become the history of this run. Histories
+    of a Recorder, of the same examples and updates, become one history, whose runs are numbered in the order
+    given.
 
     Parameters
     ----------
-    files : paths of all its histories, or of all its weights, written by `strag.train` with `part`.
-    output : where to write the file of the whole training: a path.
+    files : paths of all histories, or of all weights, written by `strag.train` with `part`, or of files that
+        `Recorder.save` wrote.
+    output : where to write the joined file: a path.
 
     Returns
     -------
     History, or Weights.
 
-    Raises StragError for files that are not parts of one training, for a part that is missing, that occurs
-    twice or that is unfinished, and for an `output` that is one of the parts.
+    Raises StragError for files that do not belong together, for a part that is missing, that occurs twice or
+    that is unfinished, for examples that are missing, and for an `output` that is one of the files.
 
     Examples
     --------
@@ -54,13 +61,13 @@ def merge(files, output):
         if os.path.exists(file) and os.path.exists(output) and os.path.samefile(file, output):
             raise bad_usage("is read, and `output` would overwrite it", "choose another file name", file)
     with open_parts(files) as parts, opened(output) as sink:
-        merging.merge(parts, sink)
+        parts.write(sink)
     return kinds.read(output, MERGED)
 
 
 @contextmanager
 def open_parts(files, among_missing=False):
-    """A context with the Parts in files, which are open in it.
+    """A context with the Parts, Ranks or Runs in files, which are open in it.
 
     files : paths, of at least one part. among_missing : whether files that do not exist, and unfinished
     parts, see `merging.gathered`, count as missing.
@@ -76,8 +83,13 @@ def open_parts(files, among_missing=False):
         with warnings.catch_warnings():
             # That a part is unfinished is said below, with what follows from it.
             warnings.simplefilter("ignore", StragWarning)
-            containers = [stack.enter_context(open_file(file, MERGED, unfinished=True)) for file in files]
-        yield merging.gathered(containers, among_missing)
+            containers = [stack.enter_context(open_file(file, READ, unfinished=True)) for file in files]
+        if any(container.kind == "recording" for container in containers):
+            yield joined.Ranks.of(containers)
+        elif any(map(joined.is_recorded, containers)):
+            yield joined.Runs.of(containers)
+        else:
+            yield merging.gathered(containers, among_missing)
 
 
 def _allow_open_files(number):

@@ -4,7 +4,7 @@ import click
 
 from strag.commands.inputs import refuse_data_set
 from strag.commands.options import example, refuse_ignored
-from strag.commands.types import FilePath
+from strag.commands.paths import FilePath
 
 
 @click.command(
@@ -92,7 +92,13 @@ def _wrapped(head, text):
 
 
 def _brief(value):
-    """A value in one line: `a 1, b 2` for an object, items separated by commas for a list."""
+    """A value in one line: `a 1, b 2` for an object, items separated by commas for a list.
+
+    Of an object whose keys are updates, only the first and the last one are shown.
+    """
+    if isinstance(value, dict) and len(value) > 3 and all(key.isdecimal() for key in value):
+        first, *_, last = sorted(value, key=int)
+        return f"{first} {_brief(value[first])}, ..., {last} {_brief(value[last])} ({len(value)})"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_brief(item)}" for key, item in value.items() if item is not None) or "-"
     if isinstance(value, list):

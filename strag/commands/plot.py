@@ -5,7 +5,8 @@ import itertools
 import click
 
 from strag.commands.options import example, output_option, quiet_option, refuse_ignored, spelled
-from strag.commands.types import DataPath, FilePath, FiniteRange, LayerName, Names
+from strag.commands.paths import DataPath, FilePath
+from strag.commands.types import FiniteRange, LayerName, Names
 from strag.errors import StragError, bad_usage
 from strag.geometry.measures import CURVES
 from strag.views.style import FORMATS

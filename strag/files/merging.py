@@ -36,6 +36,24 @@ class Parts:
         """The numbers of the parts that are missing: list of int."""
         return [number for number in range(1, self.of + 1) if number not in self.numbers]
 
+    @property
+    def described(self):
+        """The sentence about these parts: how many there are, and which are missing."""
+        have = f"{number_of(len(self.numbers), 'part')} of {self.of}"
+        return have if not self.missing else f"{have}; missing {','.join(map(str, self.missing))}"
+
+    def write(self, output):
+        """Write the whole training into an open Output, from all its Parts: the bytes of the unsplit job.
+
+        Raises StragError if a part is missing, or disagrees with another one on the examples.
+        """
+        if self.missing:
+            some = ",".join(map(str, self.missing[:20])) + (",..." if len(self.missing) > 20 else "")
+            are = "is" if len(self.missing) == 1 else "are"
+            problem = f"is one of {self.of} parts, of which {some} {are} missing"
+            raise StragError(problem, "train the missing parts first", self.containers[0].name)
+        Whole(self.containers).write(output, _stamp(self.containers))
+
 
 def gathered(containers, among_missing=False):
     """The Parts in open containers of histories, or of weights.
@@ -100,26 +118,8 @@ def _require_same(container, first, of):
         raise StragError(problem, "pass the parts of one training", container.name)
 
 
-def merge(parts, output):
-    """Write the whole training into an open Output, from all its Parts: the bytes of the unsplit job.
-
-    Raises StragError if a part is missing, or disagrees with another one on the examples.
-    """
-    if parts.missing:
-        some = ",".join(map(str, parts.missing[:20])) + (",..." if len(parts.missing) > 20 else "")
-        are = "is" if len(parts.missing) == 1 else "are"
-        problem = f"is one of {parts.of} parts, of which {some} {are} missing"
-        raise StragError(problem, "train the missing parts first", parts.containers[0].name)
-    whole = _Whole(parts.containers)
-    with TensorWriter(output, _stamp(parts.containers), whole.layout()) as writer:
-        for name in whole.axes:
-            for container, rows in zip(parts.containers, whole.rows, strict=True):
-                whole.copy(writer, name, container, rows)
-        writer.commit()
-
-
-class _Whole:
-    """The tensors of the whole training, made from those of its parts.
+class Whole:
+    """The tensors of all runs, made from those of the files that hold some of them.
 
     containers : the open files of all parts, in order.
 
@@ -142,6 +142,14 @@ class _Whole:
                     own[_TIMES[name].name] = np.searchsorted(self.times[name], times)
         elif "last_update" in self.axes:
             self.times["updates"] = np.max([container.read("updates") for container in containers], axis=0)
+
+    def write(self, output, meta):
+        """Write the whole file into an open Output. meta : its stamp."""
+        with TensorWriter(output, meta, self.layout()) as writer:
+            for name in self.axes:
+                for container, rows in zip(self.containers, self.rows, strict=True):
+                    self.copy(writer, name, container, rows)
+            writer.commit()
 
     def layout(self):
         """The layout of the whole file: dict of name to (numpy dtype, shape)."""
@@ -221,9 +229,3 @@ def joined(environments):
         whole[key] = values[0] if len(values) == 1 else values
         mixed += [key] if len(values) > 1 else []
     return whole, mixed
-
-
-def described(parts):
-    """A sentence about Parts: how many there are, and which are missing."""
-    have = f"{number_of(len(parts.numbers), 'part')} of {parts.of}"
-    return have if not parts.missing else f"{have}; missing {','.join(map(str, parts.missing))}"

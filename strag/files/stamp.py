@@ -35,6 +35,8 @@ def _object(value):
 def wrong_kind(source, kind, wanted):
     """Return the StragError for a file of another kind than the wanted one."""
     problem = f"is {with_article(kind)} file, not {with_article(wanted)} file"
+    if kind == "recording":
+        return StragError(problem, "join the ranks with 'strag merge'", source=source)
     return StragError(problem, f"make one with '{maker_of(wanted)}'", source=source)
 
 

@@ -239,6 +239,13 @@ class Networks(ABC):
         The tensors are float32 [R, *shape] on the CPU. `Architecture.networks` accepts this dict.
         """
 
+    def reached(self):
+        """Names of the parameters that have a gradient since `zero_grad`, which may be zero: by default all.
+
+        The optimiser leaves the others as they are, as those of torch do.
+        """
+        return self.parameters.keys()
+
     def zero_grad(self):
         """Set every gradient to zero without freeing its memory."""
         for parameter in self.parameters.values():

@@ -167,7 +167,7 @@ def parts_of(batch):
         inputs, labels, ids = (*batch, None)[:3]
     else:
         what = (
-            f"of {len(batch)} parts"
+            f"of {number_of(len(batch), 'part')}"
             if isinstance(batch, (tuple, list))
             else f"of type {type(batch).__name__}"
         )

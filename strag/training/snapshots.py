@@ -34,7 +34,7 @@ class Snapshots:
     def __init__(self, architecture, ends, device="cpu"):
         self.ends, self.device = ends, device
         with seeded(0):
-            module = _unwrapped(architecture.module(ends)).eval()
+            module = architecture.module(ends).eval()
             layers, output = architecture.calling(lambda: seen_layers(module, image_shape(ends.shape)))
         shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
         self.architecture, self.output = architecture.seeing(Seen(shapes, layers)), output[1:]
@@ -117,10 +117,3 @@ class Snapshots:
 def _as_array(tensor):
     """A tensor [B, ...] of one network as an array [1, B, ...]."""
     return tensor.unsqueeze(0).cpu().numpy()
-
-
-def _unwrapped(module):
-    """The network inside of a compiled or parallel one, whose layers can be watched."""
-    if isinstance(module, torch.nn.DataParallel):
-        return _unwrapped(module.module)
-    return _unwrapped(module._orig_mod) if hasattr(module, "_orig_mod") else module

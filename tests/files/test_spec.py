@@ -13,6 +13,7 @@ from strag.files.container import bytes_of
 from strag.files.history import HistoryWriter
 from strag.files.laws import CLASS, RISING
 from strag.files.output import Output
+from strag.files.recording import Spool, write_recording
 from strag.files.scores import write_scores
 from strag.files.sets import write_sets
 from strag.files.spec import Axis, Spec, Tensor
@@ -20,8 +21,13 @@ from strag.files.stamp import NEWEST, stamp
 from strag.files.weights import WeightsWriter
 from strag.files.writer import Writer
 from strag.kinds import KINDS
+from strag.recording.batch import batch_of
+from strag.recording.examples import Examples
+from strag.recording.sums import OpenRecord
+from strag.recording.tape import Tape, closed_record
 from strag.stragglers.sets import Sets
 from strag.training.activations import Tile
+from strag.training.parts import Part
 from tests.conftest import history_of
 from tests.files.makers import dataset_file, forge, history_file, images, parts, record, refused
 
@@ -50,6 +56,26 @@ def write_history_file(path):
     ends = {name: np.array([11, 11]) for name in ("last_record", "state.update")}
     margins = dict.fromkeys(("margin", "margin_deviation"), np.ones((2, P), np.float32))
     return forge(whole, path, **ends, **margins), images()
+
+
+def write_recording_file(path):
+    ids = [f"{row:02}" for row in range(P)]
+    examples, widths = Examples(P + 2), {"fc": 3}
+    tape, spool = Tape.of(P + 2), Spool(2, widths)
+    random = np.random.default_rng(0)
+    for update in (0, 5):
+        batch = batch_of(ids, random.random((P, 2)), np.arange(P) % 2, {"fc": random.random((P, 3))})
+        opened = OpenRecord(P + 2, 2, widths)
+        numbers, new = examples.numbers(batch.ids, batch.labels)
+        examples.take(new, numbers, batch.labels)
+        opened.take(opened.counted(batch, numbers))
+        closed = closed_record(update, opened, np.array([12, 12]), spool.put(opened))
+        tape = tape.with_record(closed, opened)
+    write_recording(str(path), tape, spool, Part(1, 2), examples, ("even", "odd"), widths, "snapshot")
+    sample = forge(
+        path, path, {"layers": [1]}, **{f"{n}1": parts(path)[2][f"{n}.fc"] for n in ("total", "final")}
+    )
+    return forge(sample, path, index=np.arange(P)), ids
 
 
 def write_weights_file(path):
@@ -114,6 +140,7 @@ def write_scores_file(path, **sets):
 SAMPLES = {
     "dataset": write_dataset_file,
     "history": write_history_file,
+    "recording": write_recording_file,
     "weights": write_weights_file,
     "activations": write_activations_file,
     "sets": write_sets_file,
@@ -130,6 +157,7 @@ BREAKERS = {  # an array like this one that breaks the law of this name
     "never decreasing, the last is the length of `names`": lambda array: array + 1,
     "below C": lambda array: array + 1,
     "below T": lambda array: array + 1,
+    "below P": lambda array: array + 24,
     "at most 4": lambda array: array + 5,
 }
 
