@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 import strag
 
-EPOCHS, BATCH = 60, 250
+EPOCHS, BATCH = 250, 1001
 
 
 def network():
@@ -27,15 +27,15 @@ def main(data, path):
     dist.init_process_group("gloo")
     torch.manual_seed(0)
     data = strag.read(data, "dataset")
-    x = torch.from_numpy(data.x).flatten(1) / 127.5 - 1
+    x = torch.from_numpy(data.x).flatten(1).float()
+    x = (x - x.mean(0)) / x.std(0).clamp(min=1e-6)
     examples = TensorDataset(x, torch.from_numpy(data.groups))
     model = DistributedDataParallel(network())
     sampler = DistributedSampler(examples)
     loader = DataLoader(examples, BATCH, sampler=sampler)
     seen = strag.with_index(examples)
-    recorder = strag.Recorder(
-        model, ["tanh"], DataLoader(seen, 1000, sampler=DistributedSampler(seen, shuffle=False))
-    )
+    all_seen = DataLoader(seen, 1000, sampler=DistributedSampler(seen, shuffle=False))
+    recorder = strag.Recorder(model, ["tanh"], all_seen)
     optimizer, update = torch.optim.SGD(model.parameters(), lr=0.2), 0
     for epoch in range(EPOCHS):
         sampler.set_epoch(epoch)

@@ -1,4 +1,7 @@
-"""scikit-learn's MLPClassifier on its own digits, recorded: `digits.py DATASET`, then `digits.py DATASET RUN HISTORY`."""
+"""Record scikit-learn's MLPClassifier on its own digits.
+
+`python digits.py DATASET` writes the data set, `python digits.py DATASET RUN HISTORY` trains one network.
+"""
 
 import sys
 
@@ -9,15 +12,6 @@ from sklearn.preprocessing import StandardScaler
 
 import strag
 
-LAST = 800
-
-
-def hidden_and_logits(model, x):
-    """The hidden layer [P, 20] and the logits [P, 2] of a classifier of two classes, which has one output."""
-    hidden = np.tanh(x @ model.coefs_[0] + model.intercepts_[0])
-    output = hidden @ model.coefs_[1] + model.intercepts_[1]
-    return hidden, np.hstack([np.zeros_like(output), output])
-
 
 def train(data, run, path):
     """Train one network to tell even digits from odd ones, full batch, and save its history."""
@@ -26,11 +20,12 @@ def train(data, run, path):
         (20,), "tanh", solver="sgd", learning_rate_init=0.2, momentum=0, batch_size=len(x), random_state=run
     )
     recorder = strag.Recorder(origin=data)
-    for update in range(1, LAST + 1):
+    for update in range(1, 801):
         model.partial_fit(x, y, classes=[0, 1])
         if update in recorder.due("log"):
-            hidden, logits = hidden_and_logits(model, x)
-            recorder.update(data.index, logits, y, {"hidden": hidden})
+            hidden = np.tanh(x @ model.coefs_[0] + model.intercepts_[0])
+            output = hidden @ model.coefs_[1] + model.intercepts_[1]  # one, for the second class
+            recorder.update(data.index, np.hstack([0 * output, output]), y, {"hidden": hidden})
             recorder.record(update)
     recorder.save(path)
 

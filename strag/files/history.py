@@ -147,8 +147,7 @@ _FILLED = {"train_loss", *(measure.name for measure in RECORDED)}  # by every tr
 _WRITTEN = replace(
     SPEC,
     tensors=tuple(
-        replace(tensor, required=True) if tensor.name in _FILLED else tensor
-        for tensor in SPEC.tensors
+        replace(tensor, required=True) if tensor.name in _FILLED else tensor for tensor in SPEC.tensors
     ),
 )
 _PER_LAYER = tuple(measure.name for measure in RECORDED)
