@@ -116,6 +116,28 @@ def test_blocks(data, tmp_path):
     assert [line.split(" | ")[1] for line in table[2:]] == ["2", "2"]  # blocks
 
 
+def test_the_lines_that_the_readme_of_loops_shows_are_those_of_its_files():
+    files = [path.read_text() for path in (EXAMPLES / "loops").glob("*.py")]
+    lines = {line.strip() for text in files for line in text.splitlines()}
+    blocks = re.findall(r"```py\n(.*?)```", (EXAMPLES / "loops" / "README.md").read_text(), flags=re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        shown = [line.strip() for line in block.splitlines() if not line.startswith("...")]
+        assert set(shown) <= lines
+        assert len(shown) <= 10
+
+
+@pytest.mark.slow
+def test_loops(tmp_path):
+    """Two networks of scikit-learn, and two processes."""
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    _, said = make("loops", "mnist8k", tmp_path, RUNS="0 1", PYTHON=sys.executable)
+    assert "inversion (2 of 2 runs)" in said
+    assert "2 recordings of 2, 1 run" in said
+    merged = kinds.read(str(tmp_path / "ddp.safetensors"))
+    assert (merged.examples, merged.layers) == (2001, ("tanh",))
+
+
 @pytest.mark.slow
 def test_machines(data, tmp_path):
     """Two parts of two runs each; test_machines.py has the other ways to start them."""
