@@ -54,6 +54,13 @@ def number_of(count, noun, plural=None):
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def clock(seconds):
+    """Return a time as hours, minutes and seconds: `0:01:30`."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
 def some_of(names):
     """Return names separated by commas; of more than 12 names, the first 12 and the number of all."""
     names = [str(name) for name in names]

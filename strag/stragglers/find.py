@@ -226,7 +226,8 @@ def _refuse_level(history, level):
         raise StragError(problem, f"{remedy}; train longer", history.source)
     if errors.max() < level:
         problem = f"no run has a training error of {level} or more"
-        raise StragError(problem, f"the highest is {errors.max():.4g}", history.source)
+        remedy = f"the highest is {errors.max():.4g}; use a smaller one"
+        raise StragError(problem, remedy, history.source)
     problem = f"the training error of no run falls to {level} from above"
     raise StragError(problem, "use another error", history.source)
 

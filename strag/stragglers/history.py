@@ -213,6 +213,8 @@ class History(Brief):
         lacking = [source for source in measure.sources if source not in self.measures]
         if lacking:
             remedy = "create it again with this version of strag, which measures it"
+            if measure.optional:
+                remedy = f"choose {name} where 'strag geometry' measures dumped activations"
             raise StragError(f"does not contain the measure '{lacking[0]}'", remedy, self.source)
         recorded = {
             source: self.measures[source][:, :, position].astype(np.float64) for source in measure.sources
