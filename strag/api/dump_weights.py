@@ -1,6 +1,7 @@
 """Which networks of a weights file run on which data; see `strag.api.dump`."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from strag.training.architectures import from_description
 from strag.training.device import environment
 from strag.training.precision import PRECISIONS
 from strag.training.prepare import spread
+from strag.training.readout import head_of
 from strag.training.recipe import Recipe, read_layers
 from strag.values import read_whole
 
@@ -62,6 +64,12 @@ class DumpJob:
         """Number of units of every layer: dict of layer to int."""
         return {layer: self.recipe.architecture.units(layer, self.ends) for layer in self.layers}
 
+    @cached_property
+    def readout(self):
+        """The Readout of the networks if the layer that it reads is one of those of the job, or None."""
+        readout = self.recipe.architecture.readout(self.ends)
+        return readout if readout and readout.layer in self.layers else None
+
     def inputs(self):
         """The standardised inputs that the networks use, float32 [P, d'], and their positions, int64 [d']."""
         used = np.flatnonzero(self.weights.std > 0)
@@ -78,7 +86,10 @@ class DumpJob:
         x, columns = self.inputs()
         for number, position in enumerate(self.updates):
             described = (self.recipe, self.ends, x, columns, self.data.groups, self.layers, device)
-            for tile in activations(self.state(position), *described):
+            state = self.state(position)
+            head = head_of(state, self.readout)
+            for tile in activations(state, *described):
+                tile.head = {name: values[tile.runs] for name, values in head.items()}
                 yield number, tile
 
     def stamp(self, device):
@@ -232,4 +243,5 @@ def _meta(job, device):
         **described_classes(data),
         **({"sets": described_at(sets, job.runs)} if sets else {}),
         **({"training_origin": weights.meta.get("origin")} if job.is_other else {}),
+        **({"head": job.readout.layer} if job.readout else {}),
     )

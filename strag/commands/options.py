@@ -24,7 +24,8 @@ observable_option = click.option(
     "--observable",
     type=Observable(),
     metavar="NAME",
-    help=f"Curve in which to look for the inversion: {', '.join(observables(explained=True))}.  "
+    help=f"Curve in which to look for the inversion: {', '.join(observables(explained=True))}, "
+    "or a measure that 'strag geometry --measure' added.  "
     "[default: radius, or radius:0 with --rule first-increase]",
 )
 rule_option = click.option(

@@ -105,6 +105,10 @@ class Architecture(ABC):
         """Why a layer cannot be measured: text, or None if it can."""
         return None if layer in self.layers else f"{self} has no hidden layer {layer}"
 
+    def readout(self, ends):
+        """The linear head of such a network: Readout, or None if it has none that reads a hidden layer."""
+        return
+
     @abstractmethod
     def units(self, layer, ends):
         """Number of units of a layer, flattened if it is a map; for `input_layer`, ends.columns: int."""
