@@ -10,8 +10,9 @@
 
 The functions are named like the commands, except `measure` (geometry) and `summarise` (summary). All but
 `read`, which reads any file of strag, have a parameter `output`, a path to which the file of the command is
-written as well. A `Recipe` holds the options of a training, and a `History` its records. Nothing is imported
-before it is used. `strag.geometry` and `strag.stragglers` are packages and not functions.
+written as well. A `Recorder` records a training that is a loop of your own. A `Recipe` holds the options of
+a training, and a `History` its records. Nothing is imported before it is used. `strag.geometry` and
+`strag.stragglers` are packages and not functions.
 """
 
 from importlib import import_module

@@ -19,7 +19,7 @@ from strag.errors import StragError, StragNote, StragWarning, is_lack_of_memory,
 COMMANDS = {
     "data": "Import a data set, take a subset of it, and group its classes.",
     "train": "Train many networks at once and record the dynamics.",
-    "merge": "Join the parts of a training.",
+    "merge": "Join the parts of a training, or recorded runs.",
     "dump": "Run trained networks and write their activations and predictions.",
     "geometry": "Measure class radii, distances and separation from activations.",
     "expansion": "Measure which examples expand or contract the class manifolds.",

@@ -116,6 +116,28 @@ def test_blocks(data, tmp_path):
     assert [line.split(" | ")[1] for line in table[2:]] == ["2", "2"]  # blocks
 
 
+def test_the_lines_that_the_readme_of_loops_shows_are_those_of_its_files():
+    files = [path.read_text() for path in (EXAMPLES / "loops").glob("*.py")]
+    lines = {line.strip() for text in files for line in text.splitlines()}
+    blocks = re.findall(r"```py\n(.*?)```", (EXAMPLES / "loops" / "README.md").read_text(), flags=re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        shown = [line.strip() for line in block.splitlines() if not line.startswith("...")]
+        assert set(shown) <= lines
+        assert len(shown) <= 10
+
+
+@pytest.mark.slow
+def test_loops(tmp_path):
+    """Two networks of scikit-learn, and two processes."""
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    _, said = make("loops", "mnist8k", tmp_path, RUNS="0 1", PYTHON=sys.executable)
+    assert "inversion (2 of 2 runs)" in said
+    assert "2 recordings of 2, 1 run" in said
+    merged = kinds.read(str(tmp_path / "ddp.safetensors"))
+    assert (merged.examples, merged.layers) == (2001, ("tanh",))
+
+
 @pytest.mark.slow
 def test_machines(data, tmp_path):
     """Two parts of two runs each; test_machines.py has the other ways to start them."""
@@ -123,6 +145,17 @@ def test_machines(data, tmp_path):
     _, said = make("machines", data, tmp_path, TRAIN=few, N=2)
     assert "2 parts of 2" in said
     assert len(kinds.read(str(tmp_path / "h.safetensors")).runs) == 4
+
+
+@pytest.mark.slow
+def test_resnet(data, tmp_path):
+    few = {"SIZE": 192, "TRAIN": "--epochs 3 --width 4", "PYTHON": sys.executable}
+    said, _ = make("resnet", data, tmp_path, **few)
+    *last, one, two, three = said.splitlines()
+    layers = ["layer1:mean", "layer2:mean", "layer3:mean"]
+    assert [json.loads(line)["layer"] for line in (one, two, three)] == layers
+    assert len(last) == 2  # the figures of the last record of each run
+    assert kinds.read(str(tmp_path / "history.safetensors")).runs == (0, 1)
 
 
 @pytest.mark.slow
@@ -135,6 +168,17 @@ def test_data(data, tmp_path):
     examples = json.loads((tmp_path / "flowers.json").read_text())["examples"]
     assert all(re.fullmatch(r"flower\d{3}", name) for name in examples["name"])
     assert set(examples["label"]) == {"iris", "rose"}
+
+
+@pytest.mark.slow
+def test_logs(data, tmp_path):
+    said, _ = make("logs", data, tmp_path, SEEDS="1 2", PYTHON=sys.executable)
+    first, both, _, last = map(float, said.splitlines()[-4:])
+    assert (first, last) == (1, 1)
+    assert 0 < both < 1
+    table = (tmp_path / "examples.csv").read_text().splitlines()
+    assert table[0].startswith("index,name,class,label,group,count,runs,frequency,status,keep,correctness")
+    assert len(table) == 2049
 
 
 NOTEBOOK = json.loads((EXAMPLES / "notebook" / "pipeline.ipynb").read_text())

@@ -3,7 +3,8 @@
 import click
 
 from strag.commands.options import example, output_option, quiet_option
-from strag.commands.types import FilePath, Numbers
+from strag.commands.paths import FilePath
+from strag.commands.types import Numbers
 
 
 @click.command(

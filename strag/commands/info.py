@@ -61,6 +61,8 @@ def _bare(value):
 
 def _text(description, name, wrapped=False):
     """A description as text: one line per key and per tensor, wrapped at the width of the terminal."""
+    from strag.stragglers.unknown import described
+
     kind, version = description["kind"], description.get("version", "?")
     lines = [("", f"{name}: {kind}, format {description['format']}, strag {version}")]
     rest = {
@@ -68,6 +70,7 @@ def _text(description, name, wrapped=False):
         for key, value in description.items()
         if key not in ("kind", "format", "version", "shapes", "dtypes")
     }
+    rest |= described(description)
     lines += [(f"  {key:<14} ", _brief(value)) for key, value in rest.items()]
     dtypes = description.get("dtypes", {})
     shapes = description["shapes"].items()

@@ -224,7 +224,7 @@ def _gallery(stragglers, rest, options):
 def _read(path):
     """The content of a FILE. Its kind must have a picture."""
     from strag.files.opening import open_file
-    from strag.files.stamp import with_article
+    from strag.files.stamp import with_article, wrong_kind
     from strag.kinds import KINDS, read_opened
 
     opened = open_file(path)
@@ -232,6 +232,8 @@ def _read(path):
     if kind in KINDS and KINDS[kind].views:
         return read_opened(opened)
     opened.close()
+    if kind == "recording":
+        raise wrong_kind(opened.name, kind, "history")
     makers = "find-stragglers, stability, compare, summary, linearity or expansion"
     remedy = f"plot the output of 'strag train', {makers}"
     if kind == "geometry":

@@ -82,12 +82,12 @@ def read_npy(stream, convert="save arrays of numbers"):
     convert : the remedy for Python objects. Raises StragError for Python objects, for records, and for arrays
     that are broken, cut short, or followed by extra bytes.
     """
-    shape, column_major, dtype = _header(stream, convert)
+    shape, column_major, dtype = header_of(stream, convert)
     array = array_of(stream, dtype, shape[::-1] if column_major else shape, _AGAIN)
     return array.T if column_major else array
 
 
-def _header(stream, convert):
+def header_of(stream, convert):
     """The shape of the array in an npy stream, whether it is stored by columns, and its dtype; checked."""
     shape, column_major, dtype = _parsed(stream)
     if dtype.hasobject:
@@ -101,7 +101,7 @@ def _header(stream, convert):
 
 
 def _parsed(stream):
-    """The same as `_header`, not yet checked."""
+    """The same as `header_of`, not yet checked."""
     form = np.lib.format
     try:
         with warnings.catch_warnings():
@@ -129,7 +129,7 @@ def read_npy_file(path):
 def shape_of_npy(path):
     """Shape and dtype of the array in an npy file, gzipped or not, from its header."""
     with unpacked(path) as stream:
-        shape, _, dtype = _header(stream, _conversion(path))
+        shape, _, dtype = header_of(stream, _conversion(path))
     return shape, dtype
 
 
@@ -189,11 +189,11 @@ class Npz:
         self._archive.close()
 
     def __getitem__(self, name):
-        return self._with(name, read_npy)
+        return self.with_stream(name, read_npy)
 
     def form_of(self, name):
         """Shape and dtype of an array, from its header."""
-        shape, _, dtype = self._with(name, _header)
+        shape, _, dtype = self.with_stream(name, header_of)
         return shape, dtype
 
     def along(self, name):
@@ -201,12 +201,12 @@ class Npz:
 
         An array that is stored by columns is read as a whole.
         """
-        shape, column_major, dtype = self._with(name, _header)
+        shape, column_major, dtype = self.with_stream(name, header_of)
         if column_major or len(shape) < 2 or not dtype.itemsize * np.prod(shape[1:]):
             yield from self[name]
             return
         with self._reading(name) as stream:
-            _header(stream, "")
+            header_of(stream, "")
             for _ in range(shape[0]):
                 yield array_of(
                     _Part(stream, dtype.itemsize * int(np.prod(shape[1:]))), dtype, shape[1:], _AGAIN
@@ -217,11 +217,15 @@ class Npz:
     def is_scalar(self, name):
         """Whether an array has no axes. False also if the array cannot be read."""
         try:
-            return self._with(name, _header)[0] == ()
+            return self.with_stream(name, header_of)[0] == ()
         except StragError:
             return False
 
-    def _with(self, name, read):
+    def info(self, name):
+        """The ZipInfo of an array."""
+        return self._archive.getinfo(self._members[name])
+
+    def with_stream(self, name, read):
         """The result of `read`, a function of the stream of an array and of the remedy for Python objects."""
         with self._reading(name) as stream:
             return read(stream, _conversion(self.path, name))

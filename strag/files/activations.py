@@ -155,8 +155,11 @@ class Activations(Brief):
     model : dict of the values that must be equal in files that are measured together.
     is_other : whether the examples have another origin than the training set.
     head_layer : the layer that the linear head reads, or None if the file does not hold the head.
+    is_foreign : False, because strag wrote the file; see `strag.files.foreign`.
     meta, source : stamp and name of the file.
     """
+
+    is_foreign, remarks = False, ()
 
     def __init__(self, container):
         self._container, self.meta, self.source = container, container.meta, container.name

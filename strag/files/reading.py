@@ -9,7 +9,7 @@ import numpy as np
 from strag.errors import StragError, bad_usage
 from strag.files.header import DTYPES, LARGEST, again, read_entries, stamp_in
 from strag.files.stamp import check_stamp, no_content, not_strag
-from strag.files.streams import is_regular, read_exactly, spool
+from strag.files.streams import is_regular, read_at, read_exactly, spool
 from strag.kinds import remake
 
 
@@ -62,10 +62,8 @@ class Container:
         if self._file.closed:
             raise bad_usage("is closed", "use it inside its 'with' block, or read it again", self.name)
         array = np.empty(shape, DTYPES[entry.dtype])
-        if array.size:
-            self._file.seek(entry.start + first * array.itemsize)
-            if self._file.readinto(memoryview(array.reshape(-1).view(np.uint8))) < array.nbytes:
-                raise StragError("became shorter while it was read", again(self.name), self.name)
+        if array.size and not read_at(self._file, entry.start + first * array.itemsize, array):
+            raise StragError("became shorter while it was read", again(self.name), self.name)
         return array
 
     def close(self):

@@ -12,6 +12,7 @@ from strag.errors import StragError, bad_usage
 from strag.geometry.dimension import seconds_of
 from strag.geometry.measures import CHOICES, FURTHER, MEASURES, STANDARD
 from strag.geometry.moments import ClassMoments, normalise
+from strag.geometry.sums import rows_of_tile
 
 ALL = "all"  # the choice of every optional measure
 LARGEST = 1 << 30  # bytes that one class may need
@@ -104,6 +105,8 @@ def _fault(grid, measure):
     if len(grid.classes) < measure.fewest:
         groups = f"it needs {measure.fewest} groups, and there are {len(grid.classes)}"
         return groups, f"use data with more groups, or remove {measure.name}"
+    if measure.compares and not all(getattr(part, "has_predictions", True) for part in grid.parts):
+        return "the activations are without predictions", f"add them, or remove {measure.name}"
     if measure.needs == "head" and any(_head_layer(part) is None for part in grid.parts):
         problem = "the activations are without the linear head, or without the layer that it reads"
         return (
@@ -139,7 +142,8 @@ def _classes(grid, further):
     """Yield (measure, run, layer, number of examples), of every class that a measure visits by itself."""
     for measure in further.needing("class"):
         members = further.sample(grid) if measure.quadratic else grid.trained
-        sizes = members @ (grid.group[:, None] == np.arange(len(grid.classes))).astype(np.int64)  # (R, C)
+        C = len(grid.classes)
+        sizes = [np.bincount(grid.group[kept], minlength=C) for kept in members]  # (R, C)
         for run, of_run in zip(grid.runs, sizes, strict=True):
             for layer in grid.layers:
                 yield from ((measure, run, layer, int(count)) for count in of_run)
@@ -155,13 +159,13 @@ def seconds(grid, further):
 class Tile:
     """Trained examples of one network in one layer.
 
-    points : dict of space to float64 [B, N]. labels, predicted : int [B]. sampled : bool [B], whether
-    measures of quadratic time use an example.
+    points : dict of space to float64 [B, N]. labels, predicted : int [B], or `predicted` None where
+    the dump holds no predictions. sampled : bool [B], whether measures of quadratic time use an example.
     """
 
     points: dict
     labels: np.ndarray
-    predicted: np.ndarray
+    predicted: np.ndarray | None
     sampled: np.ndarray
 
 
@@ -170,7 +174,7 @@ class Cloud:
     """The representations of one network in one layer, which are read tile by tile.
 
     grid : Grid. update : int. run : position on axis R. layer : its name. sampled : bool [P]. tile : number
-    of examples to read at a time.
+    of examples to read at a time, or None; see `rows_of_tile`.
     """
 
     grid: object
@@ -178,7 +182,7 @@ class Cloud:
     run: int
     layer: object
     sampled: np.ndarray
-    tile: int
+    tile: int | None
 
     def _parts(self):
         """Yield (part, columns, position of the update, position of the run) of the parts that hold it."""
@@ -192,13 +196,16 @@ class Cloud:
         for part, columns, at, run in self._parts():
             trained, sampled = self.grid.trained[self.run, columns], self.sampled[columns]
             predicted = part.prediction(at, run)
-            for start in range(0, len(columns), self.tile):
-                rows = np.arange(start, min(start + self.tile, len(columns)))
+            step = self.tile or rows_of_tile(part.width(self.layer))
+            for start in range(0, len(columns), step):
+                rows = np.arange(start, min(start + step, len(columns)))
                 kept = rows[trained[rows]]
                 h = part.hidden(self.layer, at, run, slice(start, start + len(rows)))[trained[rows]]
                 h = h.astype(np.float64)
                 points = {space: SPACES[space](h) for space in spaces}
-                yield Tile(points, part.group[kept], predicted[kept], sampled[kept])
+                yield Tile(
+                    points, part.group[kept], None if predicted is None else predicted[kept], sampled[kept]
+                )
 
     def head(self):
         """The weights of the head, float64 [C, N], or None if it does not read this layer."""
@@ -213,19 +220,23 @@ class Cloud:
         return total
 
 
-def measure_further(grid, update, moments, further, tile):
+def measure_further(grid, update, moments, further, tile=None, apply=map):
     """The chosen measures of all runs and layers at one update: dict of name to float64 [R, L, axis].
 
-    moments : ClassMoments on the sphere, [R][L].
+    moments : ClassMoments on the sphere, [R][L]. tile, apply : see `strag.geometry.measure.measure`.
     """
+    if not further.recorded:
+        return {}
     sampled = further.sample(grid)
-    values = [
-        [
-            _of_layer(Cloud(grid, update, run, layer, sampled[run], tile), of_run[number], further)
-            for number, layer in enumerate(grid.layers)
-        ]
-        for run, of_run in enumerate(moments)
-    ]
+    places = [(run, number) for run in range(len(grid.runs)) for number in range(len(grid.layers))]
+
+    def of_place(place):
+        run, number = place
+        cloud = Cloud(grid, update, run, grid.layers[number], sampled[run], tile)
+        return _of_layer(cloud, moments[run][number], further)
+
+    layers = iter(apply(of_place, places))
+    values = [[next(layers) for _ in grid.layers] for _ in grid.runs]
     return {
         measure.name: np.stack([np.stack([layer[measure.name] for layer in of_run]) for of_run in values])
         for measure in further.recorded

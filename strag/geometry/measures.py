@@ -49,6 +49,7 @@ class Measure:
     optional : whether it is measured only where it is chosen, see `strag.geometry.further`.
     along : names of the measures without a curve that a function for "class" returns after its own.
     fewest : number of classes without which it is not defined.
+    compares : whether it needs the predictions of the networks.
     quadratic : whether its time grows with the square of the number of examples of a class.
     """
 
@@ -67,6 +68,7 @@ class Measure:
     optional: bool = False
     along: tuple = ()
     fewest: int = 1
+    compares: bool = False
     quadratic: bool = False
 
     @property
@@ -260,6 +262,7 @@ MEASURES = {
             short="NC4",
             meaning="neural collapse NC4 of h, not normalised: share of each group's examples that the "
             "network puts into another group than that of the nearest group mean",
+            compares=True,
             optional=True,
         ),
     )

@@ -64,7 +64,8 @@ def _require_same(part, first):
     for name, what, remedy in _SAME:
         ours, theirs = getattr(part, name), getattr(first, name)
         if ours != theirs:
-            shown = f"its {what} {_shown(ours)}, not {_shown(theirs)}"
+            verb = "are" if isinstance(ours, tuple) else "is"
+            shown = f"its {what} {verb} {_shown(ours)}, not {_shown(theirs)}"
             raise StragError(f"belongs to another training than {first.source}: {shown}", remedy, part.source)
     if first.has_origin and part.origin != first.origin:
         problem = f"has another data set as `origin` than {first.source}"
@@ -76,8 +77,8 @@ def _require_same(part, first):
 
 
 def _shown(value):
-    """A value for a message: `are a, b` for several names, `is 3` for one."""
-    return f"are {some_of(value) or 'none'}" if isinstance(value, tuple) else f"is {value}"
+    """A value for a message, or several names."""
+    return some_of(value) or "none" if isinstance(value, tuple) else str(value)
 
 
 class _Whole:

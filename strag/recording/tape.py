@@ -126,7 +126,7 @@ def figures(closed, layers, members):
     named = {"update": closed.update, "train_error": closed.error, "train_loss": float(loss)}
     if not layers:
         return named
-    for measure in CURVES:
+    for measure in (measure for measure in CURVES if {*measure.sources} <= closed.measures.keys()):
         values = over_axis(measure, values_of(measure, closed.measures, present), present)
         named |= {f"{measure.name}/{layer}": float(at) for layer, at in zip(layers, values, strict=True)}
     return named

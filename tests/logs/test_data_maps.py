@@ -1,4 +1,4 @@
-"""Data maps: what their lines say is what the history holds, in any order; every fault names file, line, guid."""
+"""Data maps: the history holds what their lines say; every fault names file, line and guid."""
 
 import json
 
@@ -129,7 +129,7 @@ def test_updates_and_the_recording_are_those_that_are_given(tmp_path):
 
 
 def line(path, number, change):
-    """Change one line of a file, from 1; `change` is a dict of keys, or a function of the text of the line."""
+    """Change one line of a file, from 1. change : a dict of keys, or a function of the text."""
     lines = path.read_text().split("\n")
     if isinstance(change, dict):
         changed = {**json.loads(lines[number - 1]), **change}
@@ -223,7 +223,7 @@ def test_epochs_that_do_not_fit_are_named(tmp_path, change, words):
 
 def test_other_examples_in_another_run_are_named(tmp_path):
     folders = [write(tmp_path / "a", *logged(), INTEGERS), write(tmp_path / "b", *logged(), TEXTS)]
-    with pytest.raises(strag.StragError, match="b/.*_0.jsonl: line 1: guid '.*' is not in .*a/.*_0.jsonl"):
+    with pytest.raises(strag.StragError, match=r"b/.*_0.jsonl: line 1: guid '.*' is not in .*a/.*_0.jsonl"):
         strag.history(folders)
 
 

@@ -1,4 +1,4 @@
-"""Predictions in npz files: the same as a Recorder, as strag's own training, and in every form; faults in one line."""
+"""Predictions in npz files: the same as a Recorder and as strag's own training; faults in one line."""
 
 import io
 import shlex
@@ -240,7 +240,7 @@ def test_a_broken_file_is_one_line(tmp_path, cut):
     imported(tmp_path)
     path = tmp_path / "p.npz"
     path.write_bytes(path.read_bytes()[:-cut])
-    with pytest.raises(strag.StragError, match="p.npz: .*; save it again with numpy"):
+    with pytest.raises(strag.StragError, match=r"p.npz: .*; save it again with numpy"):
         strag.history(str(path))
 
 
