@@ -13,7 +13,7 @@ T, R, P = 30, 4, 80
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, capfd):
-    """A folder with the history `h` of predictions whose errors fall, of which some examples are often among."""
+    """A folder with the history `h` of predictions, whose errors fall along training."""
     random = np.random.default_rng(0)
     labels, hardness = np.arange(P) % 3, random.beta(0.4, 1, P)
     wrong = random.random((T, R, P)) < hardness * np.linspace(1.5, 0.1, T)[:, None, None]
