@@ -72,7 +72,7 @@ def _rising(text):
         updates = np.array([read_whole(part.strip()) for part in text.split(",")], np.int64)
     except (ValueError, OverflowError):
         updates = np.zeros(2)
-    if (np.diff(updates) <= 0).any():
+    if (updates[1:] <= updates[:-1]).any():
         raise bad_usage(f"cannot use {text!r} as `updates`", f"pass {_UPDATES}, which rise")
     return updates
 

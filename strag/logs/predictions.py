@@ -18,6 +18,7 @@ from strag.words import number_of, some_of
 
 ACTIVATIONS, MEANS = "activations.", "class_means."
 _PLAIN = ("predictions", "labels", "logits", "updates", "ids", "classes", "recording")
+MOST, MOST_MEASURED = 1 << 16, 1 << 12  # classes; those of a layer have a distance for every pair
 _LONGER = 1e-3  # by which a class mean may be longer than 1, from rounding
 
 
@@ -158,6 +159,11 @@ class _Logs:
         self.C = next(iter(counts.values()), max(largest + 1, 2))
         if self.C < 2:
             raise self.fault("has only one class", "save the labels of two classes or more")
+        most = MOST_MEASURED if self.layers else MOST
+        if self.C > most:
+            problem = f"has {self.C} classes, but a history has at most {most}"
+            problem += " with layers" if self.layers else ""
+            raise self.fault(problem, "number the classes 0, 1, ...")
         if names is not None and len(set(names)) < len(names):
             raise self.fault("'classes' has a name twice", "save one name per class")
         self.names = [str(number) for number in range(self.C)] if names is None else names
@@ -189,7 +195,7 @@ class _Logs:
             updates = self._whole("updates", 1) if "updates" in self.used else np.arange(self.T)
             name = "'updates'"
         updates = np.asarray(updates, np.int64)
-        if len(updates) != self.T or (np.diff(updates) <= 0).any() or updates[0] < 0:
+        if len(updates) != self.T or (updates[1:] <= updates[:-1]).any() or updates[0] < 0:
             right = f"pass one update per record, from 0 on, rising: {self.T} in all"
             has = f"has {number_of(len(updates), 'update')} for {number_of(self.T, 'record')}"
             problem = has if len(updates) != self.T else "does not rise from 0 on"
@@ -232,14 +238,9 @@ class _Logs:
         except StragError as error:
             raise error.about(self.path) from None
         self.logged = Logged(self.updates, self.R, self.labels, order, self.C)
-        predicted = "predictions" in self.used
-        for record, part in enumerate(self._records("predictions") if predicted else ()):
-            self._require_classes("predictions", part, f" at update {self.updates[record]}")
-            for run, values in enumerate(part):
-                self.logged.predict(record, run, values)
-        for record, part in enumerate(self._records("logits") if "logits" in self.used else ()):
-            for run, values in enumerate(part):
-                self.logged.judge(record, run, values, keep=not predicted)
+        outputs = [self._records(name) for name in ("predictions", "logits")]
+        for record in range(self.T):
+            self._take(record, *(next(parts, None) for parts in outputs))
         for number, name in enumerate(self.layers.values()):
             for record, part in enumerate(self._records(name)):
                 for run, values in enumerate(part):
@@ -247,9 +248,27 @@ class _Logs:
                     self.logged.measure(record, run, number, len(self.layers), moments)
         return self.logged.recorded(self.ids, self.names, list(self.layers), self.recording, self.title)
 
+    def _take(self, record, predicted, logits):
+        """Keep the outputs at a record, int [R, P] and float [R, P, C], one of which may be None."""
+        where = f" at update {self.updates[record]}"
+        if predicted is not None:
+            self._require_classes("predictions", predicted, where)
+        for run in range(self.R):
+            if predicted is not None:
+                self.logged.predict(record, run, predicted[run])
+            if logits is not None:
+                self.logged.judge(record, run, logits[run], keep=predicted is None)
+            if predicted is not None and logits is not None:
+                own = np.take_along_axis(logits[run], predicted[run].astype(np.int64)[:, None], axis=1)[:, 0]
+                other = np.flatnonzero(own < logits[run].max(axis=1))
+                if other.size:
+                    problem = f"'predictions' has {predicted[run, other[0]]} for example {other[0]}{where}"
+                    problem += ", where another of its 'logits' is larger"
+                    raise self.fault(problem, "save logits and predictions of the same classes")
+
     def _records(self, name):
-        """Yield an array record by record: [R, ...]."""
-        for part in self.arrays.along(name):
+        """Yield an array record by record, [R, ...]; nothing if it is not in the file."""
+        for part in self.arrays.along(name) if name in self.used else ():
             yield part if len(self.lead) == 2 else part[None]
 
     def _moments(self, name, values, record):

@@ -73,7 +73,8 @@ class Logged:
         moments, step = ClassMoments.zeros((), self.classes, N), max(1, TILE // max(N, 1))
         for start in range(0, P, step):
             rows = slice(start, start + step)
-            moments.add(normalise(activations[rows].astype(np.float64)), self.labels[rows])
+            with np.errstate(over="ignore"):  # an example whose length is infinite has no direction
+                moments.add(normalise(activations[rows].astype(np.float64)), self.labels[rows])
         return moments
 
     def of_means(self, means):

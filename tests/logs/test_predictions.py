@@ -191,6 +191,11 @@ FAULTS = {
     "out of range": ({"predictions": Z.argmax(axis=3) + 1}, "but the classes are 0 to 2; save the numbers"),
     "negative": ({"labels": Y - 1}, "'labels' has -1 for example 0, but the classes are 0 to 2"),
     "logits of other runs": ({"logits": Z[:, :2]}, "'logits' has shape [4, 2, 13, 3], not [4, 3, 13, N]"),
+    "huge labels": (
+        {"labels": Y << 40, "logits": None},
+        "classes, but a history has at most 4096 with layers",
+    ),
+    "other logits": ({"logits": -Z}, "at update 0, where another of its 'logits' is larger; save logits and"),
     "whole logits": ({"logits": Z.astype(int)}, "'logits' holds int64, not floating-point numbers"),
     "other records": (
         {"activations__fc": H[1:]},
@@ -208,6 +213,7 @@ FAULTS = {
     "a name twice": ({"classes": np.array(["a", "b", "a"])}, "'classes' has a name twice"),
     "few updates": ({"updates": np.arange(3)}, "'updates' has 3 updates for 4 records"),
     "falling updates": ({"updates": np.array([0, 5, 5, 6])}, "'updates' does not rise from 0 on"),
+    "huge updates": ({"updates": np.array([0, 1, 2, 2**63], np.uint64)}, "'updates' does not rise from 0 on"),
     "few ids": ({"ids": np.arange(12)}, "'ids' has 12 ids for 13 labels"),
     "an id twice": ({"ids": np.arange(13) // 2}, "`ids` lists 0 twice"),
     "objects": ({"ids": np.array([1, "a", *range(11)], dtype=object)}, "array 'ids' holds Python objects"),
