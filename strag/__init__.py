@@ -10,8 +10,9 @@
 
 The functions are named like the commands, except `measure` (geometry) and `summarise` (summary). All but
 `read`, which reads any file of strag, have a parameter `output`, a path to which the file of the command is
-written as well. A `Recipe` holds the options of a training, and a `History` its records. Nothing is imported
-before it is used. `strag.geometry` and `strag.stragglers` are packages and not functions.
+written as well. A `Recorder` records a training that is a loop of your own. A `Recipe` holds the options of
+a training, and a `History` its records. Nothing is imported before it is used. `strag.geometry` and
+`strag.stragglers` are packages and not functions.
 """
 
 from importlib import import_module
@@ -26,6 +27,7 @@ _PLACES = {
     "dump": "strag.api.dump",
     "measure": "strag.api.measure",
     "expansion": "strag.api.expansion",
+    "history": "strag.api.history",
     "find_stragglers": "strag.api.find_stragglers",
     "sets": "strag.api.sets",
     "prune": "strag.api.prune",
@@ -33,6 +35,7 @@ _PLACES = {
     "compare": "strag.api.compare",
     "summarise": "strag.api.summarise",
     "linearity": "strag.api.linearity",
+    "export": "strag.api.export",
     "plot": "strag.api.plot",
     "Recorder": "strag.recorder",
     "with_index": "strag.training.indexed",

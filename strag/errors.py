@@ -60,6 +60,12 @@ def warn_of(source, problem, kind=StragWarning):
     warn_caller(f"{source}: {problem}", kind)
 
 
+def note_each(source, sentences):
+    """Issue every sentence as a note about the file `source`."""
+    for sentence in sentences:
+        warn_of(source, sentence, StragNote)
+
+
 def warn_caller(text, kind=StragWarning):
     """Issue a Python warning at the line outside the package that called it. kind : class of the warning."""
     frame, level = sys._getframe(), 1

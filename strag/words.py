@@ -54,6 +54,13 @@ def number_of(count, noun, plural=None):
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def clock(seconds):
+    """Return a time as hours, minutes and seconds: `0:01:30`."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
 def some_of(names):
     """Return names separated by commas; of more than 12 names, the first 12 and the number of all."""
     names = [str(name) for name in names]
@@ -73,9 +80,11 @@ def layer_called(name, layers):
 def lacks_layer(name, layers, noun="layer"):
     """Return the problem of an unknown layer: `has no layer conv2, but it has conv2:mean`.
 
-    Layers whose names differ from this one only by `:mean` are listed. noun : what a layer is called.
+    Layers whose names differ from this one only by `:mean` are listed; a number is called `layer 1`. noun :
+    what a layer is called.
     """
-    near = [str(layer) for layer in layers if _place(layer) == _place(name)]
+    near = [layer for layer in layers if _place(layer) == _place(name)]
+    near = [layer if isinstance(layer, str) else f"layer {layer}" for layer in near]
     return f"has no {noun} {name}" + (f", but it has {' and '.join(near)}" if near else "")
 
 

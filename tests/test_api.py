@@ -89,6 +89,7 @@ def folder(tmp_path_factory):
 def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
     monkeypatch.chdir(folder)
     Path("f.csv").write_text("a,b,c\n" + "1,2,x\n3,1.5,y\n" * 5)
+    np.savez("p.npz", predictions=np.arange(12).reshape(2, 6) % 2, labels=np.arange(6) // 3)
     train = "--runs 3 --epochs 12 --width 6 --lr 0.4 -q"
     for line in (
         f"train d {train} --weights w --weights-at 0,12 -o h",
@@ -109,6 +110,9 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
         "data f.csv --label-column c --shuffle 3 --shape 2 -q -o k",
         "data mnist8k --size 20 --resize 14x14 -q -o n",
         "plot h -q -o h.png",
+        "export h --stragglers s -q -o q.csv",
+        "export s -q -o q.npz",
+        "history p.npz --updates 1,3 -q -o r",
     ):
         assert main(line.split()) == 0, line
     data = strag.read("d")
@@ -135,10 +139,13 @@ def test_python_and_the_command_line_write_the_same_bytes(folder, monkeypatch):
             again = strag.measure(activations, output=name)
             np.testing.assert_array_equal(again.measures["radius"], measured.measures["radius"])
     strag.plot(history, output="h2.png")
+    strag.export(history, stragglers=stragglers, output="q2.csv")
+    strag.export(stragglers, output="q2.npz")
+    strag.history("p.npz", updates=(1, 3), output="r2")
     assert (folder / "b2").read_bytes() == (folder / "b3").read_bytes()
-    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "l", "a", "b", "k", "n", "e"):
+    for name in ("h", "w", "s", "t", "x", "p", "y", "c", "m", "l", "a", "b", "k", "n", "e", "r"):
         assert (folder / name).read_bytes() == (folder / f"{name}2").read_bytes(), name
-    for name in ("g.safetensors", "g.json", "g", "h.png"):
+    for name in ("g.safetensors", "g.json", "g", "h.png", "q.csv", "q.npz"):
         assert (folder / name).read_bytes() == (folder / name.replace(name[0], f"{name[0]}2", 1)).read_bytes()
     assert (folder / "g.json").read_bytes() == (folder / "g").read_bytes()
 

@@ -50,6 +50,8 @@ class Things:
             "stability": ((), {"history": self.history}),
             "compare": ((), {"stragglers": [self.finding, self.finding]}),
             "summarise": ((), {"stragglers": [self.finding]}),
+            "history": ((), {"logs": "p.npz"}),
+            "export": ((), {"thing": self.history, "stragglers": self.finding}),
             "plot": ((self.history,), {}),
             "Recipe": ((), {}),
         }[verb]
@@ -169,8 +171,8 @@ WRONG = [
     ("train", {"part": "1/2"}, "cannot have 2 parts; pass `part` K/N with N at most 1"),
     ("train", {"resume": 1}, CHOOSE.format(1, "resume", "True or False")),
     ("train", {"resume": True}, "`resume` needs `output`; name the file of the history"),
-    ("merge", {"files": []}, CHOOSE.format("[]", "files", "paths of the parts of a training")),
-    ("merge", {"files": 3}, CHOOSE.format(3, "files", "paths of the parts of a training")),
+    ("merge", {"files": []}, CHOOSE.format("[]", "files", "paths of the files to join")),
+    ("merge", {"files": 3}, CHOOSE.format(3, "files", "paths of the files to join")),
     ("merge", {"output": None}, CHOOSE.format(None, "output", "the path of a file")),
     ("Recipe", {"runs": "3"}, "cannot use '3' as `runs`"),
     ("Recipe", {"runs": True}, "cannot use True as `runs`"),
@@ -212,7 +214,11 @@ WRONG = [
     ("dump", {"updates": 77}, "has no update 77; it has only update 4"),
     ("dump", {"runs": "a"}, "cannot read `runs` 'a'; pass numbers such as 0,40, or all"),
     ("dump", {"half": "yes"}, CHOOSE.format("'yes'", "half", "True or False")),
-    ("measure", {"activation": 1}, "strag.measure has no parameter `activation`; its parameters are output"),
+    (
+        "measure",
+        {"activation": 1},
+        "strag.measure has no parameter `activation`; its parameters are labels, measures",
+    ),
     ("find_stragglers", {"history": "h"}, "`history` must be a History, but it is a str"),
     ("find_stragglers", {"rule": "x"}, CHOOSE.format("'x'", "rule", "valley or first-increase")),
     ("find_stragglers", {"quorum": 1}, CHOOSE.format(1, "quorum", "a number from 0 to below 1")),
@@ -223,6 +229,17 @@ WRONG = [
     ("find_stragglers", {"per_class": True}, "`at` contradicts `per_class`; remove `at`"),
     ("find_stragglers", {"output": "same", "csv": "same"}, "same: both `output` and `csv` would write it"),
     ("find_stragglers", {"quorom": 0.5}, "strag.find_stragglers has no parameter `quorom`; use `quorum`"),
+    ("history", {"logs": []}, CHOOSE.format("[]", "logs", "the folders of data maps, or an npz file")),
+    ("history", {"logs": 3}, CHOOSE.format(3, "logs", "the path of a file")),
+    ("history", {"updates": "4,2"}, "cannot use '4,2' as `updates`; pass updates such as '0,40', which rise"),
+    ("history", {"updates": 0.5}, CHOOSE.format(0.5, "updates", "updates such as '0,40'")),
+    ("history", {"snapshot": 1}, CHOOSE.format(1, "snapshot", "True or False")),
+    ("export", {"thing": "h"}, "`thing` must be a History or a Finding, but it is a str"),
+    ("export", {"stragglers": "s"}, "`stragglers` must be a Finding, but it is a str"),
+    ("export", {"format": "xls"}, CHOOSE.format("'xls'", "format", "csv, jsonl or npz")),
+    ("export", {"datamaps": 1}, CHOOSE.format(1, "datamaps", "True or False")),
+    ("export", {"datamaps": True}, "`stragglers` contradicts `datamaps`"),
+    ("export", {"format": "csv", "output": "q.npz"}, "q.npz: has a name that contradicts `format` csv"),
     (
         "sets",
         {"controls": "class"},
@@ -517,7 +534,7 @@ def test_nothing_that_is_read_is_overwritten(things):
     before = Path(things.history.source).read_bytes()
     for x in (things.data, things.data.source):
         assert "`output` would overwrite it" in things.refusal("data", x=x, output=things.data.source)
-    for verb in ("find_stragglers", "sets", "stability", "plot"):
+    for verb in ("find_stragglers", "sets", "stability", "export", "plot"):
         assert "is read, and `output` would overwrite it" in things.refusal(
             verb, output=things.history.source
         )

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 import strag
@@ -108,7 +109,9 @@ for arguments in [], *([name] for name in sys.argv[1:]):
             "prune": "prune d s -q -o out",
             "plot": "plot h -q -o out.png",
             "info": "info d --get kind",
+            "geometry": "geometry a.npz -q -o out",
         }
+        np.savez(tmp_path / "a.npz", y=np.arange(9) % 2, h=np.ones((9, 2)))
         script = """
 import sys
 from strag.cli import main

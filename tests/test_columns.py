@@ -9,7 +9,8 @@ import pytest
 from tqdm import tqdm
 
 from strag.console import BAR, SCALED_BAR, print_tables
-from strag.geometry.measures import CURVES
+from strag.geometry.further import NOTHING, Further
+from strag.geometry.measures import FURTHER
 from strag.stragglers import stability as agreement
 from strag.stragglers.comparison import compare as compared
 from strag.stragglers.find import find_stragglers
@@ -63,12 +64,12 @@ def table_of_layers(layers=(1, 2, 3)):
     return finding_of(history, found, {"at": "inversion"}, profile=profile)
 
 
-def measured(layers):
-    """A Grid, as far as a table needs it, and its rows."""
+def measured(layers, further=NOTHING):
+    """A Grid, as far as a table needs it, its rows, and the measures that they list."""
     part = SimpleNamespace(meta={"title": "a data set"})
     grid = SimpleNamespace(layers=layers, parts=[part], runs=range(12), is_other=False, trained=np.eye(12))
-    figures = np.full(1 + len(CURVES), 0.12345)
-    return grid, [(123456, layer, figures) for layer in layers]
+    figures = np.full(1 + sum(bool(measure.label) for measure in further.listed), 0.12345)
+    return grid, [(123456, layer, figures) for layer in layers], further
 
 
 def many_conditions():
@@ -99,6 +100,8 @@ TABLES = {
     "layers with long names": lambda: stragglers_view.tables(table_of_layers(LONG)),
     "geometry": lambda: geometry.tables(*measured((1, 2))),
     "geometry of long names": lambda: geometry.tables(*measured(LONG)),
+    "all measures": lambda: geometry.tables(*measured((1, 2), Further(FURTHER))),
+    "all measures of long names": lambda: geometry.tables(*measured(LONG, Further(FURTHER))),
     "summary": lambda: summary.tables(many_conditions()),
     "agreement": lambda: stability.tables(agreed()),
     "two sets": lambda: comparison.tables(overlaps(2)),

@@ -8,10 +8,10 @@ import pytest
 from click.shell_completion import BashComplete
 
 from strag.cli import COMMANDS, group
-from strag.commands.types import CATALOGUE, DataPath, FilePath
+from strag.commands.paths import CATALOGUE, DataPath, FilePath
 from strag.datasets import catalogue
 
-FILES = ("FILE", "HISTORY", "WEIGHTS", "STRAGGLERS", "DATA", "SOURCE")
+FILES = ("FILE", "HISTORY", "WEIGHTS", "STRAGGLERS", "DATA", "SOURCE", "LOGS")
 
 
 @pytest.fixture

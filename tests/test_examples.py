@@ -62,6 +62,14 @@ def test_layers(data, tmp_path):
 
 
 @pytest.mark.slow
+def test_measures(data, tmp_path):
+    train = f"--runs 2 {SMALL} --record-every log"
+    said, _ = make("measures", data, tmp_path, TRAIN=train)
+    assert "| `radius` of x, valley | 1.00 +- 0.00 (2 of 2) |" in said
+    assert "| `nc4` of h, valley |" in said
+
+
+@pytest.mark.slow
 def test_classes(data, tmp_path):
     said, _ = make("classes", data, tmp_path, TRAIN=f"--runs 2 {SMALL}", LABELS="0-3/4-6/7-9")
     assert re.fullmatch(r"together:  \d+ stragglers\nper class: [1-9]\d* stragglers\n", said)
@@ -108,6 +116,28 @@ def test_blocks(data, tmp_path):
     assert [line.split(" | ")[1] for line in table[2:]] == ["2", "2"]  # blocks
 
 
+def test_the_lines_that_the_readme_of_loops_shows_are_those_of_its_files():
+    files = [path.read_text() for path in (EXAMPLES / "loops").glob("*.py")]
+    lines = {line.strip() for text in files for line in text.splitlines()}
+    blocks = re.findall(r"```py\n(.*?)```", (EXAMPLES / "loops" / "README.md").read_text(), flags=re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        shown = [line.strip() for line in block.splitlines() if not line.startswith("...")]
+        assert set(shown) <= lines
+        assert len(shown) <= 10
+
+
+@pytest.mark.slow
+def test_loops(tmp_path):
+    """Two networks of scikit-learn, and two processes."""
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    _, said = make("loops", "mnist8k", tmp_path, RUNS="0 1", PYTHON=sys.executable)
+    assert "inversion (2 of 2 runs)" in said
+    assert "2 recordings of 2, 1 run" in said
+    merged = kinds.read(str(tmp_path / "ddp.safetensors"))
+    assert (merged.examples, merged.layers) == (2001, ("tanh",))
+
+
 @pytest.mark.slow
 def test_machines(data, tmp_path):
     """Two parts of two runs each; test_machines.py has the other ways to start them."""
@@ -138,6 +168,17 @@ def test_data(data, tmp_path):
     examples = json.loads((tmp_path / "flowers.json").read_text())["examples"]
     assert all(re.fullmatch(r"flower\d{3}", name) for name in examples["name"])
     assert set(examples["label"]) == {"iris", "rose"}
+
+
+@pytest.mark.slow
+def test_logs(data, tmp_path):
+    said, _ = make("logs", data, tmp_path, SEEDS="1 2", PYTHON=sys.executable)
+    first, both, _, last = map(float, said.splitlines()[-4:])
+    assert (first, last) == (1, 1)
+    assert 0 < both < 1
+    table = (tmp_path / "examples.csv").read_text().splitlines()
+    assert table[0].startswith("index,name,class,label,group,count,runs,frequency,status,keep,correctness")
+    assert len(table) == 2049
 
 
 NOTEBOOK = json.loads((EXAMPLES / "notebook" / "pipeline.ipynb").read_text())

@@ -18,11 +18,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from strag.cli import COMMANDS
+import strag
+from strag.cli import COMMANDS, main
 from strag.errors import StragError
 from strag.files.checkpoints import read_state
 from strag.files.comparison import comparison_object
-from strag.files.spec import markdown
+from strag.files.formats import markdown
 from strag.files.stability import stability_object
 from strag.files.stragglers import stragglers_object
 from strag.files.summary import summary_object
@@ -36,7 +37,7 @@ from strag.stragglers.stability import stability
 from strag.stragglers.summary import summarise
 from tests.benchmarks import precision as precision_pairs
 from tests.benchmarks import run
-from tests.conftest import history_of
+from tests.conftest import history_of, made_up
 from tests.shell import files_in, shell
 
 PARTS = ("examples", "summary", "runs", "layers", "original_classes")  # of a stragglers file
@@ -87,9 +88,11 @@ OF_CHECKPOINTS = section("Checkpoints of other people")
 
 
 def test_every_block_of_the_readme_is_run_by_a_test():
-    titles = ("Start", "The pipeline", "Your network", "Checkpoints of other people", "Python")
+    titles = ("Start", "The pipeline", "Your network", "Your own loop", "Checkpoints of other people")
     for language in ("sh", "python"):
-        assert len(blocks(README, language)) == sum(len(blocks(section(t), language)) for t in titles)
+        assert len(blocks(README, language)) == sum(
+            len(blocks(section(title), language)) for title in (*titles, "Python")
+        )
 
 
 @pytest.mark.slow
@@ -133,6 +136,36 @@ def test_the_network_of_the_readme_runs(tmp_path):
     made = [name for name in files_in(tmp_path) if name != "__pycache__"]
     assert set(made) == outputs_in(script) | {"net.py"}
     assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_loop_of_the_readme_has_stragglers(tmp_path, monkeypatch):
+    (loop,), (script,) = (blocks(section("Your own loop"), language) for language in ("python", "sh"))
+    assert len(loop.splitlines()) <= 10
+    monkeypatch.chdir(tmp_path)
+    data, random = made_up(P=400, overlap=1.5), np.random.default_rng(0)
+    x, y = data.x.reshape(400, -1), data.groups
+    weights = [random.normal(size=(x.shape[1], 10)) / 5, random.normal(size=(10, 2)) / 3]
+
+    def hidden(inputs):
+        return np.tanh(inputs @ weights[0])
+
+    def readout(h):
+        return h @ weights[1]
+
+    def in_order(x, y):
+        return [(range(start, start + 100), x[start:][:100], y[start:][:100]) for start in range(0, 400, 100)]
+
+    def descend(batch):
+        h = hidden(x)
+        p = np.exp(readout(h))
+        slope = (p / p.sum(axis=1, keepdims=True) - np.eye(2)[y]) / len(x)
+        back = slope @ weights[1].T * (1 - h**2)
+        weights[:] = [weights[0] - x.T @ back, weights[1] - h.T @ slope]
+
+    names = {"hidden": hidden, "readout": readout, "in_order": in_order, "descend": descend}
+    exec(loop, {"strag": strag, "x": x, "y": y, "batches": range(400), **names})
+    assert main(script.split()[1:]) == 0
+    assert files_in(tmp_path) == ["h.safetensors", "s.json"]
 
 
 @pytest.mark.slow

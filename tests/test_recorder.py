@@ -1,8 +1,10 @@
 """Recorder, fed by hand: what is pushed is the history, in any order and of any framework, or one line."""
 
 import doctest
+import gc
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -319,6 +321,7 @@ GOOD = {
         ({"logits": np.zeros((3, 3))}, "3 columns for 2 classes"),
         ({"logits": np.zeros((2, 2))}, "2 rows of logits"),
         ({"logits": np.zeros((3, 2), int)}, "`logits` is int64, not float"),
+        ({"labels": np.ma.array([0, 1, 1], mask=[0, 1, 0])}, "`labels` has masked entries"),
         ({"logits": object()}, "cannot read `logits` as an array"),
         ({"logits": [[0, 1], [0], [0, 1]]}, "cannot read `logits` as an array"),
         ({"ids": [1, 2]}, "2 ids, 3 rows"),
@@ -457,7 +460,34 @@ before = dict(os.environ)
 recorder = strag.Recorder(examples=4)
 recorder.update([0, 1, 2, 3], np.zeros((4, 2)), [0, 1, 0, 1], {{"fc": np.eye(4)}})
 recorder.record(0), recorder.save({str(tmp_path / "h")!r})
-print(sorted({{"torch", "scipy", "matplotlib", "click"}} & sys.modules.keys()), os.environ == before)
+print(sorted({{"torch", "matplotlib", "click"}} & sys.modules.keys()), os.environ == before)
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout == "[] True\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [None, "1/2"])
+def test_memory_grows_by_bits_alone(part):
+    """Not by activations, by class sums of 10 KiB, or by margins, here of 156 KiB."""
+    examples, classes, units, batch = 20_000, 10, 128, 5000
+    random, recorder = np.random.default_rng(0), strag.Recorder(examples=examples, part=part)
+    labels, h = random.integers(classes, size=examples), random.random((batch, units), np.float32)
+    z = random.random((batch, classes), np.float32)
+    last, sizes = examples if part is None else examples // 2, []
+    tracemalloc.start()
+    try:
+        for update in range(50):
+            for start in range(0, last, batch):
+                ids = np.arange(start, start + batch)
+                recorder.update(ids, z, labels[ids], {"fc": h})
+            recorder.record(update)
+            gc.collect()
+            sizes.append((tracemalloc.get_traced_memory()[0], *tracemalloc.get_traced_memory()[1:]))
+            tracemalloc.reset_peak()
+    finally:
+        tracemalloc.stop()
+    bits = examples // 8 * (1 if part is None else 2)
+    kept, peaks = np.array(sizes).T
+    assert kept[-1] - kept[9] <= 40 * (bits + 4096)
+    assert max(peaks[40:]) - max(peaks[:10]) <= 50 * (bits + 4096)

@@ -67,7 +67,7 @@ def where(condition, packages=("strag",)):
 
 
 def test_the_house_is_whole():
-    for package in ("commands", "files", "datasets", *(name.rpartition(".")[2] for name in SCIENCE)):
+    for package in ("commands", "files", "datasets", "logs", *(name.rpartition(".")[2] for name in SCIENCE)):
         assert f"strag.{package}.__init__" in MODULES
     assert len(MODULES) > 30
 
@@ -94,7 +94,8 @@ def test_below_the_commands_parameters_are_named_and_never_options():
         return any(isinstance(text, str) and re.search(r"--[a-z]", text) for text in texts(source))
 
     assert names_an_option('raise bad_usage(f"--{name} needs --batch-size")')
-    assert where(names_an_option, (*SCIENCE, "strag.api", "strag.datasets", "strag.values")) == []
+    below = (*SCIENCE, "strag.api", "strag.datasets", "strag.logs", "strag.values")
+    assert where(names_an_option, below) == []
 
 
 def undocumented(source):
@@ -125,7 +126,7 @@ def test_only_those_who_speak_know_click_rich_and_tqdm():
 
 def test_no_command_imports_a_command():
     """They share their options, what they do with files, and how they deliver."""
-    names = ("types", "options", "training_options", "inputs", "deliver")
+    names = ("types", "paths", "options", "training_options", "inputs", "deliver")
     shared = tuple(f"strag.commands.{name}" for name in names)
     for name in where(lambda source: True, ("strag.commands",)):
         imported = imported_from(MODULES[name], ("strag.commands",))
@@ -174,6 +175,7 @@ def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
         ("strag.recording", ["bits", "errors", "geometry", "recording", "values", "words"]),
         ("strag.training", ["aside", "errors", "geometry", "training", "datasets", "words", "values"]),
         ("strag.datasets", ["errors", "datasets", "identity", "words", "values"]),
+        ("strag.logs", ["datasets.npy", "errors", "logs", "recording", "words"]),
         ("strag.kinds", ["errors", "files.opening"]),
         (
             "strag.files",
@@ -198,9 +200,14 @@ def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
                 "geometry",
                 "stragglers",
                 "recording",
+                "logs",
                 "datasets",
                 "signals",
             ],
+        ),
+        (
+            "strag.recorder",
+            ["api", "datasets", "errors", "files", "kinds", "recording", "training", "values", "words"],
         ),
         ("strag.views", ["errors", "words", "views", "geometry", "stragglers", "datasets"]),
     ],

@@ -14,7 +14,7 @@ import strag as strag_package
 from strag.api import workers
 from strag.api.crew import Crew, crew_for
 from strag.api.workers import train_by
-from strag.errors import StragError
+from strag.errors import StragError, StragNote
 from strag.files.dataset import write_dataset
 from strag.training.architecture import Ends
 from strag.training.prepare import prepare
@@ -106,6 +106,16 @@ def test_a_group_has_one_worker(asked, runs, cores, crew, monkeypatch, recwarn):
     assert crew_for(asked, Recipe.of(runs=runs), Ends((20,), 19, 2), "cpu") == crew
     asked_for = cores if asked == "auto" else asked or 1
     assert len(recwarn) == (asked_for > (len(crew.devices) if crew else 1))
+
+
+@pytest.mark.parametrize(
+    ("threads", "crew"), [(None, None), (1, Crew(("cpu", "cpu"), 1)), (2, None)], ids=["all", "one", "two"]
+)
+def test_few_threads_are_used_by_more_workers(threads, crew, monkeypatch, recwarn):
+    """Three groups on two cores: one process is faster only if it uses both."""
+    monkeypatch.setattr("strag.api.crew.cores", lambda: 2)
+    assert crew_for("auto", Recipe.of(runs=96), Ends((20,), 19, 2), "cpu", threads) == crew
+    assert [warning.category for warning in recwarn] == [StragNote] * (crew is None)
 
 
 @pytest.mark.parametrize("keeps", [True, pytest.param(False, marks=pytest.mark.slow)])

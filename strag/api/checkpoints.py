@@ -1,6 +1,7 @@
 """The part of `strag.dump` for checkpoints: one network at every checkpoint of a series, on a data set."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from os.path import isfile
 
 import numpy as np
@@ -71,6 +72,12 @@ class CheckpointJob:
         shapes = {layer.name: layer.shape for layer in self.snapshots.layers}
         return {layer: units_of(layer, shapes[split_name(layer)[0]]) for layer in self.layers}
 
+    @cached_property
+    def readout(self):
+        """The Readout of the network if the layer that it reads is one of those of the job, or None."""
+        readout = self.snapshots.readout
+        return readout if readout and readout.layer in self.layers else None
+
     def inputs(self):
         """The standardised inputs, float32 [P, d]; inputs that standardisation leaves out are 0."""
         mean, std = self.data.standardisation() if self.way != NONE else [np.zeros(self.data.features)] * 2
@@ -88,7 +95,9 @@ class CheckpointJob:
             self._load(number)
             if not number:
                 self.snapshots.require_lawful(x)
+            head = self.snapshots.head(self.readout)
             for tile in self.snapshots.tiles(x, self.data.groups, self.layers):
+                tile.head = head
                 yield number, tile
 
     def _load(self, number):
@@ -117,6 +126,7 @@ class CheckpointJob:
             title=data.title,
             command=data.command,
             **described_classes(data),
+            **({"head": self.readout.layer} if self.readout else {}),
         )
 
 

@@ -94,7 +94,8 @@ def _of_runs(stored, whole):
         remedy = "create it again with 'strag sets', without `controls`, `dose` and `at` log"
         raise StragError(fault, remedy, stored.source)
     runs, at = len(sets.run), (stored.meta.get("recipe") or {}).get("at")
-    kind = SetKind(RUN if runs == 1 else RUNS, runs, at=at) if isinstance(at, str) else None
+    holds = RUN if runs == 1 else RUNS
+    kind = SetKind(holds, runs, at=at, recording=stored.recording) if isinstance(at, str) else None
     members = [stored.removed(number) for number in range(runs)]
     return Compared(members if runs > 1 else members[0], kind, *whole)
 

@@ -1,14 +1,13 @@
 """How many processes train, with how many threads each."""
 
-import os
 from dataclasses import dataclass
 
 from strag.api.room import require_memory
+from strag.api.sharing import cores
 from strag.errors import StragNote, warn_caller
 from strag.training.device import accelerators
 from strag.training.loop import run_groups
 from strag.training.plan import Size
-from strag.values import whole
 from strag.words import number_of
 
 IDLE = 1.1  # of the time of equal shares: more, and `auto` prefers one process with all threads
@@ -20,11 +19,6 @@ class Crew:
 
     devices: tuple
     threads: int
-
-
-def workers_check(value, name):
-    """The check of `workers`: a number of processes, or "auto"."""
-    return value if isinstance(value, str) and value == "auto" else whole(1, 4096)(value, name)
 
 
 def hire(job, workers, device, threads=None, memory=None):
@@ -57,10 +51,12 @@ def crew_for(workers, recipe, ends, device, threads=None):
     wanted = places if workers == "auto" else workers
     number = min(wanted, len(groups))
     waits = workers == "auto" and not devices and not _shares_well(number, groups, places)
+    waits = waits and (threads is None or threads * number > places)  # else more processes use more cores
     alone = number == 1 or waits
     if number < wanted or (alone and wanted > 1):
         counted = f"{number_of(len(groups), 'group')} of runs for {wanted} workers"
-        used = "this process trains alone, with all threads" if alone else f"{number} are used"
+        how = "" if threads else ", with all threads"
+        used = f"this process trains alone{how}" if alone else f"{number} are used"
         warn_caller(f"there {'is' if len(groups) == 1 else 'are'} {counted}, so {used}", StragNote)
     if alone:
         return None
@@ -72,10 +68,3 @@ def _shares_well(number, groups, places):
     """Whether workers with one thread each, a group at a time, keep all cores busy almost to the end."""
     rounds = -(-len(groups) // number)
     return number == places and rounds * number <= IDLE * len(groups)
-
-
-def cores():
-    """Number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -16,8 +16,8 @@ from strag.datasets.imported import Imported, Reading
 from strag.datasets.importing import dataset_of, import_files
 from strag.datasets.transforms import Changes, changed
 from strag.errors import StragError, bad_usage, warn_of
-from strag.files.container import is_json
 from strag.files.dataset import write_dataset
+from strag.files.reading import is_json
 from strag.files.streams import STANDARD, name_of, open_input, read_exactly
 from strag.values import checked, optional, path, text
 from strag.words import reason_of

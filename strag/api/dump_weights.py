@@ -1,12 +1,14 @@
 """Which networks of a weights file run on which data; see `strag.api.dump`."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from strag import kinds
 from strag.bits import unpack
 from strag.datasets.dataset import standardise
+from strag.datasets.standardisation import BYTE, NONE
 from strag.errors import StragError, bad_usage, warn_of
 from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
@@ -17,6 +19,7 @@ from strag.training.architectures import from_description
 from strag.training.device import environment
 from strag.training.precision import PRECISIONS
 from strag.training.prepare import spread
+from strag.training.readout import head_of
 from strag.training.recipe import Recipe, read_layers
 from strag.values import read_whole
 
@@ -61,6 +64,12 @@ class DumpJob:
         """Number of units of every layer: dict of layer to int."""
         return {layer: self.recipe.architecture.units(layer, self.ends) for layer in self.layers}
 
+    @cached_property
+    def readout(self):
+        """The Readout of the networks if the layer that it reads is one of those of the job, or None."""
+        readout = self.recipe.architecture.readout(self.ends)
+        return readout if readout and readout.layer in self.layers else None
+
     def inputs(self):
         """The standardised inputs that the networks use, float32 [P, d'], and their positions, int64 [d']."""
         used = np.flatnonzero(self.weights.std > 0)
@@ -77,7 +86,10 @@ class DumpJob:
         x, columns = self.inputs()
         for number, position in enumerate(self.updates):
             described = (self.recipe, self.ends, x, columns, self.data.groups, self.layers, device)
-            for tile in activations(self.state(position), *described):
+            state = self.state(position)
+            head = head_of(state, self.readout)
+            for tile in activations(state, *described):
+                tile.head = {name: values[tile.runs] for name, values in head.items()}
                 yield number, tile
 
     def stamp(self, device):
@@ -116,11 +128,26 @@ def prepare_dump(weights, data, layers=None, updates="all", runs="all", factory=
         problem = f"its groups are {groups}, but those of the networks are {', '.join(classes)}"
         remedy = f"use 'strag data' with `labels` {weights.meta.get('labels')}"
         raise StragError(problem, remedy, data.source)
+    _warn_of_scale(weights, data)
     built, ends = _architecture(weights, data, factory)
     recipe, layers = _recipe_and_layers(weights, built, layers)
     updates = _chosen(updates, weights.updates.tolist(), "update", weights.source)
     runs = _chosen(runs, list(weights.runs), "run", weights.source)
     return DumpJob(weights, data, recipe, ends, layers, updates, runs, _trained(weights, data, runs))
+
+
+def _warn_of_scale(weights, data):
+    """Warn of bytes for networks that were trained on other numbers, and the reverse.
+
+    Only `standardise` none shows on which they were trained: it divides bytes by 255.
+    """
+    if (weights.meta.get("recipe") or {}).get("standardise") != NONE:
+        return
+    divided, has_bytes = bool((weights.std == BYTE).all()), data.x.dtype == np.uint8
+    if divided != has_bytes:
+        held, trained = ("uint8", "float32") if has_bytes else ("float32", "uint8")
+        done = "its numbers are divided by 255 as well" if divided else "its numbers are not divided by 255"
+        warn_of(data.source, f"holds {held}, but the networks were trained on {trained}; {done}")
 
 
 def _architecture(weights, data, factory):
@@ -216,4 +243,5 @@ def _meta(job, device):
         **described_classes(data),
         **({"sets": described_at(sets, job.runs)} if sets else {}),
         **({"training_origin": weights.meta.get("origin")} if job.is_other else {}),
+        **({"head": job.readout.layer} if job.readout else {}),
     )

@@ -13,6 +13,7 @@ from strag.errors import StragError, StragNote, bad_usage, warn_of
 from strag.files.merging import joined
 from strag.geometry.measures import RECORDED
 from strag.stragglers.sets import described_at
+from strag.stragglers.unknown import require_recipe
 from strag.training import architectures
 from strag.training.group import state_shapes
 from strag.training.loop import run_groups
@@ -179,6 +180,7 @@ def prepare_extension(
 
 def _recipe_of(history, factory):
     """The Recipe of a History that can be extended; factory : that of its networks, or None."""
+    require_recipe(history, "train on in the loop that trained them")
     if history.state is None:
         problem = "has no state, so its training cannot go on"
         raise StragError(problem, "train with `keep_state`", history.source)

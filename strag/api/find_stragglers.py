@@ -2,16 +2,18 @@
 
 from strag.api import arguments as check
 from strag.api.outputs import opened
-from strag.errors import bad_usage
+from strag.errors import bad_usage, note_each
 from strag.files.jsonfile import json_text
 from strag.files.output import commit
-from strag.files.stragglers import stragglers_object, write_csv
+from strag.files.stragglers import stragglers_object
+from strag.files.tables import write_table
 from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment
 from strag.stragglers.finding import finding_of
 from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.reference import reference_of
+from strag.stragglers.unknown import about_verdicts
 from strag.values import LARGEST_UPDATE, checked, choice, flag, optional, read_number, read_whole, text
 
 MOMENTS = ("inversion, an update,", "error:X with X from 0 to 1")  # that `at` can be, in words
@@ -45,7 +47,8 @@ def find(
         reference.require_layers("remove `reference`")
         compared = reference_of(history, reference, stragglers_of(reference, Moment())[0])
     if core and (stragglers.verdict == INVERSION or at.is_chosen):
-        stragglers.require_core(history.source)
+        stragglers.require_core(history)
+    note_each(history.source, about_verdicts(history))
     recipe = {
         "observable": observable,
         "layer": layer_of(history, layer),
@@ -62,7 +65,7 @@ def find(
 def write_finding(finding, output=None, csv=None):
     """Write a Finding and its examples as CSV into open Outputs and commit both; returns the Finding."""
     if csv:
-        write_csv(csv, finding.examples)
+        write_table(csv, finding.examples)
     if output:
         with output.writing():
             output.file.write(json_text(stragglers_object(finding)).encode())

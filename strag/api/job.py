@@ -9,13 +9,14 @@ from strag.api.prune import require_origin
 from strag.api.resume import spare_bytes
 from strag.api.room import require_memory
 from strag.bits import pack
-from strag.errors import StragError, bad_usage, warn_caller
+from strag.errors import StragError, bad_usage, note_each, warn_caller
 from strag.files.dataset import described_classes
 from strag.files.history import HistoryWriter, history_bytes
 from strag.files.sets import StoredSets
 from strag.files.stamp import stamp
 from strag.files.weights import WeightsWriter, parameter_bytes
 from strag.stragglers.sets import described_at
+from strag.stragglers.unknown import about_sets
 from strag.training.architecture import Ends
 from strag.training.architectures import completed
 from strag.training.custom import Custom
@@ -230,7 +231,13 @@ def ends_of(data):
 
 
 def _require_same_start(recipe, data, without, init):
-    """Refuse options that give the networks other initial weights than the runs of their sets had."""
+    """Refuse options that give the networks other initial weights than the runs of their sets had.
+
+    A note says so if strag did not train these runs, whose weights it does not know.
+    """
+    if without.recording is not None:
+        note_each(without.source, about_sets(without))
+        return
     inputs = _object(without.meta, "inputs")
     before = _object(inputs, "training")
     then, now = (completed(part) if part else {} for part in (before, recipe.as_dict()))

@@ -9,6 +9,7 @@ from strag.datasets.catalogue import CATALOGUE
 from strag.datasets.pruning import random_rows, without_rows
 from strag.errors import StragError
 from strag.files.dataset import write_dataset
+from strag.stragglers.unknown import own_data
 from strag.values import checked, choice, flag, optional, whole
 
 
@@ -86,11 +87,12 @@ def require_origin(data, stragglers):
     """Refuse stragglers whose indices count in the rows of another data set than the origin of `data`."""
     if stragglers.origin != data.origin:
         command = _command_of(stragglers.meta)
-        raise StragError(
-            f"has indices of another data set than '{data.source}'",
-            f"use the data set of '{command}'" if command else "use the data set in which they were found",
-            stragglers.source,
+        remedy = (
+            f"use the data set of '{command}'" if command else "use the data set in which they were found"
         )
+        if stragglers.recording is not None:
+            remedy = own_data(stragglers)
+        raise StragError(f"has indices of another data set than '{data.source}'", remedy, stragglers.source)
 
 
 def _command_of(meta):

@@ -7,7 +7,7 @@ import numpy as np
 from strag.api import arguments as check
 from strag.api.find_stragglers import MOMENTS, layer_of, moment, usual_observable
 from strag.api.outputs import opened
-from strag.errors import StragError, StragNote, bad_usage, warn_of
+from strag.errors import StragError, StragNote, bad_usage, note_each, warn_of
 from strag.files.sets import StoredSets, sets_meta, write_sets
 from strag.stragglers.controls import DRAWN, hardest_others, too_large, with_controls
 from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment, find_stragglers
@@ -19,6 +19,7 @@ from strag.stragglers.sets import (
     sets_of_runs,
     sets_over_time,
 )
+from strag.stragglers.unknown import about_sets
 from strag.values import checked, choice, number, optional, read_whole, several, text, whole
 from strag.words import number_of
 
@@ -66,6 +67,7 @@ def sets_of(
     inverting = sets_of_runs(history, stragglers) if doses else None
     hardest = _hardest(history, sets, inverting) if HARD in controls else None
     sets = with_controls(history, sets, controls, seed, hardest)
+    note_each(history.source, about_sets(history, stragglers is not None and not at.is_chosen))
     recipe = {
         "observable": observable,
         "layer": layer_of(history, layer),

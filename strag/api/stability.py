@@ -2,10 +2,12 @@
 
 from strag.api.arguments import destination, fewest, kind, refuse_overwriting
 from strag.api.outputs import write_answer
+from strag.errors import note_each
 from strag.files.stability import stability_object
 from strag.stragglers import stability as science
 from strag.stragglers.inversion import FEWEST
 from strag.stragglers.overlap import ALL, DISJOINT
+from strag.stragglers.unknown import about_agreement
 from strag.values import checked, choice, optional
 
 
@@ -34,6 +36,7 @@ def stability(history, pairs=DISJOINT, min_misclassified=FEWEST, output=None):
     """
     refuse_overwriting((history,), output=output)
     agreement = science.stability(history, pairs, min_misclassified)
+    note_each(history.source, about_agreement(history))
     recipe = {"pairs": pairs, "min_misclassified": min_misclassified}
     write_answer(stability_object(history, agreement, recipe), output)
     return agreement

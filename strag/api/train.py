@@ -5,7 +5,7 @@ from functools import partial
 
 from strag import kinds
 from strag.api.arguments import file_to_read, kind, refuse_overwriting
-from strag.api.crew import hire, workers_check
+from strag.api.crew import hire
 from strag.api.extend import history_or_path, prepare_extension, refuse_unused_in_extension
 from strag.api.job import history_writer, prepare_job, weights_writer
 from strag.api.model import model
@@ -13,6 +13,7 @@ from strag.api.options import with_options_of
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
 from strag.api.resume import EVERY, Resumption, records_before
+from strag.api.sharing import workers_check
 from strag.api.unused import refuse_unused, refuse_unused_with
 from strag.api.workers import train_by
 from strag.errors import StragError, StragNote, bad_usage, warn_caller, warn_of

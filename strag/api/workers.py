@@ -13,9 +13,10 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from dataclasses import dataclass, replace
 
-from strag.errors import StragError
+from strag.errors import StragError, StragWarning
 from strag.training.device import set_threads
 from strag.training.group import Group, open_inputs
 from strag.training.loop import begun_groups
@@ -175,6 +176,7 @@ def work():
     orders, output = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints does not mix with the events
     stopped = _listen()
+    warnings.simplefilter("ignore", StragWarning)  # the parent has issued them
     with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):  # the parent has ended
         order = pickle.load(orders)
         set_threads(order.threads)

@@ -3,7 +3,8 @@
 import click
 
 from strag.commands.options import example, output_option, quiet_option
-from strag.commands.types import Classes, DataPath, FiniteRange, Groups, Sizes
+from strag.commands.paths import DataPath
+from strag.commands.types import Classes, FiniteRange, Groups, Sizes
 
 # Options of reading files, and options that change the data set, in the order in which they work.
 READING = ("label_column", "resize", "background", "skip_broken")

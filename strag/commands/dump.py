@@ -6,6 +6,8 @@ from strag.commands.options import (
     device_option,
     example,
     given_names,
+    model_args_option,
+    model_option,
     output_option,
     quiet_option,
     refuse_ignored,
@@ -13,7 +15,8 @@ from strag.commands.options import (
     stored_updates_option,
     threads_option,
 )
-from strag.commands.types import DataPath, JsonObject, LayerNames, ModelName, WeightsPath
+from strag.commands.paths import DataPath, WeightsPath
+from strag.commands.types import LayerNames
 
 
 @click.command(
@@ -35,18 +38,8 @@ strag dump step*.pt mnist8k --model net.py:make --layers conv2,relu3:mean --key 
     help="Layers to write: numbers, or names of a module's layers; 0 is the input.  [default: the first]",
 )
 @click.option("--list-layers", "lists", is_flag=True, help="List the layers of the network and stop.")
-@click.option(
-    "--model",
-    type=ModelName(),
-    metavar="FILE.py:FACTORY",
-    help="Function in a file of yours that builds the network of checkpoints; strag runs this file.",
-)
-@click.option(
-    "--model-args",
-    type=JsonObject(),
-    metavar="JSON",
-    help="Further arguments of FACTORY, such as '{\"width\": 16}'.",
-)
+@model_option("Function in a file of yours that builds the network of checkpoints; strag runs this file.")
+@model_args_option
 @click.option(
     "--key", metavar="KEY", help="Where the state dict is in a checkpoint, such as model or ema.model."
 )

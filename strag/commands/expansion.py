@@ -11,7 +11,8 @@ from strag.commands.options import (
     stored_runs_option,
     threads_option,
 )
-from strag.commands.types import DataPath, FilePath, LayerName, State
+from strag.commands.paths import DataPath, FilePath
+from strag.commands.types import LayerName, State
 
 
 @click.command(
@@ -56,7 +57,7 @@ strag plot e.safetensors -o e.png
     metavar="LAYER",
     help="Hidden layer to use, by number or name.  [default: the first]",
 )
-@stored_model_option()
+@stored_model_option
 @stored_runs_option("use")
 @device_option
 @threads_option

@@ -16,7 +16,8 @@ from strag.commands.options import (
     rule_option,
     spelled,
 )
-from strag.commands.types import FilePath, FiniteRange, Times
+from strag.commands.paths import FilePath
+from strag.commands.types import FiniteRange, Times
 
 PER_RUN = "use 'strag sets', which writes one set per run"
 

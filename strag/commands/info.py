@@ -4,7 +4,7 @@ import click
 
 from strag.commands.inputs import refuse_data_set
 from strag.commands.options import example, refuse_ignored
-from strag.commands.types import FilePath
+from strag.commands.paths import FilePath
 
 
 @click.command(
@@ -61,6 +61,8 @@ def _bare(value):
 
 def _text(description, name, wrapped=False):
     """A description as text: one line per key and per tensor, wrapped at the width of the terminal."""
+    from strag.stragglers.unknown import described
+
     kind, version = description["kind"], description.get("version", "?")
     lines = [("", f"{name}: {kind}, format {description['format']}, strag {version}")]
     rest = {
@@ -68,6 +70,7 @@ def _text(description, name, wrapped=False):
         for key, value in description.items()
         if key not in ("kind", "format", "version", "shapes", "dtypes")
     }
+    rest |= described(description)
     lines += [(f"  {key:<14} ", _brief(value)) for key, value in rest.items()]
     dtypes = description.get("dtypes", {})
     shapes = description["shapes"].items()
@@ -92,7 +95,13 @@ def _wrapped(head, text):
 
 
 def _brief(value):
-    """A value in one line: `a 1, b 2` for an object, items separated by commas for a list."""
+    """A value in one line: `a 1, b 2` for an object, items separated by commas for a list.
+
+    Of an object whose keys are updates, only the first and the last one are shown.
+    """
+    if isinstance(value, dict) and len(value) > 3 and all(key.isdecimal() for key in value):
+        first, *_, last = sorted(value, key=int)
+        return f"{first} {_brief(value[first])}, ..., {last} {_brief(value[last])} ({len(value)})"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_brief(item)}" for key, item in value.items() if item is not None) or "-"
     if isinstance(value, list):

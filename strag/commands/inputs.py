@@ -5,7 +5,7 @@ import shlex
 
 import click
 
-from strag.commands.types import CATALOGUE
+from strag.commands.paths import CATALOGUE
 from strag.words import as_text, number_of
 
 

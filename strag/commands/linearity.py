@@ -13,7 +13,8 @@ from strag.commands.options import (
     stored_updates_option,
     threads_option,
 )
-from strag.commands.types import DataPath, FilePath, FiniteRange
+from strag.commands.paths import DataPath, FilePath
+from strag.commands.types import FiniteRange
 
 
 @click.command(
@@ -41,7 +42,7 @@ strag linearity w.safetensors mnist8k -o l.json && strag plot l.json -o l.png
     show_default=True,
     help="Leave out directions of the standardised inputs with at most this variance; 0 leaves out none.",
 )
-@stored_model_option()
+@stored_model_option
 @stored_updates_option("measure")
 @stored_runs_option("measure")
 @device_option

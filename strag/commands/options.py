@@ -3,7 +3,8 @@
 import click
 from click.core import ParameterSource
 
-from strag.commands.types import FilePath, LayerName, ModelName, Numbers, Observable
+from strag.commands.paths import FilePath, ModelName
+from strag.commands.types import JsonObject, LayerName, Numbers, Observable
 from strag.geometry.measures import observables
 
 quiet_option = click.option(
@@ -23,7 +24,8 @@ observable_option = click.option(
     "--observable",
     type=Observable(),
     metavar="NAME",
-    help=f"Curve in which to look for the inversion: {', '.join(observables(explained=True))}.  "
+    help=f"Curve in which to look for the inversion: {', '.join(observables(explained=True))}, "
+    "or a measure that 'strag geometry --measure' added.  "
     "[default: radius, or radius:0 with --rule first-increase]",
 )
 rule_option = click.option(
@@ -122,14 +124,25 @@ def example(text):
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())
 
 
-def stored_model_option():
-    """The option --model of commands that run the networks of a weights file."""
-    return click.option(
-        "--model",
-        type=ModelName(),
-        metavar="FILE.py:FACTORY",
-        help="The --model of the training, where it was a function in a file; strag runs this file.",
-    )
+def model_option(text, *names):
+    """--model: what builds the networks. text : its help. names : models of strag; the first is the default.
+
+    Without names, it is a function in a file.
+    """
+    shown = {"default": names[0], "show_default": True} if names else {}
+    metavar = "|".join((*names, "FILE.py:FACTORY"))
+    return click.option("--model", type=ModelName(*names), metavar=metavar, help=text, **shown)
+
+
+stored_model_option = model_option(
+    "The --model of the training, where it was a function in a file; strag runs this file."
+)
+model_args_option = click.option(
+    "--model-args",
+    type=JsonObject(),
+    metavar="JSON",
+    help="Further arguments of FACTORY, such as '{\"width\": 16}'.",
+)
 
 
 def stored_updates_option(verb):

@@ -5,9 +5,10 @@ import itertools
 import click
 
 from strag.commands.options import example, output_option, quiet_option, refuse_ignored, spelled
-from strag.commands.types import DataPath, FilePath, FiniteRange, LayerName, Names
+from strag.commands.paths import DataPath, FilePath
+from strag.commands.types import FiniteRange, LayerName, Names
 from strag.errors import StragError, bad_usage
-from strag.geometry.measures import CURVES
+from strag.geometry.measures import STANDARD
 from strag.views.style import FORMATS
 
 VECTORS = ("svg", "pdf")  # formats that have pixels only if the picture contains images
@@ -46,7 +47,8 @@ strag train mnist8k --runs 3 --epochs 100 --lr 0.2 | strag plot > quick.png
     "--curves",
     type=Names(_curves, "curve"),
     metavar="NAMES",
-    help=f"Panels of a history, in order: {', '.join(measure.name for measure in CURVES)}, error.  "
+    help=f"Panels of a history, in order: {', '.join(measure.name for measure in STANDARD)}, error, or "
+    "measures that 'strag geometry --measure' added.  "
     "[default: radius,distance]",
 )
 @click.option(

@@ -3,7 +3,7 @@
 import click
 
 from strag.commands.options import example, given_names, output_option, quiet_option
-from strag.commands.types import DataPath, FilePath
+from strag.commands.paths import DataPath, FilePath
 
 
 @click.command(

@@ -12,7 +12,8 @@ from strag.commands.options import (
     quiet_option,
     rule_option,
 )
-from strag.commands.types import FilePath, FiniteRange, Names, Shares, Times
+from strag.commands.paths import FilePath
+from strag.commands.types import FiniteRange, Names, Shares, Times
 
 
 def _controls():

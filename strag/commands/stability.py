@@ -10,7 +10,7 @@ from strag.commands.options import (
     quiet_option,
     removed_option,
 )
-from strag.commands.types import FilePath
+from strag.commands.paths import FilePath
 
 
 @click.command(

@@ -3,7 +3,7 @@
 import click
 
 from strag.commands.options import example, json_option, output_option, quiet_option
-from strag.commands.types import FilePath
+from strag.commands.paths import FilePath
 
 
 @click.command(

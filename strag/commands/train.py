@@ -14,8 +14,9 @@ from strag.commands.options import (
     refuse_ignored,
     threads_option,
 )
+from strag.commands.paths import DataPath
 from strag.commands.training_options import DATA, JOB, NETWORK, OPTIMIZER, RECORDS, RUNS, WEIGHTS, add
-from strag.commands.types import DataPath, FiniteRange
+from strag.commands.types import FiniteRange
 
 
 @click.command(

@@ -2,17 +2,9 @@
 
 import click
 
-from strag.commands.types import (
-    MODELS,
-    FilePath,
-    FiniteRange,
-    JsonObject,
-    LayerNames,
-    ModelName,
-    Numbers,
-    PartName,
-    Workers,
-)
+from strag.commands.options import model_args_option, model_option
+from strag.commands.paths import MODELS, FilePath
+from strag.commands.types import FiniteRange, LayerNames, Numbers, PartName, Workers
 from strag.values import LARGEST
 
 RUNS = (
@@ -53,20 +45,10 @@ RUNS = (
     ),
 )
 NETWORK = (
-    click.option(
-        "--model",
-        type=ModelName(*MODELS),
-        default="mlp",
-        metavar="mlp|cnn|FILE.py:FACTORY",
-        show_default=True,
-        help="Kind of network: a perceptron, convolutions, or what a function in your own file builds.",
+    model_option(
+        "Kind of network: a perceptron, convolutions, or what a function in your own file builds.", *MODELS
     ),
-    click.option(
-        "--model-args",
-        type=JsonObject(),
-        metavar="JSON",
-        help="Further arguments of FACTORY, such as '{\"width\": 16}'.",
-    ),
+    model_args_option,
     click.option(
         "--channels",
         type=Numbers(several=True, what="numbers of channels such as 8,16"),

@@ -82,12 +82,12 @@ def read_npy(stream, convert="save arrays of numbers"):
     convert : the remedy for Python objects. Raises StragError for Python objects, for records, and for arrays
     that are broken, cut short, or followed by extra bytes.
     """
-    shape, column_major, dtype = _header(stream, convert)
+    shape, column_major, dtype = header_of(stream, convert)
     array = array_of(stream, dtype, shape[::-1] if column_major else shape, _AGAIN)
     return array.T if column_major else array
 
 
-def _header(stream, convert):
+def header_of(stream, convert):
     """The shape of the array in an npy stream, whether it is stored by columns, and its dtype; checked."""
     shape, column_major, dtype = _parsed(stream)
     if dtype.hasobject:
@@ -101,7 +101,7 @@ def _header(stream, convert):
 
 
 def _parsed(stream):
-    """The same as `_header`, not yet checked."""
+    """The same as `header_of`, not yet checked."""
     form = np.lib.format
     try:
         with warnings.catch_warnings():
@@ -129,7 +129,7 @@ def read_npy_file(path):
 def shape_of_npy(path):
     """Shape and dtype of the array in an npy file, gzipped or not, from its header."""
     with unpacked(path) as stream:
-        shape, _, dtype = _header(stream, _conversion(path))
+        shape, _, dtype = header_of(stream, _conversion(path))
     return shape, dtype
 
 
@@ -156,15 +156,16 @@ def _conversion(path, name=None):
 class Npz:
     """The arrays in an npz file by name. An array is read when it is used.
 
+    path : the file, or its name in messages if it is read from `stream`, a binary file that can seek.
     names : list of names, in the order in which the arrays were saved. Raises StragError if the file is
     broken, has extra bytes at its end, or holds two arrays of one name.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, stream=None):
         self.path = path
         try:
-            self._archive = zipfile.ZipFile(path)
-            with open(path, "rb") as raw:
+            self._archive = zipfile.ZipFile(stream or path)
+            with contextlib.nullcontext(stream) if stream else open(path, "rb") as raw:
                 raw.seek(-22 - len(self._archive.comment), 2)
                 ends_at_archive = raw.read(4) == b"PK\5\6"
         except _BROKEN as error:
@@ -188,22 +189,55 @@ class Npz:
         self._archive.close()
 
     def __getitem__(self, name):
-        return self._with(name, read_npy)
+        return self.with_stream(name, read_npy)
+
+    def form_of(self, name):
+        """Shape and dtype of an array, from its header."""
+        shape, _, dtype = self.with_stream(name, header_of)
+        return shape, dtype
+
+    def along(self, name):
+        """Yield the parts of an array along its first axis, so that only one is in memory.
+
+        An array that is stored by columns is read as a whole.
+        """
+        shape, column_major, dtype = self.with_stream(name, header_of)
+        if column_major or len(shape) < 2 or not dtype.itemsize * np.prod(shape[1:]):
+            yield from self[name]
+            return
+        with self._reading(name) as stream:
+            header_of(stream, "")
+            for _ in range(shape[0]):
+                yield array_of(
+                    _Part(stream, dtype.itemsize * int(np.prod(shape[1:]))), dtype, shape[1:], _AGAIN
+                )
+            if stream.read(1):
+                raise StragError("holds more than its shape says", _AGAIN)
 
     def is_scalar(self, name):
         """Whether an array has no axes. False also if the array cannot be read."""
         try:
-            return self._with(name, _header)[0] == ()
+            return self.with_stream(name, header_of)[0] == ()
         except StragError:
             return False
 
-    def _with(self, name, read):
+    def info(self, name):
+        """The ZipInfo of an array."""
+        return self._archive.getinfo(self._members[name])
+
+    def with_stream(self, name, read):
         """The result of `read`, a function of the stream of an array and of the remedy for Python objects."""
+        with self._reading(name) as stream:
+            return read(stream, _conversion(self.path, name))
+
+    @contextlib.contextmanager
+    def _reading(self, name):
+        """Open the stream of an array. What fails in this context is a StragError about the array."""
         try:
             with self._archive.open(self._members[name]) as stream:
                 if not self._members[name].endswith(".npy"):
                     raise StragError("is not an array", "save arrays x and y with numpy.savez")
-                return read(stream, _conversion(self.path, name))
+                yield stream
         except StragError as error:
             raise StragError(f"array '{name}' {error.problem}", error.remedy, self.path) from None
         except _BROKEN as error:
@@ -212,3 +246,16 @@ class Npz:
     def _unreadable(self, error, subject=""):
         """The StragError for a broken file. subject : the array, or nothing for the whole file."""
         return StragError(f"{subject}cannot be read ({reason_of(error)})", _AGAIN, self.path)
+
+
+class _Part:
+    """A binary stream that ends after some bytes of another one."""
+
+    def __init__(self, stream, size):
+        self._stream, self._left = stream, size
+
+    def read(self, size):
+        """The next bytes, at most `size`."""
+        part = self._stream.read(min(size, self._left))
+        self._left -= len(part)
+        return part

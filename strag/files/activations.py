@@ -1,5 +1,7 @@
 """The kind `activations`: the activations and predictions of networks for examples, layer by layer."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from strag.errors import StragError
@@ -22,6 +24,7 @@ from strag.files.writer import Writer
 from strag.words import Brief, number_of, some_of
 
 UNITS = Axis("units", "N", step=0)
+HEAD_UNITS = Axis("units of the head", "N")
 SPEC = Spec(
     "activations",
     (
@@ -46,12 +49,26 @@ SPEC = Spec(
             "examples that the run was trained on; all examples if the data have another origin than "
             "the training set, which the stamp then has as `training_origin`",
         ),
+        Tensor(
+            *("head_weight", "F32", (UPDATE, RUN, CLASS, HEAD_UNITS)),
+            "weights of the linear head, whose output is the logits; the stamp has the layer that it reads "
+            "as `head`. Absent for networks without such a head, and without this layer",
+            required=False,
+            beside="head_bias",
+        ),
+        Tensor(
+            *("head_bias", "F32", (UPDATE, RUN, CLASS)),
+            "biases of the linear head",
+            required=False,
+            beside="head_weight",
+        ),
     ),
     named=(RUN, LAYER, CLASS),
     filled=(EXAMPLE, UPDATE, LAYER),
     says=("origin",),
 )
 WHOLE = ("updates", "index", "y", "group", "names", "name_ends", "trained")
+HEAD = ("head_weight", "head_bias")
 LARGEST_HALF = 65504  # largest half-precision number; near zero the numbers are 6e-8 apart
 _SMALL, _MOVED = 1e-3, 0.01  # lengths |h| at which these steps may matter; largest relative error
 
@@ -60,12 +77,19 @@ class ActivationsWriter(Writer):
     """An activations file that is laid out first and filled tile by tile; see `Writer`.
 
     whole : dict of name to array, every tensor except the activations, predictions and losses.
-    widths : dict of layer to its number of units. half : whether to store activations as float16.
+    widths : dict of layer to its number of units. half : whether to store activations as float16. A stamp
+    with `head` makes room for the head.
     """
 
     def __init__(self, output, meta, whole, widths, half=False):
-        spec = SPEC.numbered(widths, {"layerK": "F16" if half else "F32"})
-        super().__init__(output, spec, meta, whole, {units(layer): N for layer, N in widths.items()})
+        spec, lengths = SPEC.numbered(widths, {"layerK": "F16" if half else "F32"}), {}
+        if meta.get("head") is None:
+            spec = spec.without(HEAD)
+        else:
+            forms = (replace(t, required=True) if t.name in HEAD else t for t in spec.tensors)
+            spec, lengths = replace(spec, tensors=tuple(forms)), {HEAD_UNITS.name: widths[meta["head"]]}
+        lengths |= {units(layer): N for layer, N in widths.items()}
+        super().__init__(output, spec, meta, whole, lengths)
         self._half = half
 
     def add(self, at, tile):
@@ -80,6 +104,8 @@ class ActivationsWriter(Writer):
         }
         for name, values in {"prediction": tile.prediction, "loss": tile.loss, **layers}.items():
             self.put(name, place, values)
+        for name, values in tile.head.items():
+            self.put(name, (at, tile.runs), values)
 
 
 def _tensor(layer):
@@ -128,8 +154,12 @@ class Activations(Brief):
     index, y, group : int64 [P]. names : Names of the examples, or None. trained : bits, uint8 [R, ceil(P/8)].
     model : dict of the values that must be equal in files that are measured together.
     is_other : whether the examples have another origin than the training set.
+    head_layer : the layer that the linear head reads, or None if the file does not hold the head.
+    is_foreign : False, because strag wrote the file; see `strag.files.foreign`.
     meta, source : stamp and name of the file.
     """
+
+    is_foreign, remarks = False, ()
 
     def __init__(self, container):
         self._container, self.meta, self.source = container, container.meta, container.name
@@ -138,6 +168,7 @@ class Activations(Brief):
         self.runs, self.layers, self.classes = (tuple(self.meta[axis.stamped]) for axis in SPEC.named)
         self.names = names_of(tensors)
         self.is_other = self.meta.get("training_origin") is not None
+        self.head_layer = self._head_layer()
         for name, values in tensors.items():
             setattr(self, name, values)
         inputs, recipe = (self.meta.get(key) or {} for key in ("inputs", "recipe"))
@@ -154,6 +185,15 @@ class Activations(Brief):
         runs, examples = number_of(len(self.runs), "run"), number_of(len(self.index), "example")
         return f"{runs} at updates {some_of(self.updates)}, {examples}, layers {some_of(self.layers)}"
 
+    def _head_layer(self):
+        """The layer of the head. Raises StragError for a head that does not fit this layer."""
+        layer, held = self.meta.get("head"), self._container.layout()
+        if HEAD[0] not in held:
+            return None
+        if layer not in self.layers or self.width(layer) != held[HEAD[0]][1][3]:
+            raise SPEC.fault("has a linear head that does not fit its layers", self.source)
+        return layer
+
     def width(self, layer):
         """Number of units of a layer."""
         return self._container.layout()[_tensor(layer)][1][3]
@@ -169,6 +209,10 @@ class Activations(Brief):
     def loss(self, update, run):
         """Return the cross-entropy of every example, float32 [P]; update, run : positions."""
         return self._container.part("loss", update, run)
+
+    def head(self, update, run):
+        """Return the weights of the linear head, float32 [C, N]; update, run : positions."""
+        return self._container.part(HEAD[0], update, run)
 
     def __enter__(self):
         return self

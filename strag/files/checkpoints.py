@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError, bad_usage
-from strag.files.container import check_size, read_header
 from strag.files.header import LARGEST, read_entries
+from strag.files.reading import check_size, read_header
 from strag.files.streams import is_regular, open_input, read_exactly
 from strag.identity import identity_of
 from strag.words import as_text, some_of

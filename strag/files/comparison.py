@@ -51,6 +51,10 @@ SPEC = JsonSpec(
                 Keys(("runs",), "number of runs that have a set; null for `flipped`"),
                 Keys(("quorum",), "for `majority`; else null"),
                 Keys(
+                    ("recording",),
+                    "only if strag did not train the networks: `snapshot` or `online`",
+                ),
+                Keys(
                     ("at",),
                     "when the sets were taken: `inversion`, an update, or `error:X` for a training error X; "
                     "null for `flipped`",
@@ -100,10 +104,16 @@ def comparison_object(comparison, compared):
             command=meta.get("command"),
         ),
         "names": list(comparison.names),
-        "sets": [kind and asdict(kind) for kind in comparison.kinds or [None] * len(comparison.names)],
+        "sets": [_kind_object(kind) for kind in comparison.kinds or [None] * len(comparison.names)],
         "sizes": comparison.sizes.tolist(),
         **{name: np.round(getattr(comparison, name), _DIGITS).tolist() for name in names},
     }
+
+
+def _kind_object(kind):
+    """Return the JSON object for a SetKind, or None for None."""
+    absent = {"recording"} if kind is not None and kind.recording is None else set()
+    return kind and {name: value for name, value in asdict(kind).items() if name not in absent}
 
 
 def read(opened):

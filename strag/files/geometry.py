@@ -1,6 +1,14 @@
 """The kind `geometry`: a JSON object with the radii and distances of the groups at every record."""
 
 from strag.files.spec import JsonSpec, Keys
+from strag.geometry.measures import FURTHER
+
+
+def _keys(measure):
+    """The keys of an optional measure: its own, and that of its curve."""
+    curve = measure.listed_as if measure.label else None
+    return (measure.name,) if curve in (None, measure.name) else (measure.name, curve)
+
 
 SPEC = JsonSpec(
     "geometry",
@@ -20,6 +28,7 @@ SPEC = JsonSpec(
                     ("radius_rms", "separation"), "root mean square of the radii over the groups, and eta^2"
                 ),
                 Keys(("radius", "distance"), "one value per group, and one per pair"),
+                *(Keys(_keys(measure), measure.meaning) for measure in FURTHER),
                 Keys(
                     ("train_error", "train_loss"),
                     "as in a history; if the stamp has `training_origin`, they are `test_error` and "

@@ -28,7 +28,7 @@ from strag.files.laws import (
 from strag.files.spec import Axis, Law, Spec, Tensor
 from strag.files.state import HEAD, REACHED, STATE, state_of
 from strag.files.writer import Writer, write
-from strag.geometry.measures import RECORDED
+from strag.geometry.measures import FURTHER, RECORDED
 from strag.signals import held
 from strag.stragglers.history import History
 from strag.stragglers.sets import described_at
@@ -51,6 +51,7 @@ _ALWAYS = (
     "mean_norm2",
 )  # in every history with a layer; older files lack the other measures
 _AXES = {"class": (CLASS,), "pair": (PAIR,), None: ()}
+_OPTIONAL = tuple(measure for measure in FURTHER if not measure.parts)
 SPEC = Spec(
     "history",
     (
@@ -76,7 +77,7 @@ SPEC = Spec(
                 *(measure.name, "F32", (RECORD, RUN, LAYER, *_AXES[measure.axis]), measure.meaning),
                 required=measure.name in _ALWAYS,
             )
-            for measure in RECORDED
+            for measure in (*RECORDED, *_OPTIONAL)
         ),
         Tensor("misclassified", "U8", (RECORD, RUN, BITS), "misclassified examples, trained or not"),
         Tensor(
@@ -143,15 +144,18 @@ SPEC = Spec(
     says=("origin",),
     free=STATE,
 )
-_FILLED = {"train_loss", *(measure.name for measure in RECORDED)}  # by every training
-_WRITTEN = replace(
-    SPEC,
-    tensors=tuple(
-        replace(tensor, required=True) if tensor.name in _FILLED else tensor
-        for tensor in SPEC.tensors
-    ),
-)
-_PER_LAYER = tuple(measure.name for measure in RECORDED)
+_RECORDED = tuple(measure.name for measure in RECORDED)
+_PER_LAYER = (*_RECORDED, *(measure.name for measure in _OPTIONAL))
+
+
+def _written(further=()):
+    """The SPEC of a history that is written with these measures, in addition to those of every history."""
+    names = {"train_loss", *_RECORDED, *further}
+    tensors = [replace(tensor, required=tensor.required or tensor.name in names) for tensor in SPEC.tensors]
+    return replace(SPEC, tensors=tuple(tensors))
+
+
+_WRITTEN = _written()
 _PER_RECORD = ("train_error", "train_loss", *_PER_LAYER, "misclassified")
 _PER_TEST = ("test_error", "test_misclassified")
 _OF_TESTS = ("test_updates", *_PER_TEST, "y_test")
@@ -195,18 +199,20 @@ class HistoryWriter(Writer):
     whole : dict of name to array: `updates`, `trained` and the tensors of the examples; with tests also
     `test_updates` and `y_test`. noise_levels : number of noise levels S. scheduled : updates of the tests
     that every run makes, if runs end on their own, else None. Such a file is cut where the last run ends.
-    state : shapes of the arrays of the state of one run, by name, or None if it is not kept.
+    state : shapes of the arrays of the state of one run, by name, or None if it is not kept. further : names
+    of optional measures.
     """
 
-    measures = _PER_LAYER
+    measures = _RECORDED
 
-    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=None, state=None):
+    def __init__(self, output, meta, whole, noise_levels=0, spare=0, scheduled=None, state=None, further=()):
         runs = len(meta["runs"])
         free = {} if scheduled is None else {"last_record": (np.int64, (runs,))}
         if state is not None:
             free |= {HEAD + name: (np.float32, (runs, *shape)) for name, shape in state.items()}
             free[REACHED.name] = (np.int64, (runs,))
-        super().__init__(output, _WRITTEN, meta, whole, {"noise level": noise_levels}, free, spare)
+        spec = _written(further)
+        super().__init__(output, spec, meta, whole, {"noise level": noise_levels}, free, spare)
         places = [name for name in ("updates", "test_updates") if name in whole]
         self.places = {name: {int(t): at for at, t in enumerate(whole[name])} for name in places}
         self._committed, self._scheduled = False, scheduled

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from strag.errors import StragError
 from strag.files.canonical import legible
-from strag.files.container import container_from, is_json
+from strag.files.reading import container_from, is_json
 from strag.files.stamp import check_stamp, not_strag, with_article, wrong_kind
 from strag.files.streams import name_of, open_input, read_exactly
 from strag.kinds import KINDS, maker_of

@@ -12,6 +12,7 @@ from strag.files.stamp import stamp
 from strag.files.writer import write
 from strag.identity import identity_of
 from strag.stragglers.sets import CONTROLS, Sets
+from strag.stragglers.unknown import carried
 from strag.words import Brief, number_of
 
 SET = Axis("set", "S")
@@ -70,6 +71,11 @@ class StoredSets(Brief):
         return f"{sets} of {runs}, of {number_of(len(self.index), 'example')}"
 
     @property
+    def recording(self):
+        """How networks that strag did not train were recorded: `snapshot` or `online`; None for others."""
+        return self.meta.get("recording")
+
+    @property
     def origin(self):
         """Identity of the data set in whose rows `index` counts."""
         return self.meta["origin"]
@@ -118,4 +124,5 @@ def sets_meta(history, recipe):
         inputs={"history": history.meta.get("inputs", {}), "training": history.recipe},
         controls=list(CONTROLS),
         **{key: history.meta.get(key) for key in kept},
+        **carried(history),
     )

@@ -7,6 +7,7 @@ from strag.files.spec import JsonSpec, Keys
 from strag.files.stamp import stamp
 from strag.stragglers.overlap import ALL, DISJOINT
 from strag.stragglers.stability import Stability
+from strag.stragglers.unknown import carried
 
 
 def _are_records(value):
@@ -84,6 +85,7 @@ def stability_object(history, agreement, recipe):
             classes=list(history.classes),
             title=history.meta.get("title"),
             command=history.meta.get("command"),
+            **carried(history),
         ),
         "inversion": agreement.inversion and dict(zip(_INVERSION, agreement.inversion, strict=True)),
         "summary": dict(zip(_SUMMARY, summary, strict=True)),
@@ -114,6 +116,8 @@ def read(opened):
         title=value["strag"].get("title"),
         classes=tuple(value["strag"].get("classes") or ()),
         recipe=_object(inputs, "training"),
+        recording=value["strag"].get("recording"),
+        measured=value["strag"].get("layers") != [],
         source=source,
     )
 

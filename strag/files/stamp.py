@@ -145,6 +145,7 @@ _FIELDS = {
     "classes": _are_texts,
     "runs": _are_numbers,
     "layers": _are_layers,
+    "lacks": _are_texts,
 }
 
 

@@ -1,7 +1,5 @@
 """The kind `stragglers`: a JSON object with the result of find-stragglers."""
 
-import csv
-import io
 from dataclasses import asdict
 from functools import partial
 
@@ -81,17 +79,6 @@ def _inversion_object(inversion):
 def _class_object(original):
     """Return the JSON object for an OriginalClass."""
     return {_OF_CLASS.get(name, name): value for name, value in asdict(original).items()}
-
-
-def write_csv(output, table):
-    """Write a table, a dict of column name to values, as CSV into an open Output without committing it."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table)
-    writer.writerows(zip(*table.values(), strict=True))
-    with output.writing():
-        output.file.write(text.getvalue().encode())
-        output.file.flush()
 
 
 def read(opened):

@@ -84,6 +84,23 @@ def read_exactly(stream, size):
     return content
 
 
+def read_at(file, offset, array):
+    """Fill a contiguous array with the bytes of a file from `offset` on. False if the file is too short.
+
+    The position of the file does not matter, so that processes which share the open file can read at once.
+    """
+    rest = memoryview(array.reshape(-1).view("u1"))
+    if not hasattr(os, "preadv"):
+        file.seek(offset)
+        return file.readinto(rest) == len(rest)
+    while rest:
+        count = os.preadv(file.fileno(), [rest], offset)
+        if not count:
+            return False
+        offset, rest = offset + count, rest[count:]
+    return True
+
+
 def is_regular(stream):
     """Whether a stream is a regular file, which can be read at any position."""
     return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)

@@ -1,16 +1,15 @@
 """Measure radii, distances and errors from dumped activations, in one pass with bounded memory."""
 
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
 from strag.bits import unpack
 from strag.errors import StragError
 from strag.geometry.curves import measures_of, over_axis, values_of
-from strag.geometry.measures import CURVES
-from strag.geometry.moments import ClassMoments, normalise
-
-TILE = 4096  # examples read at a time
+from strag.geometry.further import NOTHING, measure_further
+from strag.geometry.sums import ClassSums, rows_of_tile
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,9 @@ class GeometryRecord:
 
     runs : slice of all runs. update : int.
     measures : dict of name to float64 [R, L, axis], over trained examples; see `measures_of`.
-    train_error, train_loss : float64 [R], over trained examples; NaN for a run without any.
-    misclassified : bool [R, P].
+    train_error, train_loss : float64 [R], over trained examples; NaN for a run without any, and where a part
+        does not hold the predictions or the losses.
+    misclassified : bool [R, P], or None if a part does not hold the predictions.
     not_finite : list of a NotFinite for every part, run, layer and class with examples that are not finite.
     ended : None, because all runs are measured at the same updates; see `strag.training.records`.
     """
@@ -55,7 +55,8 @@ class Grid:
     """Parts that together cover every example at every update and run exactly once.
 
     A part is an open dump with `updates`, `runs`, `layers`, `classes`, `index`, `y`, `group`,
-    `trained`, `is_other`, `model`, `source`, and the methods `hidden`, `prediction` and `loss`.
+    `trained`, `is_other`, `model`, `source`, and the methods `width`, `hidden`, `prediction` and `loss`. The
+    last two return None where the dump does not hold it.
 
     Attributes
     ----------
@@ -118,62 +119,96 @@ class Grid:
                 )
 
 
-def measure(grid, tile=TILE):
-    """Yield a GeometryRecord for every update of a Grid, reading `tile` examples at a time."""
-    for update in grid.updates:
-        R, P = grid.trained.shape
-        wrong, loss = np.zeros((R, P), dtype=bool), np.zeros((R, P))
-        moments, spoilt = [[None] * len(grid.layers) for _ in range(R)], []
-        for part, columns in zip(grid.parts, grid.columns, strict=True):
-            if update not in part.updates:
-                continue
-            record = int(np.searchsorted(part.updates, update))
-            for position, run in enumerate(part.runs):
-                row = grid.runs.index(run)
-                wrong[row, columns] = part.prediction(record, position) != part.group
-                loss[row, columns] = part.loss(record, position)
-                for number, layer in enumerate(grid.layers):
-                    of_part, bad = _moments(part, layer, record, position, grid.trained[row, columns], tile)
-                    known = moments[row][number]
-                    moments[row][number] = of_part if known is None else known.merge(of_part)
-                    spoilt += [
-                        NotFinite(part.source, int(update), run, layer, part.classes[c], int(bad[c]))
-                        for c in np.flatnonzero(bad)
-                    ]
+def measure(grid, tile=None, further=NOTHING, apply=map):
+    """Yield a GeometryRecord for every update of a Grid, with bounded memory.
+
+    tile : number of examples to read at a time; by default it depends on the number of units of a layer.
+    further : the Further, with measures to add to those of every history.
+    apply : function that applies a function to every item of a list and yields the results in order, as `map`
+        does. It may share the items among processes, which changes no number.
+    """
+    places = [
+        (update, number, run, layer)
+        for update in grid.updates
+        for number, part in enumerate(grid.parts)
+        if update in part.updates
+        for run in part.runs
+        for layer in grid.layers
+    ]
+    results = zip(places, apply(lambda place: _measured_layer(grid, place, tile), places), strict=True)
+    for update, of_update in groupby(results, key=lambda result: result[0][0]):
+        moments, spoilt = [[None] * len(grid.layers) for _ in grid.runs], []
+        for (_, number, run, layer), (of_part, broken) in of_update:
+            row, column, part = grid.runs.index(run), grid.layers.index(layer), grid.parts[number]
+            known = moments[row][column]
+            moments[row][column] = of_part if known is None else known.merge(of_part)
+            spoilt += [
+                NotFinite(part.source, int(update), run, layer, part.classes[c], int(broken[c]))
+                for c in np.flatnonzero(broken)
+            ]
+        measured = _measured(int(update), moments, *_outcomes(grid, update), grid.trained, spoilt)
+        measured.measures |= measure_further(grid, update, moments, further, tile, apply)
+        yield measured
+
+
+def _outcomes(grid, update):
+    """Whether examples are misclassified, and their losses: bool and float64 [R, P].
+
+    Each is None if a part of the Grid does not hold it.
+    """
+    wrong, loss = np.zeros(grid.trained.shape, dtype=bool), np.zeros(grid.trained.shape)
+    for part, columns in zip(grid.parts, grid.columns, strict=True):
+        if update not in part.updates:
+            continue
+        record = int(np.searchsorted(part.updates, update))
+        for position, run in enumerate(part.runs):
+            row = grid.runs.index(run)
+            predicted, lost = part.prediction(record, position), part.loss(record, position)
+            if wrong is not None:
+                wrong[row, columns] = True if predicted is None else predicted != part.group
+            wrong = None if predicted is None else wrong
+            loss = None if lost is None else loss
+            if loss is not None:
+                loss[row, columns] = lost
+    if wrong is not None and loss is not None:
         wrong |= ~np.isfinite(loss)
-        yield _measured(int(update), moments, wrong, loss, grid.trained, spoilt)
+    return wrong, loss
 
 
-def _moments(part, layer, update, run, trained, tile):
-    """Measure one layer of one network over the trained examples of a part.
+def _measured_layer(grid, place, tile):
+    """Measure one layer of one network over the trained examples of one part.
 
-    update, run : positions in the part. trained : bool [P], the trained examples of the part.
+    place : the update, the number of the part, the run and the layer.
 
     Returns the ClassMoments of the layer, in float64, and the number of examples of each class that are not
-    finite: int [C].
+    finite: int64 [C].
     """
-    C, P = len(part.classes), len(part.index)
-    total, bad = ClassMoments.zeros((), C, part.width(layer)), np.zeros(C, dtype=np.int64)
-    for start in range(0, P, tile):
-        rows = slice(start, min(start + tile, P))
-        h = part.hidden(layer, update, run, rows)[trained[rows]].astype(np.float64)
-        labels = part.group[rows][trained[rows]]
-        of_tile = ClassMoments.of(normalise(h), labels, C)
-        if np.isnan(of_tile.norm2).any():
-            bad += np.bincount(labels[~np.isfinite(h).all(axis=1)], minlength=C)
-        total = total.merge(of_tile)
-    return total, bad
+    update, number, run, layer = place
+    part, trained = grid.parts[number], grid.trained[grid.runs.index(run), grid.columns[number]]
+    record, position = int(np.searchsorted(part.updates, update)), part.runs.index(run)
+    P, width = len(part.index), part.width(layer)
+    sums, step = ClassSums(len(part.classes), width), tile or rows_of_tile(width)
+    for start in range(0, P, step):
+        rows = slice(start, min(start + step, P))
+        kept = trained[rows]
+        if kept.any():
+            h = part.hidden(layer, record, position, rows)
+            sums.add(h, part.group[rows], None if kept.all() else kept)
+    return sums.moments(), sums.broken
 
 
 def _measured(update, moments, wrong, loss, trained, not_finite):
-    """The GeometryRecord from moments [R][L], misclassified examples and losses, [R, P] each."""
+    """The GeometryRecord from moments [R][L], and from misclassified examples and losses, [R, P] or None."""
     of_runs = [measures_of(layers) for layers in moments]
     count = trained.sum(axis=1)
+    error, mean_loss = np.full((2, len(count)), np.nan)
     with np.errstate(invalid="ignore"):  # a run without examples has no error
-        error = (wrong & trained).sum(axis=1) / count
-        mean_loss = np.where(trained, loss, 0).sum(axis=1) / count
+        if wrong is not None:
+            error = (wrong & trained).sum(axis=1) / count
+        if loss is not None:
+            mean_loss = np.where(trained, loss, 0).sum(axis=1) / count
     return GeometryRecord(
-        runs=slice(0, len(wrong)),
+        runs=slice(0, len(count)),
         update=update,
         measures={name: np.stack([run[name] for run in of_runs]) for name in of_runs[0]},
         train_error=error,
@@ -183,23 +218,24 @@ def _measured(update, moments, wrong, loss, trained, not_finite):
     )
 
 
-def curves_of(grid, record):
-    """Every curve of MEASURES in a GeometryRecord: dict of name to float64 [R, L].
+def curves_of(grid, record, further=NOTHING):
+    """Every curve that a geometry file lists, from a GeometryRecord: dict of name to float64 [R, L].
 
     A value over classes is NaN if a class with examples has no radius.
     """
-    present, values = _present(grid), _values(grid, record)
-    return {measure.name: over_axis(measure, values[measure.name], present) for measure in CURVES}
+    present, values = _present(grid), _values(grid, record, further)
+    return {m.name: over_axis(m, values[m.name], present) for m in further.listed if m.label}
 
 
-def as_records(grid, record):
+def as_records(grid, record, further=NOTHING):
     """The entries of a GeometryRecord in a geometry file: list of dict, one per run and layer.
 
     `class_sizes` are the numbers of trained examples of each class; all other values are over these examples.
     """
-    sizes, values, curves = _class_sizes(grid), _values(grid, record), curves_of(grid, record)
-    over_all = {measure.listed_as: curves[measure.name] for measure in CURVES if measure.listed_as}
-    along = {measure.name: values[measure.name] for measure in CURVES if measure.axis}
+    sizes, values = _class_sizes(grid), _values(grid, record, further)
+    curves = curves_of(grid, record, further)
+    over_all = {m.listed_as: curves[m.name] for m in further.listed if m.label and m.listed_as}
+    along = {measure.name: values[measure.name] for measure in further.listed if measure.axis}
     return [
         {
             "update": record.update,
@@ -216,9 +252,9 @@ def as_records(grid, record):
     ]
 
 
-def _values(grid, record):
-    """Every measure with a curve, along its axis: dict of name to float64 [R, L, axis]."""
-    return {measure.name: values_of(measure, record.measures, _present(grid)) for measure in CURVES}
+def _values(grid, record, further):
+    """Every measure that a geometry file lists, along its axis: dict of name to float64 [R, L, axis]."""
+    return {m.name: values_of(m, record.measures, _present(grid)) for m in further.listed}
 
 
 def _present(grid):
@@ -228,4 +264,5 @@ def _present(grid):
 
 def _class_sizes(grid):
     """Number of trained examples of every class in every run: int64 [R, C]."""
-    return grid.trained @ (grid.group[:, None] == np.arange(len(grid.classes))).astype(np.int64)
+    classes = len(grid.classes)
+    return np.stack([np.bincount(grid.group[kept], minlength=classes) for kept in grid.trained])

@@ -4,6 +4,8 @@ import numpy as np
 
 from strag.errors import StragError
 
+_DIFFERENCES = 1 << 22  # numbers that distances hold at a time, 32 MiB
+
 
 def normalise(h):
     """Project latent vectors to the unit sphere: x = h / |h|, and x = 0 where |h| = 0; NaN stays NaN.
@@ -102,7 +104,11 @@ class ClassMoments:
         """Distances |m_c - m_c'| of all pairs c < c' in upper-triangle order: float64 [..., C(C-1)/2]."""
         m = self.means()
         first, second = np.triu_indices(m.shape[-2], k=1)
-        return np.linalg.norm(m[..., first, :] - m[..., second, :], axis=-1)
+        step = max(1, _DIFFERENCES * m.shape[-2] // max(1, m.size))  # pairs whose differences fit in memory
+        pieces = [slice(start, start + step) for start in range(0, len(first), step)] or [slice(0)]
+        return np.concatenate(
+            [np.linalg.norm(m[..., first[at], :] - m[..., second[at], :], axis=-1) for at in pieces], axis=-1
+        )
 
     def separation(self):
         """eta^2 over the classes with examples, see `separation`: float64 [...]."""

@@ -30,7 +30,7 @@ def batch_of(ids, logits, labels, activations, classes=None):
     classes : number of classes C, or None if the logits determine it. Raises StragError for ids, logits,
     labels and activations of a wrong type, shape or value.
     """
-    ids = ids_of(ids if isinstance(ids, (list, tuple, str)) else as_array(ids, "ids"))
+    ids = ids_of(ids if isinstance(ids, (list, tuple, range, str)) else as_array(ids, "ids"))
     logits, labels = _logits(logits, classes), _labels(labels)
     if not len(ids) == len(logits) == len(labels):
         counts = f"{number_of(len(ids), 'id')}, {number_of(len(logits), 'row')} of logits and "

@@ -24,12 +24,14 @@ class SetKind:
     runs : number of runs that have a set; None for `flipped`.
     quorum : the share of the runs, for `majority`; else None.
     at : when the sets were taken, such as "inversion" or "error:0.09"; None for `flipped`.
+    recording : how networks that strag did not train were recorded; None for others, and for `flipped`.
     """
 
     holds: str
     runs: int | None = None
     quorum: float | None = None
     at: str | None = None
+    recording: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,10 +98,11 @@ def kind_of(finding):
     if not runs or not isinstance(at, str) or finding.is_of_sets:
         return None
     if recipe.get("core"):
-        return SetKind(CORE, runs, at=at)
+        return SetKind(CORE, runs, at=at, recording=finding.recording)
     if runs == 1:
-        return SetKind(RUN, 1, at=at)
-    return SetKind(MAJORITY, runs, quorum, at) if isinstance(quorum, (int, float)) else None
+        return SetKind(RUN, 1, at=at, recording=finding.recording)
+    known = isinstance(quorum, (int, float))
+    return SetKind(MAJORITY, runs, quorum, at, finding.recording) if known else None
 
 
 def compare(sets, examples, names, title=None, kinds=None):

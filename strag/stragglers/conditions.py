@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from strag.stragglers.sets import NO_CONTROL, OWN
+from strag.stragglers.unknown import in_brief
 
 REFERENCE = "reference"  # label of a condition with the usual value of every setting
 OWN_SET = "own set"  # label of a condition whose networks left out the own sets of their runs
@@ -12,12 +13,16 @@ OF_BLOCK = "examples of each block"  # value of `without` on several blocks, see
 OF_SETS = ("control", "dose", "update")  # settings of a sweep, whose networks each left out a set
 OF_MODEL = ("depth", "width", "activation", "channels", "source", "model_args")  # only some models have them
 OF_DATA = ("without", "pruned")  # settings that say which examples all runs lack
+OF_TRAINING = (  # settings that are unknown of networks that strag did not train
+    *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
+    *("batch_size", "own_order", "precision", "restandardise"),
+)
 # The usual values of these settings, even if other values are more common.
 USUAL = {
     "control": NO_CONTROL,
     "dose": OWN,
     "at": "inversion",
-    **dict.fromkeys((*OF_DATA, "model", "no_bias", "standardise")),
+    **dict.fromkeys((*OF_DATA, "model", "no_bias", "standardise", "recording")),
 }
 
 
@@ -87,10 +92,18 @@ def _is_number(value):
 def varying(settings):
     """Names of the settings that differ between experiments, in their order: list of str.
 
+    An unknown setting of networks that strag did not train differs from none.
+
     settings : list of the dict of settings of every experiment.
     """
     names = dict.fromkeys(name for values in settings for name in values)
-    return [name for name in names if len({_text(values.get(name)) for values in settings}) > 1]
+    known = {name: [each for each in settings if not _is_unknown(name, each)] for name in names}
+    return [name for name in names if len({_text(values.get(name)) for values in known[name]}) > 1]
+
+
+def _is_unknown(name, settings):
+    """Whether a setting is unknown because strag did not train the networks. settings : dict of them."""
+    return bool(settings.get("recording")) and name in OF_TRAINING and settings.get(name) is None
 
 
 def layers_in_order(experiments):
@@ -142,6 +155,10 @@ def _named(name, value):
         return "no biases" if value else "biases"
     if name == "model":
         return str(value or "mlp")
+    if name == "recording":
+        return in_brief(value) or "trained by strag"
+    if value is None and name in ("data", "layer"):
+        return "data without a title" if name == "data" else "no layer"
     if name == "standardise" and value is None:
         value = "pixel"
     return f"{name.replace('_', ' ')} {_text(value)}"
@@ -156,7 +173,9 @@ def described(settings, usual):
     parts = [
         _named(name, settings.get(name))
         for name, common in usual.items()
-        if _text(settings.get(name)) != common and not (name in omitted and settings.get(name) is None)
+        if _text(settings.get(name)) != common
+        and not (name in omitted and settings.get(name) is None)
+        and not _is_unknown(name, settings)
     ]
     if len(usual) == 1:
         (name,) = usual

@@ -11,7 +11,7 @@ class Curves:
 
     updates : int [T], rising.
     observable : float [T], the curve in which a valley is sought.
-    train_error, train_loss : float [T].
+    train_error, train_loss : float [T]; the loss is None if it is not known.
     wrong : int [T], numbers of misclassified training examples.
     examples : number of examples that the run trains on.
     """
@@ -19,19 +19,21 @@ class Curves:
     updates: np.ndarray
     observable: np.ndarray
     train_error: np.ndarray
-    train_loss: np.ndarray
+    train_loss: np.ndarray | None
     wrong: np.ndarray
     examples: int
 
     @property
     def are_finite(self):
-        """Whether every value of the observable, the training error and the training loss is finite."""
-        return all(np.isfinite(curve).all() for curve in (self.observable, self.train_error, self.train_loss))
+        """Whether every known value of the observable, the training error and the loss is finite."""
+        curves = (self.observable, self.train_error, self.train_loss)
+        return all(np.isfinite(curve).all() for curve in curves if curve is not None)
 
     def until(self, record):
         """The curves at the records before `record`, a position on axis T."""
         names = ("updates", "observable", "train_error", "train_loss", "wrong")
-        return Curves(*(getattr(self, name)[:record] for name in names), self.examples)
+        curves = (getattr(self, name) for name in names)
+        return Curves(*(None if curve is None else curve[:record] for curve in curves), self.examples)
 
 
 def valleys(curve):

@@ -7,6 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 from strag.errors import StragError
+from strag.stragglers.conditions import OF_TRAINING
 from strag.stragglers.inversion import FEWEST, INVERSION, Inversion
 from strag.stragglers.recipe import network_of, step_size
 from strag.stragglers.run_finding import RunReference
@@ -67,10 +68,6 @@ class Experiment:
     layers: tuple = ()
 
 
-_TRAINING = (
-    *("depth", "width", "activation", "optimizer", "lr", "momentum", "weight_decay"),
-    *("batch_size", "own_order", "precision", "restandardise"),
-)
 _UNUSUAL = ("no_bias", "standardise")  # settings that are in a recipe only if they are not the usual ones
 OF_FINDING = ("observable", "layer", "rule", "at", "per_class", "min_misclassified")
 _USUAL = {"min_misclassified": FEWEST}  # values of settings that older files lack
@@ -112,9 +109,10 @@ def _settings(finding):
         "data": meta.get("title"),
         "groups": ", ".join(map(str, meta.get("classes") or [])),
         "examples": finding.summary.examples,
-        **{name: finding.training.get(name) for name in _TRAINING},
+        **{name: finding.training.get(name) for name in OF_TRAINING},
         **{name: finding.training[name] for name in _UNUSUAL if finding.training.get(name)},
         **_model(finding.training),
+        **({"recording": finding.recording} if finding.recording else {}),
         **{name: finding.recipe.get(name, _USUAL.get(name)) for name in OF_FINDING},
         "layer": finding.layer,
         "pruned": _pruned(finding),
@@ -139,8 +137,7 @@ def _history(finding):
 
 def _measured(finding):
     """The measured layers of the training, in the order of the forward pass: tuple."""
-    layers = finding.training.get("layers")
-    return tuple(filter(_is_plain, layers)) if isinstance(layers, list) else ()
+    return tuple(filter(_is_plain, finding.measured_layers))
 
 
 def _pruned(finding):

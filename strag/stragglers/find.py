@@ -22,6 +22,7 @@ from strag.stragglers.inversion import (
     unmeasured,
 )
 from strag.stragglers.recipe import descends
+from strag.stragglers.unknown import MORE_RUNS, SMALLER_STEPS
 
 VALLEY, FIRST_INCREASE = "valley", "first-increase"
 MOST = 0.5  # an example of the consensus is in more than this share of the sets
@@ -123,8 +124,9 @@ class Stragglers:
             return np.full(self.counts.shape, "")
         return np.where(self.seen > 0, self.model.status(self.counts, self.seen), "")
 
-    def require_core(self, source):
-        """Raise StragError if there is no model, and so no core. source : a file's name, for the message."""
+    def require_core(self, history):
+        """Raise StragError if there is no model, and so no core. history : the History of the runs."""
+        source = history.source
         if self.model is not None:
             return
         if not self.pooled:
@@ -134,7 +136,8 @@ class Stragglers:
                 source,
             )
         if len(self.taken) < 2:
-            raise StragError("the core needs two runs with a set", "train more `runs`", source)
+            more = history.remedy("train more `runs`", MORE_RUNS)
+            raise StragError("the core needs two runs with a set", more, source)
         raise StragError(f"has no core: {self.unknown}", "take the sets at another moment", source)
 
     @property
@@ -211,7 +214,8 @@ def _refuse_diverged(history, at):
     if at.update is not None and not history.recorded[history.updates == at.update].all():
         problem, remedy = f"has no run that still trains and is finite{where}", "use an earlier update"
         raise StragError(problem, remedy, history.source)
-    raise StragError(f"has no run that is finite{where}", "use a smaller `lr`", history.source)
+    remedy = history.remedy("use a smaller `lr`", SMALLER_STEPS)
+    raise StragError(f"has no run that is finite{where}", remedy, history.source)
 
 
 def _refuse_level(history, level):
@@ -222,7 +226,8 @@ def _refuse_level(history, level):
         raise StragError(problem, f"{remedy}; train longer", history.source)
     if errors.max() < level:
         problem = f"no run has a training error of {level} or more"
-        raise StragError(problem, f"the highest is {errors.max():.4g}", history.source)
+        remedy = f"the highest is {errors.max():.4g}; use a smaller one"
+        raise StragError(problem, remedy, history.source)
     problem = f"the training error of no run falls to {level} from above"
     raise StragError(problem, "use another error", history.source)
 
@@ -296,7 +301,8 @@ def _curves(history, run, curve, wrong):
     curve : float [T], the observable, or None. wrong : int [T], numbers of misclassified examples.
     """
     examples, end = int(unpack(history.trained[run], history.examples).sum()), history.records[run]
-    error, loss = history.train_error[:end, run], history.train_loss[:end, run]
+    error = history.train_error[:end, run]
+    loss = None if history.train_loss is None else history.train_loss[:end, run]
     curve = None if curve is None else curve[:end]
     return Curves(history.updates[:end], curve, error, loss, wrong[:end], examples)
 

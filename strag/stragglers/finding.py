@@ -10,6 +10,7 @@ from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.original_classes import original_classes
 from strag.stragglers.over_runs import OverRuns, layer_findings, over_runs
 from strag.stragglers.run_finding import run_findings
+from strag.stragglers.unknown import carried
 from strag.words import Brief, layer_called, number_of
 
 # Columns of the table of examples; `name` only if the examples have names.
@@ -41,7 +42,7 @@ class Finding(Brief):
     meta : dict with `recipe`, how the stragglers were found; `inputs`, with the recipe of the `training` and
         the identities of the inputs of the history; `origin`, the identity of the data set in whose rows
         `indices` count; `origin_size`; `classes`, the names of the groups; `title` and `command` of the data;
-        and `sets`, if the networks left out sets.
+        `sets`, if the networks left out sets; and `recording`, if strag did not train them.
     summary : OverRuns. runs : tuple of RunFinding.
     layers : tuple of LayerFinding, or None if only one layer was examined.
     model : Population, or None if it is not identifiable. model_unknown : the reason; None with a model.
@@ -98,13 +99,23 @@ class Finding(Brief):
         return (self.meta.get("inputs") or {}).get("training") or {}
 
     @property
+    def recording(self):
+        """How networks that strag did not train were recorded: `snapshot` or `online`; None for others."""
+        return self.meta.get("recording")
+
+    @property
+    def measured_layers(self):
+        """The measured layers of the training in their order: list, empty if they are not known."""
+        layers = self.meta.get("layers", self.training.get("layers"))
+        return layers if isinstance(layers, list) else []
+
+    @property
     def layer(self):
         """The layer of the runs, the first one if all layers were examined; None if it is not known.
 
         Files of strag 0.1 hold the number of a layer as text.
         """
-        requested, recorded = self.recipe.get("layer"), self.training.get("layers")
-        recorded = recorded if isinstance(recorded, list) else []
+        requested, recorded = self.recipe.get("layer"), self.measured_layers
         if requested == "all" and self.layers:
             return self.layers[0].layer
         if requested in (None, "all"):
@@ -169,6 +180,7 @@ def _meta(history, recipe, reference):
         "title": history.meta.get("title"),
         "command": history.meta.get("command"),
         **({"sets": history.meta["sets"]} if history.meta.get("sets") else {}),
+        **carried(history),
     }
 
 

@@ -23,7 +23,8 @@ class History(Brief):
     Attributes
     ----------
     updates : int64 [T], rising, number of updates before each record.
-    train_error, train_loss : float32 [T, R], over the examples each run trains on.
+    train_error, train_loss : float32 [T, R], over the examples each run trains on. The loss is None if it was
+        not recorded, as in predictions without logits.
     measures : dict of measure name to float32 [T, R, L, axis], see `strag.geometry.measures`.
     misclassified : uint8 [T, R, ceil(P/8)], bits over all P examples, little-endian in each byte.
     trained : uint8 [R, ceil(P/8)], bits: the examples each run trains on.
@@ -46,7 +47,7 @@ class History(Brief):
 
     updates: np.ndarray
     train_error: np.ndarray
-    train_loss: np.ndarray
+    train_loss: np.ndarray | None
     measures: dict
     misclassified: np.ndarray
     trained: np.ndarray
@@ -79,6 +80,15 @@ class History(Brief):
     def recipe(self):
         """The recipe of the training: dict, empty if the file has none."""
         return self.meta.get("recipe") or {}
+
+    @property
+    def recording(self):
+        """How networks that strag did not train were recorded: `snapshot` or `online`; None for others."""
+        return self.meta.get("recording")
+
+    def remedy(self, trained, recorded):
+        """The remedy `trained` if strag trained the networks, which has options for it; else `recorded`."""
+        return trained if self.recording is None else recorded
 
     @cached_property
     def records(self):
@@ -154,8 +164,11 @@ class History(Brief):
         if recorded is None:
             known = ", ".join(map(str, self.layers))
             only = f"it has only layer {known}, so remove `layer`"
+            problem = lacks_layer(layer, self.layers)
+            if "but it has" in problem:
+                only = "remove `layer`"
             remedy = f"choose `layer` from {known}" if len(self.layers) > 1 else only
-            raise bad_usage(lacks_layer(layer, self.layers), remedy, self.source)
+            raise bad_usage(problem, remedy, self.source)
         return self.layers.index(recorded)
 
     def layer(self, layer):
@@ -200,6 +213,8 @@ class History(Brief):
         lacking = [source for source in measure.sources if source not in self.measures]
         if lacking:
             remedy = "create it again with this version of strag, which measures it"
+            if measure.optional:
+                remedy = f"choose {name} where 'strag geometry' measures dumped activations"
             raise StragError(f"does not contain the measure '{lacking[0]}'", remedy, self.source)
         recorded = {
             source: self.measures[source][:, :, position].astype(np.float64) for source in measure.sources
@@ -236,11 +251,13 @@ class History(Brief):
     def finite(self):
         """Whether a run is finite at a record: bool [T, R].
 
-        It is finite if its loss, and the radii of the classes that it trains on, are finite. If not, all
-        examples of the run count as misclassified at this record. After its last record, a run is not finite.
+        It is finite if its loss, or its error if the loss is not known, and the radii of the classes that it
+        trains on are finite. If not, all examples of the run count as misclassified at this record. After
+        its last record, a run is not finite.
         """
         known = np.isfinite(self.measures["radius"]) | ~self.classes_trained()[:, None]  # (T, R, L, C)
-        return self.recorded & np.isfinite(self.train_loss) & known.all(axis=(2, 3))
+        curves = self.train_error if self.train_loss is None else self.train_loss
+        return self.recorded & np.isfinite(curves) & known.all(axis=(2, 3))
 
     @property
     def last_finite(self):

@@ -6,7 +6,7 @@ inversion   The curve has a valley with depth >= 0.02 and prominence >= 10 times
             records before it, and with at least 10 examples (or another requested number) misclassified at
             its bottom. If several valleys pass, the deepest one is the inversion.
 none        There is no such valley, and training has finished: error <= 1/P, or loss < 1 % of that at update
-            0.
+            0 (if the loss is known).
 open        There is no such valley yet, and training has not finished; a longer run might show one. A
             symmetric valley is visible once T is about 2 t*, so that only t* below T/2 is excluded.
 unresolved  There are fewer than 7 records. Or fewer than 5 records lie before the deepest valley, and no
@@ -139,8 +139,7 @@ def find_inversion(curves, descends=False, fewest=FEWEST):
 
 def unmeasured(curves):
     """The Inversion of a run without measured layers: `unresolved`, or `diverged`."""
-    finite = np.isfinite(curves.train_error).all() and np.isfinite(curves.train_loss).all()
-    return Inversion(UNRESOLVED, failed=LAYERS) if finite else Inversion(DIVERGED)
+    return Inversion(UNRESOLVED, failed=LAYERS) if curves.are_finite else Inversion(DIVERGED)
 
 
 def first_increase(curves, descends=False):
@@ -237,7 +236,7 @@ def _unfinished(curves, valley=None):
     valley : record of a valley that nearly passes, so that an inversion there is not excluded; or None.
     """
     updates, loss = curves.updates, curves.train_loss
-    fallen = updates[0] == 0 and loss[-1] < FINISHED_LOSS * loss[0]
+    fallen = loss is not None and updates[0] == 0 and loss[-1] < FINISHED_LOSS * loss[0]
     if fallen or curves.train_error[-1] <= 1 / curves.examples:
         return {"verdict": NONE}
     excluded = float(updates[-1] / SEEN_FROM)
@@ -271,8 +270,10 @@ def _first_rise(curves, descends):
 
     The total rise counts, not that of a single step: oscillations of gradient descent at the edge of
     stability grow by a small part of a percent per update, and still create a valley. Unless `descends`, ln
-    loss must also rise by more than ten times its noise.
+    loss must also rise by more than ten times its noise. It is None, too, if the loss is not known.
     """
+    if curves.train_loss is None:
+        return None
     loss = curves.train_loss.astype(np.float64)
     lowest = np.minimum.accumulate(loss)
     with np.errstate(over="ignore"):

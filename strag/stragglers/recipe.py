@@ -1,6 +1,7 @@
 """Properties of a training that follow from its recipe, and how two trainings differ."""
 
 from strag.errors import StragError
+from strag.stragglers.unknown import require_recipe
 
 # Settings that give the initial weights, and those that give the path from there.
 _MODEL = ("model", "factory", "source", "model_args", "channels")  # of networks other than perceptrons
@@ -56,6 +57,7 @@ def require_same_training(finding, recipe, inputs, source):
 
     Raises StragError, which names the difference.
     """
+    require_recipe(finding, "pass the stragglers of the training of these networks")
     fault, rest = None, (recipe.keys() | finding.training.keys()) - _FREE - {*_NETWORK, *_DESCENT}
     difference = differing(recipe, finding.training, (*_NETWORK, *_DESCENT, *sorted(rest)))
     if difference is not None:

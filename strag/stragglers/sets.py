@@ -11,6 +11,7 @@ import numpy as np
 
 from strag.errors import StragError
 from strag.geometry.times import evenly, logarithmic
+from strag.stragglers.unknown import SMALLER_STEPS
 
 NO_CONTROL, RANDOM, CLASS, EARLIER, HARD = "none", "random", "class", "earlier", "hard"
 CONTROLS = (NO_CONTROL, RANDOM, CLASS, EARLIER, HARD)  # older files hold `earlier`, which is no longer drawn
@@ -144,7 +145,8 @@ def sets_over_time(history, times=logarithmic):
     runs, finite = range(len(history.runs)), history.finite
     places = [(run, record) for record in times(history.updates) for run in runs if finite[record, run]]
     if not places and not finite[history.updates > 0].any() and (history.updates > 0).any():
-        raise StragError("has no run that is finite after update 0", "use a smaller `lr`", history.source)
+        remedy = history.remedy("use a smaller `lr`", SMALLER_STEPS)
+        raise StragError("has no run that is finite after update 0", remedy, history.source)
     if not places:
         raise StragError("has no record after update 0", "train longer", history.source)
     return _sets(history, places, [history.misclassified_at(record, run) for run, record in places])

@@ -34,6 +34,7 @@ from strag.stragglers.overlap import (
     resized,
     words,
 )
+from strag.stragglers.unknown import MORE_RUNS, SMALLER_STEPS
 from strag.words import Brief, number_of
 
 COVERAGE = 0.95
@@ -170,6 +171,7 @@ class Stability(Brief):
     which : `disjoint` or `all` pairs.
     examples : number of examples that both runs of a pair train on, mean over pairs.
     title : of the data. classes : names of the groups; empty if they are not known. recipe : of the training.
+    recording : as in a History. measured : whether a layer was measured; without one there is no inversion.
     source : the file's name, for messages.
     """
 
@@ -191,6 +193,8 @@ class Stability(Brief):
     title: str | None = None
     classes: tuple = ()
     recipe: dict = field(default_factory=dict)
+    recording: str | None = None
+    measured: bool = True
     source: str = "stability"
 
     @property
@@ -262,6 +266,8 @@ def stability(history, which=DISJOINT, fewest=FEWEST):
         title=history.meta.get("title"),
         classes=tuple(history.classes),
         recipe=history.recipe,
+        recording=history.recording,
+        measured=bool(history.layers),
         source=history.source,
     )
 
@@ -283,7 +289,9 @@ def _taken(history, fewest):
     diverged = len(history.runs) - len(taken)
     if len(taken) < 2:
         some = f"{number_of(len(history.runs), 'run')}, of which {diverged} diverged" if diverged else "1 run"
-        remedy = f"{'use a smaller `lr`, or ' if diverged else ''}train more `runs`"
+        more = history.remedy("train more `runs`", MORE_RUNS)
+        smaller = history.remedy("use a smaller `lr`", SMALLER_STEPS)
+        remedy = f"{smaller}, or {more}" if diverged else more
         raise StragError(f"has {some}, but agreement needs 2", remedy, history.source)
     return stragglers, taken
 

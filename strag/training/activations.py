@@ -1,6 +1,6 @@
 """The hidden activations of trained networks on given examples."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,7 +15,8 @@ class Tile:
     The first axis of every array, written `.`, is that of the networks in the tile.
 
     runs, rows : slices of all runs and of all examples. hidden : dict of layer to float32 [., B, N], the
-    activations. prediction : int32 [., B]. loss : float32 [., B], cross-entropy in nats.
+    activations. prediction : int32 [., B]. loss : float32 [., B], cross-entropy in nats. head : dict of
+    `head_weight` [., C, N] and `head_bias` [., C], empty without a linear head on one of the layers.
     """
 
     runs: slice
@@ -23,6 +24,7 @@ class Tile:
     hidden: dict
     prediction: np.ndarray
     loss: np.ndarray
+    head: dict = field(default_factory=dict)
 
 
 @torch.no_grad()

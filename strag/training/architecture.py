@@ -105,6 +105,10 @@ class Architecture(ABC):
         """Why a layer cannot be measured: text, or None if it can."""
         return None if layer in self.layers else f"{self} has no hidden layer {layer}"
 
+    def readout(self, ends):
+        """The linear head of such a network: Readout, or None if it has none that reads a hidden layer."""
+        return
+
     @abstractmethod
     def units(self, layer, ends):
         """Number of units of a layer, flattened if it is a map; for `input_layer`, ends.columns: int."""
@@ -238,6 +242,13 @@ class Networks(ABC):
 
         The tensors are float32 [R, *shape] on the CPU. `Architecture.networks` accepts this dict.
         """
+
+    def reached(self):
+        """Names of the parameters that have a gradient since `zero_grad`, which may be zero: by default all.
+
+        The optimiser leaves the others as they are, as those of torch do.
+        """
+        return self.parameters.keys()
 
     def zero_grad(self):
         """Set every gradient to zero without freeing its memory."""

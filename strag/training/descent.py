@@ -45,6 +45,9 @@ class Descent:
             kept = {"first": self._first, "second": self._second, "steps": self._steps}
         else:
             kept = {"momentum": self._momentum}
+            if any(tensor is not None for tensor in self._momentum):  # those never updated have momentum 0
+                pairs = zip(self._momentum, self.parameters, strict=True)
+                kept["momentum"] = [torch.zeros_like(p) if tensor is None else tensor for tensor, p in pairs]
         named = {
             f"{what}.{name}": tensor
             for what, tensors in kept.items()
@@ -63,17 +66,24 @@ class Descent:
                 {"first": self._first, "second": self._second, "steps": self._steps}[what][at].copy_(tensor)
 
     @torch.no_grad()
-    def step(self):
-        """Change the parameters by one update, from their `grad`."""
-        gradients = [p.grad for p in self.parameters]
+    def step(self, names):
+        """Change the parameters of these names by one update, from their `grad`."""
+        chosen = [at for at, name in enumerate(self.names) if name in names]
+        parameters = [self.parameters[at] for at in chosen]
+        gradients = [p.grad for p in parameters]
         options = {"lr": self.recipe.lr, "weight_decay": self.recipe.weight_decay, "maximize": False}
         if self.recipe.optimizer == "adam":
-            moments = (self._first, self._second, [], self._steps)
+            first, second, steps = (
+                [kept[at] for at in chosen] for kept in (self._first, self._second, self._steps)
+            )
             beta1, beta2 = ADAM_BETAS
             adam(
-                self.parameters,
+                parameters,
                 gradients,
-                *moments,
+                first,
+                second,
+                [],
+                steps,
                 amsgrad=False,
                 beta1=beta1,
                 beta2=beta2,
@@ -81,5 +91,8 @@ class Descent:
                 **options,
             )
         else:
-            momentum = {"momentum": self.recipe.momentum, "dampening": 0.0, "nesterov": False}
-            sgd(self.parameters, gradients, self._momentum, **momentum, **options)
+            momentum = [self._momentum[at] for at in chosen]
+            options |= {"momentum": self.recipe.momentum, "dampening": 0.0, "nesterov": False}
+            sgd(parameters, gradients, momentum, **options)
+            for at, kept in zip(chosen, momentum, strict=True):
+                self._momentum[at] = kept

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import torch
 
 from strag.aside import printing_aside
-from strag.errors import StragError, is_lack_of_memory
+from strag.errors import StragError, StragNote, is_lack_of_memory, warn_of
+from strag.words import some_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ class Factory:
         call = f"{self.name}({', '.join(shown)})"
         try:
             with printing_aside():
-                return checked_module(self.function(shape, classes, **args), shape, call)
+                module, undone = unwrapped(self.function(shape, classes, **args))
+                if undone:
+                    text = f"its networks are used without {some_of(undone)}, which hides their layers"
+                    warn_of(self.file or self.name, text, StragNote)
+                return checked_module(module, shape, call)
         except StragError as error:
             raise error.about(self.file) from None
         except (Exception, SystemExit) as error:
@@ -69,6 +74,39 @@ def in_words(error, file=None):
 def is_network(value):
     """Whether a value is a torch.nn.Module."""
     return isinstance(value, torch.nn.Module)
+
+
+def unwrapped(module):
+    """A module without torch.compile and DataParallel, also in its parts, and the names of those: list.
+
+    They hide the layers from hooks, and compiled arithmetic may depend on how many examples a pass has. What
+    is not a module is returned as it is.
+    """
+    if not is_network(module):
+        return module, []
+    undone = set()
+    module = _inner(module, undone)
+    for part in list(module.modules()):
+        for name, child in list(part._modules.items()):
+            if (inner := _inner(child, undone)) is not child:
+                part._modules[name] = inner
+        if part._compiled_call_impl is not None:  # by part.compile()
+            part._compiled_call_impl = None
+            undone.add("torch.compile")
+    return module, sorted(undone)
+
+
+def _inner(module, undone):
+    """The module inside of all wrappers, whose names are added to a set."""
+    while True:
+        if isinstance(module, torch.nn.DataParallel):
+            module = module.module
+            undone.add("DataParallel")
+        elif hasattr(module, "_orig_mod"):
+            module = module._orig_mod
+            undone.add("torch.compile")
+        else:
+            return module
 
 
 def checked_module(module, shape, call):

@@ -197,7 +197,7 @@ class Group:
         """Make one update with the gradient of `batch` or, if it is None, the gradient that `look` added."""
         if batch is not None:
             batch_step(self.networks, *batch)
-        self.descent.step()
+        self.descent.step(self.networks.reached())
 
     def batches(self, start=0):
         """Yield the mini-batch of every update from `start` on as (Inputs, trained); none of a full batch.

@@ -16,6 +16,7 @@ from strag.training.images import image_shape
 from strag.training.laws import require_trainable
 from strag.training.layers import EXAMPLES, output_of, place_of, seen_layers, split_name, units_of
 from strag.training.modules import Modules
+from strag.training.readout import readout_of
 from strag.training.seeds import INITIAL, number, seeded
 
 TILE = 256  # examples that are visited at a time
@@ -78,6 +79,12 @@ class ModuleArchitecture(Architecture):
     def shown(self, ends):
         """As `Architecture.shown`."""
         return self.seen(ends).layers
+
+    def readout(self, ends):
+        """As `Architecture.readout`, tried on a network that is built and called once."""
+        with seeded(0):
+            module = self.module(ends)
+            return self.calling(lambda: readout_of(module, image_shape(ends.shape), self.layers))
 
     def layer_named(self, text):
         """The name itself. Raises ValueError if it is empty."""

@@ -1,5 +1,7 @@
 """R networks that are torch modules, which take turns."""
 
+from functools import partial
+
 import torch
 
 from strag.training.architecture import Networks
@@ -36,7 +38,10 @@ class Modules(Networks):
                 parameter.data = self._state[name][run]
                 if name in trained:
                     parameter.grad = trained[name].grad[run]
-        self._copied, self._logits = set(), []
+        self._copied, self._logits, self._reached = set(), [], set()
+        for parameters in named:
+            for name in trained:
+                parameters[name].register_post_accumulate_grad_hook(partial(_add, self._reached, name))
 
     def visit(self, x, layers=(), learn=False):
         """As `Networks.visit`, one network after another."""
@@ -75,6 +80,27 @@ class Modules(Networks):
             self._calling(lambda: [logits.backward(of_run.t().to(logits.dtype)) for logits, of_run in pairs])
         self._logits = []
 
+    def reached(self):
+        """As `Networks.reached`. After a batch without examples, those that the output depends on."""
+        if not self._reached:
+            device = next(iter(self.parameters.values())).device
+            logits, _ = self.visit(torch.zeros(1, self.ends.features, device=device), learn=True)
+            self.backward(torch.zeros_like(logits))
+            reached = set(self._reached)
+            self.zero_grad()  # also of 0 times infinity
+            return reached
+        return self._reached
+
+    def zero_grad(self):
+        """As `Networks.zero_grad`."""
+        super().zero_grad()
+        self._reached.clear()
+
     def state(self):
         """As `Networks.state`."""
         return {name: values.detach().cpu().clone() for name, values in self._state.items()}
+
+
+def _add(names, name, _):
+    """Add a name to a set; a hook of torch, to which a parameter is passed as well."""
+    names.add(name)

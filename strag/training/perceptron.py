@@ -14,6 +14,7 @@ from strag.training.architecture import Architecture, Networks
 from strag.training.layers import Layer
 from strag.training.precision import PRECISIONS, operand_dtypes
 from strag.training.products import add_product, product
+from strag.training.readout import Readout
 from strag.training.seeds import initial_weights
 from strag.values import LARGEST, checked_fields, choice, flag, read_whole, whole
 
@@ -95,6 +96,11 @@ class Perceptron(Architecture):
         """As `Architecture.shown`: the outputs of the nonlinearity, or the input of a linear classifier."""
         kind = self.activation if self.depth > 1 else "input"
         return tuple(Layer(layer, kind, (self.units(layer, ends),), 1) for layer in self.layers)
+
+    def readout(self, ends):
+        """As `Architecture.readout`: the last linear layer, which reads the last hidden layer."""
+        head = f"layer{self.depth}"
+        return Readout(self.depth - 1, f"{head}.weight", f"{head}.bias") if self.depth > 1 else None
 
     @property
     def drawn_by(self):

@@ -10,6 +10,7 @@ from strag.training.laws import logits_of, require_single
 from strag.training.layers import Watched, seen_layers
 from strag.training.module_architecture import Seen
 from strag.training.precision import exact
+from strag.training.readout import head_of, readout_of
 from strag.training.seeds import seeded
 
 
@@ -26,7 +27,7 @@ class Snapshots:
     Attributes
     ----------
     architecture : the same, which knows the layers of the network in evaluation mode. output : shape of its
-    output for one example.
+    output for one example. readout : the Readout of the network, or None; see `Architecture.readout`.
 
     Raises StragError if the network cannot be built, or fails on a batch of zeros.
     """
@@ -34,10 +35,12 @@ class Snapshots:
     def __init__(self, architecture, ends, device="cpu"):
         self.ends, self.device = ends, device
         with seeded(0):
-            module = _unwrapped(architecture.module(ends)).eval()
+            module = architecture.module(ends).eval()
             layers, output = architecture.calling(lambda: seen_layers(module, image_shape(ends.shape)))
         shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
         self.architecture, self.output = architecture.seeing(Seen(shapes, layers)), output[1:]
+        wanted = self.architecture.layers
+        self.readout = architecture.calling(lambda: readout_of(module, image_shape(ends.shape), wanted))
         self.layers, self.module = layers, module.to(device)
 
     @property
@@ -49,6 +52,12 @@ class Snapshots:
         """The tensors of the module's own state dict: dict of name to tensor."""
         held = self.module.state_dict()
         return {name: tensor for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
+
+    def head(self, readout):
+        """The head of the network as it is now, as arrays of one run; see `head_of`."""
+        names = [] if readout is None else [name for name in (readout.weight, readout.bias) if name]
+        held = {name: self.module.get_parameter(name).detach() for name in names}
+        return head_of({name: _as_array(tensor.float()) for name, tensor in held.items()}, readout)
 
     def misfit(self, shapes):
         """How parameters and buffers of these shapes differ from those of the network: text, or None.
@@ -117,10 +126,3 @@ class Snapshots:
 def _as_array(tensor):
     """A tensor [B, ...] of one network as an array [1, B, ...]."""
     return tensor.unsqueeze(0).cpu().numpy()
-
-
-def _unwrapped(module):
-    """The network inside of a compiled or parallel one, whose layers can be watched."""
-    if isinstance(module, torch.nn.DataParallel):
-        return _unwrapped(module.module)
-    return _unwrapped(module._orig_mod) if hasattr(module, "_orig_mod") else module

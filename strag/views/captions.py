@@ -3,6 +3,7 @@
 import numpy as np
 
 from strag.stragglers.recipe import network_of
+from strag.stragglers.unknown import in_brief
 from strag.words import layer_in_words, number_of
 
 LONGEST = 28  # characters of a name
@@ -76,7 +77,7 @@ def facts_of(history, at, diverged):
     facts = {
         "examples": _examples(history),
         "runs": f"{runs} ({diverged} diverged and left out)" if diverged else runs,
-        **recipe_facts(recipe),
+        **recipe_facts(recipe, history.recording),
         **_named_groups(history),
     }
     if layer is not None and (layer != 1 or len(history.layers) > 1):
@@ -97,12 +98,14 @@ def _named_groups(history):
     return {"groups": text} if is_new and len(text) <= LONGEST_NAMES else {}
 
 
-def recipe_facts(recipe):
+def recipe_facts(recipe, recording=None):
     """Return the main options of the recipe of a training, as a dict of short texts.
 
-    Options with their usual value are left out.
+    Options with their usual value are left out. recording : how networks that strag did not train were
+    recorded, else None.
     """
-    facts = {"model": network_of(recipe)} if network_of(recipe) else {}
+    facts = {"recording": in_brief(recording)} if recording else {}
+    facts |= {"model": network_of(recipe)} if network_of(recipe) else {}
     if recipe.get("channels"):
         facts["channels"] = f"{', '.join(map(str, recipe['channels']))} channels"
     for key, usual, text in (

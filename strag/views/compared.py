@@ -5,6 +5,7 @@ from itertools import groupby
 
 from strag.stragglers.comparison import CORE, FLIPPED, RUN, RUNS
 from strag.stragglers.find import MOST
+from strag.stragglers.unknown import in_brief
 from strag.views.captions import one_line
 from strag.words import number_of
 
@@ -24,7 +25,8 @@ def what(kind):
         words = f"majority of {runs}"
     else:
         words = f"examples of {f'more than {kind.quorum:.0%} of' if kind.quorum else 'any of'} {runs}"
-    return words + _moment(kind.at)
+    recorded = in_brief(kind.recording)
+    return words + _moment(kind.at) + (f" ({recorded})" if recorded else "")
 
 
 def _moment(at):

@@ -1,7 +1,7 @@
 """The curves and the inversion of a history, as figures and terminals show them."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from strag.stragglers.find import collect, find_inversions
 from strag.stragglers.intervals import mean_over_runs
 from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, NONE, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
+from strag.stragglers.unknown import SMALLER_STEPS, in_brief
 from strag.views.captions import facts_of, one_line, title_of
 from strag.words import number_of
 
@@ -42,6 +43,7 @@ class Dynamics:
         None if no condition fails.
     inversion : {"updates": t*, "error": eps*}, interpolated between records, means over the inverting runs;
         None if the verdict is not `inversion`.
+    recorded_how : how networks that strag did not train were recorded, in words; else empty.
     """
 
     label: str
@@ -62,6 +64,7 @@ class Dynamics:
     inverting: int
     inversion: dict | None
     shortfall: Shortfall | None = None
+    recorded_how: str = ""
 
     @property
     def runs_shown(self):
@@ -131,9 +134,8 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
     shown = np.array([inversion.verdict != DIVERGED for inversion in finding.inversions])
     diverged = int((~shown).sum())
     if not shown.any():
-        raise StragError(
-            "has no curve to draw: every run diverged", "train with a smaller `lr`", history.source
-        )
+        remedy = history.remedy("train with a smaller `lr`", SMALLER_STEPS)
+        raise StragError("has no curve to draw: every run diverged", remedy, history.source)
     title = title_of(history.meta.get("title") or "history", history.classes)
     lacks_inversion = finding.verdict not in (INVERSION, UNSTABLE, DIVERGED)
     T = int(history.records[shown].max())
@@ -160,7 +162,19 @@ def dynamics_of(history, layer=None, label=None, fewest=FEWEST, curves=USUAL):
         if finding.mean_inversion
         else None,
         shortfall=shortfall_of(finding.inversions, history.records, fewest) if lacks_inversion else None,
+        recorded_how=in_brief(history.recording),
     )
+
+
+def distinguished(shown):
+    """Return several Dynamics with labels that say how they were recorded, unless it is the same for all."""
+    ways = [dynamics.recorded_how for dynamics in shown]
+    if len(set(ways)) == 1:
+        return shown
+    return [
+        replace(dynamics, label=f"{dynamics.label} ({way})") if way else dynamics
+        for dynamics, way in zip(shown, ways, strict=True)
+    ]
 
 
 def of_classes(name):

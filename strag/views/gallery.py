@@ -8,6 +8,7 @@ from math import isqrt
 import numpy as np
 
 from strag.errors import StragError
+from strag.stragglers.unknown import in_brief
 from strag.views.captions import one_line, title_of
 from strag.views.picture import Picture
 from strag.views.style import GREY, NORMAL, SMALL, WIDTH, house_style, new_figure
@@ -70,6 +71,7 @@ def gallery(data, stragglers, number=NUMBER):
     sides = _sides(*images.shape[1:3])
     with house_style():
         texts, explained = _captions(data, shown, rows, grouped)
+        explained = "; ".join(filter(None, (explained, in_brief(stragglers.recording))))
         title, subtitle = _titles(data, shown, explained, COARSE * (width - 2 * GAP))
         cell = sides[0] + GAP / 2 + LINE * max(1 + text.count("\n") for text in texts)
         top = 0.2 + LINE_ABOVE * (len(title) + len(subtitle))

@@ -16,6 +16,7 @@ from strag.views.dynamics import (
     UNMEASURED,
     UPDATES,
     USUAL,
+    distinguished,
     dynamics_of,
     mean_and_spread,
     of_classes,
@@ -268,6 +269,7 @@ def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=F
         shown = _of_layers(list(named), fewest, requested)
     else:
         shown = [dynamics_of(history, layer, name, fewest, requested) for history, name in named]
+        shown = distinguished(shown)
     curves = _curves_of(shown, x, curves)
 
     def text(columns, lines, coloured):
@@ -285,7 +287,8 @@ def picture(histories, names=(None,), x=UPDATES, curves=(), layer=None, fewest=F
 def _note(dynamics, is_of_layer):
     """Return the file and the inversion of a Dynamics in one line, with its label if it is one of layers."""
     subject = f"{dynamics.source}: {dynamics.label}" if is_of_layer else dynamics.source
-    return f"{subject}: {dynamics.explained}{dynamics.left_out}"
+    recorded = dynamics.recorded_how and f"; {dynamics.recorded_how}"
+    return f"{subject}: {dynamics.explained}{dynamics.left_out}{recorded}"
 
 
 def _of_layers(named, fewest, curves):

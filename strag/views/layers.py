@@ -8,7 +8,9 @@ def tables(listed):
     rows = [(str(layer["name"]), layer["type"], _shape(layer["shape"]), _calls(layer)) for layer in listed]
     columns = [("layer", "left"), ("type", "left"), ("output", "left"), ("", "left")]
     caption = (
-        "the output is that of one example, in the order of the calls; layers called once can be measured"
+        "the output is that of one example, in the order of the calls; layers called once can be measured; "
+        "a nonlinearity that is called as a function is not a module and not listed: make it a module, such "
+        "as torch.nn.ReLU()"
     )
     return [Table(None, columns, rows, caption)]
 

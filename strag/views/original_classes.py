@@ -90,8 +90,9 @@ def _caption(finding):
     """Return the lines of the caption: the recipe of the training, as far as it is known, and `sentence`."""
     classes, recipe = finding.original_classes, finding.training
     facts = [f"P = {sum(each.examples for each in classes)}"]
-    facts += [f"{recipe['runs']} runs"] if recipe.get("runs", 1) != 1 else []
-    facts += recipe_facts(recipe).values()
+    runs = recipe.get("runs", finding.summary.runs or 1)
+    facts += [f"{runs} runs"] if runs != 1 else []
+    facts += recipe_facts(recipe, finding.recording).values()
     groups = [str(name) for name in finding.meta.get("classes") or []]
     if groups and groups != [each.name for each in classes]:
         facts.append(f"trained on {one_line(' / '.join(groups), 40)}")

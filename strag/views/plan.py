@@ -1,6 +1,7 @@
 """The estimated cost of a training as a table and a sentence."""
 
 from strag.views.table import Table
+from strag.words import clock
 
 
 def tables(estimates):
@@ -18,21 +19,14 @@ def _rows(estimates):
     rows = [
         ("network-updates", f"{updates:,}"),
         ("arithmetic", f"{estimates['operations'] / 1e12:,.3g} TFLOP"),
-        ("time", _time(estimates["seconds"])),
+        ("time", clock(estimates["seconds"])),
         ("per network-update", f"{1e3 * estimates['seconds'] / updates:.3g} ms"),
         *_space(estimates),
     ]
     if parts:
-        rows += [("suggested parts", f"{parts['number']:,}"), ("time of a part", _time(parts["seconds"]))]
+        rows += [("suggested parts", f"{parts['number']:,}"), ("time of a part", clock(parts["seconds"]))]
         rows += [(f"{name} of a part", size) for name, size in _space(parts)]
     return rows
-
-
-def _time(seconds):
-    """Return a time as hours, minutes and seconds."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}"
 
 
 def _space(estimates):

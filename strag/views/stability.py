@@ -139,8 +139,13 @@ def _heading(stability):
     """Return the headline: kappa at the inversion."""
     title, at = title_of(stability.title or "history", stability.classes), stability.at_inversion
     if at is None:
-        return f"{title}: no inversion"
+        return f"{title}: {_without_inversion(stability)}"
     return f"{title}: κ = {stability.kappa[at]:.2f} at the inversion, ε* = {stability.inversion[1]:.2g}"
+
+
+def _without_inversion(stability):
+    """Return the reason why no inversion is shown, in words."""
+    return "no inversion" if stability.measured else "no layer was measured"
 
 
 def _caption(stability):
@@ -150,7 +155,7 @@ def _caption(stability):
         f"P = {stability.examples:g}",
         f"{stability.taken} runs{left_out}",
         f"{stability.which} pairs",
-        *recipe_facts(stability.recipe).values(),
+        *recipe_facts(stability.recipe, stability.recording).values(),
     ]
     top = _top(stability)
     notes = [*([f"largest κ = {top.replace('eps', 'ε')}"] if top else [])]
@@ -221,7 +226,7 @@ def sentence(stability):
     """Return one line: kappa at the inversion and at its maximum, and the reason for a missing interval."""
     at, largest = stability.at_inversion, stability.at_largest
     parts = [
-        "no inversion"
+        _without_inversion(stability)
         if at is None
         else f"kappa = {_kappa(stability, at)} at the inversion, eps* = {stability.inversion[1]:.4f}"
     ]

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from strag.errors import bad_usage
 from strag.stragglers.inversion import SMALLEST_DEPTH
-from strag.views.captions import scaled_update, table_title
+from strag.views.captions import one_line, scaled_update, table_title
 from strag.views.table import Table, as_cell, name_in_lines
 from strag.words import number_of, some_of
 
 HARDEST = 10  # examples shown at a terminal
+NAME = 60  # characters of the name of an example in a table; the JSON and the CSV have all
 LAYER = 40  # characters of the name of a layer in a line of a table
 OPTIONS = ("data", "number", "by_class")  # of a picture of stragglers
 
@@ -17,11 +18,11 @@ _MEANING = {
     "none": "no inversion: training has finished without one",
     "open": "no inversion so far, and training has not finished",
     "unresolved": "unresolved",
-    "unstable": "unstable: the loss rises, which makes false valleys; use a smaller `lr`",
-    "diverged": "no verdict because runs diverged; use a smaller `lr`",
+    "unstable": "unstable: the loss rises, which makes false valleys; use a smaller learning rate",
+    "diverged": "no verdict because runs diverged; use a smaller learning rate",
 }
 _REMEDY = {  # by the failed condition
-    "records": "record more often, or use a smaller `lr`",
+    "records": "record more often, or use a smaller learning rate",
     "noise": "record more often, or use larger batches",
     "misclassified": "`min_misclassified` sets this number",
 }
@@ -146,7 +147,7 @@ def _hardest(finding):
             f"{table['count'][row]} of {table['runs'][row]}",
             as_cell(table["probability"][row], 3),
             _interval(table["low"][row], table["high"][row]),
-            *([table["name"][row]] if "name" in table else []),
+            *([one_line(table["name"][row], NAME)] if "name" in table else []),
         )
         for row in range(min(HARDEST, number))
     ]

@@ -4,7 +4,7 @@ import re
 
 from strag.stragglers.conditions import REFERENCE
 from strag.views.picture import Picture
-from strag.views.summary_figure import summary_figure, time_of
+from strag.views.summary_figure import recordings, summary_figure, time_of
 from strag.views.table import Table, as_cell
 from strag.words import number_of
 
@@ -50,6 +50,7 @@ def notes(summary):
     if summary.repeated:
         verbs = "appears twice and is" if summary.repeated == 1 else "appear twice and are"
         yield f"{number_of(summary.repeated, 'run')} {verbs} counted once"
+    yield from recordings(summary)
     if summary.lacks_test_examples:
         yield (
             "some files do not give the number of test examples, so intervals of test errors do not include "
@@ -143,9 +144,11 @@ def _law_lines(summary):
 
 
 def _scale_lines(summary):
-    """Yield a line that says why a condition has no lr t*, if one was trained with Adam."""
+    """Yield lines that say why conditions have no lr t*: they were trained with Adam, or not by strag."""
     if any(condition.settings.get("optimizer") == "adam" for condition in summary.conditions):
         yield f"{time_of(summary)}: none for Adam, whose steps do not grow with the gradient"
+    if any(condition.settings.get("recording") for condition in summary.conditions):
+        yield f"{time_of(summary)}: none for networks that strag did not train, whose lr is unknown"
 
 
 def _interval(value, low, high, form=".4g"):
@@ -169,7 +172,7 @@ def markdown(summary):
             ]
     rows.insert(1, ["---"] * len(rows[0]))
     lines = ["| " + " | ".join(row) + " |" for row in rows]
-    laws = [f"\n{line}." for line in _law_lines(summary)]
+    laws = [f"\n{line}." for line in (*_law_lines(summary), *recordings(summary))]
     return "\n".join([*lines, *laws]) + "\n"
 
 

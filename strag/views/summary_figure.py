@@ -1,12 +1,15 @@
 """The figure of a summary: effects compared with the noise of seeds and blocks, or the law of size."""
 
+from collections import Counter
 from textwrap import wrap
 
 import numpy as np
 
+from strag.stragglers.unknown import in_brief
 from strag.views.axes import entitle
 from strag.views.captions import one_line, scaled_update
 from strag.views.style import BLUE, CHARACTERS, GREY, SMALL, VERMILION, WIDTH, house_style, new_figure
+from strag.words import some_of
 
 SHOWN = (  # from left to right: quantity, label
     ("train_error", "training error ε* at t*"),
@@ -23,6 +26,31 @@ _NARROW = 34  # characters of a label
 def time_of(summary):
     """Return the heading of lr t* in a Summary, see `scaled_update`."""
     return scaled_update(condition.settings.get("momentum") for condition in summary.conditions)
+
+
+def _recordings(summary):
+    """Return how networks that strag did not train were recorded, for a caption: list of texts."""
+    ways = Counter(condition.settings.get("recording") for condition in summary.conditions)
+    every = len(summary.conditions)
+    return [
+        f"{'all runs' if number == every else f'{number} of {every} conditions'}: {in_brief(way)}"
+        for way, number in ways.items()
+        if way
+    ]
+
+
+def recordings(summary):
+    """Yield, for every way in which networks that strag did not train were recorded, a line that says it.
+
+    Conditions whose labels say it already are left out.
+    """
+    ways = [condition.settings.get("recording") for condition in summary.conditions]
+    for way in dict.fromkeys(filter(None, ways)):
+        labels = [each.label for each, its in zip(summary.conditions, ways, strict=True) if its == way]
+        unsaid = [label for label in labels if in_brief(way) not in label]
+        if unsaid:
+            subject = "all runs" if len(unsaid) == len(ways) else some_of(unsaid)
+            yield f"{subject}: {in_brief(way)}"
 
 
 def summary_figure(summary):
@@ -53,7 +81,8 @@ def summary_figure(summary):
             (_against_size if by_size else _rows)(panel, summary, name, label)
         for panel in panels[len(quantities) :]:
             panel.set_axis_off()
-        lines = wrap(_caption(summary, by_size), CHARACTERS if by_size else CHARACTERS - _NARROW // 2)
+        text = "; ".join([_caption(summary, by_size), *_recordings(summary)])
+        lines = wrap(text, CHARACTERS if by_size else CHARACTERS - _NARROW // 2)
         title = one_line(summary.title) if summary.title else "several data sets"
         entitle(panels[0], f"{title}: {_heading(by_size)}", lines)
     return figure

@@ -11,10 +11,10 @@ from strag import kinds
 from strag.api import resume
 from strag.api import train as training
 from strag.cli import main
-from strag.files.container import Container
 from strag.files.dataset import write_dataset
 from strag.files.history import HistoryWriter
 from strag.files.opening import open_file
+from strag.files.reading import Container
 from strag.training.records import Checkpoint, Record
 from tests.conftest import made_up
 from tests.files.makers import forge

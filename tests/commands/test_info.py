@@ -53,6 +53,16 @@ def test_a_line_per_key_and_tensor(folder, capfd):
     assert ["y_test", "I64", "[5]"] in lines
 
 
+def test_of_many_checkpoints_the_first_and_last_are_shown(folder, capfd):
+    many = {str(update): f"sha{update}" for update in (0, 10, 100, 20)}
+    forge("data", "series", {"inputs": {"checkpoints": many, "data": "d"}})
+    line = "  inputs         checkpoints 0 sha0, ..., 100 sha100 (4), data d"
+    assert line in shown(capfd, "series").splitlines()
+    assert json.loads(shown(capfd, "series", "--json"))["inputs"]["checkpoints"] == many
+    forge("data", "few", {"inputs": {"checkpoints": {"0": "sha0", "10": "sha10"}}})
+    assert "  inputs         checkpoints 0 sha0, 10 sha10" in shown(capfd, "few").splitlines()
+
+
 @pytest.mark.parametrize("name", ["data", "history", "stragglers"])
 def test_get_finds_what_json_shows(folder, capfd, name):
     told = json.loads(shown(capfd, name, "--json"))

@@ -240,7 +240,7 @@ def test_needs_neither_torch_nor_matplotlib_and_reads_no_test_records(folder):
     script = """
 import sys
 from strag.cli import main
-from strag.files.container import Container
+from strag.files.reading import Container
 read, names = Container.read, set()
 Container.read = lambda self, name: names.add(name) or read(self, name)
 assert main(["stability", "tested", "-q", "-o", "a.json"]) == 0

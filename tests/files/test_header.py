@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from strag.errors import StragError
-from strag.files import container, header
+from strag.files import header, reading
 from strag.files.opening import open_file
 from strag.files.stamp import stamp
 from tests.files.makers import history_file, refused, write_tensors
@@ -188,4 +188,4 @@ def test_a_stamp_too_long_for_the_format_is_refused_before_it_is_written(tmp_pat
     meta = stamp("history", runs=list(range(1000)))
     refused(lambda: write_tensors(str(tmp_path / "f"), meta, TENSORS), "needs a header of", "fewer runs")
     assert os.listdir(tmp_path) == []
-    assert container.LARGEST == 100_000_000
+    assert reading.LARGEST == 100_000_000

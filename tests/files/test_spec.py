@@ -20,6 +20,7 @@ from strag.files.spec import Axis, Spec, Tensor
 from strag.files.stamp import NEWEST, stamp
 from strag.files.weights import WeightsWriter
 from strag.files.writer import Writer
+from strag.geometry.measures import FURTHER
 from strag.kinds import KINDS
 from strag.recording.batch import batch_of
 from strag.recording.examples import Examples
@@ -55,7 +56,13 @@ def write_history_file(path):
     whole = history_file(path, data=images(names=names()))
     ends = {name: np.array([11, 11]) for name in ("last_record", "state.update")}
     margins = dict.fromkeys(("margin", "margin_deviation"), np.ones((2, P), np.float32))
-    return forge(whole, path, **ends, **margins), images()
+    axes = {"class": (2,), "pair": (1,), None: ()}
+    chosen = {
+        measure.name: np.ones((12, 2, 1, *axes[measure.axis]), np.float32)
+        for measure in FURTHER
+        if not measure.parts
+    }
+    return forge(whole, path, **ends, **margins, **chosen), images()
 
 
 def write_recording_file(path):
@@ -95,12 +102,14 @@ def write_weights_file(path):
 def write_activations_file(path, layers=(0, 1), half=False):
     hidden = {layer: np.random.default_rng(0).random((2, P, 3 + at)) for at, layer in enumerate(layers)}
     hidden = {layer: h.astype(np.float32) for layer, h in hidden.items()}
-    meta = stamp("activations", **{**NAMED, "layers": list(layers)})
+    meta = stamp("activations", **{**NAMED, "layers": list(layers), "head": layers[-1]})
     widths = {layer: h.shape[2] for layer, h in hidden.items()}
     tensors = whole(images(names=names()))
     with ActivationsWriter(str(path), meta, tensors, widths, half) as writer:
         for at in range(2):
-            writer.add(at, Tile(slice(0, 2), slice(0, P), hidden, np.ones((2, P)), np.full((2, P), at)))
+            head = {"head_weight": np.ones((2, 2, widths[layers[-1]])), "head_bias": np.zeros((2, 2))}
+            of_tile = (hidden, np.ones((2, P)), np.full((2, P), at), head)
+            writer.add(at, Tile(slice(0, 2), slice(0, P), *of_tile))
         writer.commit()
     return str(path), hidden
 

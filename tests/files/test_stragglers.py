@@ -14,7 +14,8 @@ from strag.datasets.names import Names
 from strag.files.dataset import described_classes
 from strag.files.jsonfile import json_text, write_json
 from strag.files.output import Output
-from strag.files.stragglers import stragglers_object, write_csv
+from strag.files.stragglers import stragglers_object
+from strag.files.tables import write_table
 from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.finding import COLUMNS, example_table, finding_of
 from tests.files.makers import history_file, images, refused, stragglers_file
@@ -171,7 +172,7 @@ def test_the_table_has_the_names_of_the_examples(tmp_path):
 def test_the_csv_is_the_table(tmp_path, found):
     table = example_table(*found)
     with Output(tmp_path / "t.csv", binary=False) as output:
-        write_csv(output, table)
+        write_table(output, table)
         output.commit()
     with open(tmp_path / "t.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))

@@ -98,7 +98,7 @@ def test_a_training_error_is_a_moment_only_where_it_is_crossed_from_above():
     assert find_stragglers(history, at=Moment(error=0.5)).records[1] == 0  # its first error is the level
     assert find_stragglers(history, at=Moment(error=0.3)).records[2] is None
     for level in (0.71, 1.0):
-        said = rf"no run has a training error of {level} or more; the highest is 0\.7$"
+        said = rf"no run has a training error of {level} or more; the highest is 0\.7; use a smaller one$"
         with pytest.raises(StragError, match=said):
             find_stragglers(history, at=Moment(error=level))
     alone = history_of(np.stack([FALL], axis=1), error=rising)

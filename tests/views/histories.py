@@ -7,10 +7,12 @@ import numpy as np
 from strag.bits import unpack
 from strag.files.history import HistoryWriter
 from strag.files.stamp import stamp
+from strag.geometry.measures import STANDARD
 from strag.training.records import Record
 from tests.conftest import history_of, with_measures
 
 T = 101
+CURVES = (*(measure.name for measure in STANDARD), "error")  # of these histories
 RECIPE = {"depth": 2, "width": 20, "activation": "tanh", "optimizer": "sgd", "lr": 0.2, "batch_size": None}
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from strag.views.dynamics import CURVES, USUAL, dynamics_of
+from strag.views.dynamics import USUAL, dynamics_of
 from strag.views.history import history_figure
 from strag.views.style import (
     COLOURS,
@@ -20,7 +20,7 @@ from strag.views.style import (
 )
 from tests.conftest import cut_to
 from tests.views.forms import FORMS
-from tests.views.histories import falling, made, valley
+from tests.views.histories import CURVES, falling, made, valley
 
 MARKED = "inversion of the rms radius"
 

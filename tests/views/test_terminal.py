@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from strag.views.dynamics import CURVES, dynamics_of
+from strag.views.dynamics import dynamics_of
 from strag.views.terminal import history_text
-from tests.views.histories import falling, made, valley
+from tests.views.histories import CURVES, falling, made, valley
 
 SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
 
