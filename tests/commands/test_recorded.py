@@ -191,7 +191,7 @@ def test_data_of_their_own_are_pruned_by_export(form, tmp_path, capsys):
     write_dataset(str(tmp_path / "d"), images(), {})
     run(f"find-stragglers {form} --at error:0.2 -q -o {form}.json", capsys)
     run(f"sets {form} --at 40 -q -o {form}.sets", capsys)
-    remedy = f"or prune data of your own by 'strag export {form}.json -o keep.csv'"
+    remedy = f"by the column keep of 'strag export HISTORY' with --stragglers {form}.json"
     for line in (
         f"prune {tmp_path}/d {form}.json -o x",
         f"plot {form}.json --data {tmp_path}/d -o x.png",
@@ -201,7 +201,7 @@ def test_data_of_their_own_are_pruned_by_export(form, tmp_path, capsys):
     origin = "pass the data set that the Recorder got as its origin"
     complaint(capsys, 1, [origin], *f"train {tmp_path}/d --without {form}.sets -o x".split())
     assert not list(tmp_path.glob("x*"))
-    run(f"export {form}.json -q -o keep.csv", capsys)
+    run(f"export {form} --stragglers {form}.json -q -o keep.csv", capsys)
     assert Path("keep.csv").read_text().count(",True,") == P - 9
 
 
