@@ -383,7 +383,7 @@ class TestPython:
     def test_an_empty_key_is_not_no_key(self, folder):
         data = package.read("d")
         same = {"model": "net.py:make", "key": ""}
-        refused(lambda: package.dump(SAFE[0], data, **same), "has no `key` ''", status=2)
+        refused(lambda: package.dump(SAFE[0], data, **same), "`key` is empty; remove it", status=2)
 
     def test_the_function_writes_the_bytes_of_the_command(self, folder, tmp_path):
         wanted = dumped(tmp_path / "a", *SAFE, "d", *MODEL)
