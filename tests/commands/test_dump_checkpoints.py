@@ -182,6 +182,8 @@ def assert_activations(path, x):
         loss = torch.nn.functional.cross_entropy(logits, y, reduction="none")
         np.testing.assert_allclose(tensors.loss(at, 0), loss, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(tensors.prediction(at, 0), logits.argmax(dim=1))
+        np.testing.assert_array_equal(tensors.head(at, 0), state["head.weight"])
+    assert tensors.head_layer == "act2"  # dropout, which does nothing here, lies between it and the head
 
 
 class TestActivations:
