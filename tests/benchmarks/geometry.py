@@ -79,7 +79,10 @@ def plain(h, y):
 
 
 def side(side, h, y):
-    """Seconds, processor time, peak of memory in bytes and result of one side, after a small warm-up that loads libraries."""
+    """Seconds, processor time, peak of memory in bytes and result of one side.
+
+    A small file comes first, so that libraries are loaded.
+    """
     function = {"numpy": norms, "strag": radii}[side]
     with tempfile.TemporaryDirectory() as folder:
         function(*make(folder, CLASSES * 2))
