@@ -321,6 +321,7 @@ GOOD = {
         ({"logits": np.zeros((3, 3))}, "3 columns for 2 classes"),
         ({"logits": np.zeros((2, 2))}, "2 rows of logits"),
         ({"logits": np.zeros((3, 2), int)}, "`logits` is int64, not float"),
+        ({"labels": np.ma.array([0, 1, 1], mask=[0, 1, 0])}, "`labels` has masked entries"),
         ({"logits": object()}, "cannot read `logits` as an array"),
         ({"logits": [[0, 1], [0], [0, 1]]}, "cannot read `logits` as an array"),
         ({"ids": [1, 2]}, "2 ids, 3 rows"),

@@ -205,6 +205,10 @@ def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
                 "signals",
             ],
         ),
+        (
+            "strag.recorder",
+            ["api", "datasets", "errors", "files", "kinds", "recording", "training", "values", "words"],
+        ),
         ("strag.views", ["errors", "words", "views", "geometry", "stragglers", "datasets"]),
     ],
 )

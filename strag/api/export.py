@@ -9,7 +9,7 @@ from strag.errors import StragError, bad_usage, warn_of
 from strag.files.output import Output, commit
 from strag.files.tables import FORMATS, write_table
 from strag.stragglers.inversion import INVERSION
-from strag.stragglers.membership import examples_are_known, sets_are_known
+from strag.stragglers.membership import examples_are_known, require_sets_of, sets_are_known
 from strag.stragglers.per_example import data_map_of, table_of, table_of_finding
 from strag.stragglers.recipe import require_same_training
 from strag.values import checked, choice, flag, optional, some_or
@@ -103,7 +103,10 @@ def _of_history(history, finding):
         if finding.origin != history.meta.get("origin"):
             problem = f"has indices of another data set than {history.source}"
             raise StragError(problem, "pass the stragglers of the same training", finding.source)
-        require_same_training(finding, history.recipe, history.meta.get("inputs", {}), history.source)
+        if history.recording is None:
+            require_same_training(finding, history.recipe, history.meta.get("inputs", {}), history.source)
+        else:
+            require_sets_of(finding, history)
     elif history.layers:
         _, finding = find(history)
     _warn_of_sets(history, finding)

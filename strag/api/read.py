@@ -30,7 +30,8 @@ def read(path, wanted=None):
     Returns
     -------
     The object of its kind: Dataset, History, Weights, Activations, Finding, StoredSets, Stability,
-    Comparison, Summary or a dict. Weights and Activations keep the file open and are context managers.
+    Comparison, Summary, Recording or a dict. Weights, Activations and Recording keep the file open and are
+    context managers.
 
     Raises StragError for a file that cannot be read or is of another kind.
     """

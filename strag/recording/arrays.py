@@ -12,8 +12,10 @@ def as_array(values, name):
     Tensors of torch are detached and moved to the CPU; bfloat16 becomes float32. Other arrays are read by
     `__array__`, or by `__dlpack__`. name : name of the argument in messages.
 
-    Raises StragError for an object that cannot be read, and for one without numbers or texts.
+    Raises StragError for an object that cannot be read, and for masked entries.
     """
+    if np.ma.is_masked(values):
+        raise bad_usage(f"`{name}` has masked entries", "fill them in, or remove their examples")
     try:
         array = _read(values)
     except Exception as error:  # of the other library, or of rows of different lengths

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from strag.geometry.moments import ClassMoments, normalise
+from strag.geometry.sums import ClassSums, rows_of_tile
 from strag.recording.outputs import judged
-
-TILE = 1 << 22  # numbers of the activations that are converted to float64 at a time
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,7 @@ class OpenRecord:
         wrong, loss, margin = judged(batch.logits[rows], labels)
         if not rows.size:
             return _Counted(numbers[rows], wrong, margin, 0.0, [], None)
-        layers = [
-            (layer, *sums)
-            for layer, h in batch.activations.items()
-            for sums in _sums(h, rows[:-1], batch.labels)
-        ]
+        layers = [(layer, *_sums(h, rows[:-1], batch.labels)) for layer, h in batch.activations.items()]
         x = {layer: normalise(h[rows[-1]].astype(np.float64)) for layer, h in batch.activations.items()}
         last = One(int(numbers[rows[-1]]), int(labels[-1]), float(loss[-1]), float(margin[-1]), x)
         return _Counted(numbers[rows], wrong, margin, float(loss[:-1].sum()), layers, last)
@@ -127,16 +122,18 @@ def add_one(sums, one, layer):
 
 
 def _sums(h, rows, labels):
-    """Yield the class sums of a layer, tile by tile: (classes, total, norm2), float64.
+    """Return the class sums of a layer: (classes, total, norm2), float64, for the classes that are present.
 
-    h : float [B, N]. rows : the rows that count. labels : int64 [B].
+    h : float [B, N]. rows : the rows that count, rising. labels : int64 [B].
     """
-    step = max(1, TILE // h.shape[1])
+    classes, places = np.unique(labels[rows], return_inverse=True)
+    sums, step = ClassSums(len(classes), h.shape[1]), rows_of_tile(h.shape[1])
     for start in range(0, len(rows), step):
         tile = rows[start : start + step]
-        classes, places = np.unique(labels[tile], return_inverse=True)
-        moments = ClassMoments.of(normalise(h[tile].astype(np.float64)), places, len(classes))
-        yield classes, moments.total, moments.norm2
+        is_whole = len(tile) == tile[-1] - tile[0] + 1
+        sums.add(h[tile[0] : tile[-1] + 1] if is_whole else h[tile], places[start : start + step])
+    moments = sums.moments()
+    return classes, moments.total, moments.norm2
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from strag.bits import pack, unpack
 from strag.geometry.curves import measures_of, over_axis, values_of
-from strag.geometry.measures import CURVES
+from strag.geometry.measures import STANDARD
 from strag.recording.ids import order_of
 from strag.recording.recorded import Recorded
 from strag.recording.sums import Closed, add_one
@@ -119,14 +119,14 @@ def _measures(record, members):
 def figures(closed, layers, members):
     """Return the figures of a Closed for a logger: dict of float, and the update as int.
 
-    They are `update`, `train_error`, `train_loss`, and of every layer each curve of MEASURES over all classes
-    with examples, such as `radius/LAYER`. members : number of the seen examples of each class.
+    They are `update`, `train_error`, `train_loss`, and of every layer each standard curve of MEASURES over
+    all classes with examples, such as `radius/LAYER`. members : number of the seen examples of each class.
     """
     loss, present = (closed.loss + closed.last.loss) / members.sum(), members > 0
     named = {"update": closed.update, "train_error": closed.error, "train_loss": float(loss)}
     if not layers:
         return named
-    for measure in (measure for measure in CURVES if {*measure.sources} <= closed.measures.keys()):
+    for measure in STANDARD:
         values = over_axis(measure, values_of(measure, closed.measures, present), present)
         named |= {f"{measure.name}/{layer}": float(at) for layer, at in zip(layers, values, strict=True)}
     return named

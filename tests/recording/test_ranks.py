@@ -9,6 +9,7 @@ import pytest
 
 import strag
 from strag import kinds
+from strag.api.merge import open_parts
 from strag.cli import main
 from strag.geometry.moments import rms_radius
 from strag.recording.ranks import joined
@@ -204,6 +205,8 @@ def test_the_command_joins_and_says_what_is_missing(tmp_path, capsys, monkeypatc
     strag.merge(files, "i")
     assert (tmp_path / "h").read_bytes() == (tmp_path / "i").read_bytes()
     complaint(capsys, 2, "remove --missing", "merge", "--missing", "h")
+    with open_parts(files[1:]) as parts:
+        assert (parts.missing, parts.described) == ([1], "2 recordings of 3; missing 1")
 
 
 def test_runs_are_joined_in_the_order_given(tmp_path, capsys):
