@@ -13,7 +13,6 @@ Prints Markdown and writes `geometry.json` beside this file.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from strag.api.room import taken_so_far
 from tests.benchmarks.run import machine, spread
 
 ROWS, UNITS, CLASSES = 1_000_000, 512, 100
@@ -89,7 +89,7 @@ def side(side, h, y):
     start, begun = time.perf_counter(), time.process_time()
     result = function(h, y)
     seconds, processor = time.perf_counter() - start, time.process_time() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = taken_so_far()
     return {"seconds": seconds, "processor": processor, "peak_bytes": peak, "result": list(result)}
 
 
