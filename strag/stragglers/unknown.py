@@ -4,6 +4,7 @@ from strag.errors import StragError
 
 SNAPSHOT, ONLINE = "snapshot", "online"  # values of `recording`
 LOSS = "train_loss"
+NO_REFERENCE = "a `reference` compares runs of 'strag train'; remove it"
 MORE_RUNS, SMALLER_STEPS = "record more runs, and join them with 'strag merge'", "use a smaller learning rate"
 _TRAINING = "strag did not train these networks: their optimiser, learning rate and seeds are unknown"
 _OTHER_STARTS = (
