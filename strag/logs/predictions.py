@@ -160,7 +160,7 @@ class _Logs:
         if self.C < 2:
             raise self.fault("has only one class", "save the labels of two classes or more")
         most = MOST_MEASURED if self.layers else MOST
-        if self.C > most:
+        if most < self.C:
             problem = f"has {self.C} classes, but a history has at most {most}"
             problem += " with layers" if self.layers else ""
             raise self.fault(problem, "number the classes 0, 1, ...")
