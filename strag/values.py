@@ -7,13 +7,14 @@ types, or raises a StragError that names the parameter. `None` is checked by `op
 import contextlib
 import functools
 import inspect
+import json
 import math
 import numbers
 import os
 import re
 
 from strag.errors import bad_usage
-from strag.words import number_of
+from strag.words import as_text, number_of
 
 LARGEST = 2**31 - 1  # of numbers that torch counts with
 LARGEST_FLOAT = 3.4e38  # almost the largest float32
@@ -123,6 +124,25 @@ def text(wanted="text"):
         return str(value)
 
     return check
+
+
+def read_object(value):
+    """The dict in the text of a JSON object.
+
+    Raises ValueError for any other text, and StragError for an object with a key that stands twice in it.
+    """
+
+    def unique(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise bad_usage(f"has the key '{as_text(repeated)}' twice", "write each key once")
+        return dict(pairs)
+
+    found = json.loads(value, object_pairs_hook=unique)
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
 
 
 def several(check, wanted, fewest=0):

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -88,11 +89,23 @@ OF_CHECKPOINTS = section("Checkpoints of other people")
 
 
 def test_every_block_of_the_readme_is_run_by_a_test():
-    titles = ("Start", "The pipeline", "Your network", "Your own loop", "Checkpoints of other people")
+    others = ("Checkpoints of other people", "Activations of other people")
+    titles = ("Start", "The pipeline", "Your network", "Your own loop", *others)
     for language in ("sh", "python"):
         assert len(blocks(README, language)) == sum(
             len(blocks(section(title), language)) for title in (*titles, "Python")
         )
+
+
+def test_the_arrays_of_the_readme_are_measured(tmp_path, monkeypatch, capfd):
+    text = section("Activations of other people")
+    (block,), (script,) = blocks(text, "python"), blocks(text)
+    monkeypatch.chdir(tmp_path)
+    exec(block, {})
+    assert main(script.split()[1:]) == 0
+    (record,) = json.loads(capfd.readouterr().out)["records"]
+    assert record["layer"] == "fc"
+    assert record["class_sizes"] == np.bincount(np.load("mine.npz")["labels"]).tolist()
 
 
 @pytest.mark.slow
@@ -138,9 +151,39 @@ def test_the_network_of_the_readme_runs(tmp_path):
     assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_loop_of_the_readme_has_stragglers(tmp_path, monkeypatch):
-    (loop,), (script,) = (blocks(section("Your own loop"), language) for language in ("python", "sh"))
+LOOPS, (AFTER_A_LOOP,) = (blocks(section("Your own loop"), language) for language in ("python", "sh"))
+
+
+def stragglers_of_a_loop(loop, given):
+    """Run a loop of the README in the current folder, where 400 records are due, and what follows it."""
     assert len(loop.splitlines()) <= 10
+    exec(loop, {"strag": strag, "batches": range(400), **given})
+    for line in AFTER_A_LOOP.splitlines():
+        assert main(line.split()[1:]) == 0
+    assert files_in(".") == ["examples.csv", "h.png", "h.safetensors", "s.json"]
+    return json.loads(Path("s.json").read_text())
+
+
+def test_the_torch_loop_of_the_readme_has_stragglers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = made_up(P=400, overlap=1.5)
+    x, y = torch.from_numpy(data.x.reshape(400, -1)), torch.from_numpy(data.groups)
+    torch.manual_seed(0)
+    parts = {"fc": torch.nn.Linear(x.shape[1], 10), "act": torch.nn.Tanh(), "head": torch.nn.Linear(10, 2)}
+    model = torch.nn.Sequential(OrderedDict(parts))
+
+    def descend(model, batch):
+        model.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter -= parameter.grad
+
+    found = stragglers_of_a_loop(LOOPS[0], {"model": model, "x": x, "y": y, "descend": descend})
+    assert (found["verdict"], found["strag"]["layers"]) == ("inversion", ["act"])
+
+
+def test_the_loop_of_the_readme_in_any_framework_has_stragglers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data, random = made_up(P=400, overlap=1.5), np.random.default_rng(0)
     x, y = data.x.reshape(400, -1), data.groups
@@ -163,9 +206,7 @@ def test_the_loop_of_the_readme_has_stragglers(tmp_path, monkeypatch):
         weights[:] = [weights[0] - x.T @ back, weights[1] - h.T @ slope]
 
     names = {"hidden": hidden, "readout": readout, "in_order": in_order, "descend": descend}
-    exec(loop, {"strag": strag, "x": x, "y": y, "batches": range(400), **names})
-    assert main(script.split()[1:]) == 0
-    assert files_in(tmp_path) == ["h.safetensors", "s.json"]
+    assert stragglers_of_a_loop(LOOPS[1], {"x": x, "y": y, **names})["verdict"] == "inversion"
 
 
 @pytest.mark.slow

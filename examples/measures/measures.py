@@ -54,6 +54,8 @@ def in_table(of_sets):
     """
     rows = [f"| measure, of x or h | {' | '.join(of_sets)} |", f"|---|{'---|' * len(of_sets)}"]
     for name in ROWS:
+        if not any(name in turns for _, turns in of_sets.values()):
+            continue
         cells = [
             _cell(turns[name] / turns["radius"]) if name in turns else "" for _, turns in of_sets.values()
         ]

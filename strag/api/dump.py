@@ -4,7 +4,7 @@ import os
 
 from strag import kinds
 from strag.api.arguments import file_to_read, kind, refuse_overwriting, require
-from strag.api.checkpoints import factory_of, listed, prepare_checkpoints, refuse_unused
+from strag.api.checkpoints import are_checkpoints, factory_of, listed, prepare_checkpoints, refuse_unused
 from strag.api.dump_weights import prepare_dump
 from strag.api.job import ends_of
 from strag.api.outputs import opened
@@ -45,12 +45,12 @@ def dump_into(job, sink, half=False, device="cpu", progress=None):
 
 
 def _weights(value, name):
-    """The check of `weights`: Weights, or a list of paths of checkpoints."""
+    """The check of `weights`: Weights, a path of one file, or a list of paths of checkpoints."""
     if isinstance(value, (list, tuple)) and value:
         return [path(part, name) for part in value]
     if isinstance(value, (str, os.PathLike)):
-        remedy = "pass what strag.read returns, or a list of paths of checkpoints"
-        raise bad_usage(f"`{name}` is a path", remedy)
+        file = path(value, name)
+        return [file] if are_checkpoints([file], None) else kinds.read(file, "weights")
     return require(value, name, "Weights")
 
 
@@ -90,8 +90,9 @@ def dump(
 
     Parameters
     ----------
-    weights : Weights, which `strag.read` returns, or a list of paths of checkpoints of one network, which
-        another program trained: state dicts in safetensors, or in files that `torch.save` wrote.
+    weights : Weights, which `strag.read` returns, or the path of their file; or a list of paths of
+        checkpoints of one network, which another program trained, or the path of one: state dicts in
+        safetensors, or in files that `torch.save` wrote.
     data : Dataset to run the networks on.
     layers : names such as "1,2" or (1, 2), or "all"; by default the first. updates, runs : numbers such as
         "0,40" or (0, 40), or "all", which is the default. The updates of checkpoints are one number for each,

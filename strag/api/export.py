@@ -9,7 +9,7 @@ from strag.errors import StragError, bad_usage, warn_of
 from strag.files.output import Output, commit
 from strag.files.tables import FORMATS, write_table
 from strag.stragglers.inversion import INVERSION
-from strag.stragglers.membership import examples_are_known, sets_are_known
+from strag.stragglers.membership import examples_are_known, require_sets_of, sets_are_known
 from strag.stragglers.per_example import data_map_of, table_of, table_of_finding
 from strag.stragglers.recipe import require_same_training
 from strag.values import checked, choice, flag, optional, some_or
@@ -35,11 +35,8 @@ def format_of(path, form=None, datamaps=False):
     if datamaps and form not in (None, "jsonl"):
         raise bad_usage(f"`datamaps` is JSON lines, which contradicts `format` {form}", "remove one of them")
     chosen = "jsonl" if datamaps else form or named
-    if (
-        chosen is None
-        and path not in (None, "-")
-        and (suffix or os.path.isfile(path) or not os.path.exists(path))
-    ):
+    is_file = path not in (None, "-") and (os.path.isfile(path) or not os.path.exists(path))
+    if chosen is None and is_file:  # a pipe or a device needs no suffix
         suffixes = some_or([f".{name}" for name in FORMATS])
         raise bad_usage("does not say its format", f"use a name that ends in {suffixes}, or `format`", path)
     return chosen or "csv"
@@ -103,7 +100,10 @@ def _of_history(history, finding):
         if finding.origin != history.meta.get("origin"):
             problem = f"has indices of another data set than {history.source}"
             raise StragError(problem, "pass the stragglers of the same training", finding.source)
-        require_same_training(finding, history.recipe, history.meta.get("inputs", {}), history.source)
+        if history.recording is None:
+            require_same_training(finding, history.recipe, history.meta.get("inputs", {}), history.source)
+        else:
+            require_sets_of(finding, history)
     elif history.layers:
         _, finding = find(history)
     _warn_of_sets(history, finding)

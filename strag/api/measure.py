@@ -129,8 +129,8 @@ def measure(*activations, labels=None, measures=(), examples=None, workers=None,
         [P, C] and `updates` [T], see `strag.files.foreign`.
     labels : path of a file of labels, or one for each file of activations that lacks them.
     measures : names of measures to add, "all" for every one that the activations allow: `radius_h`,
-        `overlap`, `participation`, `dimension`, `ncm`, `nc1`, `nc2_norms`, `nc2_angles`, `nc3`, `nc4`. The help
-        of `strag geometry` says what they are.
+        `overlap`, `participation`, `dimension`, `ncm`, `nc1`, `nc2_norms`, `nc2_angles`, `nc3`, `nc4`. The
+        help of `strag geometry` says what they are.
     examples : largest number of examples of each class that `dimension` uses, drawn with a fixed seed; by
         default all. Its time grows with the square of this number.
     workers : number of processes that share the layers, runs, updates and files, or "auto" for one per core.

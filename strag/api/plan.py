@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from strag.api.job import bytes_of_history, weights_bytes
 from strag.api.outputs import write_answer
+from strag.api.room import taken_so_far
 from strag.files.container import RESIDENT
 from strag.training import plan as science
 
@@ -41,7 +42,7 @@ def _resources(recipe, job, cost, weights_at):
     weights = weights_bytes(recipe, job.data, weights_at)
     return {
         "seconds": cost.seconds,
-        "memory_bytes": cost.memory + min(history, RESIDENT) + min(weights, RESIDENT),
+        "memory_bytes": taken_so_far() + cost.memory + min(history, RESIDENT) + min(weights, RESIDENT),
         "history_bytes": history,
         "weights_bytes": weights,
     }

@@ -1,10 +1,12 @@
 """Check that a training fits in this machine's memory, before anything large is built."""
 
 import os
+import platform
+from contextlib import suppress
 from pathlib import Path
 
 from strag.errors import StragError, bad_usage
-from strag.training.plan import memory_parts, taken_so_far
+from strag.training.plan import memory_parts
 from strag.words import amount
 
 GROUPS = Path("/sys/fs/cgroup")
@@ -38,6 +40,21 @@ def require_memory(recipe, size, limit, device="cpu", workers=0):
     if free is not None and more > free:
         problem = f"not enough memory: training needs about {amount(more)}, but {amount(free)} are free"
         raise StragError(problem, remedy)
+
+
+def taken_so_far():
+    """Peak memory of this process until now, in bytes; 0 if the system does not report it.
+
+    On Linux, `ru_maxrss` starts from the memory of the process that started this one, and VmHWM does not.
+    """
+    with suppress(OSError, ValueError, StopIteration):
+        lines = (PROC / "self" / "status").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
+    try:
+        from resource import RUSAGE_SELF, getrusage
+    except ImportError:
+        return 0
+    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
 
 
 def free_memory():

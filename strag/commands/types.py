@@ -3,12 +3,11 @@
 What cannot be checked without the data, such as whether a class exists, is checked by the library.
 """
 
-import json
 import math
 
 import click
 
-from strag.values import LARGEST_FLOAT, read_number
+from strag.values import LARGEST_FLOAT, read_number, read_object
 
 
 class FiniteRange(click.FloatRange):
@@ -275,11 +274,13 @@ class JsonObject(click.ParamType):
 
     def convert(self, value, param, ctx):
         """The text, if it can be read."""
+        from strag.errors import StragError
+
         try:
-            is_object = isinstance(json.loads(value), dict)
+            read_object(value)
+        except StragError as error:
+            self.fail(f"'{value}' {error}", param, ctx)
         except ValueError:
-            is_object = False
-        if not is_object:
             self.fail(f"""'{value}' is not a JSON object; write it like '{{"width": 8}}'""", param, ctx)
         return value
 

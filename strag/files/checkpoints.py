@@ -107,7 +107,7 @@ def read_state(path, key=None):
     """
     form = require_checkpoint(path)
     content = _from_safetensors(path) if form == "safetensors" else _from_torch(path)
-    found, under = _under(content, key, path) if key else _whole(content, path)
+    found, under = _under(content, key, path) if key is not None else _whole(content, path)
     tensors = {name: _as_array(found[name], name, path) for name in found}
     for name, array in tensors.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -211,6 +211,8 @@ def _described(value):
 
 def _under(content, key, path):
     """The state dict under a key, see `read_state`, and None."""
+    if not key:
+        raise bad_usage("`key` is empty", "remove it, or pass the name of the state dict", path)
     found, rest = content, key
     while rest and isinstance(found, dict):
         if rest in found:

@@ -20,8 +20,8 @@ class Neighbours:
 
     @staticmethod
     def bytes_of(count, width):
-        """Memory in bytes for `count` examples of `width` units: int."""
-        return 2 * 8 * count * width
+        """Memory in bytes for `count` examples of `width` units, and their sorted copies: int."""
+        return 4 * 8 * count * width
 
     def add(self, points):
         """Add examples of the class, float64 [B, N]."""

@@ -66,9 +66,12 @@ class Further:
         order = np.random.default_rng(SEED).permutation(len(grid.index))
         kept = np.zeros_like(grid.trained)
         for run, trained in enumerate(grid.trained):
-            for c in range(len(grid.classes)):
-                members = order[(trained & (grid.group == c))[order]]
-                kept[run, members[: self.examples]] = True
+            members = order[trained[order]]
+            groups = grid.group[members]
+            by_class = members[np.argsort(groups, kind="stable")]
+            sizes = np.bincount(groups, minlength=len(grid.classes))
+            before = np.repeat(np.cumsum(sizes) - sizes, sizes)  # examples of earlier classes
+            kept[run, by_class[np.arange(len(members)) - before < self.examples]] = True
         return kept
 
 

@@ -30,9 +30,9 @@ class Participation:
 
     @staticmethod
     def bytes_of(count, width):
-        """Memory in bytes for `count` examples of `width` units: int."""
+        """Memory in bytes for `count` examples of `width` units, with what the sums need: int."""
         smaller = min(count, width)
-        return 8 * (smaller * width + (smaller * smaller if count < width else 0))
+        return 8 * (2 * smaller * width + (smaller * smaller if count < width else 0))
 
     def add(self, points):
         """Add examples of the class, float64 [B, N]."""

@@ -53,6 +53,23 @@ def examples_are_known(finding):
     return isinstance(size, int) and runs == {size} and finding.summary.examples == size
 
 
+def require_sets_of(finding, history):
+    """Refuse a Finding whose sets have other sizes than those of the runs of a History at the same updates.
+
+    This is all that can be compared of networks that strag did not train, as they have no recipe.
+    """
+    for run in finding.runs:
+        if run.stragglers is None or run.update is None:
+            continue
+        record = int(np.searchsorted(history.updates, run.update))
+        size = None
+        if run.run in history.runs and history.updates[record : record + 1].tolist() == [run.update]:
+            size = history.misclassified_at(record, history.runs.index(run.run)).sum()
+        if size != run.stragglers:
+            problem = f"has a set of run {run.run} at update {run.update} that {history.source} does not have"
+            raise StragError(problem, "pass the stragglers of the same history", finding.source)
+
+
 def membership_of(finding, history=None):
     """The Membership of the examples of a Finding.
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import torch
 
-from strag.errors import bad_usage
+from strag.errors import StragError, bad_usage
 from strag.training.factory import Factory
 from strag.training.images import image_shape
 from strag.training.module_architecture import ModuleArchitecture
-from strag.values import checked_fields, instance, refused
+from strag.values import checked_fields, instance, read_object, refused
 from strag.words import some_of
 
 _NO_LAYERS = {
@@ -25,8 +25,10 @@ NONLINEAR = set(torch.nn.modules.activation.__all__) - _NO_LAYERS
 def args_check(value, name):
     """The check of `model_args`: a dict of JSON values, or its text; JSON text with sorted keys."""
     try:
-        found = json.loads(value) if isinstance(value, str) else value
+        found = read_object(value) if isinstance(value, str) else value
         text = json.dumps(found, sort_keys=True, allow_nan=False)
+    except StragError as error:
+        raise bad_usage(f"`{name}` {error.problem}", error.remedy) from None
     except (TypeError, ValueError):
         found = text = None
     if not isinstance(found, dict):

@@ -5,7 +5,6 @@ Operations and memory are computed from shapes; the time is estimated from a sho
 
 import itertools
 import math
-import platform
 import time
 from dataclasses import dataclass, replace
 
@@ -54,8 +53,8 @@ class Plan:
 
     network_updates : updates of single networks, summed over all runs. operations : floating-point
     operations of the products; a multiplication and an addition count as two. seconds : time of the training
-    in seconds, estimated from a trial; at most so long if runs end on their own. memory : peak memory of the
-    whole process, in bytes. parts : Parts into which it is best split, or None.
+    in seconds, estimated from a trial; at most so long if runs end on their own. memory : peak memory that
+    it adds to the process, in bytes. parts : Parts into which it is best split, or None.
     """
 
     network_updates: int
@@ -70,7 +69,7 @@ class Parts:
     """Parts of a training that each take 10 to 60 minutes, as far as its groups of runs allow.
 
     of : number of parts. runs : slice of all runs, that of the part that takes longest. seconds : time of
-    this part. memory : peak memory of its process, in bytes.
+    this part. memory : peak memory that it adds to its process, in bytes.
     """
 
     of: int
@@ -88,13 +87,13 @@ def plan(recipe, task, device="cpu"):
         if size not in seconds_of_size:
             seconds_of_size[size] = _group_seconds(Group(recipe, task, data, test, runs, (), device))
     seconds = [seconds_of_size[runs.stop - runs.start] for runs in groups]
-    updates, taken, size = recipe.updates(task.origin_size), taken_so_far(), Size.of(task)
-    memory = taken + sum(memory_parts(recipe, size).values())
+    updates, size = recipe.updates(task.origin_size), Size.of(task)
+    memory = sum(memory_parts(recipe, size).values())
     parts = None
     if of := parts_for(seconds):
         runs, longest = longest_part(groups, seconds, of)
         own = replace(recipe, runs=runs.stop - runs.start)
-        parts = Parts(of, runs, longest, taken + sum(memory_parts(own, size).values()))
+        parts = Parts(of, runs, longest, sum(memory_parts(own, size).values()))
     return Plan(recipe.runs * updates, operations(recipe, task), sum(seconds), memory, parts)
 
 
@@ -192,12 +191,3 @@ def memory_parts(recipe, size):
         "runs": recipe.runs * (PER_ITEM + size.subsets * P),
         "records": (recipe.records(size.rows) + bool(Q) * recipe.tests(size.rows)) * PER_ITEM,
     }
-
-
-def taken_so_far():
-    """Return the peak memory of the process until now, in bytes; 0 if the system does not report it."""
-    try:
-        from resource import RUSAGE_SELF, getrusage
-    except ImportError:
-        return 0
-    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)

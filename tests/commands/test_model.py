@@ -441,6 +441,7 @@ class TestFunctions:
             ({"model": "net.py"}, "cannot use 'net.py' as `model`"),
             ({"model": "net.py:make", "model_args": [1]}, "cannot use [1] as `model_args`; pass"),
             ({"model": "net.py:make", "model_args": {"width": {1}}}, "cannot use an object of type dict as"),
+            ({"model": "net.py:make", "model_args": '{"width": 5, "width": 6}'}, "has the key 'width' twice"),
             ({"model": "net.py:make", "model_args": {"width": float("nan")}}, "pass a JSON object"),
             ({"model_args": {}}, "`model_args` is not an option of `model` mlp"),
             ({"model": "cnn", "channels": 8}, "cannot use 8 as `channels`; pass numbers of"),

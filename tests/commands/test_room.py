@@ -1,6 +1,8 @@
 """What cannot fit is refused by arithmetic, before anything large is built."""
 
 import os
+import subprocess
+import sys
 import time
 from collections import namedtuple
 
@@ -170,3 +172,19 @@ class TestFreeMemory:
         os.unlink(tmp_path / "proc" / "meminfo")
         monkeypatch.delattr(os, "sysconf")
         assert room.free_memory() is None
+
+
+@pytest.mark.slow
+def test_what_a_process_has_taken_is_not_what_the_process_that_started_it_has():
+    if not os.path.exists("/proc/self/status"):
+        pytest.skip("needs /proc")
+    child = "from strag.api import room; print(room.taken_so_far())"
+    parent = f"""
+import subprocess, sys
+large = bytearray(GIB)
+large[::4096] = b"1" * (GIB // 4096)
+subprocess.run([sys.executable, "-c", {child!r}], check=True)
+"""
+    script = parent.replace("GIB", str(GIB))
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert 0 < int(result.stdout) < GIB

@@ -53,5 +53,5 @@ def test_it_is_of_each_class_on_the_sphere():
 
 
 def test_it_takes_the_smaller_memory():
-    assert Participation.bytes_of(1000, 20) == 8 * 20 * 20
-    assert Participation.bytes_of(10, 5000) == 8 * (10 * 5000 + 10 * 10)
+    assert Participation.bytes_of(1000, 20) == 8 * 2 * 20 * 20
+    assert Participation.bytes_of(10, 5000) == 8 * (2 * 10 * 5000 + 10 * 10)
