@@ -18,6 +18,7 @@ from strag.datasets.names import Names
 from strag.files.dataset import write_dataset
 from strag.geometry.curves import measures_of
 from strag.geometry.moments import ClassMoments, normalise
+from strag.recording.examples import Examples
 from strag.recording.sums import OpenRecord
 from strag.training.schedule import every
 from tests.conftest import made_up
@@ -274,6 +275,15 @@ def test_saving_goes_on(tmp_path):
         recorder.record(update)
     recorder.save(str(file))
     assert file.read_bytes() == Path(pushed(made).save(str(tmp_path / "i"))).read_bytes()
+
+
+def test_saving_does_not_list_the_ids_once_per_example(tmp_path, monkeypatch):
+    """With a million examples this would take hours."""
+    listed, ids = [], Examples.ids.fget
+    recorder = pushed(passes())
+    monkeypatch.setattr(Examples, "ids", property(lambda self: listed.append(self) or ids(self)))
+    recorder.save(str(tmp_path / "h"))
+    assert 0 < len(listed) < 5
 
 
 def test_online_recordings_have_bits_and_margins(tmp_path):

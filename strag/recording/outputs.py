@@ -16,10 +16,14 @@ def judged(logits, labels):
     z, rows = logits.astype(np.float64), np.arange(len(labels))
     finite = np.isfinite(z).all(axis=1)
     z[~finite] = 0
-    wrong = z.argmax(axis=1) != labels
-    largest, own = z.max(axis=1), z[rows, labels]
-    loss = largest - own + np.log(np.exp(z - largest[:, None]).sum(axis=1))
+    own = z[rows, labels]
     z[rows, labels] = -np.inf
-    margin = own - z.max(axis=1)
+    rival = z.argmax(axis=1)  # the first index of the largest other logit
+    other = z[rows, rival]
+    z[rows, labels] = own
+    wrong = (other > own) | ((other == own) & (rival < labels))
+    largest, margin = np.maximum(own, other), own - other
+    z -= largest[:, None]
+    loss = largest - own + np.log(np.exp(z, out=z).sum(axis=1))
     loss[~finite] = margin[~finite] = np.nan
     return wrong | ~finite, loss, margin

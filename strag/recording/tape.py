@@ -50,7 +50,8 @@ class Tape:
 
         examples : Examples. classes, layers : names. recording : "snapshot" or "online".
         """
-        T, order = len(self.records), order_of(examples.ids)
+        T, ids = len(self.records), examples.ids
+        order = order_of(ids)
         wrong = [unpack(closed.wrong, examples.size)[order] for closed in self.records]
         sums, squares = self.margins.copy(), self.squares.copy()
         for closed in self.records:
@@ -59,7 +60,7 @@ class Tape:
         measures = {name: [c.measures[name] for c in self.records] for name in self.records[0].measures}
         return Recorded(
             updates=np.array([closed.update for closed in self.records]),
-            ids=[examples.ids[number] for number in order],
+            ids=[ids[number] for number in order],
             labels=examples.labels[order],
             classes=classes,
             layers=layers,
