@@ -45,6 +45,7 @@ check: lint test
 bench: setup
 	env -u OPENBLAS_CORETYPE $(BIN)/python -m tests.benchmarks.run
 	env -u OPENBLAS_CORETYPE $(BIN)/python -m tests.benchmarks.convolutional
+	env -u OPENBLAS_CORETYPE $(BIN)/python -m tests.benchmarks.geometry
 	env -u OPENBLAS_CORETYPE $(BIN)/python -m tests.benchmarks.recorder
 
 # Eight minutes on a card with CUDA; writes tests/benchmarks/out/device.json and device.md.

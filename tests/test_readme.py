@@ -89,11 +89,23 @@ OF_CHECKPOINTS = section("Checkpoints of other people")
 
 
 def test_every_block_of_the_readme_is_run_by_a_test():
-    titles = ("Start", "The pipeline", "Your network", "Your own loop", "Checkpoints of other people")
+    others = ("Checkpoints of other people", "Activations of other people")
+    titles = ("Start", "The pipeline", "Your network", "Your own loop", *others)
     for language in ("sh", "python"):
         assert len(blocks(README, language)) == sum(
             len(blocks(section(title), language)) for title in (*titles, "Python")
         )
+
+
+def test_the_arrays_of_the_readme_are_measured(tmp_path, monkeypatch, capfd):
+    text = section("Activations of other people")
+    (block,), (script,) = blocks(text, "python"), blocks(text)
+    monkeypatch.chdir(tmp_path)
+    exec(block, {})
+    assert main(script.split()[1:]) == 0
+    (record,) = json.loads(capfd.readouterr().out)["records"]
+    assert record["layer"] == "fc"
+    assert record["class_sizes"] == np.bincount(np.load("mine.npz")["labels"]).tolist()
 
 
 @pytest.mark.slow

@@ -132,7 +132,7 @@ class ForeignActivations(Brief):
         self.trained = pack(np.ones((1, len(y)), dtype=bool))
         self._predicted, self._logits = predicted, arrays.roles.get("logits")
         self.has_predictions = predicted is not None or self._logits is not None
-        self.meta = {"classes": list(classes), "recording": "snapshot"}
+        self.meta = {"classes": list(classes)}
         self._known = None, None
         if self._logits is not None and numbers.max() >= self._logits.shape[-1]:
             problem = f"has class {numbers.max()}, but its logits have {self._logits.shape[-1]} columns"

@@ -32,7 +32,8 @@ SPEC = JsonSpec(
                 Keys(
                     ("train_error", "train_loss"),
                     "as in a history; if the stamp has `training_origin`, they are `test_error` and "
-                    "`test_loss` instead",
+                    "`test_loss` instead, and of array files `error` and `loss`; null where the activations "
+                    "do not say",
                 ),
                 Keys(
                     ("class_sizes",),

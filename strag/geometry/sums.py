@@ -5,7 +5,7 @@ import numpy as np
 from strag.geometry.moments import ClassMoments
 
 _SAFE = (1e-280, 1e280)  # values of |h|^2 between which it neither overflows nor loses digits
-_VALUES = 1 << 20  # numbers in a tile, which are 8 MiB as float64
+_VALUES = 1 << 19  # numbers in a tile, which are 4 MiB as float64
 
 
 def rows_of_tile(width):
@@ -42,7 +42,7 @@ class ClassSums:
         x[...] = h
         lengths, weights = _lengths_and_weights(x)
         rows = np.arange(len(h)) if kept is None else np.flatnonzero(kept)
-        rows = rows[np.argsort(labels[rows], kind="stable")]
+        rows = rows[np.argsort(labels[rows].astype(np.min_scalar_type(classes)), kind="stable")]
         labels, lengths, weights = labels[rows], lengths[rows], weights[rows]
         self._count += np.bincount(labels, minlength=classes)
         self._norm2 += np.bincount(labels, np.square(weights) * lengths, minlength=classes)
@@ -56,8 +56,11 @@ class ClassSums:
 
         starts = np.flatnonzero(np.diff(labels, prepend=-1))
         ends = np.append(starts, len(rows))
-        member = csr_array((weights, rows, ends), shape=(len(starts), len(x)))
-        self._total[labels[starts]] += member @ x
+        sums = csr_array((weights, rows, ends), shape=(len(starts), len(x))) @ x
+        if len(starts) == len(self._total):
+            self._total += sums
+        else:
+            self._total[labels[starts]] += sums
 
     def moments(self):
         """The ClassMoments of all tiles."""

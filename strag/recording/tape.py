@@ -124,8 +124,8 @@ def _measures(record, members):
 def figures(closed, layers, members):
     """Return the figures of a Closed for a logger: dict of float, and the update as int.
 
-    They are `update`, `train_error`, `train_loss`, and of every layer each standard curve of MEASURES over
-    all classes with examples, such as `radius/LAYER`. members : number of the seen examples of each class.
+    They are `update`, `train_error`, `train_loss`, and of every layer each curve of `STANDARD` over all
+    classes with examples, such as `radius/LAYER`. members : number of the seen examples of each class.
     """
     loss, present = (closed.loss + closed.last.loss) / members.sum(), members > 0
     named = {"update": closed.update, "train_error": closed.error, "train_loss": float(loss)}

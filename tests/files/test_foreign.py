@@ -1,6 +1,8 @@
 """Activations of other programs: the same numbers as a dump of strag, whatever the format and the order."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from itertools import pairwise
 
@@ -341,3 +343,40 @@ def strag_activations():
     activations = Activations.__new__(Activations)
     activations.source = "dump"
     return activations
+
+
+PEAK = """
+import sys
+import strag
+from strag.api.room import taken_so_far
+strag.measure(sys.argv[1], labels=sys.argv[2] if len(sys.argv) > 2 else None)
+print(taken_so_far())
+"""
+
+
+def peak_of(*paths):
+    """The peak of memory, in MiB, of a process that measures a file."""
+    command = [sys.executable, "-W", "ignore", "-c", PEAK, *paths]
+    return int(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout) / 2**20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["npy", "fortran", "npz", "compressed"])
+def test_memory_does_not_grow_with_the_file(folder, form):
+    """Ten times the examples, 400 MB: the same memory, but for the labels and bits of each example."""
+    peaks = []
+    for rows in (10_000, 100_000):
+        h, y = (
+            np.zeros((rows, 1024), np.float32, order="F" if form == "fortran" else "C"),
+            np.arange(rows) % 9,
+        )
+        h[:, 0] = 1
+        if form in ("npy", "fortran"):
+            np.save("h.npy", h)
+            np.save("y.npy", y)
+            peaks.append(peak_of("h.npy", "y.npy"))
+        else:
+            (np.savez if form == "npz" else np.savez_compressed)("h.npz", y=y, h=h)
+            peaks.append(peak_of("h.npz"))
+    assert peaks[1] < peaks[0] + 40
+    assert peaks[1] < 1024
