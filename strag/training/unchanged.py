@@ -1,8 +1,11 @@
 """Contexts for a forward pass through a network that is being trained, after which all is as before."""
 
+import collections
 import contextlib
 import copy
+import itertools
 import random
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -10,8 +13,9 @@ import torch
 from strag.training.layers import version_of
 from strag.training.seeds import states_kept
 
-DEEPEST = 6  # attributes of attributes that are searched for generators
-MOST = 100  # parts of a list that are searched
+SEARCHED = 5_000  # objects among which generators are searched
+LONGEST = 100  # parts of a list that are searched
+_ALONE = (torch.Tensor, torch.nn.Module, np.ndarray, type, ModuleType)  # whose attributes are not searched
 
 
 @contextlib.contextmanager
@@ -64,7 +68,7 @@ def generators_kept(loader):
 
     loader : a DataLoader, whose samplers, data set and transforms may have generators of their own.
     """
-    states = [(generator, _state_of(generator)) for generator in _generators(loader, {})]
+    states = [(generator, _state_of(generator)) for generator in _generators(loader)]
     try:
         yield
     finally:
@@ -83,21 +87,27 @@ def _state_of(generator):
     return generator.getstate() if isinstance(generator, random.Random) else copy.deepcopy(generator.state)
 
 
-def _generators(holder, seen, depth=DEEPEST):
-    """Yield each generator in an object, its attributes and their attributes once.
+def _generators(holder):
+    """The generators in an object, its attributes and their attributes, nearest first: list.
 
-    seen : dict of id to object, to which all that is searched is added.
+    The parts of lists and dicts count as attributes; of long lists the first ones.
     """
-    if id(holder) in seen or isinstance(holder, (torch.Tensor, np.ndarray, type)):
-        return
-    seen[id(holder)] = holder
-    if isinstance(holder, (torch.Generator, random.Random)):
-        yield holder
-    elif isinstance(holder, (np.random.Generator, np.random.RandomState)):
-        yield from _generators(getattr(holder, "bit_generator", None) or holder._bit_generator, seen, depth)
-    elif isinstance(holder, np.random.BitGenerator):
-        yield holder
-    elif depth:
-        parts = holder if isinstance(holder, (list, tuple)) else getattr(holder, "__dict__", {}).values()
-        for part in list(parts)[:MOST]:
-            yield from _generators(part, seen, depth - 1)
+    found, seen, waiting = [], {}, collections.deque([holder])
+    while waiting and len(seen) < SEARCHED:
+        part = waiting.popleft()
+        if id(part) in seen or isinstance(part, (str, bytes, int, float)):
+            continue
+        seen[id(part)] = part
+        if isinstance(part, (torch.Generator, random.Random, np.random.BitGenerator)):
+            found.append(part)
+        elif isinstance(part, np.random.Generator):
+            waiting.append(part.bit_generator)
+        elif isinstance(part, np.random.RandomState):
+            waiting.append(part._bit_generator)
+        elif isinstance(part, (list, tuple)):
+            waiting.extend(part[:LONGEST])
+        elif isinstance(part, dict):
+            waiting.extend(itertools.islice(part.values(), LONGEST))
+        elif not isinstance(part, _ALONE):
+            waiting.extend(getattr(part, "__dict__", {}).values())
+    return found
