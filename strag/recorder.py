@@ -17,10 +17,10 @@ from strag.recording.ids import some_ids
 from strag.recording.recorded import KINDS
 from strag.recording.sums import OpenRecord
 from strag.recording.tape import Tape, closed_record, figures
-from strag.values import LARGEST_UPDATE, checked_fields, choice, optional, refused, several, whole
+from strag.values import LARGEST, LARGEST_UPDATE, checked_fields, choice, optional, refused, several, whole
 from strag.values import path as path_check
 from strag.values import text as text_check
-from strag.words import number_of
+from strag.words import number_of, some_of
 
 ONLINE = "online"
 RANKS = ("RANK", "WORLD_SIZE")  # of torchrun
@@ -40,8 +40,9 @@ def _require_origin(origin, examples, classes):
     if examples not in (None, len(origin.index)):
         problem = f"`examples` is {examples}, but `origin` has {number_of(len(origin.index), 'example')}"
         raise bad_usage(problem, "remove `examples`, or pass the data set that the network is trained on")
-    if classes is not None and len(classes) != len(origin.classes):
-        problem = f"`classes` are {len(classes)}, but `origin` has {number_of(len(origin.classes), 'group')}"
+    numbered = tuple(map(str, range(len(origin.classes))))
+    if classes is not None and tuple(classes) not in (origin.classes, numbered):
+        problem = f"`classes` are {some_of(classes)}, but `origin` has the groups {some_of(origin.classes)}"
         raise bad_usage(problem, "remove `classes`")
 
 
@@ -91,7 +92,7 @@ def _origin(value, name):
 
 @checked_fields(
     layers=lambda value, name: [value] if isinstance(value, str) else value,
-    examples=optional(whole(1)),
+    examples=optional(whole(1, LARGEST)),
     classes=optional(_classes),
     recording=choice(*KINDS),
     origin=optional(_origin),
@@ -190,17 +191,18 @@ class Recorder:
         if self._observer is not None:
             problem = "this Recorder has a `model` and makes the pass itself in `record`"
             raise bad_usage(problem, "use Recorder(examples=P) to pass batches")
-        self._add(ids, logits, labels, activations or {})
+        self._add(ids, logits, labels, {} if activations is None else activations)
 
     def _add(self, ids, logits, labels, activations):
         """Check a batch, and count it as a whole or not at all."""
-        if self._recording == ONLINE and activations:
+        batch = batch_of(ids, logits, labels, activations, self._classes and len(self._classes))
+        if self._recording == ONLINE and batch.activations:
             problem = "activations of an online recording belong to different parameters"
             raise bad_usage(problem, "remove `activations`, or record a snapshot in evaluation mode")
-        batch = batch_of(ids, logits, labels, activations, self._classes and len(self._classes))
         widths = {name: h.shape[1] for name, h in batch.activations.items()}
         if self._widths is not None:
             require_layers(batch, self._widths)
+            widths = self._widths  # in the order of the first batch
         numbers, new = self._examples.numbers(batch.ids, batch.labels)
         classes = self._classes or tuple(map(str, range(batch.logits.shape[1])))
         record = self._open or OpenRecord(self._examples.size, len(classes), widths)
@@ -208,7 +210,7 @@ class Recorder:
         try:
             self._examples.take(new, numbers, batch.labels)
             record.take(counted)
-            self._classes, self._widths, self._open = classes, self._widths or widths, record
+            self._classes, self._widths, self._open = classes, widths, record
         except BaseException:  # such as Ctrl-C: nothing of a record that is half counted may stay
             self._open = None
             raise
@@ -243,7 +245,7 @@ class Recorder:
             place = self._spool.put(record)
         closed = closed_record(update, record, members, place)
         last = figures(closed, list(self._widths), members)
-        self._tape, self._open, self._last = self._tape.with_record(closed, record), None, last
+        self._open, self._tape, self._last = None, self._tape.with_record(closed, record), last
 
     def _incomplete(self, update, record):
         """The error for a record without some examples."""

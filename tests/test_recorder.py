@@ -221,6 +221,21 @@ def test_ids_are_sorted_and_shown(tmp_path, make):
     assert again.meta["origin"] == history.meta["origin"]
 
 
+def test_layers_keep_their_order_and_an_empty_batch_adds_nothing(tmp_path):
+    made = ids, labels, logits, h = passes()
+    recorder, other = strag.Recorder(examples=P), h[:, :, :2] + 1
+    for update in range(T):
+        both = {"fc": h[update], "b": other[update]}
+        recorder.update(ids, logits[update], labels, dict(sorted(both.items())) if update else both)
+        recorder.update([], logits[update, :0], [], {name: values[:0] for name, values in both.items()})
+        recorder.record(update)
+    history = saved(recorder, tmp_path / "h")
+    assert history.layers == ("fc", "b")
+    for layer, passed in (("fc", made), ("b", (ids, labels, logits, other))):
+        alone = saved(pushed(passed), tmp_path / "i")
+        np.testing.assert_array_equal(history.measure("radius", layer), alone.measure("radius"))
+
+
 def test_an_id_that_occurs_again_counts_once(tmp_path):
     made = ids, labels, logits, h = passes()
     plain, recorder = pushed(made), strag.Recorder(examples=P)
@@ -296,7 +311,9 @@ def test_the_data_set_of_strag_is_the_origin(tmp_path):
     ):
         refused(lambda: strag.Recorder(origin=data).update(*update), words, status=2)  # noqa: B023
     refused(lambda: strag.Recorder(origin=data, examples=P), "`examples` is 61", status=2)
-    refused(lambda: strag.Recorder(origin=data, classes=3), "`classes` are 3", status=2)
+    for classes in (3, ["odd", "even"]):
+        refused(lambda: strag.Recorder(origin=data, classes=classes), "`classes` are", status=2)  # noqa: B023
+    assert strag.Recorder(origin=data, classes=2, examples=size).last == {}
     refused(lambda: strag.Recorder(origin=str(tmp_path / "h")), "is a history file")
 
 
@@ -344,6 +361,7 @@ GOOD = {
         ({"activations": {"fc": [["a"] * 4] * 3}}, "layer fc are <U1, not numbers"),
         ({"activations": {7: np.ones((3, 4))}}, "cannot use 7 as the name of a layer"),
         ({"activations": [np.ones((3, 4))]}, "as `activations`"),
+        ({"activations": np.ones((3, 4))}, "as `activations`"),
     ],
 )
 def test_a_wrong_batch_is_one_line_and_changes_nothing(tmp_path, changed, words):

@@ -74,9 +74,8 @@ class CheckpointJob:
 
     @cached_property
     def readout(self):
-        """The Readout of the network if the layer that it reads is one of those of the job, or None."""
-        readout = self.snapshots.readout
-        return readout if readout and readout.layer in self.layers else None
+        """The Readout of the network on one of the layers of the job, or None."""
+        return self.snapshots.readout(self.layers)
 
     def inputs(self):
         """The standardised inputs, float32 [P, d]; inputs that standardisation leaves out are 0."""

@@ -66,9 +66,8 @@ class DumpJob:
 
     @cached_property
     def readout(self):
-        """The Readout of the networks if the layer that it reads is one of those of the job, or None."""
-        readout = self.recipe.architecture.readout(self.ends)
-        return readout if readout and readout.layer in self.layers else None
+        """The Readout of the networks on one of the layers of the job, or None."""
+        return self.recipe.architecture.readout(self.ends, self.layers)
 
     def inputs(self):
         """The standardised inputs that the networks use, float32 [P, d'], and their positions, int64 [d']."""

@@ -35,11 +35,8 @@ def format_of(path, form=None, datamaps=False):
     if datamaps and form not in (None, "jsonl"):
         raise bad_usage(f"`datamaps` is JSON lines, which contradicts `format` {form}", "remove one of them")
     chosen = "jsonl" if datamaps else form or named
-    if (
-        chosen is None
-        and path not in (None, "-")
-        and (suffix or os.path.isfile(path) or not os.path.exists(path))
-    ):
+    is_file = path not in (None, "-") and (os.path.isfile(path) or not os.path.exists(path))
+    if chosen is None and is_file:  # a pipe or a device needs no suffix
         suffixes = some_or([f".{name}" for name in FORMATS])
         raise bad_usage("does not say its format", f"use a name that ends in {suffixes}, or `format`", path)
     return chosen or "csv"

@@ -13,7 +13,7 @@ from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.reference import reference_of
-from strag.stragglers.unknown import about_verdicts
+from strag.stragglers.unknown import NO_REFERENCE, about_verdicts, require_recipe
 from strag.values import LARGEST_UPDATE, checked, choice, flag, optional, read_number, read_whole, text
 
 MOMENTS = ("inversion, an update,", "error:X with X from 0 to 1")  # that `at` can be, in words
@@ -44,6 +44,7 @@ def find(
     stragglers, profile = stragglers_of(history, at)
     compared = None
     if reference is not None:
+        require_recipe(reference, NO_REFERENCE)
         reference.require_layers("remove `reference`")
         compared = reference_of(history, reference, stragglers_of(reference, Moment())[0])
     if core and (stragglers.verdict == INVERSION or at.is_chosen):

@@ -12,7 +12,7 @@ from strag.api.outputs import opened
 from strag.errors import StragError, bad_usage
 from strag.files.recorded import write_recorded
 from strag.files.streams import STANDARD, name_of, open_input, spool
-from strag.logs.data_maps import read_data_maps
+from strag.logs.data_maps import FOLDER, read_data_maps
 from strag.logs.predictions import read_predictions
 from strag.values import checked, flag, listing, optional, path, read_whole, refused
 from strag.words import some_of
@@ -26,6 +26,14 @@ def _logs(value, name):
     if not many:
         raise refused(value, name, "the folders of data maps, or an npz file")
     return [path(one, name) for one in many]
+
+
+def inputs_of(logs):
+    """The files that are read of logs, a list of paths: those in folders, and the others themselves."""
+    folders = [log for log in logs if os.path.isdir(log)]
+    inner = [os.path.join(folder, FOLDER) for folder in folders]
+    found = [folder for folder in (*folders, *inner) if os.path.isdir(folder)]
+    return [*logs, *(entry.path for folder in found for entry in os.scandir(folder))]
 
 
 def recorded_of(logs, updates=None, snapshot=False, note=None):
@@ -88,7 +96,7 @@ def history(logs, output=None, updates=None, snapshot=False):
 
     Raises StragError for logs that cannot be read, or that do not fit each other.
     """
-    refuse_overwriting(logs, output=output)
+    refuse_overwriting(inputs_of(logs), output=output)
     return history_into(logs, output, updates, snapshot)
 
 

@@ -60,7 +60,8 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
 
     WEIGHTS is a file written by 'strag train --weights', or one or more checkpoints of another program. DATA
     is the data set to run the networks on: a dataset file or a name in the catalogue. A weights file or DATA
-    may be '-' for stdin. The output is an activations file, which 'strag geometry' reads.
+    may be '-' for stdin. The output is an activations file, which 'strag geometry' reads. It holds the
+    linear head of the networks too, if the layer that the head reads is dumped.
 
     Examples of DATA that the networks were not trained on are marked if DATA is the training set, a part of
     it ('strag prune'), or the data set of which the training set is such a part. Any other DATA, also a

@@ -83,8 +83,9 @@ strag find-stragglers pruned.safetensors --reference h.safetensors --any-verdict
 def command(history, output, csv_file, any_verdict, as_json, quiet, **options):
     """Find the inversion of a training and its stragglers.
 
-    HISTORY is a file written by 'strag train' or 'strag geometry', by default stdin. The output is a table
-    at a terminal, else JSON: the inversion of every run, the stragglers, and how sure the answer is.
+    HISTORY is a file written by 'strag train', 'strag geometry', 'strag history' or a Recorder, by default
+    stdin. Notes say what is unknown of networks that strag did not train. The output is a table at a
+    terminal, else JSON: the inversion of every run, the stragglers, and how sure the answer is.
 
     The inversion of a run is the valley of the observable along training. Its stragglers are the training
     examples that are misclassified there. The `indices` in the output are the examples that straggle in

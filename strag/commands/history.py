@@ -56,7 +56,7 @@ def command(logs, updates, snapshot, output, quiet):
     Examples are ordered by their ids, which become their names. Logs are online, if they were recorded
     during training, or a snapshot; 'strag merge' does not mix them.
     """
-    from strag.api.history import history_into
+    from strag.api.history import history_into, inputs_of
     from strag.commands.inputs import refuse_overwriting, refuse_several_stdin
     from strag.console import Notes
     from strag.files.output import Output
@@ -66,7 +66,7 @@ def command(logs, updates, snapshot, output, quiet):
     refuse_several_stdin(*logs)
     for log in logs:
         refuse_terminal_input(log)
-    refuse_overwriting(logs, ("-o", output))
+    refuse_overwriting(inputs_of(logs), ("-o", output))
     left_out = []
     with Output(output) as sink:
         history = history_into(logs, sink, updates, snapshot, left_out.append)

@@ -74,8 +74,9 @@ strag sets h.safetensors --at log:12 --controls random | strag train mnist8k --w
 def command(history, output, quiet, any_verdict, **options):
     """Write sets of examples to leave out of training, one set per network.
 
-    HISTORY is a file written by 'strag train', by default stdin. The output is a sets file. 'strag train
-    --without FILE' trains one network per set, from the initial weights of the run that the set belongs to.
+    HISTORY is a history, such as a file written by 'strag train', by default stdin. The output is a sets
+    file. 'strag train --without FILE' trains one network per set, from the initial weights of the run that
+    the set belongs to, unless strag did not train this run.
 
     There is one set per run: the examples that the run misclassifies at its inversion, at another time, or
     at each of many times (--at).

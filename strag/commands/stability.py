@@ -43,8 +43,8 @@ strag train mnist8k --runs 20 --epochs 80 --lr 0.2 | strag stability | jq '.reco
 def command(history, pairs, fewest, output, as_json, quiet):
     """Measure how far independent runs misclassify the same examples.
 
-    HISTORY is a file written by 'strag train', by default stdin. It needs at least two runs. The output is
-    a table at a terminal, else JSON, with these values for every recorded update:
+    HISTORY is a history, such as a file written by 'strag train', by default stdin. It needs at least two
+    runs. The output is a table at a terminal, else JSON, with these values for every recorded update:
 
     \b
     - kappa: the agreement beyond chance of the examples that two runs

@@ -211,6 +211,8 @@ def _described(value):
 
 def _under(content, key, path):
     """The state dict under a key, see `read_state`, and None."""
+    if not key:
+        raise bad_usage("`key` is empty", "remove it, or pass the name of the state dict", path)
     found, rest = content, key
     while rest and isinstance(found, dict):
         if rest in found:

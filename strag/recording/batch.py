@@ -85,7 +85,7 @@ def _activation(name, values, examples):
         raise bad_usage(problem, "pass one row per example")
     if not np.prod(h.shape[1:]):
         raise bad_usage(f"the activations of layer {name} have no units", "pass at least one per example")
-    return h.reshape(examples, -1)
+    return h.reshape(examples, int(np.prod(h.shape[1:])))
 
 
 def require_layers(batch, widths):

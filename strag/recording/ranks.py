@@ -90,6 +90,13 @@ class _Whole:
     def __init__(self, parts):
         self.parts = parts
         every = list(dict.fromkeys(identity for part in parts for identity in part.ids))
+        if len(every) > parts[0].size:
+            problem = f"{number_of(len(every), 'example')} have ids in these recordings, but `examples` is"
+            problem += f" {parts[0].size}"
+            remedy = (
+                "pass the size of the whole training set to the Recorder, and the same ids at every record"
+            )
+            raise StragError(problem, remedy, parts[0].source)
         self.ids = [every[at] for at in order_of(every)]
         position = {identity: at for at, identity in enumerate(self.ids)}
         self.places = [np.array([position[identity] for identity in part.ids], np.int64) for part in parts]

@@ -30,7 +30,12 @@ class Tape:
         return cls((), np.zeros(examples), np.zeros(examples))
 
     def with_record(self, closed, record):
-        """Return this Tape with one more record. closed : Closed. record : its OpenRecord."""
+        """Return this Tape with one more record. closed : Closed. record : its OpenRecord.
+
+        The measures are kept in the precision of files, and only of a record that has all examples.
+        """
+        whole = closed.measures if closed.seen is None else {}
+        closed = replace(closed, measures={name: v.astype(np.float32) for name, v in whole.items()})
         margin = np.where(record.seen, record.margin, 0)
         margin[record.last.number] = 0
         return Tape((*self.records, closed), self.margins + margin, self.squares + np.square(margin))
@@ -119,8 +124,8 @@ def _measures(record, members):
 def figures(closed, layers, members):
     """Return the figures of a Closed for a logger: dict of float, and the update as int.
 
-    They are `update`, `train_error`, `train_loss`, and of every layer each standard curve of MEASURES over
-    all classes with examples, such as `radius/LAYER`. members : number of the seen examples of each class.
+    They are `update`, `train_error`, `train_loss`, and of every layer each curve of `STANDARD` over all
+    classes with examples, such as `radius/LAYER`. members : number of the seen examples of each class.
     """
     loss, present = (closed.loss + closed.last.loss) / members.sum(), members > 0
     named = {"update": closed.update, "train_error": closed.error, "train_loss": float(loss)}

@@ -74,8 +74,7 @@ class BetaBinomial:
         reason = unidentifiable(counts, runs)
         if reason:
             raise StragError(reason, "train more runs")
-        pairs, weights = np.unique(np.stack([counts, runs]), axis=1, return_counts=True)
-        k, n = pairs.astype(np.float64)
+        (k, n), _, weights = _distinct(counts, runs)
 
         def loss(logs):
             a, b = np.exp(logs)
@@ -94,14 +93,14 @@ class BetaBinomial:
     def interval(self, counts, runs, coverage=SURE):
         """Equal-tailed posterior interval of p_i with this coverage: (low, high), float64 [P] each."""
         tail = (1 - coverage) / 2
-        (k, n), pair_of = _distinct(counts, runs)
+        (k, n), pair_of, _ = _distinct(counts, runs)
         low, _ = self._quantile(k, n, tail)
         _, high = self._quantile(k, n, 1 - tail)
         return low[pair_of], high[pair_of]
 
     def status(self, counts, runs):
         """`core` if P(p_i > 1/2) >= 0.95, `rare` if it is <= 0.05, otherwise `fringe`: str [P]."""
-        (k, n), pair_of = _distinct(counts, runs)
+        (k, n), pair_of, _ = _distinct(counts, runs)
         above = 1 - self._below(k, n, np.full(k.shape, 0.5))
         return np.where(above >= SURE, CORE, np.where(above > 1 - SURE, FRINGE, RARE))[pair_of]
 
@@ -125,9 +124,15 @@ class BetaBinomial:
 
 
 def _distinct(counts, runs):
-    """The distinct pairs of k and n, float64 [2, M], and the position of each example's pair, int [P]."""
-    pairs, pair_of = np.unique(np.stack([counts, runs]), axis=1, return_inverse=True)
-    return pairs.astype(np.float64), pair_of.ravel()
+    """The distinct pairs of k and n in increasing order, float64 [2, M].
+
+    Also returns the position of each example's pair, int [P], and the number of examples with each pair, int
+    [M]. counts, runs : int [P] with counts of at most runs.
+    """
+    counts, runs = np.asarray(counts, np.int64), np.asarray(runs, np.int64)
+    base = int(runs.max(initial=0)) + 1
+    keys, pair_of, weights = np.unique(counts * base + runs, return_inverse=True, return_counts=True)
+    return np.stack(np.divmod(keys, base)).astype(np.float64), pair_of.ravel(), weights
 
 
 def _posterior(k, n, weights):

@@ -242,10 +242,16 @@ class History(Brief):
     def observable(self, name="radius", layer=None):
         """A curve in which the inversion is a valley, see `curve`: float64 [T, R].
 
-        For a measure in which the inversion is a peak, such as the distance, it is minus the curve.
+        For a measure in which the inversion is a peak, such as the distance, it is minus the curve. Raises
+        StragError for an optional measure that is not defined everywhere, which is no sign of divergence.
         """
-        values = self.curve(name, layer)
-        return values * read_observable(name)[0].sign
+        measure, values = read_observable(name)[0], self.curve(name, layer)
+        unknown = np.argwhere(self.finite & ~np.isfinite(values)) if measure.optional else ()
+        if len(unknown):
+            record, run = unknown[0]
+            problem = f"has no {measure.name} at update {self.updates[record]} in run {self.runs[run]}"
+            raise StragError(problem, "choose another `observable` or `layer`", self.source)
+        return values * measure.sign
 
     @cached_property
     def finite(self):

@@ -77,7 +77,7 @@ def _membership_columns(membership, pooled=True):
         "frequency": _single(membership.frequency),
     }
     if pooled and membership.status is not None:
-        columns["status"] = np.ma.masked_equal(membership.status, "")
+        columns["status"] = np.ma.array(membership.status, mask=membership.status == "")
     if pooled:
         columns["keep"] = ~membership.straggler
     return columns

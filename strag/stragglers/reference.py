@@ -12,7 +12,7 @@ from strag.errors import StragError
 from strag.stragglers.find import Stragglers
 from strag.stragglers.history import History
 from strag.stragglers.recipe import differing, in_words
-from strag.stragglers.unknown import require_recipe
+from strag.stragglers.unknown import NO_REFERENCE, require_recipe
 from strag.words import number_of
 
 
@@ -136,7 +136,7 @@ def _require_comparable(history, reference):
     """Raise StragError if the reference is not a training of the same runs on all examples."""
     name = history.source
     for training in (history, reference):
-        require_recipe(training, "a `reference` compares runs of 'strag train'; remove it")
+        require_recipe(training, NO_REFERENCE)
         if training.test_error is None:
             remedy = "train it on data with a test set, and record the test error with `test_every`"
             raise StragError("has no test records", remedy, training.source)

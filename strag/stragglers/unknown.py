@@ -4,6 +4,7 @@ from strag.errors import StragError
 
 SNAPSHOT, ONLINE = "snapshot", "online"  # values of `recording`
 LOSS = "train_loss"
+NO_REFERENCE = "a `reference` compares runs of 'strag train'; remove it"
 MORE_RUNS, SMALLER_STEPS = "record more runs, and join them with 'strag merge'", "use a smaller learning rate"
 _TRAINING = "strag did not train these networks: their optimiser, learning rate and seeds are unknown"
 _OTHER_STARTS = (
@@ -77,8 +78,8 @@ def own_data(thing):
     """The remedy for a strag data set that is not the origin of a Finding or StoredSets."""
     if not hasattr(thing, "indices"):
         return "pass the data set that the Recorder got as its origin"
-    export = f"'strag export {thing.source} -o keep.csv'"
-    return f"pass the data set that the Recorder got as its origin, or prune data of your own by {export}"
+    export = f"by the column keep of 'strag export HISTORY' with `stragglers` {thing.source}"
+    return f"pass the data set that the Recorder got as its origin, or prune data of your own {export}"
 
 
 def described(meta):

@@ -105,8 +105,8 @@ class Architecture(ABC):
         """Why a layer cannot be measured: text, or None if it can."""
         return None if layer in self.layers else f"{self} has no hidden layer {layer}"
 
-    def readout(self, ends):
-        """The linear head of such a network: Readout, or None if it has none that reads a hidden layer."""
+    def readout(self, ends, layers):
+        """The linear head of such a network: Readout, or None if it has none that reads one of the layers."""
         return
 
     @abstractmethod

@@ -80,11 +80,12 @@ class ModuleArchitecture(Architecture):
         """As `Architecture.shown`."""
         return self.seen(ends).layers
 
-    def readout(self, ends):
+    def readout(self, ends, layers):
         """As `Architecture.readout`, tried on a network that is built and called once."""
+        hidden = [layer for layer in layers if layer != self.input_layer]
         with seeded(0):
             module = self.module(ends)
-            return self.calling(lambda: readout_of(module, image_shape(ends.shape), self.layers))
+            return self.calling(lambda: readout_of(module, image_shape(ends.shape), hidden))
 
     def layer_named(self, text):
         """The name itself. Raises ValueError if it is empty."""

@@ -97,10 +97,10 @@ class Perceptron(Architecture):
         kind = self.activation if self.depth > 1 else "input"
         return tuple(Layer(layer, kind, (self.units(layer, ends),), 1) for layer in self.layers)
 
-    def readout(self, ends):
+    def readout(self, ends, layers):
         """As `Architecture.readout`: the last linear layer, which reads the last hidden layer."""
-        head = f"layer{self.depth}"
-        return Readout(self.depth - 1, f"{head}.weight", f"{head}.bias") if self.depth > 1 else None
+        head, last = f"layer{self.depth}", self.depth - 1
+        return Readout(last, f"{head}.weight", f"{head}.bias") if last and last in layers else None
 
     @property
     def drawn_by(self):

@@ -23,10 +23,12 @@ class Readout:
 
 @torch.no_grad()
 def readout_of(module, shape, layers):
-    """The Readout of a module, or None if its logits are not the output of a torch Linear on a layer.
+    """The Readout of a module on one of these layers, or None.
 
-    shape : shape of an example. layers : names of the layers that it may read. One pass over random numbers
-    shows which of them is the input of which Linear.
+    None means that its logits are not the output of a torch Linear that reads one of the layers.
+
+    shape : shape of an example. layers : names of layers, see `strag.training.layers.split_name`. One pass
+    over random numbers shows which of them is the input of which Linear.
     """
     heads = {m: name for name, m in module.named_modules() if isinstance(m, torch.nn.Linear)}
     seen = {}
@@ -37,6 +39,7 @@ def readout_of(module, shape, layers):
     handles = [head.register_forward_hook(see) for head in heads]
     try:
         x = torch.rand(EXAMPLES, *shape, generator=torch.Generator().manual_seed(0))
+        x = x.to(next(module.parameters(), x).device)
         with Watched(module, layers, layers) as watched:
             logits = output_of(module(x), module)
     finally:
@@ -46,7 +49,7 @@ def readout_of(module, shape, layers):
     for name, (read, written) in seen.items():
         if written is logits and read is not None:
             for layer in reversed(layers):
-                if hidden[layer].shape == read.shape and torch.equal(hidden[layer], read):
+                if hidden[layer].shape == read.shape and torch.allclose(hidden[layer], read.float()):
                     has_bias = module.get_submodule(name).bias is not None
                     return Readout(layer, f"{name}.weight", f"{name}.bias" if has_bias else None)
     return None

@@ -27,7 +27,7 @@ class Snapshots:
     Attributes
     ----------
     architecture : the same, which knows the layers of the network in evaluation mode. output : shape of its
-    output for one example. readout : the Readout of the network, or None; see `Architecture.readout`.
+    output for one example.
 
     Raises StragError if the network cannot be built, or fails on a batch of zeros.
     """
@@ -39,8 +39,6 @@ class Snapshots:
             layers, output = architecture.calling(lambda: seen_layers(module, image_shape(ends.shape)))
         shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
         self.architecture, self.output = architecture.seeing(Seen(shapes, layers)), output[1:]
-        wanted = self.architecture.layers
-        self.readout = architecture.calling(lambda: readout_of(module, image_shape(ends.shape), wanted))
         self.layers, self.module = layers, module.to(device)
 
     @property
@@ -52,6 +50,11 @@ class Snapshots:
         """The tensors of the module's own state dict: dict of name to tensor."""
         held = self.module.state_dict()
         return {name: tensor for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
+
+    def readout(self, layers):
+        """The Readout of the network on one of these layers, or None; see `Architecture.readout`."""
+        shape = image_shape(self.ends.shape)
+        return self.architecture.calling(lambda: readout_of(self.module, shape, layers))
 
     def head(self, readout):
         """The head of the network as it is now, as arrays of one run; see `head_of`."""

@@ -7,6 +7,7 @@ from strag.stragglers.intervals import mean_of
 from strag.stragglers.inversion import FEWEST, INVERSION
 from strag.stragglers.sets import NO_CONTROL
 from strag.stragglers.sweep import DOSE, baseline_of, sweep_of
+from strag.stragglers.unknown import NO_REFERENCE, require_recipe
 from strag.views.captions import table_title
 from strag.views.dynamics import UPDATES
 from strag.views.picture import Picture
@@ -117,6 +118,7 @@ def picture(history, x=None, layer=None, noise=None, reference=None, fewest=FEWE
         problem = "holds a sweep over doses, but `x` is for a sweep over updates"
         raise bad_usage(problem, "remove `x`", history.source)
     if reference is not None:
+        require_recipe(reference, NO_REFERENCE)
         reference.require_layers("remove `reference`")
         baseline = baseline_of(sweep, reference, fewest)
     return Picture(

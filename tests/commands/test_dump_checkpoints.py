@@ -182,6 +182,8 @@ def assert_activations(path, x):
         loss = torch.nn.functional.cross_entropy(logits, y, reduction="none")
         np.testing.assert_allclose(tensors.loss(at, 0), loss, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(tensors.prediction(at, 0), logits.argmax(dim=1))
+        np.testing.assert_array_equal(tensors.head(at, 0), state["head.weight"])
+    assert tensors.head_layer == "act2"  # dropout, which does nothing here, lies between it and the head
 
 
 class TestActivations:
@@ -383,7 +385,7 @@ class TestPython:
     def test_an_empty_key_is_not_no_key(self, folder):
         data = package.read("d")
         same = {"model": "net.py:make", "key": ""}
-        refused(lambda: package.dump(SAFE[0], data, **same), "has no `key` ''", status=2)
+        refused(lambda: package.dump(SAFE[0], data, **same), "`key` is empty; remove it", status=2)
 
     def test_the_function_writes_the_bytes_of_the_command(self, folder, tmp_path):
         wanted = dumped(tmp_path / "a", *SAFE, "d", *MODEL)

@@ -149,6 +149,8 @@ def test_other_commands_use_the_measures(folder, capsys):
     assert "participation ratio" in text
     assert "intrinsic dimension" in text
     assert run("find-stragglers h --observable overlap --any-verdict -q -o s.json") == 0  # of any history
+    words = ["g.safetensors: has no nc3 at update 0 in run 0; choose another --observable or --layer"]
+    complaint(capsys, 1, words, "find-stragglers", "g.safetensors", "--observable", "nc3")
     words = ["h: does not contain the measure 'ncm'; choose ncm where 'strag geometry' measures"]
     complaint(capsys, 1, words, "find-stragglers", "h", "--observable", "ncm")
     complaint(capsys, 1, words, "plot", "h", "--curves", "ncm", "-o", "no.svg")
@@ -182,3 +184,26 @@ def test_a_dump_has_the_head_of_its_networks(folder):
     assert "head_weight" not in held
     forged = forge("a", "forged", {"head": 3})
     refused(lambda: kinds.read(forged), "has a linear head that does not fit its layers")
+
+
+def test_workers_change_no_byte(folder):
+    for workers in (1, 2):
+        assert run(f"geometry a --measure all --workers {workers} -q -o w{workers}.json") == 0
+    assert Path("w1.json").read_bytes() == Path("w2.json").read_bytes()
+
+
+def test_activations_of_another_program(folder, capsys):
+    """Without predictions and without a head, of three groups."""
+    random = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    np.savez("mine.npz", y=labels, fc=random.normal(size=(60, 4)) + 9 * np.eye(3, 4)[labels])
+    assert run("geometry mine.npz --measure all -o mine.json") == 0
+    text = capsys.readouterr().err
+    assert "nc3 is left out: the activations are without the linear head" in text
+    assert "nc4 is left out: the activations are without predictions" in text
+    found = json.loads(Path("mine.json").read_text())
+    (record,) = found["records"]
+    assert record["ncm_mean"] == 1
+    assert record["nc2_norms"] < 0.1
+    assert found["strag"]["measures"] == [name for name in CHOICES if name not in ("nc3", "nc4")]
+    complaint(capsys, 2, "mine.npz: cannot measure nc4", "geometry", "mine.npz", "--measure", "nc4")

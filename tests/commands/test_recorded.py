@@ -191,7 +191,7 @@ def test_data_of_their_own_are_pruned_by_export(form, tmp_path, capsys):
     write_dataset(str(tmp_path / "d"), images(), {})
     run(f"find-stragglers {form} --at error:0.2 -q -o {form}.json", capsys)
     run(f"sets {form} --at 40 -q -o {form}.sets", capsys)
-    remedy = f"or prune data of your own by 'strag export {form}.json -o keep.csv'"
+    remedy = f"by the column keep of 'strag export HISTORY' with --stragglers {form}.json"
     for line in (
         f"prune {tmp_path}/d {form}.json -o x",
         f"plot {form}.json --data {tmp_path}/d -o x.png",
@@ -201,7 +201,7 @@ def test_data_of_their_own_are_pruned_by_export(form, tmp_path, capsys):
     origin = "pass the data set that the Recorder got as its origin"
     complaint(capsys, 1, [origin], *f"train {tmp_path}/d --without {form}.sets -o x".split())
     assert not list(tmp_path.glob("x*"))
-    run(f"export {form}.json -q -o keep.csv", capsys)
+    run(f"export {form} --stragglers {form}.json -q -o keep.csv", capsys)
     assert Path("keep.csv").read_text().count(",True,") == P - 9
 
 
@@ -211,10 +211,7 @@ def test_what_needs_a_recipe_is_refused_in_one_line(form, folder, capsys):
     own = f"{never}train on in the loop that trained them"
     complaint(capsys, 1, [f"{form}: {own}"], *f"train d --extend {form} --epochs 9 -o x".split())
     line = f"find-stragglers snapshot --reference {form}"
-    if form in CHOSEN:
-        complaint(capsys, 1, [f"{form}: {NEEDS_LAYER}remove --reference"], *line.split())
-    else:
-        complaint(capsys, 1, [f"{never}a --reference compares runs of 'strag train'"], *line.split())
+    complaint(capsys, 1, [f"{form}: {never}a --reference compares runs of 'strag train'"], *line.split())
 
 
 def test_the_api_gives_the_same_as_notes(folder):

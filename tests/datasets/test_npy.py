@@ -142,6 +142,30 @@ def test_any_array_is_read_as_numpy_wrote_it(tmp_path, array, pack):
         np.testing.assert_array_equal(found, array)
 
 
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("array", [X, X.T, X.astype("<f2")[:, :, None], Y, np.zeros((3, 0)), X[:0], X[:1]])
+def test_an_array_is_read_in_parts(tmp_path, save, array):
+    save(tmp_path / "f.npz", a=array, b=Y)
+    with Npz(tmp_path / "f.npz") as archive:
+        parts = list(archive.along("a"))
+        assert archive.form_of("a") == (array.shape, array.dtype)
+    assert len(parts) == len(array)
+    for part, own in zip(parts, array, strict=True):
+        assert np.asarray(part).dtype == array.dtype
+        np.testing.assert_array_equal(part, own)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [(-1, "but holds only 2"), (1, "holds more than its shape says")]
+)
+def test_parts_of_an_array_that_is_cut_short_or_goes_on(tmp_path, change, words):
+    content = npy(X)[:change] if change < 0 else npy(X) + b"1"
+    with zipfile.ZipFile(tmp_path / "f.npz", "w") as archive:
+        archive.writestr("a.npy", content)
+    with Npz(tmp_path / "f.npz") as archive:
+        refused(lambda: list(archive.along("a")), "f.npz: array 'a'", words)
+
+
 def test_a_header_of_python_2_is_read_without_a_warning(tmp_path):
     content = GOOD.replace(b"(4, 3), }  ", b"(4L, 3L), }")
     assert content != GOOD

@@ -26,7 +26,7 @@ def within_over_between(h, labels):
     return np.trace(within @ np.linalg.pinv(np.cov(means.T, bias=True), rcond=1e-10)) / len(names)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
 def test_nc1_is_its_definition(seed, tile):
     random = np.random.default_rng(seed)

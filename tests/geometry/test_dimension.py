@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strag.geometry.dimension import nearest_two, two_nn
@@ -31,6 +31,7 @@ def test_it_is_the_fit_of_the_paper():
     assert two_nn(points) == (pytest.approx(slope), 0)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 40), st.sampled_from([1e-6, 1.0, 1e6]))
 def test_neighbours_are_those_of_a_plain_search(seed, n, shift):
     """Also where points nearly coincide, and far from the origin, where products lose all digits."""
@@ -42,6 +43,7 @@ def test_neighbours_are_those_of_a_plain_search(seed, n, shift):
     np.testing.assert_allclose(nearest_two(points), expected, rtol=1e-6, atol=1e-8 * max(1, shift))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
 def test_duplicates_are_counted_and_change_nothing(seed, number):
     random = np.random.default_rng(seed)

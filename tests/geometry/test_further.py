@@ -1,6 +1,7 @@
 """Measures that are chosen: tilings, orders and splits, samples, and refusals before any work."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -146,3 +147,26 @@ def test_the_forecast_grows_with_the_square_of_the_examples():
     assert many == pytest.approx(4 * few)
     assert seconds(grids[1], choose(grids[1], ["dimension"], 50)) == pytest.approx(few)
     assert seconds(grids[0], choose(grids[0], ["ncm"])) == 0
+
+
+def test_memory_does_not_grow_with_the_number_of_examples():
+    """Except for the dimension, which needs all examples of a class, or a sample of them."""
+
+    def peak(examples):
+        h, labels = np.zeros((examples, 1), np.float32), np.arange(examples) % 2
+        part = part_of(h, labels, np.ones((2, 1)))
+        part.width = lambda layer: 64
+        part.hidden = lambda layer, update, run, rows: np.random.default_rng(rows.start).normal(
+            size=(len(labels[rows]), 64)
+        )
+        part.weight = np.random.default_rng(0).normal(size=(2, 64))
+        grid = Grid([part])
+        tracemalloc.start()
+        (record,) = measure(grid, 2048, choose(grid, ["all"], 50))
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert np.isfinite([record.measures[name].mean() for name in ("participation", "nc1", "ncm")]).all()
+        return held
+
+    few, many = peak(20_000), peak(60_000)  # 10 and 31 MB of float64
+    assert many < few + 5_000_000

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strag.geometry.curves import measures_of, over_axis, values_of
@@ -77,6 +77,7 @@ def curve_of(measure, h, labels, weight=None):
 
 
 @every
+@settings(deadline=None)
 @given(seeds)
 def test_rotations_change_nothing(measure, seed):
     h, labels = cloud(seed)
@@ -86,6 +87,7 @@ def test_rotations_change_nothing(measure, seed):
 
 
 @every
+@settings(deadline=None)
 @given(seeds)
 def test_a_common_scale_changes_nothing_but_lengths(measure, seed):
     h, labels = cloud(seed)
@@ -96,6 +98,7 @@ def test_a_common_scale_changes_nothing_but_lengths(measure, seed):
 
 
 @every
+@settings(deadline=None)
 @given(seeds)
 def test_the_length_of_a_representation_does_not_matter_on_the_sphere_alone(measure, seed):
     h, labels = cloud(seed)
@@ -106,6 +109,7 @@ def test_the_length_of_a_representation_does_not_matter_on_the_sphere_alone(meas
 
 
 @every
+@settings(deadline=None)
 @given(seeds)
 def test_the_order_of_the_examples_does_not_matter(measure, seed):
     h, labels = cloud(seed)
@@ -115,6 +119,7 @@ def test_the_order_of_the_examples_does_not_matter(measure, seed):
 
 
 @every
+@settings(deadline=None)
 @given(seeds)
 def test_the_numbers_of_the_classes_do_not_matter_to_a_curve(measure, seed):
     h, labels = cloud(seed)
@@ -125,6 +130,7 @@ def test_the_numbers_of_the_classes_do_not_matter_to_a_curve(measure, seed):
 
 
 @pytest.mark.parametrize("measure", RECORDED, ids=lambda measure: measure.name)
+@settings(deadline=None)
 @given(seeds, st.integers(1, B - 1))
 def test_two_halves_merged_are_the_whole(measure, seed, cut):
     h, labels = cloud(seed)

@@ -238,11 +238,13 @@ def test_the_command_writes_the_file_of_the_verb(tmp_path, capfd, monkeypatch):
     ]
     strag.history("a", output="g")
     assert (tmp_path / "h").read_bytes() == (tmp_path / "g").read_bytes()
+    log = "a/training_dynamics/dynamics_epoch_0.jsonl"
     for status, arguments, words in (
         (2, "a -", "a: is a folder, and other logs are not"),
         (2, "a --updates 0,1", "a: --updates has 2 updates for 4 epochs; pass one per epoch, in order"),
         (2, "a --updates 3,2,1,0", "cannot use '3,2,1,0' as --updates; pass updates such as"),
         (2, "a --updates x", "invalid value for '--updates': cannot read 'x'"),
+        (2, f"a -o {log}", f"{log}: is read, and -o would overwrite it"),
         (1, "none", "none: no such file; check the path"),
         (
             1,
@@ -251,7 +253,7 @@ def test_the_command_writes_the_file_of_the_verb(tmp_path, capfd, monkeypatch):
         ),
         (2, "x y", "cannot import x, y together; import each of them, and join the histories with"),
     ):
-        assert main(["history", *arguments.split(), "-o", "n"]) == status
+        assert main(["history", "-o", "n", *arguments.split()]) == status
         said = capfd.readouterr().err
         assert said.startswith(f"strag: {words}")
         assert said.count("\n") == 1

@@ -142,6 +142,7 @@ def test_missing_examples_are_named(tmp_path):
         return np.arange(rank, 60, of)
 
     made, out = passes(), str(tmp_path / "h")
+    ids = made[0]
     files = ranks(made, 2, tmp_path / "a", dropping)
     refused(lambda: strag.merge(files, out), "have 60 of 61 examples at update 0; missing are ", "drop_last")
     files = ranks(made, 2, tmp_path / "b", halving)
@@ -149,6 +150,9 @@ def test_missing_examples_are_named(tmp_path):
     files = ranks(made, 3, tmp_path / "c")
     refused(lambda: strag.merge(files[1:], out), "2 recordings of 3", "processes; missing are 1")
     refused(lambda: strag.merge([files[0], files[0]], out), "is part 1 of 3", "each file once")
+    others = ranks((ids + 1000, *made[1:]), 2, tmp_path / "d", only=1)
+    few = ranks(made, 2, tmp_path / "e", only=0)
+    refused(lambda: strag.merge([*few, *others], out), "examples have ids in these recordings, but", "is 61")
     assert not (tmp_path / "h").exists()
 
 

@@ -13,6 +13,7 @@ from strag.files.stragglers import stragglers_from, stragglers_object
 from strag.stragglers.find import Moment, find_stragglers
 from strag.stragglers.finding import finding_of
 from strag.stragglers.membership import membership_of
+from strag.stragglers.per_example import table_of
 from tests.conftest import history_of
 
 P, R = 60, 6
@@ -82,3 +83,14 @@ def test_a_file_that_does_not_fit_is_refused(change, words):
     history, _, finding = searched()
     with pytest.raises(StragError, match=words):
         membership_of(change(finding), history)
+
+
+def test_an_example_that_no_run_trained_on_has_no_status_and_no_scores():
+    trained = np.ones((R, P), bool)
+    trained[:, 7] = False
+    history, _, finding = searched(trained=trained)
+    table = table_of(history, finding)
+    assert (table["runs"][7], table["count"][7], table["keep"][7]) == (0, 0, True)
+    assert np.isnan(table["frequency"][7])
+    assert np.isnan(table["correctness"][7])
+    assert table["status"].mask.tolist() == [row == 7 for row in range(P)]

@@ -296,6 +296,7 @@ def test_a_network_without_training_is_noticed_once():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         observer.observe(lambda *_: None)
+        observer.observe(lambda *_: None)
 
 
 class FSDPModule:

@@ -28,19 +28,21 @@ class Own(nn.Module):
 
 def test_a_perceptron_has_the_last_of_its_layers():
     for depth in (2, 4):
-        head = architecture(depth=depth).readout(ENDS)
+        head = architecture(depth=depth).readout(ENDS, range(depth))
         assert head == Readout(depth - 1, f"layer{depth}.weight", f"layer{depth}.bias")
-    assert architecture(depth=1).readout(ENDS) is None
+        assert architecture(depth=depth).readout(ENDS, range(depth - 1)) is None
+    assert architecture(depth=1).readout(ENDS, (0,)) is None
 
 
 def test_a_convolutional_network_has_its_last_map():
     built = architecture(model="cnn", channels=(4, 5)).on(ENDS)
-    assert built.readout(ENDS) == Readout("conv2", "head.weight", "head.bias")
+    assert built.readout(ENDS, ("conv1", "conv2")) == Readout("conv2", "head.weight", "head.bias")
+    assert built.readout(ENDS, ("input", "conv1", "conv2:mean")) is None
 
 
 def test_a_network_of_a_function():
     built = architecture(model=example("perceptron")).on(ENDS)
-    head = built.readout(ENDS)
+    head = built.readout(ENDS, built.layers)
     assert head.layer in built.layers
     assert built.shapes(ENDS)[head.weight][0] == 3
 
@@ -48,6 +50,14 @@ def test_a_network_of_a_function():
 def test_a_head_without_a_bias():
     module = nn.Sequential(nn.Flatten(), nn.Linear(36, 5), nn.ReLU(), nn.Linear(5, 3, bias=False))
     assert readout_of(module, (1, 6, 6), ("1", "2")) == Readout("2", "3.weight", None)
+
+
+def test_a_head_on_the_mean_over_positions():
+    pooled = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Tanh(), *pooled, nn.Linear(4, 3))
+    assert readout_of(module, (1, 6, 6), ("1",)) is None
+    assert readout_of(module, (1, 6, 6), ("1:mean",)) == Readout("1:mean", "4.weight", "4.bias")
+    assert readout_of(module, (1, 6, 6), ("2",)) == Readout("2", "4.weight", "4.bias")
 
 
 @pytest.mark.parametrize("way", ["plain", "scaled", "softmax"])

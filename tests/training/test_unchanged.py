@@ -3,6 +3,7 @@
 import copy
 import io
 import random
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -135,15 +136,19 @@ def test_a_pass_compiles_nothing_again():
 
 @pytest.mark.slow
 def test_the_inside_of_a_network_may_be_compiled():
-    """Its hooks are called, although they are added after the first call."""
+    """Its hooks are called, although they are added after the first call, and it is not compiled again."""
+    from torch._dynamo.testing import CompileCounter
+
     torch._dynamo.reset()
-    x, y = images()
+    counter, (x, y), seen = CompileCounter(), images(), []
     inner = nn.Sequential(nn.Flatten(), nn.Linear(64, 5), nn.Tanh())
-    model = nn.Sequential(torch.compile(inner, backend="eager"), nn.Linear(5, 3))
-    model(x)
-    seen = []
-    Observer(model, ["0._orig_mod.1"], (x, y)).observe(lambda *batch: seen.append(batch[3]["0._orig_mod.1"]))
-    assert torch.equal(torch.cat(seen), inner[1](x.flatten(1)))
+    model = nn.Sequential(torch.compile(inner, backend=counter), nn.Linear(5, 3))
+    observer = Observer(model, ["0._orig_mod.1"], (x, y))
+    for _ in range(2):
+        model(x).sum().backward()
+        observer.observe(lambda *batch: seen.append(batch[3]["0._orig_mod.1"]))
+    assert counter.frame_count == 1
+    assert torch.equal(torch.cat(seen), inner[1](x.flatten(1)).repeat(2, 1))
 
 
 def bytes_of(model):
@@ -274,6 +279,26 @@ def test_a_train_method_that_changes_weights_is_not_called():
     before = model[1].weight.detach().clone()
     Observer(model, ["1"], images()).observe(lambda *_: None)
     assert torch.equal(model[1].weight, before)
+
+
+def test_a_mode_that_is_not_an_attribute_is_restored():
+    """As of a module of torch.jit, which keeps it elsewhere."""
+
+    class Elsewhere(nn.Linear):
+        modes: ClassVar[dict] = {}
+
+        @property
+        def training(self):
+            return self.modes.get(id(self), True)
+
+        @training.setter
+        def training(self, mode):
+            self.modes[id(self)] = mode
+
+    seen, model = [], nn.Sequential(nn.Flatten(), Elsewhere(64, 3))
+    Observer(model, ["1"], images()).observe(lambda *_: seen.append(model[1].training))
+    assert seen == [False]
+    assert model[1].training
 
 
 def test_parameters_without_a_shape_are_refused():
