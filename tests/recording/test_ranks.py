@@ -15,7 +15,7 @@ from strag.geometry.moments import rms_radius
 from strag.recording.ranks import joined
 from tests.conftest import made_up
 from tests.files.makers import complaint, forge, refused
-from tests.test_recorder import P, T, passes, pushed, same, saved
+from tests.recording.passes import P, T, passes, pushed, same, saved
 
 
 def shared(update, rank, of, drop_last=False):
