@@ -107,8 +107,12 @@ class Recorder:
 
     Parameters
     ----------
-    model, layers, data : of the pull form: a torch module, names of its submodules, and the data to run it
-        on.
+    model : of the pull form: the torch module that is trained. Compiled and parallel ones are looked into.
+    layers : names of submodules that are each called once in a forward pass, such as "layer3", whose output
+        is flattened, or "layer3:mean", its mean over positions.
+    data : all training examples, without augmentation: a DataLoader that reads them in order, or in any order
+        over `strag.with_index(dataset)`; a map-style data set; arrays (x, y); or a Dataset of strag, which is
+        standardised as `strag.train` does. Batches are (x, y), (x, y, ids) or dicts.
     examples : number of examples P of the whole training set; by default those of `origin` or of `data`.
     classes : number of classes C, or their names in the order of the logits; by default numbers.
     recording : "snapshot" if all examples of a record are run with the same parameters and in evaluation
@@ -116,7 +120,8 @@ class Recorder:
         radii need one network: the file has errors, misclassified examples and margins.
     origin : the Dataset of strag that is the training set, or the path of its file. The ids are then its
         `index`. Otherwise the origin of the history is a sha256 over the sorted ids and labels.
-    pool : of the pull form: what is measured of a layer [B, T, D]: "mean", "first", "last" or "flatten".
+    pool : of the pull form: what is measured of a layer [B, T, D]: "mean", "first" or "last" over the tokens,
+        or "flatten"; or a dict of layer to one of these.
     part : where several processes share the examples, the part K/N of this one, such as "2/4"; by default
         that of torchrun, or the whole.
 
