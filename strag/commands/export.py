@@ -38,7 +38,8 @@ def command(file, stragglers, form, datamaps, output, quiet):
     suffix or --format, with these columns:
 
     \b
-    - index: row of the data set in which the training began; name: its name
+    - index: row of the data set in which the training began, or position
+      among the sorted ids; name: its name, or its id
     - class, label, group: its original class, and the group that the networks
       learn
     - count, runs, frequency: in how many sets it is, of how many runs that

@@ -15,6 +15,10 @@ from strag.training.seeds import states_kept
 
 SEARCHED = 5_000  # objects among which generators are searched
 LONGEST = 100  # parts of a list that are searched
+_PLAIN = {
+    *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128),
+}
 _OF_EVERY_MODULE = vars(torch.nn.Module()).keys()  # attributes, without those that a network adds
 _ALONE = (torch.Tensor, torch.nn.Module, np.ndarray, type, ModuleType)  # whose attributes are not searched
 
@@ -62,7 +66,13 @@ def unchanged(model):
 
 
 def _is_same(buffer, values):
-    """Whether a buffer has these values. torch does not count a change through `data` as a version."""
+    """Whether a buffer has these values; torch does not count a change through `data` as a version.
+
+    Only plain numbers in plain tensors are compared, and not those of sparse ones.
+    """
+    plain = buffer.dtype in _PLAIN and buffer.layout is torch.strided
+    if not plain or buffer.is_nested or buffer.is_meta:
+        return True
     return bool(((buffer == values) | ((buffer != buffer) & (values != values))).all())
 
 

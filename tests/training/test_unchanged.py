@@ -324,6 +324,17 @@ def test_a_buffer_that_is_changed_through_its_data_is_restored():
     assert model.calls._version > version
 
 
+def test_buffers_of_any_layout_are_left_alone():
+    model, values = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)), torch.eye(3)
+    forms = {"sparse": values.to_sparse(), "rows": values.to_sparse_csr(), "none": torch.zeros(0)}
+    forms |= {"nested": torch.nested.nested_tensor([values, values[:2]]), "complex": values * 1j}
+    for name, form in forms.items():
+        model.register_buffer(name, form)
+    Observer(model, ["1"], images()).observe(lambda *_: None)
+    assert all(getattr(model, name) is form for name, form in forms.items())
+    assert model.sparse._version == 0
+
+
 def test_the_generators_of_a_network_are_as_before():
     class Noisy(nn.Linear):
         """Noise in evaluation mode as well, from random numbers of its own."""
