@@ -204,6 +204,12 @@ def test_options_that_do_not_fit_are_refused(options, words):
         strag.Recorder(given.pop("model"), given.pop("layers"), given.pop("data"), **given)
 
 
+def test_data_without_examples_are_refused():
+    recorder = strag.Recorder(network(), ["3"], (X[:0], Y[:0]))
+    with pytest.raises(strag.StragError, match="has no examples; pass examples as `data`"):
+        recorder.record(0)
+
+
 def test_update_is_of_the_other_form():
     recorder = strag.Recorder(network(), ["3"], DATA)
     with pytest.raises(strag.StragError, match="has a `model` and makes the pass itself"):

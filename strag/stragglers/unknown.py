@@ -78,8 +78,8 @@ def own_data(thing):
     """The remedy for a strag data set that is not the origin of a Finding or StoredSets."""
     if not hasattr(thing, "indices"):
         return "pass the data set that the Recorder got as its origin"
-    export = f"by the column keep of 'strag export HISTORY' with `stragglers` {thing.source}"
-    return f"pass the data set that the Recorder got as its origin, or prune data of your own {export}"
+    export = f"the column keep of 'strag export HISTORY' with `stragglers` {thing.source}"
+    return f"pass the data set that the Recorder got as its origin, or select your own data by {export}"
 
 
 def described(meta):

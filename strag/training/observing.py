@@ -1,4 +1,4 @@
-"""A forward pass through a network that a user trains, which leaves no trace in his training.
+"""A forward pass through a network that a user trains, which leaves no trace in the training.
 
 The training goes on bit for bit as without the pass: its random numbers, buffers and modes are those from
 before, no hook stays, and a compiled network is not compiled again.

@@ -191,7 +191,9 @@ def test_data_of_their_own_are_pruned_by_export(form, tmp_path, capsys):
     write_dataset(str(tmp_path / "d"), images(), {})
     run(f"find-stragglers {form} --at error:0.2 -q -o {form}.json", capsys)
     run(f"sets {form} --at 40 -q -o {form}.sets", capsys)
-    remedy = f"by the column keep of 'strag export HISTORY' with --stragglers {form}.json"
+    remedy = (
+        f"select your own data by the column keep of 'strag export HISTORY' with --stragglers {form}.json"
+    )
     for line in (
         f"prune {tmp_path}/d {form}.json -o x",
         f"plot {form}.json --data {tmp_path}/d -o x.png",
