@@ -181,7 +181,7 @@ def test_they_are_compared_summarised_and_described(form, capsys):
 def test_info_says_it_in_words(folder, capfd):
     assert main(["info", str(folder / "online")]) == 0
     text = capfd.readouterr().out
-    assert "  recording      online, of moving weights and augmented inputs\n" in text
+    assert "  recording      online, of changing weights and inputs that may be augmented\n" in text
     assert "  recipe         unknown, because strag did not train these networks\n" in text
     assert main(["info", str(folder / "online"), "--get", "recording"]) == 0
     assert capfd.readouterr().out == "online\n"
