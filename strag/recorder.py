@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from strag import kinds
-from strag.errors import bad_usage
+from strag.errors import bad_usage, warn_caller
 from strag.files.dataset import described_classes
 from strag.files.recorded import write_recorded
 from strag.files.recording import Spool, write_recording
@@ -181,6 +181,7 @@ class Recorder(Brief):
         self._examples, self._classes = Examples(examples, origin), classes and tuple(classes)
         self._recording, self._widths, self._spool = recording, None, None
         self._tape, self._open, self._last, self._due = Tape.of(examples), None, {}, {}
+        self._has_warned = False
 
     @property
     def brief(self):
@@ -252,6 +253,7 @@ class Recorder(Brief):
         seen = int(record.seen.sum())
         if seen < self._examples.size and self._part is None:
             raise self._incomplete(update, record)
+        self._warn_of_repeated(update, record)
         members = np.bincount(self._examples.labels[record.seen], minlength=len(self._classes))
         place = None
         if self._part is not None:
@@ -267,6 +269,19 @@ class Recorder(Brief):
         problem = f"the record of update {update} has {record.seen.sum()} of {number_of(size, 'example')}"
         problem += f"; missing are {some_ids(missing)}" if missing else ""
         return bad_usage(problem, _COMPLETE)
+
+    def _warn_of_repeated(self, update, record):
+        """Warn once of outputs of other parameters, such as those of a pass that was stopped before `record`.
+
+        Processes that share the examples repeat some, and so does a training that draws examples at random.
+        """
+        if record.repeated and self._recording != ONLINE and self._part is None and not self._has_warned:
+            self._has_warned = True
+            problem = (
+                f"the record of update {update} has {number_of(record.repeated, 'example')} again, whose"
+            )
+            problem += " first outputs count"
+            warn_caller(f"{problem}; close a record before the parameters change, and pass each example once")
 
     def due(self, when):
         """The updates at which a record is due, as a container: `if update in recorder.due("log")`.

@@ -7,14 +7,12 @@ types, or raises a StragError that names the parameter. `None` is checked by `op
 import contextlib
 import functools
 import inspect
-import json
 import math
 import numbers
 import os
-import re
 
 from strag.errors import bad_usage
-from strag.words import as_text, number_of
+from strag.words import number_of
 
 LARGEST = 2**31 - 1  # of numbers that torch counts with
 LARGEST_FLOAT = 3.4e38  # almost the largest float32
@@ -126,25 +124,6 @@ def text(wanted="text"):
     return check
 
 
-def read_object(value):
-    """The dict in the text of a JSON object.
-
-    Raises ValueError for any other text, and StragError for an object with a key that stands twice in it.
-    """
-
-    def unique(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next((name for name in names if names.count(name) > 1), None)
-        if repeated is not None:
-            raise bad_usage(f"has the key '{as_text(repeated)}' twice", "write each key once")
-        return dict(pairs)
-
-    found = json.loads(value, object_pairs_hook=unique)
-    if not isinstance(found, dict):
-        raise ValueError("not an object")
-    return found
-
-
 def several(check, wanted, fewest=0):
     """The check of a list, a tuple or an array [n] of values that each pass `check`; it becomes a tuple."""
 
@@ -224,26 +203,6 @@ def listing(wanted):
         return ",".join(map(str, each([value] if is_one else value, name)))
 
     return check
-
-
-def read_whole(text):
-    """The whole number that a text of decimal digits holds: int. int() also reads blanks, signs and `1_0`.
-
-    Raises ValueError for any other text.
-    """
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_UPDATE))):
-        raise ValueError(f"not a whole number: {text!r}")
-    return int(text)
-
-
-def read_number(text):
-    """The finite number in a decimal text such as `0.09` or `1e-3`: float. float() also reads more.
-
-    Raises ValueError for any other text.
-    """
-    if not re.fullmatch(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.ASCII | re.IGNORECASE):
-        raise ValueError(f"not a number: {text!r}")
-    return float(text)
 
 
 def bound(signature, own, values, named, options=()):

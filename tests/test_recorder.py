@@ -14,6 +14,7 @@ import strag
 from strag.bits import unpack
 from strag.cli import main
 from strag.datasets.names import Names
+from strag.errors import StragWarning
 from strag.files.dataset import write_dataset
 from strag.geometry.curves import measures_of
 from strag.geometry.moments import ClassMoments, normalise
@@ -193,6 +194,7 @@ def test_layers_keep_their_order_and_an_empty_batch_adds_nothing(tmp_path):
         np.testing.assert_array_equal(history.measure("radius", layer), alone.measure("radius"))
 
 
+@pytest.mark.filterwarnings("ignore:the record of update")
 def test_an_id_that_occurs_again_counts_once(tmp_path):
     made = ids, labels, logits, h = passes()
     plain, recorder = pushed(made), strag.Recorder(examples=P)
@@ -476,3 +478,28 @@ def test_memory_grows_by_bits_alone(part):
     kept, peaks = np.array(sizes).T
     assert kept[-1] - kept[9] <= 40 * (bits + 4096)
     assert max(peaks[40:]) - max(peaks[:10]) <= 50 * (bits + 4096)
+
+
+def test_outputs_of_a_pass_that_was_stopped_are_warned_of_once():
+    """As of a pass that was stopped by Ctrl-C, and begun again with other parameters."""
+    _, labels, logits, _ = passes()
+    recorder, ids = strag.Recorder(examples=P, classes=C), np.arange(P)
+    recorder.update(ids[:4], logits[0][:4], labels[:4])
+    recorder.update(ids, logits[1], labels)
+    with pytest.warns(StragWarning, match="update 1 has 4 examples again, whose first outputs count"):
+        recorder.record(1)
+    for update in (2, 3):
+        for _ in range(update):
+            recorder.update(ids, logits[1], labels)
+        recorder.record(update)
+
+
+def test_the_spooled_sums_of_a_process_disappear_with_its_recorder():
+    _, labels, logits, h = passes()
+    recorder = strag.Recorder(examples=P, classes=C, part="1/2")
+    recorder.update(np.arange(P), logits[0], labels, {"fc": h[0]})
+    recorder.record(0)
+    file = recorder._spool._file
+    del recorder
+    gc.collect()
+    assert file.closed

@@ -94,7 +94,7 @@ def test_below_the_commands_parameters_are_named_and_never_options():
         return any(isinstance(text, str) and re.search(r"--[a-z]", text) for text in texts(source))
 
     assert names_an_option('raise bad_usage(f"--{name} needs --batch-size")')
-    below = (*SCIENCE, "strag.api", "strag.datasets", "strag.logs", "strag.values")
+    below = (*SCIENCE, "strag.api", "strag.datasets", "strag.logs", "strag.parsing", "strag.values")
     assert where(names_an_option, below) == []
 
 
@@ -169,11 +169,15 @@ def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
         ("strag.identity", []),
         ("strag.words", []),
         ("strag.values", ["errors", "words"]),
+        ("strag.parsing", ["errors", "values", "words"]),
         ("strag.signals", []),
         ("strag.geometry", ["bits", "errors", "geometry"]),
         ("strag.stragglers", ["bits", "errors", "geometry", "identity", "stragglers", "words"]),
         ("strag.recording", ["bits", "errors", "geometry", "recording", "values", "words"]),
-        ("strag.training", ["aside", "errors", "geometry", "training", "datasets", "words", "values"]),
+        (
+            "strag.training",
+            ["aside", "errors", "geometry", "training", "datasets", "parsing", "words", "values"],
+        ),
         ("strag.datasets", ["errors", "datasets", "identity", "words", "values"]),
         ("strag.logs", ["datasets.npy", "errors", "logs", "recording", "words"]),
         ("strag.kinds", ["errors", "files.opening"]),
@@ -189,6 +193,7 @@ def test_only_training_its_command_and_the_reader_of_checkpoints_know_torch():
             [
                 "aside",
                 "errors",
+                "parsing",
                 "values",
                 "words",
                 "bits",

@@ -4,7 +4,7 @@ import os
 import re
 
 from strag.errors import StragError, bad_usage
-from strag.values import read_whole
+from strag.parsing import read_whole
 from strag.words import as_text, number_of
 
 WRAPPERS = ("module", "_orig_mod")  # names that DataParallel and torch.compile put into those of parameters

@@ -12,6 +12,7 @@ from strag.datasets.standardisation import BYTE, NONE
 from strag.errors import StragError, bad_usage, warn_of
 from strag.files.dataset import described_classes
 from strag.files.stamp import stamp
+from strag.parsing import read_whole
 from strag.stragglers.sets import described_at
 from strag.training.activations import activations
 from strag.training.architecture import Ends, misfit, not_held
@@ -21,7 +22,6 @@ from strag.training.precision import PRECISIONS
 from strag.training.prepare import spread
 from strag.training.readout import head_of
 from strag.training.recipe import Recipe, read_layers
-from strag.values import read_whole
 
 _AGAIN = kinds.remake("weights")
 

@@ -7,6 +7,7 @@ from strag.files.jsonfile import json_text
 from strag.files.output import commit
 from strag.files.stragglers import stragglers_object
 from strag.files.tables import write_table
+from strag.parsing import read_number, read_whole
 from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment
 from strag.stragglers.finding import finding_of
 from strag.stragglers.inversion import FEWEST, INVERSION
@@ -14,7 +15,7 @@ from strag.stragglers.per_class import find_per_class
 from strag.stragglers.profile import find_by_layer
 from strag.stragglers.reference import reference_of
 from strag.stragglers.unknown import NO_REFERENCE, about_verdicts, require_recipe
-from strag.values import LARGEST_UPDATE, checked, choice, flag, optional, read_number, read_whole, text
+from strag.values import LARGEST_UPDATE, checked, choice, flag, optional, text
 
 MOMENTS = ("inversion, an update,", "error:X with X from 0 to 1")  # that `at` can be, in words
 

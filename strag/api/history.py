@@ -14,7 +14,8 @@ from strag.files.recorded import write_recorded
 from strag.files.streams import STANDARD, name_of, open_input, spool
 from strag.logs.data_maps import FOLDER, read_data_maps
 from strag.logs.predictions import read_predictions
-from strag.values import checked, flag, listing, optional, path, read_whole, refused
+from strag.parsing import read_whole
+from strag.values import checked, flag, listing, optional, path, refused
 from strag.words import some_of
 
 _UPDATES = "updates such as '0,40'"

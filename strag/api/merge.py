@@ -43,7 +43,8 @@ def merge(files, output):
     -------
     History, or Weights.
 
-    Raises StragError for files that do not belong together, for a part that is missing, that occurs twice or
+    Raises StragError for files that do not belong together, for a run that several histories hold, for a part
+    that is missing, that occurs twice or
     that is unfinished, for examples that are missing, and for an `output` that is one of the files.
 
     Examples

@@ -9,6 +9,7 @@ from strag.api.find_stragglers import MOMENTS, layer_of, moment, usual_observabl
 from strag.api.outputs import opened
 from strag.errors import StragError, StragNote, bad_usage, note_each, warn_of
 from strag.files.sets import StoredSets, sets_meta, write_sets
+from strag.parsing import read_whole
 from strag.stragglers.controls import DRAWN, hardest_others, too_large, with_controls
 from strag.stragglers.find import FIRST_INCREASE, MOST, VALLEY, Moment, find_stragglers
 from strag.stragglers.inversion import FEWEST
@@ -20,7 +21,7 @@ from strag.stragglers.sets import (
     sets_over_time,
 )
 from strag.stragglers.unknown import about_sets
-from strag.values import checked, choice, number, optional, read_whole, several, text, whole
+from strag.values import checked, choice, number, optional, several, text, whole
 from strag.words import number_of
 
 

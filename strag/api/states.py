@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from strag.errors import StragError, bad_usage
+from strag.parsing import read_whole
 from strag.stragglers.inversion import INVERSION
 from strag.stragglers.recipe import require_same_training
-from strag.values import read_whole
 from strag.words import some_of
 
 LAST = "last"

@@ -7,7 +7,8 @@ import math
 
 import click
 
-from strag.values import LARGEST_FLOAT, read_number, read_object
+from strag.parsing import read_number, read_object
+from strag.values import LARGEST_FLOAT
 
 
 class FiniteRange(click.FloatRange):

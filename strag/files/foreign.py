@@ -90,7 +90,8 @@ class Arrays:
         """Take an array as a layer, or leave it out with a reason. Raises StragError for other lengths."""
         axes = (*self.lead, len(self.labels))
         if isinstance(array, StragError):
-            self.left_out[name] = array.problem.removeprefix(f"array '{name}' ")
+            reason = array.problem.removeprefix("array ").removeprefix("tensor ")
+            self.left_out[name] = reason.removeprefix(f"'{name}' ")
         elif not array.is_float:
             self.left_out[name] = f"is {array.dtype}, not floating-point numbers"
         elif len(array.shape) <= len(axes):
@@ -183,7 +184,7 @@ class ForeignActivations(Brief):
             for start in range(0, len(self.y), _ROWS):
                 rows = slice(start, start + _ROWS)
                 z = self._logits.rows(self._at(update), rows).astype(np.float64)
-                columns[rows] = z.argmax(axis=1)
+                columns[rows] = np.where(np.isfinite(z).all(axis=1), z.argmax(axis=1), -1)
                 with np.errstate(invalid="ignore"):
                     z -= z.max(axis=1, keepdims=True)
                     own = z[np.arange(len(z)), self.y[rows]]

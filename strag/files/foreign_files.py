@@ -15,6 +15,7 @@ from strag.files.header import read_entries
 from strag.files.reading import check_size, container_from, is_json, read_header
 from strag.files.streams import name_of, open_input, read_exactly
 from strag.kinds import read, read_opened
+from strag.recording.arrays import as_array
 from strag.words import number_of
 
 KIND = "activations"
@@ -86,7 +87,7 @@ class _Opened:
 def _opened(path, labels):
     """The Activations in a file of strag, or an _Opened. path : as for `open_parts`."""
     if isinstance(path, dict):
-        found = {str(name): GivenArray(str(name), IN_MEMORY, np.asarray(a)) for name, a in path.items()}
+        found = {name: GivenArray(name, IN_MEMORY, as_array(array, name)) for name, array in path.items()}
         return _Opened(Arrays(found, IN_MEMORY, labels))
     with open_input(path) as stream, ExitStack() as stack:
         head, name = read_exactly(stream, 8), name_of(path)

@@ -11,6 +11,7 @@ from strag.files.merging import Whole
 from strag.files.recorded import write_recorded
 from strag.files.recording import Recording
 from strag.files.stamp import with_article
+from strag.identity import identity_of
 from strag.recording.ranks import joined
 from strag.words import number_of, some_of
 
@@ -67,13 +68,14 @@ class Runs:
     @classmethod
     def of(cls, containers):
         """The Runs in open containers. Raises StragError for histories that do not fit each other."""
-        names = [os.path.realpath(container.name) for container in containers]
+        names, runs = [os.path.realpath(container.name) for container in containers], {}
         for at, container in enumerate(containers):
             if names[at] in names[:at]:
                 raise StragError("is given twice", _ONCE, container.name)
             _require_kind(container, "history", containers[0])
             SPEC.check(container)
             _require_same(container, containers[0])
+            _require_other_runs(container, runs)
         return cls(tuple(containers))
 
     @property
@@ -131,6 +133,23 @@ def _require_same(container, first):
     if lacking:
         problem = f"'{lacking[0]}' is in only one of this file and {first.name}"
         raise StragError(problem, "merge runs that were recorded in the same way", container.name)
+
+
+def _require_other_runs(container, known):
+    """Raise StragError for a run of a history that another one has as well, such as a process of torchrun.
+
+    known : dict of the identity of a run to the name of its file, to which the runs are added. Runs without
+    margins, which are known by bits alone, are not compared.
+    """
+    if not {"margin", "train_loss"} <= container.layout().keys():
+        return
+    margin, loss = container.read("margin"), container.read("train_loss")
+    for run in range(len(margin)):
+        identity = identity_of({"margin": margin[run], "train_loss": loss[:, run]})
+        if known.setdefault(identity, container.name) != container.name:
+            problem = f"has the same margins and losses as {known[identity]}, and so the same run"
+            remedy = "pass each run once; of processes that each record all examples, pass one file"
+            raise StragError(problem, remedy, container.name)
 
 
 def _is_equal(container, first, name):

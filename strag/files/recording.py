@@ -2,6 +2,7 @@
 
 import itertools
 import tempfile
+import weakref
 
 import numpy as np
 
@@ -64,7 +65,7 @@ _DESCRIBED = ("labels", "title", "command", "origin_size", "class_names", "class
 
 
 class Spool:
-    """The class sums of closed records, in a temporary file that disappears with the process.
+    """The class sums of closed records, in a temporary file that disappears with this object.
 
     classes : number of classes C. widths : dict of layer to its number of units N.
     """
@@ -82,6 +83,7 @@ class Spool:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="strag-")  # noqa: SIM115
+                weakref.finalize(self, self._file.close)
             self._file.seek(place)
             for layer, sums in record.layers.items():
                 for array in (sums.total, sums.norm2, record.last.x[layer]):

@@ -66,8 +66,8 @@ class Grid:
     trained : bool [R, P], the examples each run trains on; all examples if `is_other`.
     is_other : whether the examples have another origin than the training set, so that no run trains on them.
 
-    Raises StragError if parts come from different models, if two parts contain the same example of a run at
-    one update, and if an example is missing at an update in a run.
+    Raises StragError if parts come from different models, if they have an example in different groups, if two
+    parts contain the same example of a run at one update, and if an example is missing at an update in a run.
     """
 
     def __init__(self, parts):
@@ -91,9 +91,24 @@ class Grid:
         self.y = np.concatenate([part.y for part in parts])[rows]
         self.group = np.concatenate([part.group for part in parts])[rows]
         self.columns = [np.searchsorted(self.index, part.index) for part in parts]
+        self._require_same_groups()
         self.trained = np.zeros((len(self.runs), len(self.index)), dtype=bool)
         self.is_other = any(part.is_other for part in parts)
         self._cover()
+
+    def _require_same_groups(self):
+        """Raise StragError if parts have an example in different groups."""
+        for part, columns in zip(self.parts, self.columns, strict=True):
+            differs = np.flatnonzero(self.group[columns] != part.group)
+            if differs.size:
+                at = differs[0]
+                ours, theirs = self.classes[part.group[at]], self.classes[self.group[columns[at]]]
+                problem = (
+                    f"has the label {ours} of the example with index {part.index[at]}, which is {theirs} in"
+                )
+                raise StragError(
+                    f"{problem} another file", "measure files with the same labels together", part.source
+                )
 
     def _cover(self):
         """Fill `trained`, and raise StragError for an example that parts repeat or lack."""

@@ -160,7 +160,7 @@ def _read(path, epoch):
 
 
 def _lines_of(path):
-    """Yield the lines of a file as bytes, without empty ones at its end."""
+    """Yield the lines of a file as bytes."""
     try:
         with open(path, "rb") as stream:
             yield from stream

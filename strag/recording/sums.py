@@ -55,6 +55,7 @@ class _Counted:
 
     numbers, wrong, margin : of the examples that it is the first to have. loss : sum of their losses without
     the last. layers : list of (layer, classes, total, norm2) of these. last : One, the last of them, or None.
+    repeated : number of its other examples.
     """
 
     numbers: np.ndarray
@@ -63,6 +64,7 @@ class _Counted:
     loss: float
     layers: list
     last: One | None
+    repeated: int
 
 
 class OpenRecord:
@@ -74,12 +76,13 @@ class OpenRecord:
     Attributes
     ----------
     seen, wrong : bool [P], the examples that were seen, and those of them that are misclassified. margin :
-    float64 [P]. loss : sum of losses. last : One, or None. layers : dict of layer to Sums.
+    float64 [P]. loss : sum of losses. last : One, or None. layers : dict of layer to Sums. repeated : how
+    often an example was passed that was seen before.
     """
 
     def __init__(self, examples, classes, widths):
         self.seen, self.wrong = np.zeros(examples, bool), np.zeros(examples, bool)
-        self.margin, self.loss, self.last = np.zeros(examples), 0.0, None
+        self.margin, self.loss, self.last, self.repeated = np.zeros(examples), 0.0, None, 0
         self.layers = {layer: Sums.zeros(classes, N) for layer, N in widths.items()}
 
     def counted(self, batch, numbers):
@@ -93,14 +96,16 @@ class OpenRecord:
         labels = batch.labels[rows]
         wrong, loss, margin = judged(batch.logits[rows], labels)
         if not rows.size:
-            return _Counted(numbers[rows], wrong, margin, 0.0, [], None)
+            return _Counted(numbers[rows], wrong, margin, 0.0, [], None, len(numbers))
         layers = [(layer, *_sums(h, rows[:-1], batch.labels)) for layer, h in batch.activations.items()]
         x = {layer: normalise(h[rows[-1]].astype(np.float64)) for layer, h in batch.activations.items()}
         last = One(int(numbers[rows[-1]]), int(labels[-1]), float(loss[-1]), float(margin[-1]), x)
-        return _Counted(numbers[rows], wrong, margin, float(loss[:-1].sum()), layers, last)
+        total, repeated = float(loss[:-1].sum()), len(numbers) - len(rows)
+        return _Counted(numbers[rows], wrong, margin, total, layers, last, repeated)
 
     def take(self, counted):
         """Add what `counted` returned."""
+        self.repeated += counted.repeated
         if counted.last is None:
             return
         self.seen[counted.numbers], self.wrong[counted.numbers] = True, counted.wrong

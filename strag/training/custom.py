@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import torch
 
 from strag.errors import StragError, bad_usage
+from strag.parsing import read_object
 from strag.training.factory import Factory
 from strag.training.images import image_shape
 from strag.training.module_architecture import ModuleArchitecture
-from strag.values import checked_fields, instance, read_object, refused
+from strag.values import checked_fields, instance, refused
 from strag.words import some_of
 
 _NO_LAYERS = {

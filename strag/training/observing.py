@@ -232,10 +232,13 @@ def _listed(layers):
 
 
 def _require_layers(module, layers):
-    """Raise StragError if a network lacks one of the layers, or has parameters without a shape."""
+    """Raise StragError if a network lacks one of the layers, or has parameters without shape or values."""
     if any(isinstance(parameter, UninitializedParameter) for parameter in module.parameters()):
         problem = "the network has parameters that get their shape in the first forward pass"
         raise StragError(problem, "make a forward pass before recording")
+    if any(parameter.is_meta for parameter in module.parameters()):
+        problem = "the network is on the meta device, where parameters have no values"
+        raise bad_usage(problem, "pass the network that is trained as `model`")
     names = [name for name, _ in module.named_modules(remove_duplicate=False) if name]
     for layer in layers:
         name, _ = split_name(layer)

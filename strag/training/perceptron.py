@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import torch
 
+from strag.parsing import read_whole
 from strag.training.architecture import Architecture, Networks
 from strag.training.layers import Layer
 from strag.training.precision import PRECISIONS, operand_dtypes
 from strag.training.products import add_product, product
 from strag.training.readout import Readout
 from strag.training.seeds import initial_weights
-from strag.values import LARGEST, checked_fields, choice, flag, read_whole, whole
+from strag.values import LARGEST, checked_fields, choice, flag, whole
 
 DEEPEST = 1000
 NO_HIDDEN = "`depth` 1 has no hidden layer"

@@ -2,7 +2,7 @@
 
 from strag.errors import bad_usage
 from strag.geometry.times import logarithmic
-from strag.values import read_whole
+from strag.parsing import read_whole
 
 
 def every(text, last, parameter, may_be_none=True):

@@ -15,6 +15,7 @@ from strag.training.seeds import states_kept
 
 SEARCHED = 5_000  # objects among which generators are searched
 LONGEST = 100  # parts of a list that are searched
+_OF_EVERY_MODULE = vars(torch.nn.Module()).keys()  # attributes, without those that a network adds
 _ALONE = (torch.Tensor, torch.nn.Module, np.ndarray, type, ModuleType)  # whose attributes are not searched
 
 
@@ -23,8 +24,9 @@ def unchanged(model):
     """A context in which a network is in evaluation mode, without gradients, and runs eagerly.
 
     Afterwards, the modes of all its modules are as before, and so are their attributes and buffers, whatever
-    the passes change, and the random numbers of torch, numpy and Python. An attribute that is changed in
-    place, such as a list, keeps what is put into it.
+    the passes change, and the random numbers of torch, numpy and Python, also those of generators that are
+    attributes of the modules. An attribute that is changed in place, such as a list, keeps what is put into
+    it.
 
     Autocast applies if it is on. Its cache is off, since it would keep weights without gradients for the
     training. Inference mode is off, since a tensor made in it and kept by the network cannot be trained with.
@@ -35,9 +37,12 @@ def unchanged(model):
     kept += [found["_buffers"] for found in kept if isinstance(found.get("_buffers"), dict)]
     attributes = [(now, dict(now)) for now in kept]
     buffers = [(buffer, version_of(buffer), buffer.clone()) for buffer in model.buffers()]
+    added = [
+        value for own in map(vars, modules) for name, value in own.items() if name not in _OF_EVERY_MODULE
+    ]
     caching = torch.is_autocast_cache_enabled()
     try:
-        with states_kept(), _eager(), torch.inference_mode(False), torch.no_grad():
+        with generators_kept(*added), states_kept(), _eager(), torch.inference_mode(False), torch.no_grad():
             torch.set_autocast_cache_enabled(False)
             for module in modules:  # not module.train(), which a network may override to change its weights
                 module.training = False
@@ -51,9 +56,14 @@ def unchanged(model):
                 now.clear()
                 now.update(before)
         for buffer, version, values in buffers:
-            if version_of(buffer) != version:
-                with torch.no_grad():
+            if version_of(buffer) != version or not _is_same(buffer, values):
+                with torch.inference_mode(buffer.is_inference()), torch.no_grad():
                     buffer.copy_(values)
+
+
+def _is_same(buffer, values):
+    """Whether a buffer has these values. torch does not count a change through `data` as a version."""
+    return bool(((buffer == values) | ((buffer != buffer) & (values != values))).all())
 
 
 def _eager():
@@ -63,12 +73,12 @@ def _eager():
 
 
 @contextlib.contextmanager
-def generators_kept(loader):
-    """A context that leaves the generators of random numbers in an object and its attributes as before.
+def generators_kept(*holders):
+    """A context that leaves the generators of random numbers in objects and their attributes as before.
 
-    loader : a DataLoader, whose samplers, data set and transforms may have generators of their own.
+    holders : such as a DataLoader, whose samplers, data set and transforms may have generators of their own.
     """
-    states = [(generator, _state_of(generator)) for generator in _generators(loader)]
+    states = [(generator, _state_of(generator)) for generator in _generators(holders)]
     try:
         yield
     finally:
@@ -87,12 +97,12 @@ def _state_of(generator):
     return generator.getstate() if isinstance(generator, random.Random) else copy.deepcopy(generator.state)
 
 
-def _generators(holder):
-    """The generators in an object, its attributes and their attributes, nearest first: list.
+def _generators(holders):
+    """The generators in objects, their attributes and the attributes of these, nearest first: list.
 
     The parts of lists and dicts count as attributes; of long lists the first ones.
     """
-    found, seen, waiting = [], {}, collections.deque([holder])
+    found, seen, waiting = [], {}, collections.deque(holders)
     while waiting and len(seen) < SEARCHED:
         part = waiting.popleft()
         if id(part) in seen or isinstance(part, (str, bytes, int, float)):

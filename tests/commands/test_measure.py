@@ -186,6 +186,7 @@ def test_a_dump_has_the_head_of_its_networks(folder):
     refused(lambda: kinds.read(forged), "has a linear head that does not fit its layers")
 
 
+@pytest.mark.slow
 def test_workers_change_no_byte(folder):
     for workers in (1, 2):
         assert run(f"geometry a --measure all --workers {workers} -q -o w{workers}.json") == 0

@@ -145,6 +145,7 @@ def test_pictures_say_how_it_was_recorded(drawn, options, capsys):
     assert _caption(drawn) in Path(f"{drawn}.svg").read_text()
 
 
+@pytest.mark.slow
 def test_pictures_of_what_follows_say_it_too(drawn, capsys):
     run(f"stability {drawn} -q -o {drawn}.stab", capsys)
     for when in (40, "error:0.2"):

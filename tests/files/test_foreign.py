@@ -382,3 +382,35 @@ def test_memory_does_not_grow_with_the_file(folder, form):
             peaks.append(peak_of("h.npz"))
     assert peaks[1] < peaks[0] + 40
     assert peaks[1] < 1024
+
+
+def test_arrays_of_any_library_are_read_from_memory(arrays):
+    import torch
+
+    plain = strag.measure({"fc": arrays["fc"], "labels": arrays["labels"]})
+    for form in (lambda x: torch.tensor(x, requires_grad=x.dtype.kind == "f"), np.ndarray.tolist):
+        given = {"fc": form(arrays["fc"]), "labels": form(arrays["labels"])}
+        assert strag.measure(given)["records"] == plain["records"]
+    half = torch.tensor(arrays["fc"]).bfloat16()
+    of_half = [strag.measure({"fc": h, "labels": arrays["labels"]}) for h in (half, half.float())]
+    assert of_half[0]["records"] == of_half[1]["records"]
+    with pytest.raises(strag.StragError, match="cannot read `fc` as an array"):
+        strag.measure({"fc": [[1.0, 2.0], [3.0]], "labels": [0, 1]})
+
+
+def test_an_example_with_another_label_in_another_file_is_refused(arrays):
+    parts = [{"fc": arrays["fc"][None], "ids": np.arange(P), "updates": np.array([t])} for t in (0, 1)]
+    parts[0]["labels"], parts[1]["labels"] = arrays["labels"], arrays["labels"].copy()
+    assert len(strag.measure(*parts)["records"]) == 2
+    parts[1]["labels"][7] = (arrays["labels"][7] + 1) % C
+    with pytest.raises(strag.StragError, match="of the example with index 7"):
+        strag.measure(*parts)
+
+
+def test_logits_that_are_not_finite_predict_no_class(arrays):
+    logits = arrays["logits"].copy()
+    logits[arrays["labels"] == 0] = np.nan  # whose argmax is 0, and so the label
+    record = strag.measure({**arrays, "logits": logits}, measures="nc4")["records"][0]
+    wrong = (logits.argmax(axis=1) != arrays["labels"]) | (arrays["labels"] == 0)
+    assert record["error"] == pytest.approx(wrong.mean())
+    assert record["nc4"][0] == 1

@@ -315,3 +315,15 @@ def test_a_full_disk_is_one_line_and_the_record_can_be_closed_later(tmp_path, mo
     recorder.save(str(tmp_path / "a"))
     again = ranks(made, 2, tmp_path / "b", batch=P, only=0)[0]
     assert (tmp_path / "a").read_bytes() == Path(again).read_bytes()
+
+
+def test_a_run_that_every_process_recorded_is_not_several_runs(tmp_path):
+    """As where each process of torchrun passes all examples over the same weights."""
+    made = passes()
+    files = [pushed(made).save(str(tmp_path / f"h.{number}")) for number in (1, 2)]
+    files.append(pushed((*made[:2], *passes(1)[2:])).save(str(tmp_path / "h.3")))
+    out = str(tmp_path / "out")
+    assert strag.merge(files[1:], out).runs == (0, 1)
+    for several in (files[:2], [out, files[0]]):
+        text = refused(lambda: strag.merge(several, out + "2"), "the same run")  # noqa: B023
+        assert text.startswith(f"{several[1]}: has the same margins and losses as {several[0]}")

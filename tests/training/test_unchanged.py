@@ -305,3 +305,47 @@ def test_parameters_without_a_shape_are_refused():
     model = nn.Sequential(nn.Flatten(), nn.LazyLinear(3))
     with pytest.raises(StragError, match="make a forward pass before recording"):
         Observer(model, ["1"], images())
+
+
+def test_a_buffer_that_is_changed_through_its_data_is_restored():
+    class Counting(nn.Linear):
+        def __init__(self):
+            super().__init__(64, 3)
+            self.register_buffer("calls", torch.tensor([0.0, torch.nan]))
+
+        def forward(self, x):
+            self.calls.data += 1
+            return super().forward(x.flatten(1))
+
+    model = Counting()
+    version = model.calls._version
+    Observer(nn.Sequential(model), ["0"], images()).observe(lambda *_: None)
+    assert model.calls.nan_to_num(nan=-1).tolist() == [0, -1]
+    assert model.calls._version > version
+
+
+def test_the_generators_of_a_network_are_as_before():
+    class Noisy(nn.Linear):
+        """Noise in evaluation mode as well, from random numbers of its own."""
+
+        def __init__(self):
+            super().__init__(64, 3)
+            self.own = {"torch": torch.Generator().manual_seed(0), "numpy": np.random.default_rng(0)}
+
+        def forward(self, x):
+            noise = torch.randn(3, generator=self.own["torch"]) + float(self.own["numpy"].random())
+            return super().forward(x.flatten(1)) + noise
+
+    passes, drawn = [], []
+    for observes in (False, True):
+        model = Noisy()
+        if observes:
+            Observer(nn.Sequential(model), ["0"], images()).observe(lambda *batch: passes.append(batch))
+        drawn.append((torch.rand(1, generator=model.own["torch"]), model.own["numpy"].random()))
+    assert passes
+    assert drawn[0] == drawn[1]
+
+
+def test_a_network_without_values_is_refused():
+    with pytest.raises(StragError, match="meta device"):
+        Observer(nn.Sequential(nn.Linear(64, 3, device="meta")), ["0"], images())
