@@ -16,8 +16,8 @@ _NO_LOSS = (
     "of the loss, which creates false valleys, is not seen"
 )
 _ONLINE = (
-    "the predictions were recorded online: within a record the weights change, and inputs may be augmented, so "
-    "that it is not of one network"
+    "the predictions were recorded online: within a record the weights change, and inputs may be augmented, "
+    "so that it is not of one network"
 )
 
 
@@ -88,7 +88,7 @@ def described(meta):
         return {}
     how = {
         SNAPSHOT: "of fixed weights in evaluation mode",
-        ONLINE: "of changing weights and inputs that may be augmented",
+        ONLINE: "of weights that change within a record",
     }
     recording = ", ".join(filter(None, (str(meta["recording"]), how.get(meta["recording"]))))
     unknown = {} if "recipe" in meta else {"recipe": "unknown, because strag did not train these networks"}
