@@ -16,8 +16,8 @@ _NO_LOSS = (
     "of the loss, which creates false valleys, is not seen"
 )
 _ONLINE = (
-    "the predictions were recorded online: S(t) is of weights that change within a record and of augmented "
-    "inputs, not of one network at update t"
+    "the predictions were recorded online: within a record the weights change, and inputs may be augmented, "
+    "so that it is not of one network"
 )
 
 
@@ -86,7 +86,10 @@ def described(meta):
     """The entries of a stamp about a training that strag did not make, in words: dict, empty for others."""
     if meta.get("recording") is None:
         return {}
-    how = {SNAPSHOT: "of fixed weights in evaluation mode", ONLINE: "of moving weights and augmented inputs"}
+    how = {
+        SNAPSHOT: "of fixed weights in evaluation mode",
+        ONLINE: "of weights that change within a record",
+    }
     recording = ", ".join(filter(None, (str(meta["recording"]), how.get(meta["recording"]))))
     unknown = {} if "recipe" in meta else {"recipe": "unknown, because strag did not train these networks"}
     return {"recording": recording, **unknown}

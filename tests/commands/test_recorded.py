@@ -176,13 +176,13 @@ def test_they_are_compared_summarised_and_described(form, capsys):
     assert f"all runs: {_caption(form)}" in run(f"summary {form}.json -o {form}.sum", capsys)
     shown = described(kinds.read(form).meta)
     assert shown["recipe"] == "unknown, because strag did not train these networks"
-    assert shown["recording"].startswith("online, of moving" if form == "online" else "snapshot, of fixed")
+    assert shown["recording"].startswith("online, of weights" if form == "online" else "snapshot, of fixed")
 
 
 def test_info_says_it_in_words(folder, capfd):
     assert main(["info", str(folder / "online")]) == 0
     text = capfd.readouterr().out
-    assert "  recording      online, of moving weights and augmented inputs\n" in text
+    assert "  recording      online, of weights that change within a record\n" in text
     assert "  recipe         unknown, because strag did not train these networks\n" in text
     assert main(["info", str(folder / "online"), "--get", "recording"]) == 0
     assert capfd.readouterr().out == "online\n"
