@@ -20,7 +20,7 @@ from strag.recording.tape import Tape, closed_record, figures
 from strag.values import LARGEST, LARGEST_UPDATE, checked_fields, choice, optional, refused, several, whole
 from strag.values import path as path_check
 from strag.values import text as text_check
-from strag.words import number_of, some_of
+from strag.words import Brief, number_of, some_of
 
 ONLINE = "online"
 RANKS = ("RANK", "WORLD_SIZE")  # of torchrun
@@ -83,6 +83,8 @@ def _origin(value, name):
     """The check of `origin`: a Dataset, or the path of its file; it becomes an Origin."""
     from strag.datasets.dataset import Dataset
 
+    if not isinstance(value, (Dataset, str, os.PathLike)):
+        raise refused(value, name, "a Dataset, or the path of its file")
     data = value if isinstance(value, Dataset) else kinds.read(path_check(value, name), "dataset")
     described = {"labels": data.labels, "title": data.title, "command": data.command}
     described |= {"origin_size": data.origin_size, **described_classes(data)}
@@ -98,7 +100,7 @@ def _origin(value, name):
     origin=optional(_origin),
     part=optional(text_check("text such as '3/8', 'auto/8' or 'auto'")),
 )
-class Recorder:
+class Recorder(Brief):
     """Records the training of a network by a loop of one's own, and writes its history.
 
     In the *push* form, which needs no model and no torch, the loop passes the outputs of every batch of a
@@ -181,6 +183,12 @@ class Recorder:
         self._tape, self._open, self._last, self._due = Tape.of(examples), None, {}, {}
         self._has_warned = False
 
+    @property
+    def brief(self):
+        """The content in one line, for `repr`."""
+        size, layers = self._examples.size, f", layers {some_of(self._widths)}" if self._widths else ""
+        return f"{number_of(len(self._tape.records), 'record')}, {number_of(size, 'example')}{layers}"
+
     def update(self, ids, logits, labels, activations=None):
         """Add a batch of examples to the record that `record` closes.
 
@@ -240,7 +248,8 @@ class Recorder:
                 raise
         record = self._open
         if record is None or record.last is None:
-            raise bad_usage(f"the record of update {update} has no examples", "call `update` before `record`")
+            remedy = "call `update` before `record`" if self._observer is None else "pass examples as `data`"
+            raise bad_usage(f"the record of update {update} has no examples", remedy)
         seen = int(record.seen.sum())
         if seen < self._examples.size and self._part is None:
             raise self._incomplete(update, record)

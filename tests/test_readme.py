@@ -89,12 +89,26 @@ OF_CHECKPOINTS = section("Checkpoints of other people")
 
 
 def test_every_block_of_the_readme_is_run_by_a_test():
-    others = ("Checkpoints of other people", "Activations of other people")
+    others = ("Logs of other people", "Checkpoints of other people", "Activations of other people")
     titles = ("Start", "The pipeline", "Your network", "Your own loop", *others)
     for language in ("sh", "python"):
         assert len(blocks(README, language)) == sum(
             len(blocks(section(title), language)) for title in (*titles, "Python")
         )
+
+
+def test_the_logs_of_the_readme_give_a_cleaned_list(tmp_path, monkeypatch):
+    (script,) = blocks(section("Logs of other people"))
+    monkeypatch.chdir(tmp_path)
+    hard, labels = np.random.default_rng(0).random(200), np.arange(200) % 3
+    wrong = hard < np.geomspace(0.5, 0.01, 20)[:, None]
+    np.savez("predictions.npz", predictions=np.where(wrong, (labels + 1) % 3, labels), labels=labels)
+    for line in script.splitlines():
+        assert main(line.split()[1:]) == 0
+    kept = [",True," in line for line in Path("examples.csv").read_text().splitlines()[1:]]
+    record = int(np.argmax(wrong.mean(axis=1) <= 0.05))
+    assert kept in [(~wrong[at]).tolist() for at in (record - 1, record)]
+    assert 2 < kept.count(False) < 20
 
 
 def test_the_arrays_of_the_readme_are_measured(tmp_path, monkeypatch, capfd):

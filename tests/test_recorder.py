@@ -370,12 +370,13 @@ def test_records_need_all_examples_and_rising_updates():
     recorder = strag.Recorder(examples=5)
     refused(lambda: recorder.record(0), "the record of update 0 has no examples", status=2)
     refused(lambda: recorder.save("h"), "no record to save", status=2)
-    assert recorder.last == {}
+    assert (recorder.last, repr(recorder)) == ({}, "Recorder: 0 records, 5 examples")
     recorder.update(**{**GOOD, "ids": [0, 1, 2]})
     refused(lambda: recorder.record(0), "has 3 of 5 examples; missing are 3, 4; ", "drop_last", status=2)
     recorder.update([3, 4], np.ones((2, 2)), [0, 1], {"fc": np.zeros((2, 4))})
     recorder.record(3)
     assert (recorder.last["update"], recorder.last["train_error"]) == (3, 0.6)
+    assert repr(recorder) == "Recorder: 1 record, 5 examples, layers fc"
     recorder.update([3, 4], np.ones((2, 2)), [0, 1], {"fc": np.zeros((2, 4))})
     refused(lambda: recorder.record(4), "missing are 0, 1, 2", status=2)
     for update in (3, 1):
@@ -397,7 +398,7 @@ def test_records_need_all_examples_and_rising_updates():
         ({"examples": 5, "pool": "mean"}, "`pool` needs `model`"),
         ({"examples": 5, "part": "3"}, "cannot read '3'"),
         ({"exampels": 5}, "has no parameter `exampels`"),
-        ({"examples": 5, "origin": 3}, "as `origin`"),
+        ({"examples": 5, "origin": 3}, "as `origin`; pass a Dataset, or the path of its file"),
     ],
 )
 def test_other_options_are_refused(options, words):

@@ -204,6 +204,22 @@ def test_options_that_do_not_fit_are_refused(options, words):
         strag.Recorder(given.pop("model"), given.pop("layers"), given.pop("data"), **given)
 
 
+@pytest.mark.parametrize("start", [0, 1], ids=["[B]", "[B, 1]"])
+def test_a_network_with_one_output_is_refused(start):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 1), nn.Flatten(start))
+    recorder = strag.Recorder(model, ["1"], (X, Y % 2))
+    with pytest.raises(
+        strag.StragError, match=r"returns one output z .*; use Recorder.*, with logits \[0, z\]"
+    ):
+        recorder.record(0)
+
+
+def test_data_without_examples_are_refused():
+    recorder = strag.Recorder(network(), ["3"], (X[:0], Y[:0]))
+    with pytest.raises(strag.StragError, match="has no examples; pass examples as `data`"):
+        recorder.record(0)
+
+
 def test_update_is_of_the_other_form():
     recorder = strag.Recorder(network(), ["3"], DATA)
     with pytest.raises(strag.StragError, match="has a `model` and makes the pass itself"):

@@ -42,6 +42,7 @@ def recorded_of(logs, updates=None, snapshot=False, note=None):
     recording = "snapshot" if snapshot else None
     updates = None if updates is None else _rising(updates)
     if all(os.path.isdir(log) for log in logs):
+        _require_once(logs)
         return read_data_maps(logs, updates, recording or "online", note)
     if len(logs) > 1:
         folders = [log for log in logs if os.path.isdir(log)]
@@ -50,6 +51,14 @@ def recorded_of(logs, updates=None, snapshot=False, note=None):
         remedy = "import each of them, and join the histories with 'strag merge'"
         raise bad_usage(f"cannot import {some_of(map(name_of, logs))} together", remedy)
     return _of_file(logs[0], updates, recording, note)
+
+
+def _require_once(folders):
+    """Raise StragError for a folder that is given twice, since each is another run."""
+    real = [os.path.realpath(folder) for folder in folders]
+    twice = next((folder for at, folder in enumerate(folders) if real[at] in real[:at]), None)
+    if twice is not None:
+        raise bad_usage("is given twice", "pass each folder once", twice)
 
 
 def _of_file(log, updates, recording, note):

@@ -16,7 +16,7 @@ strag geometry a.safetensors
 strag geometry a.safetensors | jq '.records[0].radius'
 strag dump w.safetensors mnist8k | strag geometry - -o g.safetensors
 strag geometry a.safetensors --measure participation --measure ncm
-strag geometry a.safetensors --measure all --examples 2000 -o all.safetensors
+strag geometry a.safetensors --measure all --examples 2000 -o g.safetensors
 strag geometry mine.npz
 strag geometry fc.npy --labels labels.npy
 """),

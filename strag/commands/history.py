@@ -33,8 +33,8 @@ def command(logs, updates, snapshot, output, quiet):
     """Import predictions that another program logged during training.
 
     LOGS are the folders of data maps, one per run, or one npz file, by default from stdin. The output is a
-    history file, as 'strag train' writes it, for all commands that read one. Without activations it has no
-    layers, so that there is no inversion: use 'strag find-stragglers --at'.
+    history file, for all commands that read those of 'strag train'. Without activations it has no layers, so
+    that there is no inversion: use 'strag find-stragglers --at'.
 
     A data map is a folder with a file dynamics_epoch_X.jsonl for each epoch X, or the folder above it. Each
     line holds the guid of an example, its logits (logits_epoch_X or logits), and its label (gold). The update
@@ -53,8 +53,9 @@ def command(logs, updates, snapshot, output, quiet):
     - updates [T], ids [P], classes [C] (names), and recording (snapshot or
       online): optional
 
-    Examples are ordered by their ids, which become their names. Logs are online, if they were recorded
-    during training, or a snapshot; 'strag merge' does not mix them.
+    Examples are ordered by their ids, which become their names. Data maps are online, which means recorded
+    while the parameters change. An npz file is a snapshot of fixed parameters, unless it says otherwise.
+    'strag merge' does not mix the two.
     """
     from strag.api.history import history_into, inputs_of
     from strag.commands.inputs import refuse_overwriting, refuse_several_stdin

@@ -109,7 +109,7 @@ def _brief(value):
             from strag.words import number_of
 
             return number_of(len(value), "record")
-        text = ", ".join(str(item) for item in value[:12])
+        text = ", ".join(str(item) for item in value[:12]) or "none"
         return text + (f", ... ({len(value)})" if len(value) > 12 else "")
     if isinstance(value, float):
         return f"{value:.6g}"

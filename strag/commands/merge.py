@@ -27,9 +27,9 @@ def command(files, missing, output, quiet):
     split, if all parts were trained with the same torch, device and number of threads. All parts must be of
     the same recipe, the same data and the same version of strag, and each must occur once.
 
-    Each FILE may also be written by a Recorder in a training loop of your own. The recordings of all
-    processes of one run become the history of that run. Histories of the same examples and updates become one
-    history, whose runs are numbered in the order given.
+    Each FILE may also be written by a Recorder in a training loop of your own, or by 'strag history'. The
+    recordings of all processes of one run become the history of that run. Histories of the same examples and
+    updates become one history, whose runs are numbered in the order given.
 
     --missing prints an empty line if no part is missing. A part whose training was interrupted counts as
     missing. At least one FILE must be given, because the number of all parts is read from it.

@@ -26,8 +26,13 @@ _TEXT = ".txt"  # end of the name of a file with one label per line
 
 def labels_in(path):
     """The raw labels [P] in a file: one npy, npz or IDX array, or one label per line of a text file."""
-    if not str(path).endswith(_TEXT):
-        return read_array(Path(path))
+    labels = _lines_in(path) if str(path).endswith(_TEXT) else read_array(Path(path))
+    read_labels(labels, sources={"y": path})  # so that a fault of this file names it, and not the activations
+    return labels
+
+
+def _lines_in(path):
+    """The lines of a text file: str [P]."""
     with open_input(path) as stream:
         try:
             lines = stream.readall().decode().splitlines()

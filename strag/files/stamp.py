@@ -167,6 +167,8 @@ def not_strag(name, head=b"", wanted=()):
         remedy = f"make one with '{maker_of(kind)}'"
     elif form:
         remedy = "import it with 'strag data FILE'"
+        if form == "an npz or zip file" and kind is None:
+            remedy += ", or predictions with 'strag history FILE'"
     elif kind:
         remedy = "make one with 'strag data FILE', from images, arrays, tables and more"
     else:

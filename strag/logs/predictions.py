@@ -236,7 +236,7 @@ class _Logs:
         try:
             order = order_of(self.ids)
         except StragError as error:
-            raise error.about(self.path) from None
+            raise self.fault(error.problem.replace("`ids`", "'ids'"), "save one id per example") from None
         self.logged = Logged(self.updates, self.R, self.labels, order, self.C)
         outputs = [self._records(name) for name in ("predictions", "logits")]
         for record in range(self.T):

@@ -18,7 +18,7 @@ _SAME = (
     ("classes", "classes", "pass the recordings of one training"),
     ("layers", "layers", "record the same layers in every process"),
     ("id_type", "type of ids", "use the same ids in every process"),
-    ("has_origin", "data set", "pass `origin` to the Recorder of every process"),
+    ("has_origin", "data set", "pass the same origin to the Recorder of every process"),
 )
 
 
@@ -68,7 +68,7 @@ def _require_same(part, first):
             shown = f"its {what} {verb} {_shown(ours)}, not {_shown(theirs)}"
             raise StragError(f"belongs to another training than {first.source}: {shown}", remedy, part.source)
     if first.has_origin and part.origin != first.origin:
-        problem = f"has another data set as `origin` than {first.source}"
+        problem = f"has another data set as its origin than {first.source}"
         raise StragError(problem, "pass the recordings of one training", part.source)
     if part.updates.tolist() != first.updates.tolist():
         differing = sorted({*part.updates.tolist()} ^ {*first.updates.tolist()})
@@ -91,8 +91,8 @@ class _Whole:
         self.parts = parts
         every = list(dict.fromkeys(identity for part in parts for identity in part.ids))
         if len(every) > parts[0].size:
-            problem = f"{number_of(len(every), 'example')} have ids in these recordings, but `examples` is"
-            problem += f" {parts[0].size}"
+            problem = f"{number_of(len(every), 'example')} have ids in these recordings, whose training"
+            problem += f" set has {parts[0].size}"
             remedy = (
                 "pass the size of the whole training set to the Recorder, and the same ids at every record"
             )
@@ -159,10 +159,11 @@ class _Whole:
         missing = [identity for identity, is_seen in zip(self.ids, seen, strict=True) if not is_seen]
         if not missing and first.id_type == "integer" and 0 <= self.ids[0] <= self.ids[-1] < size:
             missing = sorted({*range(size)} - {*self.ids})
-        problem = f"{number_of(len(parts), 'recording')} of {first.of} have {seen.sum()} of "
+        has = "has" if len(parts) == 1 else "have"
+        problem = f"{number_of(len(parts), 'recording')} of {first.of} {has} {seen.sum()} of "
         problem += f"{number_of(size, 'example')} at update {first.updates[at]}"
         problem += f"; missing are {some_ids(missing)}" if missing else ""
-        remedy = "record without `drop_last`"
+        remedy = "record without drop_last, so that every example is seen"
         if lacking:
             remedy = f"pass the recordings of all processes; missing are {some_of(lacking)}"
         raise StragError(problem, remedy, first.source)

@@ -208,7 +208,7 @@ class History(Tested, Brief):
         if lacking:
             remedy = "create it again with this version of strag, which measures it"
             if measure.optional:
-                remedy = f"choose {name} where 'strag geometry' measures dumped activations"
+                remedy = f"measure {name} with 'strag geometry', which needs activations"
             raise StragError(f"does not contain the measure '{lacking[0]}'", remedy, self.source)
         recorded = {
             source: self.measures[source][:, :, position].astype(np.float64) for source in measure.sources

@@ -16,8 +16,8 @@ _NO_LOSS = (
     "of the loss, which creates false valleys, is not seen"
 )
 _ONLINE = (
-    "the predictions were recorded online: S(t) is of weights that change within a record and of augmented "
-    "inputs, not of one network at update t"
+    "the predictions were recorded online: within a record the weights change, and inputs may be augmented, "
+    "so that it is not of one network"
 )
 
 
@@ -78,15 +78,18 @@ def own_data(thing):
     """The remedy for a strag data set that is not the origin of a Finding or StoredSets."""
     if not hasattr(thing, "indices"):
         return "pass the data set that the Recorder got as its origin"
-    export = f"by the column keep of 'strag export HISTORY' with `stragglers` {thing.source}"
-    return f"pass the data set that the Recorder got as its origin, or prune data of your own {export}"
+    export = f"the column keep of 'strag export HISTORY' with `stragglers` {thing.source}"
+    return f"pass the data set that the Recorder got as its origin, or select your own data by {export}"
 
 
 def described(meta):
     """The entries of a stamp about a training that strag did not make, in words: dict, empty for others."""
     if meta.get("recording") is None:
         return {}
-    how = {SNAPSHOT: "of fixed weights in evaluation mode", ONLINE: "of moving weights and augmented inputs"}
+    how = {
+        SNAPSHOT: "of fixed weights in evaluation mode",
+        ONLINE: "of weights that change within a record",
+    }
     recording = ", ".join(filter(None, (str(meta["recording"]), how.get(meta["recording"]))))
     unknown = {} if "recipe" in meta else {"recipe": "unknown, because strag did not train these networks"}
     return {"recording": recording, **unknown}

@@ -39,7 +39,7 @@ def open_data(data):
     if isinstance(data, (IterableDataset, tuple, Mapping, torch.Tensor)) or not is_map_style(data):
         raise bad_usage(
             f"cannot read examples from {shown(data)}",
-            "pass a DataLoader, a map-style data set, arrays (x, y) or a Dataset of strag",
+            "pass a DataLoader, a map-style data set, arrays (x, y) with y as 0, 1, ..., or a Dataset",
         )
     return OfLoader(DataLoader(data, SIZE))
 

@@ -1,4 +1,4 @@
-"""A forward pass through a network that a user trains, which leaves no trace in his training.
+"""A forward pass through a network that a user trains, which leaves no trace in the training.
 
 The training goes on bit for bit as without the pass: its random numbers, buffers and modes are those from
 before, no hook stays, and a compiled network is not compiled again.
@@ -77,6 +77,9 @@ class Observer:
         if fault := watched.fault():
             raise bad_usage(fault, _called_once(module, inputs))
         logits = tensor_in(result)
+        if logits is not None and list(logits.shape) in ([examples], [examples, 1]):
+            problem = "the network returns one output z for each example, not one logit for each class"
+            raise StragError(problem, f"{PUSH}, with logits [0, z]")
         if logits is None or logits.dim() != 2 or len(logits) != examples:
             what = type(result).__name__ if logits is None else f"an output of shape {list(logits.shape)}"
             problem = f"the network returns {what} for {number_of(examples, 'example')}"

@@ -10,7 +10,7 @@ from strag.geometry import measures
 from strag.geometry.measures import MEASURES
 from strag.stragglers.find import collect, find_inversions
 from strag.stragglers.intervals import mean_over_runs
-from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, NONE, UNSTABLE
+from strag.stragglers.inversion import DIVERGED, FEWEST, INVERSION, LAYERS, NONE, UNSTABLE
 from strag.stragglers.shortfall import Shortfall, shortfall_of
 from strag.stragglers.unknown import SMALLER_STEPS, in_brief
 from strag.views.captions import facts_of, one_line, title_of
@@ -78,6 +78,8 @@ class Dynamics:
         if self.inversion is None:
             exceptions = f"; {inverting} have one{self.others}" if self.inverting else ""
             brief = f"; {self.shortfall.brief}" if self.shortfall and self.shortfall.brief else ""
+            if self.shortfall and self.shortfall.condition == LAYERS:
+                return self.shortfall.brief
             # That of `none` is said already.
             verdict = "" if self.verdict == NONE else self.verdict
             why = f"{verdict}{exceptions}{brief}".removeprefix("; ")

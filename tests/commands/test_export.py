@@ -90,6 +90,7 @@ def test_what_is_kept_is_what_prune_leaves(folder):
     assert kept == strag.read(str(folder / "p")).index.tolist()
 
 
+@pytest.mark.slow
 def test_every_format_and_way_has_the_same_values(folder):
     lines = [
         "cat s | strag export h --stragglers - -q > stdout.csv",

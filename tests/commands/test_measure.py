@@ -151,7 +151,7 @@ def test_other_commands_use_the_measures(folder, capsys):
     assert run("find-stragglers h --observable overlap --any-verdict -q -o s.json") == 0  # of any history
     words = ["g.safetensors: has no nc3 at update 0 in run 0; choose another --observable or --layer"]
     complaint(capsys, 1, words, "find-stragglers", "g.safetensors", "--observable", "nc3")
-    words = ["h: does not contain the measure 'ncm'; choose ncm where 'strag geometry' measures"]
+    words = ["h: does not contain the measure 'ncm'; measure ncm with 'strag geometry', which"]
     complaint(capsys, 1, words, "find-stragglers", "h", "--observable", "ncm")
     complaint(capsys, 1, words, "plot", "h", "--curves", "ncm", "-o", "no.svg")
     complaint(capsys, 2, ["separation, or a measure that"], "find-stragglers", "h", "--observable", "size")
@@ -186,6 +186,7 @@ def test_a_dump_has_the_head_of_its_networks(folder):
     refused(lambda: kinds.read(forged), "has a linear head that does not fit its layers")
 
 
+@pytest.mark.slow
 def test_workers_change_no_byte(folder):
     for workers in (1, 2):
         assert run(f"geometry a --measure all --workers {workers} -q -o w{workers}.json") == 0

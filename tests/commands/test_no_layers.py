@@ -83,7 +83,8 @@ def test_they_are_described_drawn_and_summarised(name, capsys):
         run(f"plot {picture} -q -o {name}.png")
     run(f"plot with {name} --curves error -q -o {name}.svg")
     run(f"plot {name} -o {name}.svg")
-    assert capsys.readouterr().err == f"strag: {name}: no inversion (unresolved; no layer was measured)\n"
+    assert capsys.readouterr().err == f"strag: {name}: no layer was measured\n"
+    assert strag("info", name).stdout.decode().count("\n  layers         none\n") == 1
     assert "training error ε" in Path(f"{name}.svg").read_text()
     assert strag("info", name, "--get", "shapes.misclassified").stdout == b"101\n4\n8\n"
 

@@ -145,6 +145,7 @@ def test_pictures_say_how_it_was_recorded(drawn, options, capsys):
     assert _caption(drawn) in Path(f"{drawn}.svg").read_text()
 
 
+@pytest.mark.slow
 def test_pictures_of_what_follows_say_it_too(drawn, capsys):
     run(f"stability {drawn} -q -o {drawn}.stab", capsys)
     for when in (40, "error:0.2"):
@@ -175,13 +176,13 @@ def test_they_are_compared_summarised_and_described(form, capsys):
     assert f"all runs: {_caption(form)}" in run(f"summary {form}.json -o {form}.sum", capsys)
     shown = described(kinds.read(form).meta)
     assert shown["recipe"] == "unknown, because strag did not train these networks"
-    assert shown["recording"].startswith("online, of moving" if form == "online" else "snapshot, of fixed")
+    assert shown["recording"].startswith("online, of weights" if form == "online" else "snapshot, of fixed")
 
 
 def test_info_says_it_in_words(folder, capfd):
     assert main(["info", str(folder / "online")]) == 0
     text = capfd.readouterr().out
-    assert "  recording      online, of moving weights and augmented inputs\n" in text
+    assert "  recording      online, of weights that change within a record\n" in text
     assert "  recipe         unknown, because strag did not train these networks\n" in text
     assert main(["info", str(folder / "online"), "--get", "recording"]) == 0
     assert capfd.readouterr().out == "online\n"
@@ -191,7 +192,9 @@ def test_data_of_their_own_are_pruned_by_export(form, tmp_path, capsys):
     write_dataset(str(tmp_path / "d"), images(), {})
     run(f"find-stragglers {form} --at error:0.2 -q -o {form}.json", capsys)
     run(f"sets {form} --at 40 -q -o {form}.sets", capsys)
-    remedy = f"by the column keep of 'strag export HISTORY' with --stragglers {form}.json"
+    remedy = (
+        f"select your own data by the column keep of 'strag export HISTORY' with --stragglers {form}.json"
+    )
     for line in (
         f"prune {tmp_path}/d {form}.json -o x",
         f"plot {form}.json --data {tmp_path}/d -o x.png",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import strag
 from strag import kinds
 from strag.errors import StragError
 from strag.files import opening
@@ -154,6 +155,8 @@ def test_what_others_write(bad, content, what, cure):
     refused(lambda: read_dataset(bad), str(bad), what, cure)
     refused(lambda: read_history(bad), str(bad), what, "strag train")
     refused(lambda: read_stragglers(bad), str(bad), what, "strag find-stragglers")
+    logs = "or predictions with 'strag history FILE'" if content.startswith(b"PK") else ""
+    refused(lambda: strag.read(bad), str(bad), what, logs)
 
 
 def test_another_kind_names_the_command_that_makes_the_right_one(tmp_path, good):

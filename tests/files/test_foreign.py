@@ -256,6 +256,7 @@ def test_files_that_do_not_fit_are_one_line(arrays, folder, capsys):
     np.save("fc.npy", arrays["fc"])
     np.save("y.npy", arrays["labels"])
     np.save("short.npy", arrays["labels"][1:])
+    np.save("half.npy", np.full(P, 0.5))
     np.save("objects.npy", np.array([{}]), allow_pickle=True)
     np.save("raw.npy", np.zeros(P, "V2"))
     for name in ("a.npz", "fc.npy"):
@@ -277,6 +278,7 @@ def test_files_that_do_not_fit_are_one_line(arrays, folder, capsys):
         ("fc.npy --labels y.npy --labels y.npy", "--labels has 2 files of labels for 1 file"),
         ("fc.npy --labels short.npy", "fc.npy: layer 'fc' has shape [90, 7], but there are 89 labels"),
         ("fc.npy --labels three.txt", "fc.npy: layer 'fc' has shape [90, 7], but there are 3 labels"),
+        ("fc.npy --labels half.npy", "half.npy: label 0.5 in row 0 of 'y' is not a whole number"),
         ("fc.npy --labels bytes.txt", "bytes.txt: is not text in UTF-8"),
         ("fc.npy --labels nothere.npy", "nothere.npy: "),
         ("fc.npy", "fc.npy: holds no labels"),

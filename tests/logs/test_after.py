@@ -25,6 +25,7 @@ def folder(tmp_path, monkeypatch, capfd):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_predictions_alone_go_through_the_pipeline(folder, capfd):
     for line in (
         "find-stragglers h --at error:0.2 -q -o s.json",

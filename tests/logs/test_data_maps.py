@@ -177,6 +177,12 @@ def test_a_fault_names_file_and_line(tmp_path, fault):
     assert "\n" not in text
 
 
+def test_a_folder_that_is_given_twice_is_not_two_runs(tmp_path):
+    folder = write(tmp_path / "a", *logged(), INTEGERS)
+    with pytest.raises(strag.StragError, match="a/: is given twice; pass each folder once"):
+        strag.history([folder, f"{folder}/"])
+
+
 def test_missing_and_repeated_examples_are_named(tmp_path):
     folder = write(tmp_path / "a", *logged(), INTEGERS)
     path = tmp_path / "a" / "training_dynamics" / ONE

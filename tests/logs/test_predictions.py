@@ -215,7 +215,7 @@ FAULTS = {
     "falling updates": ({"updates": np.array([0, 5, 5, 6])}, "'updates' does not rise from 0 on"),
     "huge updates": ({"updates": np.array([0, 1, 2, 2**63], np.uint64)}, "'updates' does not rise from 0 on"),
     "few ids": ({"ids": np.arange(12)}, "'ids' has 12 ids for 13 labels"),
-    "an id twice": ({"ids": np.arange(13) // 2}, "`ids` lists 0 twice"),
+    "an id twice": ({"ids": np.arange(13) // 2}, "'ids' lists 0 twice; save one id per example"),
     "objects": ({"ids": np.array([1, "a", *range(11)], dtype=object)}, "array 'ids' holds Python objects"),
     "online": (
         {"recording": np.array("online")},

@@ -144,15 +144,23 @@ def test_missing_examples_are_named(tmp_path):
     made, out = passes(), str(tmp_path / "h")
     ids = made[0]
     files = ranks(made, 2, tmp_path / "a", dropping)
-    refused(lambda: strag.merge(files, out), "have 60 of 61 examples at update 0; missing are ", "drop_last")
+    refused(
+        lambda: strag.merge(files, out),
+        "have 60 of 61 examples at update 0; missing are ",
+        "without drop_last,",
+    )
     files = ranks(made, 2, tmp_path / "b", halving)
-    refused(lambda: strag.merge(files, out), "60 of 61 examples at update 0; missing are 60;", "drop_last")
+    refused(lambda: strag.merge(files, out), "60 of 61 examples at update 0; missing are 60;", "drop_last,")
     files = ranks(made, 3, tmp_path / "c")
-    refused(lambda: strag.merge(files[1:], out), "2 recordings of 3", "processes; missing are 1")
+    refused(lambda: strag.merge(files[1:], out), "2 recordings of 3 have", "processes; missing are 1")
+    refused(lambda: strag.merge(files[1:2], out), "1 recording of 3 has", "processes; missing are 1, 3")
     refused(lambda: strag.merge([files[0], files[0]], out), "is part 1 of 3", "each file once")
     others = ranks((ids + 1000, *made[1:]), 2, tmp_path / "d", only=1)
     few = ranks(made, 2, tmp_path / "e", only=0)
-    refused(lambda: strag.merge([*few, *others], out), "examples have ids in these recordings, but", "is 61")
+    refused(
+        lambda: strag.merge([*few, *others], out),
+        "examples have ids in these recordings, whose training set has 61; ",
+    )
     assert not (tmp_path / "h").exists()
 
 
