@@ -4,12 +4,11 @@ import numpy as np
 
 from strag.bits import pack
 from strag.geometry.curves import measures_of
-from strag.geometry.moments import ClassMoments, normalise
+from strag.geometry.moments import ClassMoments
+from strag.geometry.sums import ClassSums, rows_of_tile
 from strag.recording.outputs import judged
 from strag.recording.recorded import Recorded
 from strag.recording.tape import margins_of
-
-TILE = 1 << 22  # numbers of the activations that are converted to float64 at a time
 
 
 class Logged:
@@ -70,12 +69,11 @@ class Logged:
     def of_activations(self, activations):
         """The ClassMoments of the normalised activations, float [P, N], of all examples."""
         P, N = activations.shape
-        moments, step = ClassMoments.zeros((), self.classes, N), max(1, TILE // max(N, 1))
+        sums, step = ClassSums(self.classes, N), rows_of_tile(N)
         for start in range(0, P, step):
             rows = slice(start, start + step)
-            with np.errstate(over="ignore"):  # an example whose length is infinite has no direction
-                moments.add(normalise(activations[rows].astype(np.float64)), self.labels[rows])
-        return moments
+            sums.add(activations[rows], self.labels[rows])
+        return sums.moments()
 
     def of_means(self, means):
         """The ClassMoments of class means of normalised activations, float [C, N], none of which is zero."""

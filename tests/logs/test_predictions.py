@@ -267,3 +267,10 @@ def test_through_a_pipe_and_what_is_left_out(tmp_path, capfd, monkeypatch):
     assert main(shlex.split("history p.npz -o p.npz")) == 2
     assert "is read, and -o would overwrite it" in capfd.readouterr().err
     assert np.load(io.BytesIO((tmp_path / "p.npz").read_bytes()))["labels"].tolist() == Y.tolist()
+
+
+def test_the_scale_of_activations_does_not_matter_even_where_their_squares_overflow(tmp_path):
+    _, h, _ = logged()
+    plain = imported(tmp_path, "a.npz")
+    for name, scaled in {"b.npz": h * 1e200, "c.npz": h * 1e-200}.items():
+        assert_same(imported(tmp_path, name, activations__fc=scaled), plain, atol=1e-6)
