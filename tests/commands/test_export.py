@@ -265,3 +265,18 @@ def test_csv_goes_to_a_terminal_and_npz_does_not(folder):
     status, said, shown = at_terminal("stdout", "export", folder / "h", "--format", "npz")
     assert (status, shown) == (2, "")
     assert said.startswith("strag: stdout: is a terminal")
+
+
+@pytest.mark.filterwarnings("ignore:.*holds no probabilities")
+def test_rows_of_a_part_of_a_data_set_are_rows_of_its_origin(folder):
+    """But in a data map the index is the position, as its readers take it."""
+    whole = strag.read(str(folder / "h"))
+    index = 3 * whole.index[::-1] + 1  # neither 0 to P - 1 nor rising
+    history = replace(whole, index=index)
+    assert strag.export(history, datamaps=True)["index"].tolist() == list(range(300))
+    finding = strag.find_stragglers(history, at=12)
+    table = strag.export(history, stragglers=finding)
+    assert table["index"].tolist() == index.tolist()
+    wrong = np.array([whole.misclassified_at(whole.updates.tolist().index(12), run) for run in range(4)])
+    np.testing.assert_array_equal(table["count"], wrong.sum(axis=0))
+    assert set(index[~table["keep"]]) == set(finding.indices)
