@@ -127,6 +127,9 @@ class _Pooled(Watched):
         return tensor if tensor is not None and tensor.dim() and len(tensor) == self._examples else None
 
     def _form(self, layer, is_mean, output):
+        if output.is_complex():
+            problem = f"layer {layer} returns complex numbers"
+            raise bad_usage(problem, "choose a layer after them, or pass |h| or both parts to `update`")
         word = self._pools.get(layer, self._pools.get(None))
         if output.dim() == 3 and word is None:
             problem = f"layer {layer} returns {list(output.shape)}, which may be tokens [B, T, D]"

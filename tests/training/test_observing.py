@@ -255,6 +255,17 @@ def test_a_layer_without_a_row_per_example_is_refused():
         observed(model, ["net"])
 
 
+def test_a_layer_of_complex_numbers_is_refused():
+    class Frequencies(nn.Module):
+        def forward(self, x):
+            return torch.fft.rfft(x)
+
+    model = nn.Sequential(Frequencies(), nn.Flatten())
+    model.forward = lambda x: model[0](x).real[:, :3]
+    with pytest.raises(StragError, match="layer 0 returns complex numbers"):
+        observed(model, ["0"])
+
+
 def test_an_unknown_layer_lists_those_that_exist_and_similar_ones_first():
     model = nn.ModuleDict({"stem": nn.Linear(2, 2), "block1": nn.Linear(2, 2), "head": nn.Linear(2, 2)})
     with pytest.raises(StragError, match=r"no layer 'block'; choose `layers` from block1, stem, head$"):
