@@ -14,6 +14,7 @@ from strag.stragglers.original_classes import OriginalClass
 from strag.stragglers.over_runs import LayerFinding, OverRuns
 from strag.stragglers.run_finding import RunFinding, RunReference
 from strag.stragglers.shortfall import Shortfall
+from strag.stragglers.unknown import index_space
 
 # Fields of dataclasses whose keys in the file have other names.
 _OF_INVERSION = {"update": "refined_update", "train_error": "refined_train_error"}
@@ -49,7 +50,7 @@ def stragglers_object(finding):
         "examples": finding.examples,
         "original_classes": None if classes is None else [_class_object(original) for original in classes],
         "hard_direction": "a larger count or probability is a harder example",
-        "index_space": "row of the training set whose identity is strag.origin, counted from 0",
+        "index_space": index_space(finding.recording),
     }
 
 

@@ -33,6 +33,13 @@ def carried(history):
     return {"recording": history.recording, **layers, **({"lacks": lacks} if lacks else {})}
 
 
+def index_space(recording):
+    """What an index of stragglers counts, in words. recording : as in a stamp, None if strag trained."""
+    row = "row of the training set whose identity is strag.origin, counted from 0"
+    own = "; where strag has no file of it, the position among the sorted ids, which are the names"
+    return row if recording is None else row + own
+
+
 def about_verdicts(history):
     """What is unknown of the verdicts on a History, and of its sets S(t): list of sentences."""
     if history.recording is None:

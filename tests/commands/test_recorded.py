@@ -78,6 +78,7 @@ def test_find_stragglers_says_once_what_is_unknown(form, capsys):
     assert found["strag"]["recording"] == ("online" if form == "online" else "snapshot")
     assert found["strag"].get("lacks") == (["train_loss"] if form == "noloss" else None)
     assert found["strag"]["layers"] == ([] if form in CHOSEN else ["fc"])
+    assert found["index_space"].endswith("the position among the sorted ids, which are the names")
     assert run(f"find-stragglers {form} --at error:0.2 -q -o {form}.json", capsys) == ""
 
 
@@ -250,6 +251,7 @@ def test_with_a_data_set_of_the_origin_everything_works(tmp_path, monkeypatch, c
     assert "h.sets: strag did not train these networks" in text
     run("train d --epochs 8 --runs 2 -q -o own", capsys)
     run("find-stragglers own --at 4 -q -o own.json", capsys)
+    assert json.loads(Path("own.json").read_text())["index_space"].endswith("counted from 0")
     assert "majority of 2 runs at training error 0.2 (not trained by strag)" in run(
         "compare own.json s.json -o c.json", capsys
     )
