@@ -51,6 +51,13 @@ def test_nc1_is_zero_in_collapse_and_not_defined_for_one_place():
     assert np.isnan(chosen_in(np.ones((12, N)), labels, "nc1")["nc1"])
 
 
+def test_nc1_does_not_count_a_class_without_trained_examples():
+    random, labels = np.random.default_rng(0), np.arange(60) % C
+    h, kept = random.normal(size=(60, N)) + random.normal(size=(C, N))[labels], labels < C - 1
+    found = chosen_in(h, labels, "nc1", kept=kept)["nc1"]
+    assert found == pytest.approx(within_over_between(h[kept], labels[kept]))
+
+
 def test_nc1_ignores_directions_in_which_the_means_do_not_differ():
     """Two of the means coincide with the middle of the others: S_B has rank 1."""
     h = np.zeros((4, 2, 3))
