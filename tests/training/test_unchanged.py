@@ -207,9 +207,10 @@ def test_a_worker_that_stays_serves_the_training_alone():
     x, y = images()
     options = {"num_workers": 1, "persistent_workers": True, "multiprocessing_context": "fork"}
     loader = DataLoader(with_index(TensorDataset(x, y)), 32, shuffle=True, **options)
-    observer, ids, read = Observer(Small(), ["conv"], loader), [], []
+    observer, ids, read = None, [], []
     for batch in loader:
         ids.append(batch[2])
+        observer = observer or Observer(Small(), ["conv"], loader)  # once its workers are there
         observer.observe(lambda found, *_: read.append(found))
     assert sorted(torch.cat(ids).tolist()) == list(range(96))
     assert sorted(np.concatenate(read).tolist()) == sorted([*range(96)] * 3)
