@@ -194,25 +194,26 @@ def _wide(tensor):
 
 
 def _place(module):
-    """The device of a network, and the dtype of its inputs: those of its first parameter, or None.
-
-    The dtype is None under autocast, which chooses its own.
-    """
+    """The device and dtype of the first parameter of a network, or None, and whether autocast is on."""
     for parameter in module.parameters():
         if parameter.is_floating_point():
-            free = torch.is_autocast_enabled(parameter.device.type)
-            return parameter.device, None if free else parameter.dtype
-    return None, None
+            return parameter.device, parameter.dtype, torch.is_autocast_enabled(parameter.device.type)
+    return None, None, False
 
 
-def _moved(inputs, device, dtype):
-    """Inputs of a network, or a collection of them, on its device; floating-point numbers in its dtype."""
+def _moved(inputs, device, dtype, is_autocast):
+    """Inputs of a network, or a collection of them, on its device; floating-point numbers in its dtype.
+
+    Autocast chooses the dtype of its own operations, except of those in double precision.
+    """
     if isinstance(inputs, torch.Tensor):
-        return inputs.to(device, dtype if inputs.is_floating_point() else None)
+        is_cast = not is_autocast or torch.float64 in (inputs.dtype, dtype)
+        return inputs.to(device, dtype if is_cast and inputs.is_floating_point() else None)
+    place = device, dtype, is_autocast
     if isinstance(inputs, Mapping):
-        return {name: _moved(part, device, dtype) for name, part in inputs.items()}
+        return {name: _moved(part, *place) for name, part in inputs.items()}
     if isinstance(inputs, (tuple, list)):
-        return [_moved(part, device, dtype) for part in inputs]
+        return [_moved(part, *place) for part in inputs]
     return inputs
 
 

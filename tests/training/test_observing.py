@@ -294,6 +294,17 @@ def test_arrays_of_numpy_in_double_precision_fit_a_network_in_single_precision()
     torch.testing.assert_close(observed(flat(), ["1"], (x.double().numpy(), y))[1], flat()(x))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_autocast_takes_inputs_of_any_precision(dtype):
+    seen, (x, y) = [], arrays()
+    model = nn.Sequential(nn.Identity(), *flat())
+    model[0].register_forward_hook(lambda _, __, output: seen.append(output.dtype))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        *_, hidden = observed(model, ["3"], (x.to(dtype), y))
+    assert set(seen) == {torch.float32 if dtype == torch.float64 else dtype}
+    assert hidden["3"].shape == (P, 5)
+
+
 def test_a_network_without_training_is_noticed_once():
     model = flat()
     observer = Observer(model, ["1"], arrays())
