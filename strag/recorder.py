@@ -123,7 +123,7 @@ class Recorder(Brief):
     origin : the Dataset of strag that is the training set, or the path of its file. The ids are then its
         `index`. Otherwise the origin of the history is a sha256 over the sorted ids and labels.
     pool : of the pull form: what is measured of a layer [B, T, D]: "mean", "first" or "last" over the tokens,
-        or "flatten"; or a dict of layer to one of these.
+        padding included, or "flatten"; or a dict of layer to one of these.
     part : where several processes share the examples, the part K/N of this one, such as "2/4"; by default
         that of torchrun, or the whole.
 

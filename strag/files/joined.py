@@ -34,8 +34,9 @@ class Ranks:
     def of(cls, containers):
         """The Ranks in open containers. Raises StragError for other kinds, and for equal numbers."""
         by_number = {}
+        first = next(container for container in containers if container.kind == "recording")
         for container in containers:
-            _require_kind(container, "recording", containers[0])
+            _require_kind(container, "recording", first)
             part = Recording(container)
             if part.number in by_number:
                 problem = f"is part {part.number} of {part.of}, as {by_number[part.number].source} is"
@@ -69,10 +70,11 @@ class Runs:
     def of(cls, containers):
         """The Runs in open containers. Raises StragError for histories that do not fit each other."""
         names, runs = [os.path.realpath(container.name) for container in containers], {}
+        first = next(filter(is_recorded, containers))
         for at, container in enumerate(containers):
             if names[at] in names[:at]:
                 raise StragError("is given twice", _ONCE, container.name)
-            _require_kind(container, "history", containers[0])
+            _require_kind(container, "history", first)
             SPEC.check(container)
             _require_same(container, containers[0])
             _require_other_runs(container, runs)

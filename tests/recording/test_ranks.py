@@ -267,7 +267,13 @@ def test_other_runs_are_refused(tmp_path):
     refused(lambda: strag.merge([one, bare], out), "'train_loss' is in only one")
     refused(lambda: strag.merge([one, one], out), "is given twice")
     trained = strag.train(made_up(), runs=1, epochs=1, width=2, output=str(tmp_path / "t"))
-    refused(lambda: strag.merge([one, trained.source], out), "is a history of a training by strag")
+    part = ranks(made, 2, tmp_path / "r", only=0)[0]
+    for files in ([one, trained.source], [trained.source, one]):
+        words = f"{trained.source}: is a history of a training by strag, but {one} is not"
+        refused(lambda: strag.merge(files, out), words)  # noqa: B023
+    for files in ([one, part], [part, one]):
+        words = f"{one}: is a history file, but {part} is a recording file"
+        refused(lambda: strag.merge(files, out), words)  # noqa: B023
     assert not os.path.exists(out)
 
 
