@@ -12,6 +12,7 @@ import numpy as np
 
 from strag.bits import pack
 from strag.errors import StragError, bad_usage
+from strag.recording.outputs import judged
 from strag.words import Brief, number_of, some_of
 
 LABELS = ("labels", "y")
@@ -186,10 +187,7 @@ class ForeignActivations(Brief):
                 rows = slice(start, start + _ROWS)
                 z = self._logits.rows(self._at(update), rows).astype(np.float64)
                 columns[rows] = np.where(np.isfinite(z).all(axis=1), z.argmax(axis=1), -1)
-                with np.errstate(invalid="ignore"):
-                    z -= z.max(axis=1, keepdims=True)
-                    own = z[np.arange(len(z)), self.y[rows]]
-                    losses[rows] = np.log(np.exp(z).sum(axis=1)) - own
+                losses[rows] = judged(z, self.y[rows])[1]
             self._known = update, (positions(columns, self._numbers), losses)
         return self._known[1]
 
