@@ -287,7 +287,7 @@ class Recorder(Brief):
         """The updates at which a record is due, as a container: `if update in recorder.due("log")`.
 
         when : "log" for 0, 1 and then each update at which ln t has grown by 0.1, as `strag.train` records
-        them, or N for every N-th update. The last update of a training is recorded as well by strag.train.
+        them, or N for every N-th update. `strag.train` also records the last update.
         """
         due = Due(when)
         return self._due.setdefault(due.when, due)

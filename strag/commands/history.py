@@ -71,5 +71,6 @@ def command(logs, updates, snapshot, output, quiet):
     left_out = []
     with Output(output) as sink:
         history = history_into(logs, sink, updates, snapshot, left_out.append)
-    for line in (*left_out, f"{name_of(logs[0])}: {history.brief}"):
+    source = name_of(logs[0]) if len(logs) == 1 else f"{len(logs)} data maps"
+    for line in (*left_out, f"{source}: {history.brief}"):
         Notes(quiet)(line)

@@ -46,7 +46,8 @@ class Arrays:
             if name not in ROLES:
                 self._sort(name, array)
         if not self.layers:
-            problem = "holds no layer, which is an array of floats with one row per example"
+            rows = f" at each of {number_of(self.lead[0], 'update')}" if self.lead else ""
+            problem = f"holds no layer, which is an array of floats with one row per example{rows}"
             out = "; ".join(f"{name} {reason}" for name, reason in self.left_out.items())
             raise StragError(f"{problem} ({out})" if out else problem, "add one or more", source)
         self.ids = self.roles["ids"].read() if "ids" in self.roles else None

@@ -257,6 +257,7 @@ def test_files_that_do_not_fit_are_one_line(arrays, folder, capsys):
     np.save("y.npy", arrays["labels"])
     np.save("short.npy", arrays["labels"][1:])
     np.save("half.npy", np.full(P, 0.5))
+    np.savez("times.npz", labels=arrays["labels"], fc=arrays["fc"], updates=[1, 2])
     np.save("objects.npy", np.array([{}]), allow_pickle=True)
     np.save("raw.npy", np.zeros(P, "V2"))
     for name in ("a.npz", "fc.npy"):
@@ -285,6 +286,10 @@ def test_files_that_do_not_fit_are_one_line(arrays, folder, capsys):
         ("dump --labels y.npy", "--labels have no effect, because a dump holds them"),
         ("objects.npy --labels y.npy", "objects.npy: holds Python objects"),
         ("raw.npy --labels y.npy", "raw.npy: holds |V2, not plain numbers"),
+        (
+            "times.npz",
+            "times.npz: holds no layer, which is an array of floats with one row per example at each of 2",
+        ),
         ("cut.a.npz", "cut.a.npz: cannot be read"),
         ("cut.fc.npy --labels y.npy", "cut.fc.npy: is cut short"),
         ("cut.safetensors", "cut.safetensors: is cut short"),

@@ -177,10 +177,15 @@ def test_a_fault_names_file_and_line(tmp_path, fault):
     assert "\n" not in text
 
 
-def test_a_folder_that_is_given_twice_is_not_two_runs(tmp_path):
+def test_a_folder_that_is_given_twice_is_not_two_runs(tmp_path, capsys):
     folder = write(tmp_path / "a", *logged(), INTEGERS)
     with pytest.raises(strag.StragError, match="a/: is given twice; pass each folder once"):
         strag.history([folder, f"{folder}/"])
+    other = write(tmp_path / "b", *logged(), INTEGERS)
+    assert main(["history", folder, other, "-o", str(tmp_path / "h")]) == 0
+    assert (
+        capsys.readouterr().err == "strag: 2 data maps: 2 runs, 4 records, 11 examples, 3 groups, no layers\n"
+    )
 
 
 def test_missing_and_repeated_examples_are_named(tmp_path):
