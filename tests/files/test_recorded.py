@@ -1,5 +1,6 @@
 """Histories of networks that strag did not train: what is written is read, with ids, origin and margins."""
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -143,3 +144,10 @@ def test_find_stragglers_reads_such_a_history(tmp_path):
     write_recorded(str(tmp_path / "h"), made)
     assert main(["find-stragglers", str(tmp_path / "h"), "--at", "8", "-q", "-o", str(tmp_path / "s")]) == 0
     assert kinds.read(tmp_path / "s").indices.tolist() == [0, 1, 2, 3]
+
+
+def test_the_origin_of_examples_is_the_sha256_that_formats_says():
+    text = "7\0" + "1\n" + "71\0" + "0\n"
+    assert identity_of_examples([7, 71], [1, 0]) == hashlib.sha256(text.encode()).hexdigest()
+    assert identity_of_examples(["7", "71"], np.array([1, 0])) == identity_of_examples([7, 71], [1, 0])
+    assert identity_of_examples(["a", "b"], [1, 12]) != identity_of_examples(["a", "b1"], [1, 2])
