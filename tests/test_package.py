@@ -37,6 +37,7 @@ def test_a_wheel_carries_the_embedded_data_and_its_licence(wheel):
     assert not any(name.startswith("tests") for name in names)
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_runs_from_an_empty_folder(wheel, tmp_path):
     """Installed into a folder of its own, with nothing of the repository in reach."""
     place, empty = tmp_path / "installed", tmp_path / "empty"

@@ -30,6 +30,7 @@ def test_the_whole_pipeline_in_pipes(folder):
     assert int(result.stdout) == 400 - len(found["indices"])
 
 
+@pytest.mark.slow
 def test_a_pipe_equals_a_file(folder):
     script = f"""
     strag {TRAIN} -o h < d
@@ -46,6 +47,7 @@ def test_a_pipe_equals_a_file(folder):
     assert (result.returncode, result.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_failure(folder):
     made = shell(f"strag {TRAIN} -o h < d; strag find-stragglers h --at 30 -q -o s.json", folder)
     assert made.returncode == 0, made.stderr
@@ -100,6 +102,7 @@ def test_unbuffered_python_writes_whole(folder):
     assert (result.returncode, result.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 def test_spaces_and_dashes_in_names(folder):
     script = f"""
     strag {TRAIN} -o 'a history' < d

@@ -134,6 +134,7 @@ def test_a_worker_that_something_else_stops_is_no_end_of_its_group(keeps, monkey
         by_workers(recipe, task, 1, **options)
 
 
+@pytest.mark.slow
 def test_all_workers_send_their_state_at_a_stop():
     """However long one of them needs for its step; the others have ended by then."""
     recipe = Recipe.of(**{**OPTIONS, "epochs": 200000, "test_every": "never", "record_every": "log"})

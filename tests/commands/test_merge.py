@@ -89,7 +89,16 @@ def test_a_stragglers_file_and_standardising_again(folder):
     split_and_merge(f"{TRAIN} {SEVEN} --without s.json --restandardise", 3, "--weights-at last")
 
 
-@pytest.mark.parametrize("more", ["", "--test-every never", "--batch-size 20 --record-every 3"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        *(
+            pytest.param(more, marks=pytest.mark.slow)
+            for more in ("--test-every never", "--batch-size 20 --record-every 3")
+        ),
+    ],
+)
 def test_runs_that_end_on_their_own_are_padded_as_in_the_whole(folder, more):
     write_dataset("hard", made_up(P=400, overlap=2.0), {})  # runs end when few examples are left to learn
     history = split_and_merge(f"{DECIDED.replace(' d ', ' hard ')} {more}", 4, "--weights-at last")

@@ -16,6 +16,7 @@ from tests.files.makers import history_file, parts
 from tests.shell import afresh as strag
 from tests.shell import complains
 
+pytestmark = pytest.mark.slow  # a copy of strag is loaded afresh for every command
 FUNCTION = '''"""How long class means are."""
 
 import numpy as np

@@ -35,6 +35,7 @@ def plan(*arguments, cwd=None):
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_it_counts_and_writes_nothing(folder):
     found = plan(*TRAIN, "-o", "h", "--weights", "w", "--weights-at", "0,20")
     assert files_in(folder) == ["d"]

@@ -274,6 +274,7 @@ def test_without_it_the_finished_part_of_runs_that_end_on_their_own_can_be_read(
     np.testing.assert_array_equal(part.train_error, full.train_error[: len(part.updates), :2])
 
 
+@pytest.mark.slow
 def test_terminated_from_outside(folder):
     long = {"epochs": (200, 100000)}
     expected, line = whole("mini-batches", **long), line_of("mini-batches", **long)

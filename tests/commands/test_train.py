@@ -281,6 +281,7 @@ def test_ctrl_c_leaves_the_finished_part(folder):
     assert lines[1:] == ["strag: interrupted"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_into_a_pipe_leaves_nothing(folder):
     begun = time.monotonic()
     result = interrupted(folder, "-", lambda: time.monotonic() > begun + 4)
