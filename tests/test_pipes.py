@@ -75,6 +75,7 @@ def test_a_failure_upstream_is_the_first_to_speak(folder):
     assert files_in(folder) == ["d"]
 
 
+@pytest.mark.slow
 def test_status_three_passes_through_a_pipe_and_a_file(folder):
     script = f"strag {TRAIN} --epochs 6 < d | strag find-stragglers - -q -o s.json"
     result = shell(script, folder)

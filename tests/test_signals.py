@@ -252,7 +252,9 @@ def test_under_nohup_it_goes_on(waiting, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["d", "out"]
 
 
-@pytest.mark.parametrize("delay", [0.03, 0.06, 0.1, 0.15, 0.2, 0.3])
+@pytest.mark.parametrize(
+    "delay", [0.1, *(pytest.param(delay, marks=pytest.mark.slow) for delay in (0.03, 0.06, 0.15, 0.2, 0.3))]
+)
 def test_while_it_is_loading(tmp_path, delay):
     """Python itself, before strag's first line, answers SIGTERM alike and is not tried with Ctrl-C."""
     dataset_file(tmp_path / "d")

@@ -57,6 +57,7 @@ def test_workers_yield_what_one_process_yields(number, options):
             np.testing.assert_array_equal(together[key][name], value, err_msg=f"{key} {name}")
 
 
+@pytest.mark.slow
 def test_workers_go_on_from_checkpoints():
     recipe = Recipe.of(**OPTIONS)
     task, _, _ = prepare(recipe, made_up())
@@ -118,7 +119,8 @@ def test_few_threads_are_used_by_more_workers(threads, crew, monkeypatch, recwar
     assert [warning.category for warning in recwarn] == [StragNote] * (crew is None)
 
 
-@pytest.mark.parametrize("keeps", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("keeps", [True, False])
 def test_a_worker_that_something_else_stops_is_no_end_of_its_group(keeps, monkeypatch):
     class Stopped(workers._Worker):
         def send(self, group):
@@ -190,6 +192,7 @@ def test_no_worker_outlives_its_parent(folder, how):
         assert [name for name in files_in(folder) if name not in ("d", "h.partial")] == []
 
 
+@pytest.mark.slow
 def test_python_trains_by_workers_too(folder):
     data, options = strag_package.read("d"), {"runs": 4, "width": 320, "epochs": 5, "threads": 1}
     strag_package.train(data, output="one", **options)

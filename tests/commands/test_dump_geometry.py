@@ -411,6 +411,7 @@ def test_the_table_holds_in_80_columns(folder, monkeypatch):
     assert all(len(row) <= 80 and len(row.split()) == 6 for row in rows)
 
 
+@pytest.mark.slow
 def test_one_line_with_the_answer_unless_the_table_was_shown(folder, tmp_path, capfd):
     answer, out = "strag: 3 runs at 12 updates, 300 examples\n", ["-o", str(tmp_path / "out")]
     for arguments in (["geometry", "a"], ["dump", "w", "d"]):

@@ -243,6 +243,7 @@ def test_missing_parts_of_several_trainings_are_not_listed(wrong, capsys):
     complaint(capsys, 2, ["missing argument 'FILE...'"], "merge", "--missing")
 
 
+@pytest.mark.slow
 def test_a_work_file_counts_as_missing(folder):
     """What a killed `train --resume` leaves is named by the shell's pattern too."""
     line = f"{TRAIN.replace('--epochs 4', '--epochs 100000')} {SEVEN} --part 1/4 --resume -o r.1"

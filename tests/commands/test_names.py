@@ -105,6 +105,7 @@ def test_tables_markdown_and_json_hold_text(files, monkeypatch):
     assert strag("info", "harmful.h", "--get", "title").stdout.decode() == f"{SHOWN}\n"
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_nothing_but_its_own_colours(files, monkeypatch):
     monkeypatch.chdir(files)
     for arguments in (

@@ -145,6 +145,7 @@ def test_the_longest_part_counts_unequal_groups():
     assert longest_part(groups, [1.0, 5.0, 5.0, 1.0], 4) == (slice(1, 3), 5.0)
 
 
+@pytest.mark.slow
 def test_a_long_training_is_split_in_the_plan_and_a_short_one_is_not(folder):
     long = ["d", "--runs", "9", "--width", "320", "--epochs", "10000000", "--record-every", "log"]
     found = plan(*long, "--weights", "w.%p")

@@ -74,6 +74,7 @@ def test_a_sweep_has_as_many_times_as_one_asks_for(folder, tmp_path, capsys):
     assert found["update"].tolist() == [t for t in (1, 2, 5, 12) for _ in range(4)]
 
 
+@pytest.mark.slow
 def test_a_sweep_of_a_sweep_starts_from_the_weights_of_its_runs(folder, tmp_path, capsys):
     """Networks are numbered by their set; sets found in them name the run, and controls fit the network."""
     first, sweep, second, again = (str(tmp_path / name) for name in ("first", "sweep", "second", "again"))

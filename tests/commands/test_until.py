@@ -131,6 +131,7 @@ def test_wrong_input(arguments, words, tmp_path, monkeypatch, capfd):
     assert files_in(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_mini_batches_and_pipes(data, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     assert main(["data", "mnist8k", "--size", "300", "-o", "d"]) == 0

@@ -28,6 +28,7 @@ def plotted(history, folder, **environment):
     return (folder / "p.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
