@@ -82,14 +82,19 @@ def _name_classes(names, imported):
     return len(distinct) == len(names) and "" not in distinct and max(a.max() for a in labels) < len(names)
 
 
-def read_array(path):
-    """The only array in an npy, npz or IDX file. Raises StragError for other files and for several arrays."""
+def read_array(path, names=()):
+    """The only array in an npy, npz or IDX file.
+
+    names : names of arrays, one of which is read if an npz file holds several and only this one of them.
+    Raises StragError for other files, and for several arrays among which the names do not decide.
+    """
     head = head_of(path)
     if head.startswith(MAGIC):
         return read_npy_file(path)
     if head.startswith(b"PK"):
-        with _of_one(path) as archive:
-            return archive[archive.names[0]]
+        archive, name = _of_one(path, names)
+        with archive:
+            return archive[name]
     if is_idx(path) or (not head and starts_with(path, b"\x1f\x8b")):
         return read_idx(path)  # reports how a gzip file is broken
     if not head and path.is_file() and path.stat().st_size == 0:
@@ -101,16 +106,22 @@ def read_array(path):
     raise StragError("is not an IDX, npy or npz file", "pass files of one array each", path)
 
 
-def _of_one(path):
-    """The open Npz of a file that holds one array. Raises StragError if it holds none or several."""
+def _of_one(path, names=()):
+    """The open Npz of a file that holds one array, and the name of this array.
+
+    names : as for `read_array`. Raises StragError if the file holds none, or several.
+    """
     _check_not_gzipped(path)
     archive = Npz(path)
-    if len(archive.names) != 1:
+    found = archive.names if len(archive.names) == 1 else [n for n in names if n in archive.names]
+    if len(found) != 1:
         archive.close()
         problem = f"holds {number_of(len(archive.names), 'array')} ({some_of(archive.names)})"
         remedy = "pass files of one array each, or only one npz file with x, y, x_test, y_test"
+        if names:
+            remedy = f"keep one array, or one that is called {' or '.join(names)}"
         raise StragError(problem, remedy, path)
-    return archive
+    return archive, found[0]
 
 
 def _check_not_gzipped(path):
@@ -140,7 +151,7 @@ def _read_several(paths, _):
         raise _only_array(paths[0])
     for path in paths:
         if head_of(path).startswith(b"PK"):
-            _of_one(path).close()
+            _of_one(path)[0].close()
     keys, note = assign([path.name for path in paths])
     files = {key: path for key, path in zip(keys, paths, strict=True) if key}
     return _from_files({key: files[key] for key in ORDER if key in files}, [note] if note else [])

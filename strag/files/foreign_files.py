@@ -10,7 +10,7 @@ from strag.datasets.labels import read_labels
 from strag.datasets.npy import MAGIC
 from strag.errors import StragError, bad_usage
 from strag.files.arrays import GivenArray, npy_array, npz_arrays, own_file, safetensors_arrays
-from strag.files.foreign import Arrays, ForeignActivations, positions
+from strag.files.foreign import LABELS, Arrays, ForeignActivations, positions
 from strag.files.header import read_entries
 from strag.files.reading import check_size, container_from, is_json, read_header
 from strag.files.streams import name_of, open_input, read_exactly
@@ -25,8 +25,11 @@ _TEXT = ".txt"  # end of the name of a file with one label per line
 
 
 def labels_in(path):
-    """The raw labels [P] in a file: one npy, npz or IDX array, or one label per line of a text file."""
-    labels = _lines_in(path) if str(path).endswith(_TEXT) else read_array(Path(path))
+    """The raw labels [P] in a file: one npy, npz or IDX array, or one label per line of a text file.
+
+    Of several arrays in an npz file, the labels are `labels` or `y`.
+    """
+    labels = _lines_in(path) if str(path).endswith(_TEXT) else read_array(Path(path), LABELS)
     read_labels(labels, sources={"y": path})  # so that a fault of this file names it, and not the activations
     return labels
 

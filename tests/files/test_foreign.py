@@ -123,6 +123,18 @@ def test_files_come_through_pipes(arrays, folder, form):
     assert (json.loads(result.stdout)["records"], result.stderr) == (records(path), b"")
 
 
+@pytest.mark.parametrize("name", ["labels", "y"])
+def test_labels_among_other_arrays_are_those_that_are_called_so(arrays, folder, name):
+    others = {"predictions": arrays["labels"][::-1], "ids": np.arange(len(arrays["labels"]))}
+    np.savez("all.npz", **others, **{name: arrays["labels"]})
+    np.save("only.npy", arrays["labels"])
+    np.save("fc.npy", arrays["fc"])
+    assert records("fc.npy", labels="all.npz") == records("fc.npy", labels="only.npy")
+    np.savez("both.npz", labels=arrays["labels"], y=arrays["labels"])
+    with pytest.raises(strag.StragError, match=r"both\.npz: holds 2 arrays \(labels, y\)"):
+        records("fc.npy", labels="both.npz")
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("name", ["y.npy", "y.txt"])
 def test_an_npy_file_is_one_layer_with_labels_of_another_file(arrays, folder, capfd, order, name):
