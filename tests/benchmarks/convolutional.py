@@ -149,7 +149,7 @@ def markdown(results):
 
 def main():
     """Measure one side, or compare, print and keep."""
-    from strag.api.crew import cores
+    from strag.api.sharing import cores
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("side", nargs="?", type=json.loads)
