@@ -2,7 +2,8 @@
 
     python collect.py OUT FOLDER FILE...   copies OUT/c3/size.json to FOLDER/results/c3-size.json, and so on
 
-Numbers keep eight digits. Pictures get a palette of 256 colours. Collecting a copy again changes nothing.
+Numbers keep eight digits, and JSON has one line per member of its object. Pictures get a palette of 256
+colours. Collecting a copy again changes nothing.
 """
 
 import argparse
@@ -11,15 +12,17 @@ from pathlib import Path
 
 from PIL import Image
 
-from strag.files.jsonfile import json_text
-
 DIGITS = 8
 
 
 def collect_json(source, target):
-    """Copy a JSON file with numbers of DIGITS significant digits."""
+    """Copy a JSON object with numbers of DIGITS significant digits."""
     rounded = json.loads(source.read_text(), parse_float=lambda text: float(f"{float(text):.{DIGITS}g}"))
-    target.write_text(json_text(rounded))
+    members = [
+        f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'), allow_nan=False)}"
+        for key, value in rounded.items()
+    ]
+    target.write_text("{\n" + ",\n".join(members) + "\n}\n")
 
 
 def collect_png(source, target):
