@@ -165,6 +165,7 @@ def not_strag(name, head=b"", wanted=()):
     form = next((form for magic, form in known if head.startswith(magic)), None)
     if kind not in (None, "dataset"):
         remedy = f"make one with '{maker_of(kind)}'"
+        remedy += ", or pass an npy, npz or safetensors file of arrays" if kind == "activations" else ""
     elif form:
         remedy = "import it with 'strag data FILE'"
         if form == "an npz or zip file" and kind is None:
