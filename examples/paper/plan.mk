@@ -1,5 +1,5 @@
-# What the study costs at most: each kind of training is planned by a short trial, then multiplied by the number of
-# such trainings. Runs that end when they are decided count with their limit, which few of them reach.
+# What the trainings of the study cost at most: each kind of training is planned by a short trial, then multiplied by the
+# number of such trainings. Runs that end when they are decided count with their limit, which few of them reach.
 
 # Planned: the training $(1), of which there are $(4), on the block $(2) with the options $(3) of the command $(5).
 define PLANNED
@@ -23,6 +23,7 @@ $(foreach d,$(filter cifar,$(SETS)),$(call plan_of,c1.$(d).adam,$(d),$(ADAM_cifa
 $(foreach d,$(INVERTING),$(call plan_of,c2.$(d),$(d),$(call options_of,$(d),seeds)))
 $(foreach b,$(STANDING),$(foreach c,$(call conditions_of,$(b)),$(call plan_of,c3.$(b).$(c),$(b),$(call options_of,$(b),$(c)),$(if $(filter $(DEEPER),$(c)),1,$(call like,$(b))))))
 $(foreach b,$(STANDING),$(call plan_of,c4.$(b),$(b),--runs $(call left_out,$(b)) --lr $(call lr_of,$(b)) $(LONG) $(FAST),$(call like,$(b))))
+$(foreach d,$(UNION),$(call plan_of,c4.$(d).union,$(d),--runs $(call left_out,$(d)) --lr $(LR_$(d)) $(LONG) $(FAST)))
 $(foreach d,$(INVERTING),$(call plan_of,c4.$(d).linear,$(d),--runs $(call runs_of,$(d)) --lr $(call lr_of,$(d)) $(LONG) $(FAST),$(call like,$(d))))
 $(foreach d,$(INVERTING),$(call plan_of,c4.$(d).curves,$(d),--runs $(RUNS) --lr $(LR_$(d)) --epochs $(CURVED_$(d)) --record-every log $(FAST),3))
 $(foreach d,$(INVERTING),$(call plan_of,c5.$(d),$(d),--runs $(call product,2 $(or $(PAIRS_$(d)),$(PAIRS))) $(AGREE_$(d)) --test-every never $(FAST)))
@@ -32,7 +33,8 @@ $(foreach d,$(INVERTING),$(foreach n,$(NETS_KINDS),$(call plan_of,linear.$(d).$(
 $(foreach d,$(INVERTING),$(call plan_of,linear.$(d),$(d),$(LINEAR_$(d)),$(call like,$(d)),$(LINEAR)))
 $(foreach d,$(INVERTING),$(call plan_of,expansion.$(d),$(d),--runs $(RUNS) $(TRAIN_$(d))))
 $(foreach d,$(INVERTING),$(call plan_of,noise.$(d),$(d),$(call NOISE_TRAIN,$(d)),$(words 0 $(NOISES))))
-$(foreach d,$(filter $(SETS),$(TSTAR_SETS)),$(call plan_of,tstar.$(d),$(d),$(TSTAR_TRAIN) --lr $(LR_$(d)),10))
+tstar_points = $(words $(1) $(CHANGES) $(filter $(1)-%,$(TASKS)) $(if $(filter vehicles,$(1)),fliers))
+$(foreach d,$(filter $(SETS),$(TSTAR_SETS)),$(call plan_of,tstar.$(d),$(d),$(TSTAR_TRAIN) --lr $(LR_$(d)),$(call tstar_points,$(d))))
 $(call plan_of,classes,mnist,--runs $(RUNS) $(TEN))
 TIMES_mnist := 39
 
@@ -44,17 +46,20 @@ $(foreach e,$(CONV_CAUSE),$(call conv_plan_of,left.$(e),$(call conv_set,$(e))-p$
 $(foreach e,$(CONV_CAUSE),$(call plan_of,conv.left.mlp.$(e),$(call conv_set,$(e))-p$(CONV_SIZE),$(call conv_mlp,$(call conv_set,$(e))),$(words $(CONV_LEFT))))
 $(foreach d,$(CONV_LARGE),$(call conv_plan_of,large.$(d),$(d),$(conv_large),1))
 
-# The same on the first $(2) images of MNIST, as many as there are blocks of them.
+# Planned on the first $(2) images of MNIST: the training $(1), of which there are $(4), by the command $(3).
 define PLANNED_SIZE
-PLANS += $(OUT)/plan/c3.size$(1).x$(words $(filter $(1).%,$(PARTS))).json
-$(OUT)/plan/c3.size$(1).x$(words $(filter $(1).%,$(PARTS))).json:
+PLANS += $(OUT)/plan/$(1).x$(4).json
+$(OUT)/plan/$(1).x$(4).json:
 	mkdir -p $$(@D)
-	$(STRAG) data $(SOURCE_mnist) --size $(1) -q | $(STRAG) train $(NETWORK) - $(OF_SIZE) --plan -q > $$@
+	$(STRAG) data $(SOURCE_mnist) --size $(2) -q | $(3) --plan -q > $$@
 endef
-$(foreach p,$(SIZES),$(eval $(call PLANNED_SIZE,$(p))))
+plan_size = $(eval $(call PLANNED_SIZE,$(1),$(2),$(3),$(4)))
+$(foreach p,$(SIZES),$(call plan_size,c3.size$(p),$(p),$(STRAG) train $(NETWORK) - $(OF_SIZE),$(words $(filter $(p).%,$(PARTS)))))
+$(foreach p,$(LINEAR_SIZES),$(call plan_size,linear.size$(p),$(p),$(LINEAR) - $(LINEAR_mnist),1))
+$(foreach p,$(LINEAR_SIZES),$(call plan_size,linear.size$(p).seeds,$(p),$(STRAG) train $(NETWORK) - $(OF_SIZE),1))
 
 plan: $(PLANS)
 	@for plan in $^; do echo "$$plan $$($(STRAG) info "$$plan" --get seconds)"; done | \
 	  awk '{ n = $$1; sub(".*[.]x", "", n); printf "%6.0f s  %s\n", n * $$2, $$1; \
 	    if ($$1 ~ /plan.conv[.]/) conv += n * $$2; else sum += n * $$2 } \
-	    END { printf "at most %.1f hours in all, and %.1f hours for conv\n", sum / 3600, conv / 3600 }'
+	    END { printf "trainings: at most %.1f hours in all, and %.1f hours for conv\n", sum / 3600, conv / 3600 }'

@@ -15,9 +15,10 @@ from strag.views.table import Table, as_cell
 
 HEIGHT = 3.3  # inches
 AROUND = 1.6  # largest ratio of an error to that of the inversion or of the largest kappa, to be near it
+BELOW = 0.1  # how far kappa may be below these, to be near them
 TOP = {"marker": "o", "markersize": 5, "markeredgecolor": "white", "linestyle": "", "zorder": 4}
 FEWEST_PAIRS = 50  # independent pairs of runs, with fewer of which z is mostly noise
-MOST_OF_SEVERAL = {3: 4}  # ticks on the horizontal axis, by number of panels
+MOST_OF_SEVERAL = {2: 6, 3: 4}  # ticks on the horizontal axis, by number of panels
 ROWS = 24  # most rows of the table; the JSON has all records
 THIN = {"linewidth": 0.7, "alpha": 0.6}  # look of curves where only some of the runs contribute
 
@@ -105,16 +106,16 @@ def _band(panel, stability, shown):
 
 
 def _near_top(stability):
-    """Whether the training error of a record is near that of the largest kappa or the inversion: bool [T]."""
-    top = stability.at_largest
-    if top is None:
-        return np.zeros(len(stability.train_error), dtype=bool)
-    errors = [stability.train_error[top], *(stability.inversion or ())[1:]]
-    errors = [error for error in errors if error > 0]
+    """Whether a record is near the largest kappa or the inversion, in error and kappa: bool [T]."""
+    error, top = stability.train_error, stability.at_largest
+    errors = [] if top is None else [error[top], *(stability.inversion or ())[1:]]
+    errors = [value for value in errors if value > 0]
     if not errors:
-        return np.zeros(len(stability.train_error), dtype=bool)
+        return np.zeros(len(error), dtype=bool)
     low, high = min(errors) / AROUND, max(errors) * AROUND
-    return (stability.train_error >= low) & (stability.train_error <= high)
+    places = [place for place in (top, stability.at_inversion) if place is not None]
+    least = np.nanmin(stability.kappa[places]) - BELOW
+    return (error >= low) & (error <= high) & (stability.kappa >= least)
 
 
 def _has_z(stability):

@@ -115,6 +115,19 @@ def test_the_largest_kappa_and_its_interval_fill_a_panel_together_with_the_inver
     assert "= 0.67 eps*" in sentence(found)
 
 
+def test_a_panel_of_the_largest_kappa_leaves_out_what_is_far_below_it():
+    """A steep flank would make the axis long, and the top flat."""
+    error = np.geomspace(0.5, 0.01, 400)
+    kappa = 0.9 - np.where(error > 0.09, 8, 0.01) * np.square(np.log(error / 0.09))
+    found = agreement(
+        T=400, train_error=error, kappa=kappa, kappa_low=kappa - 0.002, kappa_high=kappa + 0.002
+    )
+    panel = stability_figure(found).axes[1]
+    assert panel.get_ylim()[0] > 0.79
+    shown = curve(panel, BLUE).get_ydata()
+    assert shown.min() == pytest.approx(0.8, abs=0.02)
+
+
 @pytest.mark.parametrize("which", ["disjoint", "all"])
 def test_z_needs_fifty_independent_pairs(which):
     reason = "z is left out: 49 of the 50 independent pairs that it needs"
