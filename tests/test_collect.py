@@ -21,6 +21,13 @@ def test_what_the_report_shows_was_collected(tmp_path):
     assert {Image.open(path).mode for path in pictures} == {"P"}
 
 
+def test_numbers_that_are_not_finite_are_null_in_a_copy(tmp_path):
+    """json.dumps would write NaN, which is no JSON."""
+    (tmp_path / "a.json").write_text('{"ratios": [NaN, Infinity, 1.5]}')
+    collect.collect_json(tmp_path / "a.json", tmp_path / "b.json")
+    assert (tmp_path / "b.json").read_text() == '{\n"ratios":[null,null,1.5]\n}\n'
+
+
 def test_the_copies_replace_those_of_before(tmp_path, monkeypatch):
     out, folder = tmp_path / "out", tmp_path / "page"
     (out / "c3").mkdir(parents=True)

@@ -1,6 +1,11 @@
 # C2, Fig. 3: do other networks and optimisers have the same stragglers? A map of overlaps per data set: of the
 # stragglers of most runs, of these at the training error of the reference, and of single runs.
 OTHERS := seeds width100 depth3 relu adam
+CALLED_seeds := other seeds
+CALLED_width100 := width 100
+CALLED_depth3 := depth 3
+CALLED_adam := Adam
+called = $(or $(CALLED_$(1)),$(1))
 
 c2: $(foreach x,inversion error single,$(INVERTING:%=$(OUT)/c2/%.$(x).png)) $(OUT)/c2/effects.json
 
@@ -10,7 +15,7 @@ $(INVERTING:%=$(OUT)/c2/%.seeds.safetensors): $(OUT)/c2/%.seeds.safetensors: $(D
 	$(TRAIN) $< --first-run 100 --runs $(call runs_of,$*) --lr $(call lr_of,$*) $(UNTIL) $(FAST) -o $@
 
 history_of = $(OUT)/$(if $(filter seeds,$(2)),c2,c3)/$(1).$(2).safetensors
-LABELLED := --label reference $(OTHERS:%=--label %)
+LABELLED := --label reference $(foreach o,$(OTHERS),--label '$(call called,$(o))')
 
 define OTHER
 $(OUT)/c2/$(1).$(2).inversion.json: $(call history_of,$(1),$(2))
@@ -37,6 +42,5 @@ $(INVERTING:%=$(OUT)/c2/%.single.json): $(OUT)/c2/%.single.json: $(OUT)/c2/%.ref
 $(OUT)/c2/%.png: $(OUT)/c2/%.json
 	$(DRAW) $< -o $@
 
-EACH_OTHER := $(foreach d,$(INVERTING),$(foreach o,$(OTHERS),$(d).$(o)))
-$(OUT)/c2/effects.json: $(EACH_OTHER:%=$(OUT)/c2/%.inversion.json)
-	$(STRAG) summary $^ $(foreach e,$(EACH_OTHER),--label '$(subst ., ,$(e))') -o $@
+$(OUT)/c2/effects.json: $(foreach d,$(INVERTING),$(OTHERS:%=$(OUT)/c2/$(d).%.inversion.json))
+	$(STRAG) summary $^ $(foreach d,$(INVERTING),$(foreach o,$(OTHERS),--label '$(d) $(call called,$(o))')) -o $@

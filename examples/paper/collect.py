@@ -12,6 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from strag.files.canonical import finite
+
 DIGITS = 8
 COLOURS = 128
 
@@ -19,10 +21,8 @@ COLOURS = 128
 def collect_json(source, target):
     """Copy a JSON object with numbers of DIGITS significant digits."""
     rounded = json.loads(source.read_text(), parse_float=lambda text: float(f"{float(text):.{DIGITS}g}"))
-    members = [
-        f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'), allow_nan=False)}"
-        for key, value in rounded.items()
-    ]
+    compact = {"separators": (",", ":"), "allow_nan": False}
+    members = [f"{json.dumps(key)}:{json.dumps(value, **compact)}" for key, value in finite(rounded).items()]
     target.write_text("{\n" + ",\n".join(members) + "\n}\n")
 
 

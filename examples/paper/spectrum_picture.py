@@ -5,6 +5,7 @@ import numpy as np
 from strag.views.style import COLOURS, GREY, SMALL, WIDTH, house_style, new_figure, rendered
 
 SETS = ("mnist", "fashion", "kmnist", "vehicles", "fliers")
+SHOWN = {"fliers": "planes, ships"}  # in the legend, where that is not the name
 KINDS = (("o", "as is"), ("s", "doubled"), ("^", "other inputs"), ("x", "other task"))
 TICKS = (2, 5, 10, 20, 50, 100)
 AIR = 1.3  # factor by which the axes exceed the smallest and the largest time
@@ -19,9 +20,9 @@ def picture(result):
             best = next(each for each in result["candidates"] if each["constants"] == constants)
             _compared(panel, best, result)
         panels[0].set_ylabel("predicted lr t*")
-        handles = [_mark(COLOURS[number], "o", name) for number, name in enumerate(SETS)]
+        handles = [_mark(COLOURS[number], "o", SHOWN.get(name, name)) for number, name in enumerate(SETS)]
         handles += [_mark(GREY, marker, name) for marker, name in KINDS]
-        figure.legend(handles=handles, loc="outside lower center", ncols=9, columnspacing=1, handletextpad=0)
+        figure.legend(handles=handles, loc="outside lower center", ncols=5, columnspacing=1, handletextpad=0)
     return rendered(figure, "png", dpi=96)
 
 
