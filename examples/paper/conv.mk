@@ -8,16 +8,21 @@ CONV_SIZE := 2048
 CONV_RUNS := 10
 CONV_PARTS := 1 2 3 4 5 6 7 8 9 10
 SOURCE_colour = $(CIFAR) --labels 0-1,8-9/2-7
-# Learning rates at which the loss falls monotonically, in trials, to far beyond the first valley.
+# Learning rates at which the loss falls monotonically, in trials, to far beyond the first valley. A condition whose loss rose
+# earlier in the full runs has half the learning rate, and twice the updates.
 CONV_LR_tanh := 0.05
 CONV_LR_relu := 0.03
-$(foreach d,vehicles colour,$(eval CONV_LR_$(d).tanh := 0.02)$(eval CONV_LR_$(d).relu := 0.01))
+CONV_LR_vehicles.tanh := 0.02
+CONV_HALVED := fashion.relu kmnist.relu vehicles.relu colour.relu colour.tanh
+$(foreach c,fashion.relu kmnist.relu,$(eval CONV_LR_$(c) := 0.015))
+$(foreach c,vehicles.relu colour.relu,$(eval CONV_LR_$(c) := 0.005))
+CONV_LR_colour.tanh := 0.01
 conv_lr = $(or $(CONV_LR_$(1)),$(CONV_LR_$(call conv_act,$(1))))
 CONV_LAYERS := conv1 conv2 conv1-mean conv2-mean
 # The limit: at least five times the t* of perceptrons, in units of 1 / lr.
 CONV_EPOCHS := 2000
-CONV_EPOCHS_mnist := 4000
-conv_epochs = $(or $(CONV_EPOCHS_$(call conv_set,$(1))),$(CONV_EPOCHS))
+CONV_EPOCHS_long := 4000
+conv_epochs = $(if $(filter mnist.% $(CONV_HALVED),$(1)),$(CONV_EPOCHS_long),$(CONV_EPOCHS))
 comma := ,
 ALL_CONV := --layers $(subst $(eval ) ,$(comma),$(CONV_LAYERS:%-mean=%:mean))
 CONV := --model cnn --until decided --record-every 4 --test-every never --threads 1
@@ -40,7 +45,7 @@ CONVS := $(foreach d,$(CONV_SETS),$(foreach a,$(CONV_ACTS),$(d).$(a)))
 conv_options = $(CONV) $(ALL_CONV) --activation $(call conv_act,$(1)) --lr $(call conv_lr,$(1)) --epochs $(call conv_epochs,$(1)) \
   --runs $(CONV_RUNS)
 conv_left = $(CONV) --layers $(subst -,:,$(call conv_layer,$(1))) --activation $(call conv_act,$(1)) \
-  --lr $(or $(CONV_LR_$(1).$(2)),$(call conv_lr,$(basename $(1)))) --epochs $(CONV_EPOCHS) \
+  --lr $(or $(CONV_LR_$(1).$(2)),$(call conv_lr,$(basename $(1)))) --epochs $(call conv_epochs,$(basename $(1))) \
   --runs $(CONV_CAUSE_RUNS)
 conv_large = $(CONV) --layers conv1 --activation tanh --lr $(CONV_LR_tanh) --epochs $(CONV_EPOCHS) --runs $(CONV_LARGE_RUNS)
 
@@ -106,8 +111,8 @@ $(CONV_SETS:%=$(OUT)/conv/%.overlap.json): $(OUT)/conv/%.overlap.json: $(foreach
 CONV_CAUSE := $(patsubst %,%.relu.conv2,$(filter mnist kmnist,$(CONV_SETS)))
 CONV_CAUSE_RUNS := 3
 CONV_LEFT := none random hard
-# Without these examples the loss falls faster, and rises with the usual learning rate.
-CONV_LR_kmnist.relu.conv2.none := 0.01
+# Without the stragglers the loss falls faster, and rises with a higher learning rate.
+$(foreach k,$(CONV_LEFT),$(eval CONV_LR_kmnist.relu.conv2.$(k) := 0.01))
 conv_layer = $(word 3,$(subst ., ,$(1)))
 FROM_MLP := $(foreach e,$(CONV_CAUSE),$(foreach k,$(CONV_LEFT),$(e).$(k)))
 
