@@ -1,6 +1,7 @@
 """What is installed: a wheel built from the project, alone in an empty folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,19 @@ import pytest
 import strag
 
 REPO = Path(__file__).parents[1]
+TOP = {
+    *(
+        ".ci",
+        ".gitignore",
+        "CHANGELOG.md",
+        "CITATION.cff",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "constraints.txt",
+    ),
+    *("examples", "pyproject.toml", "strag", "tests"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +49,13 @@ def test_a_wheel_carries_the_embedded_data_and_its_licence(wheel):
     assert "strag/files/FORMATS.md" in names
     assert any(name.endswith("entry_points.txt") for name in names)
     assert not any(name.startswith("tests") for name in names)
+
+
+@pytest.mark.skipif(not ((REPO / ".git").exists() and shutil.which("git")), reason="this is no git checkout")
+def test_the_top_level_holds_no_file_that_a_program_left():
+    tracked = ["git", "-c", "safe.directory=*", "-C", REPO, "ls-tree", "--name-only", "HEAD"]
+    result = subprocess.run(tracked, capture_output=True, text=True, timeout=60, check=True)
+    assert set(result.stdout.split()) == TOP
 
 
 @pytest.mark.slow
