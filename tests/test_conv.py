@@ -1,5 +1,9 @@
-"""Convolutional networks in `examples/paper`: `conv.py` reads the right record, `leave_out.py` the set."""
+"""Convolutional networks in `examples/paper`: `conv.py` reads the right record, `leave_out.py` the set.
 
+And `pool.py` pools: what it makes of some runs and of the others is what all runs give at once.
+"""
+
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +13,7 @@ import numpy as np
 import pytest
 
 import strag
+from strag.stragglers.experiments import QUANTITIES
 
 FOLDER = Path(__file__).parents[1] / "examples" / "paper"
 UPDATES = np.array([0, 4, 8, 12])
@@ -85,3 +90,78 @@ def test_what_is_left_out_is_the_set_and_nothing_else(tmp_path, control):
     assert left.origin == data.origin
     common = np.intersect1d(removed, majority).tolist()
     assert common == (majority.tolist() if control == "none" else [])
+
+
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory):
+    """Summary and overlap of six runs, and what pool.py makes of four and two of them: two dicts of dicts."""
+    folder = tmp_path_factory.mktemp("pool")
+    data = strag.data("mnist8k", size=2048)
+    options = {"test_every": "never", "epochs": 120, "lr": 0.2}
+    six = strag.train(data, runs=6, **options)
+    for name, first_run, runs in (("all", 0, 6), ("first", 0, 4), ("further", 4, 2)):
+        (folder / name).mkdir()
+        history = strag.train(data, runs=runs, first_run=first_run, **options)
+        short = strag.train(data, runs=runs, first_run=first_run, **options | {"epochs": 12})
+        found = [strag.find_stragglers(history), strag.find_stragglers(history, at="9")]
+        found += [strag.find_stragglers(short), strag.find_stragglers(six)]
+        strag.summarise(found, ["inversion", "early", "short", "six"], folder / name / "effects.json")
+        sets = [strag.sets(given, at="error:0.1") for given in (six, history)]
+        strag.compare(sets, ["six", "some"], folder / name / "overlap.json")
+    pool = [sys.executable, FOLDER / "pool.py", "first", "further", "pooled", "--runs", "6"]
+    subprocess.run(pool, check=True, cwd=folder)
+    return [
+        {path.stem: json.loads(path.read_text()) for path in (folder / name).glob("*.json")}
+        for name in ("all", "pooled")
+    ]
+
+
+def levels(level):
+    """The numbers of a level of a summary, NaN for those that are not known: list of float."""
+    return [np.nan if value is None else value for value in (level or {}).values()]
+
+
+def test_pooled_conditions_are_those_of_all_runs(pooled):
+    whole, joint = (given["effects"]["conditions"] for given in pooled)
+    assert [condition["label"] for condition in joint] == ["inversion", "early", "short", "six"]
+    for expected, found in zip(whole, joint, strict=True):
+        assert set(found) == set(expected)
+        left_out = dict.fromkeys((*QUANTITIES, "differences"))
+        assert found | left_out == expected | left_out
+        for name in QUANTITIES:
+            assert levels(found[name]) == pytest.approx(levels(expected[name]), rel=1e-6, nan_ok=True), name
+    assert joint[0]["inverting"] > 1  # so that there are means at the inversion, with intervals
+
+
+def test_pooled_overlaps_are_those_of_the_pairs_at_hand(pooled):
+    whole, joint = (given["overlap"] for given in pooled)
+    assert (whole["pairs"], joint["pairs"]) == ([[15, 36], [36, 15]], [[15, 36], [36, 7]])
+    for name in ("common", "jaccard", "kappa", "contained", "jaccard_std", "kappa_std"):
+        for i, j in ((0, 0), (0, 1), (1, 0)):
+            assert joint[name][i][j] == pytest.approx(whole[name][i][j], abs=2e-6), name
+    assert [kind["runs"] for kind in joint["sets"]] == [6, 6]
+    assert joint["sizes"] == pytest.approx(whole["sizes"])
+
+
+def test_pooled_layers_weigh_by_their_runs(conv):
+    import pool
+
+    history, found = two_runs()
+    runs = found["runs"]
+    whole, first, further = (
+        conv.condition_of(history, {"runs": chosen}, "mnist.tanh", "b")
+        for chosen in (runs, [runs[0]] * 2, [runs[1]] * 2)
+    )
+    joint = pool.pooled_layer(first, further)
+    assert (joint["runs"], joint["inverting"], joint["unstable"], joint["first_rise"]) == (4, 2, 2, 8)
+    assert (joint["loss_at"], joint["fall"]) == (first["loss_at"], first["fall"])
+    assert joint["last_update"] == whole["last_update"] == (12 + 8) / 2
+    assert list(joint) == list(whole)
+
+
+def test_an_interval_that_is_not_of_seeds_alone_is_refused(conv):
+    import pool
+
+    level = {"mean": 0.5, "low": 0.4, "high": 0.6, "seed_std": 0.1, "block_std": None}
+    with pytest.raises(SystemExit, match="test examples"):
+        pool.values_in(level, 4)

@@ -1,0 +1,194 @@
+"""Pool the results of further runs of the same conditions, when the histories of the first are gone.
+
+    python pool.py FIRST FURTHER OUT --runs 10
+
+FIRST and FURTHER are folders of summaries, of comparisons of single runs, or of what conv.py writes, with the
+same file names and labels. The runs of FURTHER are others than those of FIRST, see `strag train --first-run`.
+A condition with all its runs in FURTHER is taken from there, and one that FURTHER lacks, from FIRST. Counts
+are added; means, standard deviations and intervals are those of all runs. What needs two runs at once is
+known only for pairs within FIRST and pairs within FURTHER: differences to a reference are left out, and an
+overlap is that of these pairs. The runs are on one block of data, without test examples.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import t
+
+from strag.stragglers.experiments import AT_END, QUANTITIES
+from strag.stragglers.intervals import COVERAGE, share_interval
+from strag.stragglers.inversion import CENSORED, INVERSION
+
+AT_THE_INVERSION = ("loss_at", "fall")  # of conv.py; the other means are over all runs
+OVERLAPS = ("common", "expected", "jaccard", "kappa", "contained")
+SPREADS = {"jaccard_std": "jaccard", "kappa_std": "kappa"}
+
+
+def half_width(n):
+    """Half the width of the interval of a mean of n values, in units of their standard deviation: float."""
+    return float(t.ppf((1 + COVERAGE) / 2, n - 1) / np.sqrt(n))
+
+
+def values_in(level, usual):
+    """The number of values that a mean with its interval was made of: int.
+
+    level : dict of a summary, or None. usual : the number when they are all equal, so that there is no width.
+    """
+    if level is None or level["low"] is None:
+        return 0 if level is None else 1
+    if not level["seed_std"]:
+        return usual
+    width = (level["high"] - level["mean"]) / level["seed_std"]
+    n = min(range(2, usual + 1), key=lambda n: abs(half_width(n) - width))
+    if not np.isclose(half_width(n), width, rtol=1e-4):
+        raise SystemExit(
+            f"pool.py: an interval of {level} is not that of {usual} runs on one block without test examples"
+        )
+    return n
+
+
+def joint(means, deviations, sizes):
+    """Mean and standard deviation (n - 1) of all values of several groups, NaN for one value: float, float.
+
+    A standard deviation counts only where its group has several values.
+    """
+    n = sum(sizes)
+    mean = sum(m * size for m, size in zip(means, sizes, strict=True)) / n
+    parts = zip(means, deviations, sizes, strict=True)
+    squares = sum((size - 1) * (s if size > 1 else 0.0) ** 2 + size * (m - mean) ** 2 for m, s, size in parts)
+    return mean, float(np.sqrt(squares / (n - 1))) if n > 1 else np.nan
+
+
+def pooled_level(name, levels, usual):
+    """A mean of a summary with its interval over all runs: dict, or None.
+
+    levels : the two dicts or None. usual : the number of runs that each can have a value for.
+    """
+    sizes = [values_in(level, most) for level, most in zip(levels, usual, strict=True)]
+    known = [(level, size) for level, size in zip(levels, sizes, strict=True) if size]
+    if not known:
+        return None
+    means, deviations = zip(*[(level["mean"], level["seed_std"]) for level, _ in known], strict=True)
+    n = sum(sizes)
+    mean, deviation = joint(means, deviations, [size for _, size in known])
+    if n == 1:
+        return known[0][0]
+    low, high = mean - half_width(n) * deviation, mean + half_width(n) * deviation
+    if name != "gap" and name != "excess_error":
+        low, high = max(low, 0.0), min(high, 1.0) if name.endswith("error") else high
+    return {"mean": mean, "low": low, "high": high, "seed_std": deviation, "block_std": None}
+
+
+def pooled_summary(first, further):
+    """A condition of a summary over the runs of both: dict."""
+    both = first, further
+    verdicts = {
+        name: sum(c["verdicts"].get(name, 0) for c in both)
+        for name in first["verdicts"] | further["verdicts"]
+    }
+    runs, inverting = sum(c["runs"] for c in both), sum(c["inverting"] for c in both)
+    low, high = share_interval(
+        [(verdicts.get(INVERSION, 0), sum(verdicts.get(v, 0) for v in CENSORED), runs)]
+    )
+    out = first | {"runs": runs, "inverting": inverting, "low": low, "high": high}
+    for name in QUANTITIES:
+        usual = [c["runs" if name in AT_END else "inverting"] for c in both]
+        out[name] = pooled_level(name, [c[name] for c in both], usual)
+    differences = dict.fromkeys(first["differences"])
+    return out | {"verdicts": dict(sorted(verdicts.items())), "differences": differences}
+
+
+def pooled_layer(first, further):
+    """A condition of conv.py over the runs of both: dict."""
+    both, out = (first, further), {"label": first["label"]}
+    for name in list(first)[1:]:
+        values = [c[name] for c in both]
+        if name == "first_rise":
+            out[name] = min((value for value in values if value is not None), default=None)
+        elif isinstance(first[name], int):
+            out[name] = sum(values)
+        else:
+            weights = [c["inverting" if name in AT_THE_INVERSION else "runs"] for c in both]
+            known = [
+                (value, weight) for value, weight in zip(values, weights, strict=True) if value is not None
+            ]
+            n = sum(weight for _, weight in known)
+            out[name] = sum(value * weight for value, weight in known) / n if n else None
+    return out
+
+
+def pooled_conditions(first, further, runs):
+    """The conditions of two files, each from one of them or from both: list of dicts, in the first order."""
+    later = {condition["label"]: condition for condition in further}
+    out = []
+    for condition in first:
+        other = later.get(condition["label"])
+        if other is None or other["runs"] >= runs:
+            out.append(other or condition)
+        else:
+            pool = pooled_summary if "verdicts" in condition else pooled_layer
+            out.append(pool(condition, other))
+    return out
+
+
+def pooled_comparison(first, further, runs):
+    """A comparison of single runs, from the pairs of both: dict.
+
+    An entry with all pairs of `runs` runs of each in `further` is taken from there.
+    """
+    out, size = dict(first), len(first["names"])
+    pairs = [np.array(given["pairs"]) for given in (first, further)]
+    whole = np.where(np.eye(size, dtype=bool), runs * (runs - 1) // 2, runs * runs)
+    weights = np.array([np.where(pairs[1] >= whole, 0, pairs[0]), pairs[1]])
+    tables = {
+        name: np.array([first[name], further[name]], dtype=np.float64) for name in (*OVERLAPS, *SPREADS)
+    }
+    for name in OVERLAPS:
+        out[name] = (np.sum(weights * tables[name], axis=0) / weights.sum(axis=0)).tolist()
+    for spread, name in SPREADS.items():
+        out[spread] = [
+            [
+                joint(tables[name][:, i, j], tables[spread][:, i, j], weights[:, i, j].tolist())[1]
+                for j in range(size)
+            ]
+            for i in range(size)
+        ]
+    counts = np.array([[kind["runs"] for kind in given["sets"]] for given in (first, further)])
+    counts[0] = np.where(counts[1] >= runs, 0, counts[0])
+    sizes = np.array([first["sizes"], further["sizes"]])
+    out["sizes"] = (np.sum(counts * sizes, axis=0) / counts.sum(axis=0)).tolist()
+    out["sets"] = [kind | {"runs": int(n)} for kind, n in zip(first["sets"], counts.sum(axis=0), strict=True)]
+    return out | {"pairs": weights.sum(axis=0).tolist()}
+
+
+def pooled(first, further, runs):
+    """Two files of results as one: dict."""
+    if "pairs" in first:
+        out = pooled_comparison(first, further, runs)
+    else:
+        out = first | {"conditions": pooled_conditions(first["conditions"], further["conditions"], runs)}
+    if "strag" in first:
+        inputs = [given["strag"]["inputs"]["stragglers"] for given in (first, further)]
+        out["strag"] = first["strag"] | {"inputs": {"stragglers": sorted({*inputs[0], *inputs[1]})}}
+    return out
+
+
+def main():
+    """Read both folders, and write each file of FURTHER, pooled with that of FIRST, to OUT."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("first", type=Path)
+    parser.add_argument("further", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--runs", type=int, required=True, help="number of runs of a whole condition")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(given.further.glob("*.json")):
+        both = [json.loads((folder / path.name).read_text()) for folder in (given.first, given.further)]
+        text = json.dumps(pooled(*both, given.runs), allow_nan=False)
+        (given.out / path.name).write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
