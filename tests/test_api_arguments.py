@@ -1,6 +1,7 @@
 """import strag: a wrong argument is one error that names it, and destroys nothing."""
 
 import inspect
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 
 import strag
 from strag.api.data import CHANGING, READING
-from strag.errors import StragWarning
+from strag.api.model import model
+from strag.errors import StragError, StragWarning
 from strag.files.dataset import write_dataset
 from strag.training.perceptron import Perceptron
 from tests.conftest import made_up
+from tests.networks import EXAMPLES
 
 VERBS = [name for name, place in strag._PLACES.items() if place.startswith("strag.api.")]
 X = np.arange(24, dtype=np.uint8).reshape(6, 4)
@@ -539,3 +542,20 @@ def test_nothing_that_is_read_is_overwritten(things):
             verb, output=things.history.source
         )
     assert Path(things.history.source).read_bytes() == before
+
+
+@pytest.mark.parametrize("form", ["text", "factory", "recipe"])
+def test_nor_is_the_file_of_a_factory(things, tmp_path_factory, form):
+    path = tmp_path_factory.mktemp("code") / "net.py"
+    shutil.copy(EXAMPLES, path)
+    before, text = path.read_bytes(), f"{path}:perceptron"
+    network = {"model": text, "layers": "all"}
+    if form != "text":
+        network["model"] = model(text)
+    given = {"recipe": strag.Recipe.of(**network)} if form == "recipe" else network
+    with pytest.raises(StragError, match="is read, and `output` would overwrite it"):
+        strag.train(things.data, output=path, **given)
+    if form == "text":
+        with pytest.raises(StragError, match="is read, and `output` would overwrite it"):
+            strag.dump(["step1.pt"], things.data, model=text, layers="all", output=path)
+    assert path.read_bytes() == before

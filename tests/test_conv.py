@@ -164,4 +164,17 @@ def test_an_interval_that_is_not_of_seeds_alone_is_refused(conv):
 
     level = {"mean": 0.5, "low": 0.4, "high": 0.6, "seed_std": 0.1, "block_std": None}
     with pytest.raises(SystemExit, match="test examples"):
-        pool.values_in(level, 4)
+        pool.values_in("depth", level, 4)
+
+
+def test_the_number_of_values_is_read_from_an_interval_that_is_cut(conv):
+    import pool
+
+    for n in (2, 3, 5):
+        low, high = pool.interval("train_error", 0.3, 0.08, n)
+        level = {"mean": 0.3, "low": low, "high": high, "seed_std": 0.08, "block_std": None}
+        assert pool.values_in("train_error", level, 6) == n
+    assert (pool.interval("train_error", 0.3, 0.08, 2), pool.values_in("stragglers", None, 6)) == (
+        (0.0, 1.0),
+        0,
+    )

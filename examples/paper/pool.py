@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
-from strag.stragglers.experiments import AT_END, QUANTITIES
+from strag.stragglers.experiments import AT_END, QUANTITIES, UNBOUNDED
 from strag.stragglers.intervals import COVERAGE, share_interval
 from strag.stragglers.inversion import CENSORED, INVERSION
 
@@ -31,22 +31,28 @@ def half_width(n):
     return float(t.ppf((1 + COVERAGE) / 2, n - 1) / np.sqrt(n))
 
 
-def values_in(level, usual):
-    """The number of values that a mean with its interval was made of: int.
+def interval(name, mean, deviation, n):
+    """The interval of the mean of n values of a quantity, cut at its bounds: float, float."""
+    half = half_width(n) * deviation
+    if name in UNBOUNDED:
+        return mean - half, mean + half
+    return max(mean - half, 0.0), min(mean + half, 1.0) if name.endswith("error") else mean + half
 
-    level : dict of a summary, or None. usual : the number when they are all equal, so that there is no width.
+
+def values_in(name, level, most):
+    """The number of values that a mean with its interval was made of, `most` if several fit: int.
+
+    level : dict of a summary, or None. most : the number of runs that can have a value.
     """
     if level is None or level["low"] is None:
         return 0 if level is None else 1
-    if not level["seed_std"]:
-        return usual
-    width = (level["high"] - level["mean"]) / level["seed_std"]
-    n = min(range(2, usual + 1), key=lambda n: abs(half_width(n) - width))
-    if not np.isclose(half_width(n), width, rtol=1e-4):
-        raise SystemExit(
-            f"pool.py: an interval of {level} is not that of {usual} runs on one block without test examples"
-        )
-    return n
+    given = level["low"], level["high"]
+    for n in range(most, 1, -1):
+        if np.allclose(interval(name, level["mean"], level["seed_std"], n), given, rtol=1e-5, atol=1e-7):
+            return n
+    raise SystemExit(
+        f"pool.py: {name}: an interval of {level} is not that of one block without test examples"
+    )
 
 
 def joint(means, deviations, sizes):
@@ -66,7 +72,7 @@ def pooled_level(name, levels, usual):
 
     levels : the two dicts or None. usual : the number of runs that each can have a value for.
     """
-    sizes = [values_in(level, most) for level, most in zip(levels, usual, strict=True)]
+    sizes = [values_in(name, level, most) for level, most in zip(levels, usual, strict=True)]
     known = [(level, size) for level, size in zip(levels, sizes, strict=True) if size]
     if not known:
         return None
@@ -75,9 +81,7 @@ def pooled_level(name, levels, usual):
     mean, deviation = joint(means, deviations, [size for _, size in known])
     if n == 1:
         return known[0][0]
-    low, high = mean - half_width(n) * deviation, mean + half_width(n) * deviation
-    if name != "gap" and name != "excess_error":
-        low, high = max(low, 0.0), min(high, 1.0) if name.endswith("error") else high
+    low, high = interval(name, mean, deviation, n)
     return {"mean": mean, "low": low, "high": high, "seed_std": deviation, "block_std": None}
 
 

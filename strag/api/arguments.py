@@ -104,10 +104,10 @@ quorum = number(0, 1, below=True)
 def refuse_overwriting(inputs, **outputs):
     """Refuse an output in the place of a file that was read, or two outputs in one place.
 
-    inputs : objects with a `source`, or paths. outputs : paths by the name of their parameter, None where not
-    given.
+    inputs : objects with a `source`, or paths. outputs : paths by the name of their parameter. What is not
+    given is None.
     """
-    sources = [getattr(thing, "source", thing) for thing in inputs]
+    sources = [getattr(thing, "source", thing) for thing in inputs if thing is not None]
     read = {os.path.realpath(source) for source in sources if os.path.exists(source)}
     taken = {}
     for name, output in outputs.items():

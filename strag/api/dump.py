@@ -7,6 +7,7 @@ from strag.api.arguments import file_to_read, kind, refuse_overwriting, require
 from strag.api.checkpoints import are_checkpoints, factory_of, listed, prepare_checkpoints, refuse_unused
 from strag.api.dump_weights import prepare_dump
 from strag.api.job import ends_of
+from strag.api.model import file_of
 from strag.api.outputs import opened
 from strag.bits import pack
 from strag.datasets.standardisation import WAYS
@@ -111,7 +112,8 @@ def dump(
     Raises StragError for data that do not fit the networks, for layers, updates or runs that are not stored,
     for checkpoints that cannot be read without running code in them, and for those of another network.
     """
-    refuse_overwriting([data, *(weights if isinstance(weights, list) else [weights])], output=output)
+    several = weights if isinstance(weights, list) else [weights]
+    refuse_overwriting([data, *several, file_of(model)], output=output)
     device = choose_device(device)
     job = prepare(weights, data, layers, updates, runs, model, model_args, key, standardise, device)
     with opened(output) as sink:

@@ -8,6 +8,7 @@ import numpy as np
 from strag.api import arguments as check
 from strag.api.checkpoints import factory_of
 from strag.api.dump_weights import prepare_dump
+from strag.api.model import file_of
 from strag.api.outputs import opened
 from strag.api.prune import require_origin
 from strag.api.states import LAST, States, read_state, states_of
@@ -309,8 +310,7 @@ def expansion(
     Raises StragError for updates that are not stored, for data on which the networks were not trained, for
     inversions without stragglers of the same training, and if no run inverts.
     """
-    read = (weights, data) if stragglers is None else (weights, data, stragglers)
-    check.refuse_overwriting(read, output=output)
+    check.refuse_overwriting((weights, data, stragglers, file_of(model)), output=output)
     job = prepare_expansion(weights, data, from_, to, stragglers, layer, runs, model)
     with opened(output) as sink:
         return expansion_into(job, sink, choose_device(device))

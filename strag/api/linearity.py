@@ -7,6 +7,7 @@ import numpy as np
 from strag.api.arguments import destination, kind, refuse_overwriting
 from strag.api.checkpoints import factory_of
 from strag.api.dump_weights import DumpJob, prepare_dump
+from strag.api.model import file_of
 from strag.api.outputs import write_answer
 from strag.errors import StragError, bad_usage, warn_of
 from strag.files.linearity import linearity_object
@@ -196,6 +197,6 @@ def linearity(
     Raises StragError for data that the networks were not trained on, for stragglers of another training, and
     for updates or runs that are not stored.
     """
-    refuse_overwriting((weights, data, *filter(None, [stragglers])), output=output)
+    refuse_overwriting((weights, data, stragglers, file_of(model)), output=output)
     job = prepare_linearity(weights, data, stragglers, min_variance, updates, runs, model)
     return linearity_into(job, output, choose_device(device))

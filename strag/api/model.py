@@ -45,6 +45,13 @@ def read_factory(text):
     return Factory(name, digest, function, path, (_again, (os.path.abspath(path), name, digest)))
 
 
+def file_of(model):
+    """The file of the text FILE.py:FACTORY or of a Factory from it, which is read: its path, else None."""
+    if isinstance(model, Factory):
+        return model.file
+    return model.rpartition(":")[0] or None if isinstance(model, str) else None
+
+
 def _run(path, source):
     """Run the source of a Python file as a module; files beside it can be imported.
 

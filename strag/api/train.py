@@ -8,7 +8,7 @@ from strag.api.arguments import file_to_read, kind, refuse_overwriting
 from strag.api.crew import hire
 from strag.api.extend import history_or_path, prepare_extension, refuse_unused_in_extension
 from strag.api.job import history_writer, prepare_job, weights_writer
-from strag.api.model import model
+from strag.api.model import file_of, model
 from strag.api.options import with_options_of
 from strag.api.part import outputs_of
 from strag.api.part import part as part_check
@@ -245,8 +245,8 @@ def train(
     output, weights = outputs_of(part, source, output, weights)
     if resume and output is None:
         raise bad_usage("`resume` needs `output`", "name the file of the history")
-    read = [thing for thing in (data, without, init, extend) if thing is not None]
-    refuse_overwriting(read, output=output, weights=weights)
+    code = file_of(options.get("model", recipe and getattr(recipe.architecture, "factory", None)))
+    refuse_overwriting((data, without, init, extend, code), output=output, weights=weights)
     device = choose_device(device)
     set_threads(threads)
     given = {*options, *([] if weights_at is None else ["weights_at"])}

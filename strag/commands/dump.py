@@ -80,6 +80,7 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
 
     from strag.api.checkpoints import are_checkpoints, refuse_unused
     from strag.api.dump import dump_into, prepare
+    from strag.api.model import file_of
     from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting
     from strag.console import Notes, Progress
     from strag.files.output import Output
@@ -95,7 +96,7 @@ def command(weights, data, output, quiet, lists, model, model_args, threads, **o
         raise click.UsageError("WEIGHTS and DATA cannot both be stdin")
     for path in weights:
         refuse_data_set(path, "the order is WEIGHTS DATA")
-    refuse_overwriting((*weights, data), ("-o", output))
+    refuse_overwriting((*weights, data, file_of(model)), ("-o", output))
     device = choose_device(options.pop("device"))
     set_threads(threads)
     if lists:

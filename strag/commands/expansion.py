@@ -87,6 +87,7 @@ def command(weights, data, stragglers, device, threads, output, quiet, **options
 
     from strag import kinds
     from strag.api.expansion import expansion_into, prepare_expansion
+    from strag.api.model import file_of
     from strag.commands.inputs import (
         read_data,
         refuse_data_set,
@@ -100,7 +101,7 @@ def command(weights, data, stragglers, device, threads, output, quiet, **options
 
     refuse_several_stdin(weights, data, stragglers)
     refuse_data_set(weights, "the order is WEIGHTS DATA")
-    refuse_overwriting((weights, data, stragglers), ("-o", output))
+    refuse_overwriting((weights, data, stragglers, file_of(options["model"])), ("-o", output))
     device = choose_device(device)
     set_threads(threads)
     with ExitStack() as stack:

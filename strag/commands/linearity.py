@@ -78,6 +78,7 @@ def command(weights, data, stragglers, device, threads, output, as_json, quiet, 
     from contextlib import ExitStack
 
     from strag.api.linearity import linearity_into, prepare_linearity
+    from strag.api.model import file_of
     from strag.commands.deliver import deliver
     from strag.commands.inputs import read_data, refuse_data_set, refuse_overwriting, refuse_several_stdin
     from strag.console import Progress
@@ -88,7 +89,7 @@ def command(weights, data, stragglers, device, threads, output, as_json, quiet, 
 
     refuse_several_stdin(weights, data, stragglers)
     refuse_data_set(weights, "the order is WEIGHTS DATA")
-    refuse_overwriting((weights, data, stragglers), ("-o", output))
+    refuse_overwriting((weights, data, stragglers, file_of(options["model"])), ("-o", output))
     device = choose_device(device)
     set_threads(threads)
     with ExitStack() as stack:

@@ -95,6 +95,7 @@ def command(data, output, plans, lists, as_json, quiet, **options):
 
     from strag.api.crew import hire
     from strag.api.extend import refuse_unused_in_extension
+    from strag.api.model import file_of
     from strag.api.train import missing_outputs
     from strag.api.unused import refuse_unused
     from strag.commands.inputs import data_or_pipe, refuse_overwriting
@@ -120,13 +121,15 @@ def command(data, output, plans, lists, as_json, quiet, **options):
         refuse_unused_in_extension(names, name_of(extend), weights=weights)
     source = data_or_pipe(data, (without, init, extend))
     data = "mnist8k" if source is None else source
+    read = data, without, init, extend, file_of(options["model"])
     if lists:
+        refuse_overwriting(read, ("-o", output))
         return _list_layers(recipe, data, output, as_json)
     if (data, without, init, extend).count("-") > 1:
         raise click.UsageError("DATA, --without, --init and --extend cannot both be stdin")
     weights_at = None if weights is None else weights_at
     part, output, weights = _part(options, output, weights, quiet)
-    refuse_overwriting((data, without, init, extend), ("-o", output), ("--weights", weights))
+    refuse_overwriting(read, ("-o", output), ("--weights", weights))
     device = choose_device(options["device"])
     set_threads(options["threads"])
     same = (options["memory"], device, part, options["keep_state"])

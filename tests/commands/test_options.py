@@ -13,11 +13,18 @@ READS = {  # every command that writes something else than it reads, with an inp
     "train --weights": ["train", "d", "-o", "out", "--weights", "d"],
     "train --without": ["train", "d", "--without", "s.json", "-o", "s.json"],
     "train --init": ["train", "d", "--init", "w", "-o", "w"],
+    "train --model": ["train", "d", "--model", "net.py:make", "--layers", "0", "-o", "net.py"],
+    "train --list-layers": ["train", "d", "--list-layers", "-o", "d"],
+    "train --model --list-layers": ["train", "d", "--model", "net.py:make", "--list-layers", "-o", "net.py"],
     "dump": ["dump", "w", "d", "-o", "w"],
+    "dump --model": ["dump", "w", "d", "--model", "net.py:make", "--layers", "0", "-o", "net.py"],
+    "dump --list-layers": ["dump", "d", "--model", "net.py:make", "--list-layers", "-o", "net.py"],
     "linearity": ["linearity", "w", "d", "-o", "w"],
+    "linearity --model": ["linearity", "w", "d", "--model", "net.py:make", "-o", "net.py"],
     "linearity --stragglers": ["linearity", "w", "d", "--stragglers", "s.json", "-o", "s.json"],
     "geometry": ["geometry", "a", "-o", "a"],
     "expansion": ["expansion", "w", "d", "-o", "w"],
+    "expansion --model": ["expansion", "w", "d", "--model", "net.py:make", "-o", "net.py"],
     "expansion --stragglers": ["expansion", "w", "d", "--stragglers", "s.json", "-o", "s.json"],
     "find-stragglers": ["find-stragglers", "h", "-o", "h"],
     "find-stragglers --csv": ["find-stragglers", "h", "-o", "out", "--csv", "h"],
@@ -31,6 +38,12 @@ READS = {  # every command that writes something else than it reads, with an inp
     "plot --reference": ["plot", "h", "--reference", "d", "-o", "d", "--format", "png"],
     "plot --data": ["plot", "s.json", "--data", "d", "-o", "d", "--format", "png"],
 }
+NETWORK = """
+from torch import nn
+
+def make(shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(classes))
+"""
 
 
 @pytest.fixture
@@ -42,6 +55,7 @@ def folder(tmp_path, monkeypatch):
     history_file(tmp_path / "h")
     for name in ("w", "a"):
         (tmp_path / name).write_bytes(b"precious")
+    (tmp_path / "net.py").write_text(NETWORK)
     return tmp_path
 
 
