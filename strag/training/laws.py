@@ -3,6 +3,8 @@
 They are tested by what the network does with some examples. Its class does not matter.
 """
 
+from contextlib import contextmanager
+
 import torch
 
 from strag.errors import StragError
@@ -12,21 +14,19 @@ from strag.training.seeds import seeded
 from strag.words import number_of
 
 CLOSE = 1e-3  # largest difference of logits that is rounding, relative to the largest logit
+STEP = 0.1  # a change of parameters, relative to their size or to that of usual initial weights
 
 
 def require_trainable(first, same, other, x, shape, classes):
     """Raise StragError unless a network follows from the random numbers of its run, and obeys all laws.
 
-    Its parameters follow from the states of random numbers, and its output from its parameters.
+    Its parameters follow from the states of random numbers, and its output from its parameters: the initial
+    ones, and others, see `changed`.
 
     first, same, other : networks of one factory. The first two were built with the same random numbers.
     x : float32 [B, d], examples to try them on. shape : shape of an example in the data set. classes : number
     of groups.
     """
-    remedy = (
-        "replace BatchNorm by GroupNorm and remove dropout, or train the network in a loop of your own "
-        "and pass its checkpoints to 'strag dump'"
-    )
     _require_own_memory(first, other)
     if not _are_equal(first.named_parameters(), same.named_parameters()):
         problem = "the same random numbers give other parameters when the network is built again"
@@ -39,15 +39,51 @@ def require_trainable(first, same, other, x, shape, classes):
     if not logits_of(first, images, classes).requires_grad:
         problem = "the output of the network has no gradient"
         raise StragError(problem, "remove torch.no_grad, detach and the like from its forward pass")
-    require_single(first, images, classes, remedy)
-    for parameter, values in zip(other.parameters(), first.parameters(), strict=True):
+    _require_lawful(first, other, images, classes, buffers)
+    with changed(first):
+        _require_lawful(first, other, images, classes, buffers)
+
+
+def _require_lawful(module, other, images, classes, buffers):
+    """Raise StragError if the output of a module depends on more than an example and its parameters.
+
+    other : another network of its factory, which gets its parameters. buffers : those of the module at first.
+    """
+    remedy = (
+        "replace BatchNorm by GroupNorm and remove dropout, or train the network in a loop of your own "
+        "and pass its checkpoints to 'strag dump'"
+    )
+    require_single(module, images, classes, remedy)
+    for parameter, values in zip(other.parameters(), module.parameters(), strict=True):
         parameter.data = values.detach().clone()
-    if not _are_close(_outputs(first, images, classes), _outputs(other, images, classes)):
+    if not _are_close(_outputs(module, images, classes), _outputs(other, images, classes)):
         problem = "the output of the network depends on random numbers that are not its parameters"
         raise StragError(problem, "make them parameters; without requires_grad they are not trained")
-    for name, buffer in first.named_buffers():
+    for name, buffer in module.named_buffers():
         if not torch.equal(buffer, buffers[name]):
             raise StragError(f"the network changes its buffer '{name}' when it is called", remedy)
+
+
+@contextmanager
+def changed(module):
+    """A context in which the parameters of a module that are trained have other values, none of them zero.
+
+    Parameters that are zero at first, as in a last layer or at the end of a residual branch, hide what comes
+    before them until they are trained.
+    """
+    before = [parameter.detach().clone() for parameter in module.parameters()]
+    with seeded(0), torch.no_grad():
+        for parameter in module.parameters():
+            if parameter.requires_grad and parameter.numel():
+                inputs = parameter[0].numel() if parameter.ndim else 1
+                size = max(float(parameter.abs().square().mean().sqrt()), inputs**-0.5)
+                parameter.add_(torch.randn_like(parameter), alpha=STEP * size)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, values in zip(module.parameters(), before, strict=True):
+                parameter.copy_(values)
 
 
 def require_single(module, images, classes, remedy):

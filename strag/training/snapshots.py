@@ -6,7 +6,7 @@ import torch
 from strag.training.activations import Tile
 from strag.training.architecture import misfit
 from strag.training.images import as_images, image_shape
-from strag.training.laws import logits_of, require_single
+from strag.training.laws import changed, logits_of, require_single
 from strag.training.layers import Watched, seen_layers
 from strag.training.module_architecture import Seen
 from strag.training.precision import exact
@@ -113,7 +113,13 @@ class Snapshots:
         """
         images = self._images(x[: self.architecture.tile(1, self.ends)])
         remedy = "correct it for evaluation mode, where neither dropout nor other examples may have an effect"
-        self.architecture.calling(lambda: require_single(self.module, images, self.ends.classes, remedy))
+
+        def tried():
+            require_single(self.module, images, self.ends.classes, remedy)
+            with changed(self.module):
+                require_single(self.module, images, self.ends.classes, remedy)
+
+        self.architecture.calling(tried)
 
     def _images(self, x):
         """Examples x [B, d] as the network takes them, on its device."""

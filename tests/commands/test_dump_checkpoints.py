@@ -459,6 +459,7 @@ class Unlawful(torch.nn.Sequential):
 
 
 class TestLaws:
+    @pytest.mark.parametrize("zeros", [False, True], ids=["", "zeros"])
     @pytest.mark.parametrize(
         ("form", "words"),
         [
@@ -467,9 +468,11 @@ class TestLaws:
             ("batch", "the output of an example depends on the other examples of its batch"),
         ],
     )
-    def test_networks_that_break_them_are_refused(self, tmp_path, form, words):
+    def test_networks_that_break_them_are_refused(self, tmp_path, form, words, zeros):
         def network(shape, classes):
-            return Unlawful(shape, classes, form)
+            module = Unlawful(shape, classes, form)
+            torch.nn.init.constant_(module[1].weight, 0.0 if zeros else 0.1)
+            return module
 
         data = made_up()
         paths = [str(tmp_path / f"s{number}.pt") for number in (1, 2)]

@@ -239,6 +239,41 @@ def tied_by_data(shape, classes):
     return nn.Sequential(*module, nn.Linear(6, classes))
 
 
+def with_zeros(function):
+    """A factory of the networks of another one, whose last layer is zero until it is trained."""
+
+    def made(shape, classes):
+        module = function(shape, classes)
+        last = [child for child in module.modules() if isinstance(child, nn.Linear)][-1]
+        nn.init.zeros_(last.weight)
+        return module
+
+    return made
+
+
+class Centred(nn.Module):
+    def forward(self, x):
+        return x - x.mean(dim=0)
+
+
+class Gated(nn.Module):
+    """A residual branch with dropout that counts for nothing until its gate is trained."""
+
+    def __init__(self, shape, classes):
+        super().__init__()
+        self.branch = nn.Sequential(nn.Linear(20, 20), nn.Dropout())
+        self.gate, self.head = nn.Parameter(torch.zeros(())), nn.Linear(20, classes)
+
+    def forward(self, x):
+        x = x.flatten(1)
+        return self.head(x + self.gate * self.branch(x))
+
+
+def deep(shape, classes):
+    layers = [layer for _ in range(30) for layer in (nn.Linear(40, 40), nn.Tanh())]
+    return nn.Sequential(nn.Flatten(), nn.Linear(20, 40), *layers, nn.Linear(40, classes))
+
+
 def unseeded(shape, classes):
     module, generator = flat(shape, classes), np.random.default_rng()
     with torch.no_grad():
@@ -260,6 +295,13 @@ class TestLaws:
             (lambda s, c: Hidden(s, c, lambda m, x: x[:, m.order]), "random numbers that are not its param"),
             (lambda s, c: Hidden(s, c, lambda _, x: doubled(x)), "changes its input in place"),
             (lambda s, c: Hidden(s, c, lambda _, x: x.squeeze()), r"of shape \(2,\) for 1 example;"),
+            (with_zeros(with_module(Centred)), "depends on the other examples of its batch"),
+            (with_zeros(with_module(nn.Dropout)), "draws random numbers when it is called"),
+            (
+                with_zeros(lambda s, c: Hidden(s, c, lambda m, x: x[:, m.order])),
+                "that are not its parameters",
+            ),
+            (Gated, "draws random numbers when it is called"),
             (tied_by_data, "parameters '2.weight' and '4.weight' are the same numbers in memory"),
             (unseeded, "the same random numbers give other parameters when the network is built again"),
             (lambda s, c: _ONLY, "two networks share their parameters"),
@@ -272,6 +314,10 @@ class TestLaws:
             "order",
             "in-place",
             "squeeze",
+            "norm, zeros",
+            "dropout, zeros",
+            "order, zeros",
+            "gate",
             "tied-data",
             "unseeded",
             "one-network",
@@ -284,7 +330,7 @@ class TestLaws:
         with pytest.raises(StragError, match=words):
             recipe.architecture.require_lawful(task)
 
-    @pytest.mark.parametrize("function", [flat, Twice, Tied, overwriting])
+    @pytest.mark.parametrize("function", [flat, Twice, Tied, overwriting, with_zeros(flat), deep])
     def test_others_are_not(self, function):
         data = made_up()
         recipe = on(function, data, layers="head" if function is Twice else None)
