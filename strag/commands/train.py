@@ -108,9 +108,7 @@ def command(data, output, plans, lists, as_json, quiet, **options):
         options[key] for key in ("without", "init", "extend", "weights", "weights_at")
     )
     refuse_ignored(("json", not (plans or lists), "needs --plan or --list-layers"))
-    refuse_ignored(
-        ("extend", lists, "contradicts --list-layers"), ("plan", lists, "contradicts --list-layers")
-    )
+    refuse_ignored(*((name, lists, "contradicts --list-layers") for name in ("extend", "plan", "layers")))
     refuse_ignored(("extend", plans, "contradicts --plan, which measures a training from its start"))
     if extend is None:
         recipe = _recipe(options)

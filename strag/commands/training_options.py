@@ -46,7 +46,9 @@ RUNS = (
 )
 NETWORK = (
     model_option(
-        "Kind of network: a perceptron, convolutions, or what a function in your own file builds.", *MODELS
+        "Kind of network: a perceptron, convolutions, or what a function in a file of yours builds; strag "
+        "runs this file.",
+        *MODELS,
     ),
     model_args_option,
     click.option(

@@ -109,6 +109,21 @@ def _inner(module, undone):
             return module
 
 
+@torch.no_grad()
+def _complete(module, shape):
+    """Give lazy parameters their shapes, by a pass in evaluation mode, which changes no other buffers.
+
+    Layers that are called in training mode alone need a pass in that mode.
+    """
+    lazy = torch.nn.parameter.UninitializedTensorMixin
+    modes = [(child, child.training) for child in module.modules()]
+    for mode in (False, True):
+        if any(isinstance(parameter, lazy) for parameter in module.parameters()):
+            module.train(mode)(torch.zeros(2, *shape))
+    for child, mode in modes:
+        child.training = mode
+
+
 def checked_module(module, shape, call):
     """The module, once it has parameters that can be trained. call : how it was made, for messages.
 
@@ -116,10 +131,7 @@ def checked_module(module, shape, call):
     """
     if not is_network(module):
         raise StragError(f"{call} returns {type(module).__name__}", "return a torch.nn.Module")
-    lazy = torch.nn.parameter.UninitializedTensorMixin
-    if any(isinstance(parameter, lazy) for parameter in module.parameters()):
-        with torch.no_grad():
-            module(torch.zeros(2, *shape))
+    _complete(module, shape)
     parameters = dict(module.named_parameters())
     if not any(parameter.requires_grad for parameter in parameters.values()):
         raise StragError(f"{call} returns a network without parameters to train", "return one that has some")

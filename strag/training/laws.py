@@ -50,8 +50,8 @@ def _require_lawful(module, other, images, classes, buffers):
     other : another network of its factory, which gets its parameters. buffers : those of the module at first.
     """
     remedy = (
-        "replace BatchNorm by GroupNorm and remove dropout, or train the network in a loop of your own "
-        "and pass its checkpoints to 'strag dump'"
+        "replace BatchNorm by GroupNorm and remove dropout, or train the network in a loop of your own and "
+        "record it with strag.Recorder"
     )
     require_single(module, images, classes, remedy)
     for parameter, values in zip(other.parameters(), module.parameters(), strict=True):
@@ -121,6 +121,8 @@ def logits_of(module, images, classes):
         examples = number_of(len(images), "example")
         problem = f"the network returns an output of shape {tuple(logits.shape)} for {examples}"
         raise StragError(problem, f"return logits of shape [B, {classes}]")
+    if logits.is_complex():
+        raise StragError("the network returns complex numbers", "return logits that are real numbers")
     return logits
 
 

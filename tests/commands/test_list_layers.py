@@ -7,6 +7,7 @@ import pytest
 from strag.files.dataset import write_dataset
 from tests.commands.terminal import at_terminal
 from tests.conftest import made_up
+from tests.files.makers import complaint
 from tests.networks import EXAMPLES
 from tests.shell import files_in, in_this_process
 
@@ -35,3 +36,9 @@ def test_json_at_a_terminal_on_demand(tmp_path):
     status, error, text = at_terminal("stdout", "train", str(tmp_path / "d"), "--list-layers", "--json")
     assert (status, error) == (0, "")
     assert [json.loads(line)["name"] for line in text.splitlines()] == [1]
+
+
+def test_layers_to_measure_have_no_effect_on_the_list(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["--layers contradicts --list-layers; remove --layers"]
+    complaint(capsys, 2, words, "train", "mnist8k", "--list-layers", "--layers", "2")

@@ -251,6 +251,11 @@ def with_zeros(function):
     return made
 
 
+class AsComplex(nn.Module):
+    def forward(self, x):
+        return x.to(torch.complex64)
+
+
 class Centred(nn.Module):
     def forward(self, x):
         return x - x.mean(dim=0)
@@ -294,6 +299,10 @@ class TestLaws:
             (lambda s, c: Buffered(s, c, counts=False), "draws its buffer 'extra' at random"),
             (lambda s, c: Hidden(s, c, lambda m, x: x[:, m.order]), "random numbers that are not its param"),
             (lambda s, c: Hidden(s, c, lambda _, x: doubled(x)), "changes its input in place"),
+            (
+                lambda s, c: nn.Sequential(*flat(s, c), AsComplex()),
+                "returns complex numbers; return logits that are real",
+            ),
             (lambda s, c: Hidden(s, c, lambda _, x: x.squeeze()), r"of shape \(2,\) for 1 example;"),
             (with_zeros(with_module(Centred)), "depends on the other examples of its batch"),
             (with_zeros(with_module(nn.Dropout)), "draws random numbers when it is called"),
@@ -313,6 +322,7 @@ class TestLaws:
             "buffer",
             "order",
             "in-place",
+            "complex",
             "squeeze",
             "norm, zeros",
             "dropout, zeros",
@@ -364,6 +374,16 @@ class TestRefused:
         found, weights = recorded(data, recipe=on(lazy, data), weights_at=(4,))
         assert weights[4]["1.weight"].shape == (2, 6, 20)
         assert np.isfinite(found["train_loss"]).all()
+
+    def test_a_lazy_module_keeps_its_buffers(self):
+        def lazy(shape, classes):
+            return nn.Sequential(nn.Flatten(), nn.LazyLinear(6), nn.BatchNorm1d(6), nn.LazyLinear(classes))
+
+        data = made_up()
+        recipe = on(lazy, data, layers="all")
+        assert recipe.architecture.factory.build((1, 4, 5), 2, {})[2].running_mean.tolist() == [0.0] * 6
+        with pytest.raises(StragError, match="depends on the other examples of its batch"):
+            recipe.architecture.require_lawful(prepare(recipe, data)[0])
 
     def test_what_a_network_prints_is_no_output(self, capsys):
         class Loud(nn.Sequential):
