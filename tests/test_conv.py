@@ -6,6 +6,7 @@ And `pool.py` pools: what it makes of some runs and of the others is what all ru
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -171,10 +172,34 @@ def test_the_number_of_values_is_read_from_an_interval_that_is_cut(conv):
     import pool
 
     for n in (2, 3, 5):
-        low, high = pool.interval("train_error", 0.3, 0.08, n)
-        level = {"mean": 0.3, "low": low, "high": high, "seed_std": 0.08, "block_std": None}
+        level = asdict(pool.level_of("train_error", 0.3, 0.08, n))
+        assert (level["mean"], level["seed_std"]) == pytest.approx((0.3, 0.08))
         assert pool.values_in("train_error", level, 6) == n
-    assert (pool.interval("train_error", 0.3, 0.08, 2), pool.values_in("stragglers", None, 6)) == (
-        (0.0, 1.0),
-        0,
-    )
+    cut = pool.level_of("train_error", 0.3, 0.08, 2)
+    assert (cut.low, cut.high, pool.values_in("stragglers", None, 6)) == (0.0, 1.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"label": "other"}, "the first runs have no condition 'other'"),
+        ({"settings": {"lr": 0.2}}, "'a' has other settings in one of the folders"),
+    ],
+)
+def test_conditions_that_do_not_belong_together_are_refused(conv, change, words):
+    import pool
+
+    first = {"label": "a", "runs": 2, "settings": {"lr": 0.1}}
+    with pytest.raises(SystemExit, match=words):
+        pool.pooled_conditions([first], [first | change], 4)
+
+
+def test_a_file_without_its_counterpart_is_refused(tmp_path):
+    for name in ("first", "further"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "further" / "effects.json").write_text("{}")
+    command = [sys.executable, FOLDER / "pool.py", "first", "further", "out", "--runs", "4"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert "first/effects.json is missing" in result.stderr
+    assert list((tmp_path / "out").iterdir()) == []

@@ -12,31 +12,27 @@ overlap is that of these pairs. The runs are on one block of data, without test 
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import t
 
-from strag.stragglers.experiments import AT_END, QUANTITIES, UNBOUNDED
-from strag.stragglers.intervals import COVERAGE, share_interval
+from strag.files.canonical import finite
+from strag.stragglers.experiments import AT_END, QUANTITIES
+from strag.stragglers.intervals import share_interval, two_levels
 from strag.stragglers.inversion import CENSORED, INVERSION
+from strag.stragglers.summary import bounded
 
 AT_THE_INVERSION = ("loss_at", "fall")  # of conv.py; the other means are over all runs
 OVERLAPS = ("common", "expected", "jaccard", "kappa", "contained")
 SPREADS = {"jaccard_std": "jaccard", "kappa_std": "kappa"}
 
 
-def half_width(n):
-    """Half the width of the interval of a mean of n values, in units of their standard deviation: float."""
-    return float(t.ppf((1 + COVERAGE) / 2, n - 1) / np.sqrt(n))
-
-
-def interval(name, mean, deviation, n):
-    """The interval of the mean of n values of a quantity, cut at its bounds: float, float."""
-    half = half_width(n) * deviation
-    if name in UNBOUNDED:
-        return mean - half, mean + half
-    return max(mean - half, 0.0), min(mean + half, 1.0) if name.endswith("error") else mean + half
+def level_of(name, mean, deviation, n):
+    """The Level of a quantity, from the mean and the standard deviation (n - 1) of its n > 1 values."""
+    values, step = np.full(n, mean), deviation * np.sqrt((n - 1) / 2)
+    values[:2] += step, -step
+    return bounded(name, two_levels([values]))
 
 
 def values_in(name, level, most):
@@ -48,10 +44,11 @@ def values_in(name, level, most):
         return 0 if level is None else 1
     given = level["low"], level["high"]
     for n in range(most, 1, -1):
-        if np.allclose(interval(name, level["mean"], level["seed_std"], n), given, rtol=1e-5, atol=1e-7):
+        found = level_of(name, level["mean"], level["seed_std"], n)
+        if np.allclose((found.low, found.high), given, rtol=1e-5, atol=1e-7):
             return n
     raise SystemExit(
-        f"pool.py: {name}: an interval of {level} is not that of one block without test examples"
+        f"pool.py: {name}: {level} is not of one block without test examples; pool its histories"
     )
 
 
@@ -79,10 +76,7 @@ def pooled_level(name, levels, usual):
     means, deviations = zip(*[(level["mean"], level["seed_std"]) for level, _ in known], strict=True)
     n = sum(sizes)
     mean, deviation = joint(means, deviations, [size for _, size in known])
-    if n == 1:
-        return known[0][0]
-    low, high = interval(name, mean, deviation, n)
-    return {"mean": mean, "low": low, "high": high, "seed_std": deviation, "block_std": None}
+    return asdict(level_of(name, mean, deviation, n)) if n > 1 else known[0][0]
 
 
 def pooled_summary(first, further):
@@ -126,15 +120,24 @@ def pooled_layer(first, further):
 def pooled_conditions(first, further, runs):
     """The conditions of two files, each from one of them or from both: list of dicts, in the first order."""
     later = {condition["label"]: condition for condition in further}
+    if unknown := later.keys() - {condition["label"] for condition in first}:
+        raise SystemExit(f"pool.py: the first runs have no condition '{min(unknown)}'; label both alike")
     out = []
     for condition in first:
-        other = later.get(condition["label"])
-        if other is None or other["runs"] >= runs:
-            out.append(other or condition)
+        other = later.get(condition["label"], condition)
+        if condition.get("settings") != other.get("settings"):
+            raise SystemExit(f"pool.py: '{condition['label']}' has other settings in one of the folders")
+        if other is condition or other["runs"] >= runs:
+            out.append(other)
         else:
             pool = pooled_summary if "verdicts" in condition else pooled_layer
             out.append(pool(condition, other))
     return out
+
+
+def is_alike(sets, others):
+    """Whether the kinds of sets of two comparisons differ in their numbers of runs alone: bool."""
+    return [kind | {"runs": 0} for kind in sets] == [kind | {"runs": 0} for kind in others]
 
 
 def pooled_comparison(first, further, runs):
@@ -142,6 +145,10 @@ def pooled_comparison(first, further, runs):
 
     An entry with all pairs of `runs` runs of each in `further` is taken from there.
     """
+    if first["names"] != further["names"] or not is_alike(first["sets"], further["sets"]):
+        raise SystemExit(
+            "pool.py: one of the comparisons has other kinds of sets; compare the same kinds at one error"
+        )
     out, size = dict(first), len(first["names"])
     pairs = [np.array(given["pairs"]) for given in (first, further)]
     whole = np.where(np.eye(size, dtype=bool), runs * (runs - 1) // 2, runs * runs)
@@ -189,8 +196,12 @@ def main():
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     for path in sorted(given.further.glob("*.json")):
+        if not (given.first / path.name).exists():
+            raise SystemExit(
+                f"pool.py: {given.first / path.name} is missing; name the files in both folders alike"
+            )
         both = [json.loads((folder / path.name).read_text()) for folder in (given.first, given.further)]
-        text = json.dumps(pooled(*both, given.runs), allow_nan=False)
+        text = json.dumps(finite(pooled(*both, given.runs)), allow_nan=False)
         (given.out / path.name).write_text(text + "\n")
 
 

@@ -112,8 +112,8 @@ def dump(
     Raises StragError for data that do not fit the networks, for layers, updates or runs that are not stored,
     for checkpoints that cannot be read without running code in them, and for those of another network.
     """
-    several = weights if isinstance(weights, list) else [weights]
-    refuse_overwriting([data, *several, file_of(model)], output=output)
+    files = weights if isinstance(weights, list) else [weights]
+    refuse_overwriting([data, *files, file_of(model)], output=output)
     device = choose_device(device)
     job = prepare(weights, data, layers, updates, runs, model, model_args, key, standardise, device)
     with opened(output) as sink:

@@ -247,7 +247,7 @@ def _condition(label, members, runs):
         low,
         high,
         {
-            name: _bounded(name, two_levels(of_blocks, _test_variance(name, values, Q)))
+            name: bounded(name, two_levels(of_blocks, _test_variance(name, values, Q)))
             for name, of_blocks in values.items()
         },
         dict(sorted(Counter(run.verdict for run in runs).items())),
@@ -256,7 +256,7 @@ def _condition(label, members, runs):
     )
 
 
-def _bounded(name, level):
+def bounded(name, level):
     """A Level with its interval cut at the bounds of the quantity."""
     base = name.partition("@")[0]
     if base in UNBOUNDED:

@@ -385,6 +385,19 @@ class TestRefused:
         with pytest.raises(StragError, match="depends on the other examples of its batch"):
             recipe.architecture.require_lawful(prepare(recipe, data)[0])
 
+    def test_a_lazy_layer_of_training_alone_is_built(self):
+        class Trained(nn.Module):
+            def __init__(self, shape, classes):
+                super().__init__()
+                self.act, self.head, self.noise = nn.Tanh(), nn.LazyLinear(classes), nn.LazyLinear(classes)
+
+            def forward(self, x):
+                x = self.act(x.flatten(1))
+                return self.head(x) + self.noise(x) if self.training else self.head(x)
+
+        shapes = on(Trained, made_up()).architecture.factory.build((1, 4, 5), 2, {}).state_dict()
+        assert shapes["noise.weight"].shape == (2, 20)
+
     def test_what_a_network_prints_is_no_output(self, capsys):
         class Loud(nn.Sequential):
             def forward(self, x):
